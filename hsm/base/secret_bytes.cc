@@ -1,0 +1,123 @@
+#include "hsm/base/secret_bytes.h"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace labrec {
+namespace {
+
+constexpr size_t kSecureHeapBytes = 4U << 20;
+constexpr size_t kSmallestBlock = 32;
+
+[[noreturn]] void Die(const char* what) {
+  std::fprintf(stderr, "labyrinth-recovery: %s\n", what);
+  std::abort();
+}
+
+void EnsureSecureHeap() {
+  // 1 = locked, 2 = in use although the lock was refused (RLIMIT_MEMLOCK); 0 = some other module made it.
+  static const int made = CRYPTO_secure_malloc_init(kSecureHeapBytes, kSmallestBlock);
+  if (made == 0 && CRYPTO_secure_malloc_initialized() == 0) Die("no secure heap can be made");
+}
+
+uint8_t* AllocatePages(size_t size) {
+  void* pages = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) Die("out of memory for a secret");
+  (void)mlock(pages, size);
+  (void)madvise(pages, size, MADV_DONTDUMP);
+  return static_cast<uint8_t*>(pages);
+}
+
+uint8_t* Allocate(size_t size) {
+  EnsureSecureHeap();
+  if (void* block = OPENSSL_secure_zalloc(size)) return static_cast<uint8_t*>(block);
+  return AllocatePages(size);
+}
+
+void Release(uint8_t* data, size_t size) {
+  if (CRYPTO_secure_allocated(data) != 0) {
+    OPENSSL_secure_clear_free(data, size);
+    return;
+  }
+  OPENSSL_cleanse(data, size);
+  munmap(data, size);
+}
+
+}  // namespace
+
+SecretBytes SecretBytes::OfSize(size_t size) {
+  return size == 0 ? SecretBytes() : SecretBytes(Allocate(size), size);
+}
+
+SecretBytes SecretBytes::CopyOf(ByteView bytes) {
+  SecretBytes copy = OfSize(bytes.size());
+  if (!bytes.empty()) std::memcpy(copy.data_, bytes.data(), bytes.size());
+  return copy;
+}
+
+SecretBytes SecretBytes::TakeFrom(std::string& source) {
+  SecretBytes taken = CopyOf(AsBytes(source));
+  Wipe(source);
+  return taken;
+}
+
+SecretBytes SecretBytes::TakeFrom(std::span<uint8_t> source) {
+  SecretBytes taken = CopyOf(source);
+  Wipe(source);
+  return taken;
+}
+
+SecretBytes SecretBytes::Random(size_t size) {
+  SecretBytes bytes = OfSize(size);
+  if (size != 0 && RAND_priv_bytes(bytes.data_, static_cast<int>(size)) != 1) Die("the random generator failed");
+  return bytes;
+}
+
+SecretBytes::SecretBytes(SecretBytes&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
+  if (this != &other) {
+    Clear();
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+  }
+  return *this;
+}
+
+SecretBytes::~SecretBytes() { Clear(); }
+
+bool SecretBytes::Equals(ByteView other) const {
+  return size_ == other.size() && (size_ == 0 || CRYPTO_memcmp(data_, other.data(), size_) == 0);
+}
+
+void SecretBytes::Clear() {
+  if (data_ != nullptr) Release(data_, size_);
+  data_ = nullptr;
+  size_ = 0;
+}
+
+void Wipe(std::span<uint8_t> bytes) {
+  if (!bytes.empty()) OPENSSL_cleanse(bytes.data(), bytes.size());
+}
+
+void Wipe(std::string& text) {
+  if (text.capacity() != 0) OPENSSL_cleanse(text.data(), text.size());
+  text.clear();
+}
+
+void ForbidCoreDumps() {
+  const rlimit none{0, 0};
+  (void)setrlimit(RLIMIT_CORE, &none);
+  (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+}  // namespace labrec
