@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "hsm/derivation_key.h"
+#include "hsm/evaluation_key.h"
+#include "hsm/freshness_anchor.h"
+#include "hsm/random.h"
+
+namespace labrec::hsm {
+
+// What a device says of itself. Public; printable.
+struct DeviceDescription {
+  std::string kind;          // "tpm2" or "pkcs11"
+  std::string manufacturer;  // TPM_PT_MANUFACTURER as text, or CK_TOKEN_INFO.manufacturerID
+  std::string model;         // vendor string, or module and token label
+  std::string firmware;      // firmware version
+  std::string warning;       // e.g. "a simulator: protects nothing", "a virtual TPM: its hypervisor can read it"
+  bool is_simulator = false;
+};
+
+// An opened security device with the realm's keys in it. Capabilities it was not provisioned with, or
+// does not have, are null. It reconnects by itself: while the device is away calls return UNAVAILABLE at once,
+// and one of them now and then (with back-off) tries to open it again and to verify that it still is the
+// device that was provisioned.
+class Device {
+ public:
+  virtual ~Device() = default;
+  Device() = default;
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  virtual EvaluationKey* evaluation_key() = 0;
+  virtual DerivationKey* derivation_key() = 0;
+  virtual FreshnessAnchor* freshness_anchor() = 0;
+  virtual Random* random() = 0;
+
+  virtual const DeviceDescription& description() const = 0;
+  // How many threads may call capabilities other than the anchor at a time (at least 1). Where it is 1,
+  // anchor calls count too: one thread owns the device.
+  virtual int parallelism() const = 0;
+};
+
+}  // namespace labrec::hsm

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hsm/base/bytes.h"
+#include "hsm/base/hash.h"
+
+namespace labrec::hsm {
+
+// What a state on untrusted storage is, measured against the device.
+enum class Freshness {
+  kFresh,     // it is the state of the device's current epoch
+  kOneAhead,  // it was prepared for the next epoch and never committed
+  kStale,     // it was the state of an earlier epoch: a rollback
+  kForged,    // its evidence was not made by this device for this epoch and digest
+  kUnknown,   // it claims an epoch beyond the next: this device never prepared it
+};
+
+struct FreshnessReport {
+  Freshness freshness = Freshness::kForged;
+  uint64_t device_epoch = 0;
+};
+
+// How far a device's counter memory has been used.
+struct AnchorWear {
+  std::string kind;       // "tpm-nv-counter", "pkcs11-key-ratchet", "pkcs11-monotonic-counter"
+  uint64_t commits = 0;   // durable device writes since this object was opened
+};
+
+// Ties one state of untrusted storage to a device, so that no earlier or other state passes for current.
+// States are numbered by epochs that grow by one.
+//
+// Promised: after Commit(e) returned OK, Check says kFresh only for a head prepared for epoch e, and no crash,
+// power cut or copy of storage brings an epoch below e back to kFresh. Not promised: that only one state was
+// prepared for an epoch; the ledger sees to that.
+// Threads: one call at a time.
+class FreshnessAnchor {
+ public:
+  virtual ~FreshnessAnchor() = default;
+
+  // The epoch whose state is current. UNAVAILABLE: the device is away.
+  virtual absl::StatusOr<uint64_t> CurrentEpoch() = 0;
+
+  // Evidence (at most 256 bytes) that this device saw `digest` for `epoch`, which must be CurrentEpoch() + 1
+  // (FAILED_PRECONDITION otherwise). Makes nothing current. An error leaves the current epoch unchanged.
+  virtual absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) = 0;
+
+  // Makes `epoch` the only acceptable one. OK too if the device is at `epoch` already. On UNAVAILABLE the
+  // device may or may not have moved: call again with the same epoch when it is back (it looks before it
+  // counts). DATA_LOSS: the device is at neither `epoch` nor `epoch - 1`, so somebody else uses its counter.
+  virtual absl::Status Commit(uint64_t epoch) = 0;
+
+  // Judges a head found on storage. Changes nothing.
+  virtual absl::StatusOr<FreshnessReport> Check(uint64_t epoch, const Digest& digest, ByteView evidence) = 0;
+
+  virtual AnchorWear wear() const = 0;
+};
+
+}  // namespace labrec::hsm
