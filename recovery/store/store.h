@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hsm/base/bytes.h"
+#include "hsm/base/hash.h"
+
+namespace labrec::recovery {
+
+// Where a row lies: its bucket, and its key within all rows.
+struct RowAddress {
+  uint32_t bucket = 0;
+  Digest key{};
+  bool operator==(const RowAddress&) const = default;
+};
+
+// A row to put, or (without content) to remove.
+struct RowWrite {
+  RowAddress address;
+  std::optional<Bytes> content;
+};
+
+// A bucket's directory: for each of its rows, sorted by key, key (32 bytes) || SHA-256(content) (32 bytes).
+struct BucketWrite {
+  uint32_t bucket = 0;
+  Digest digest{};
+  Bytes directory;
+};
+
+// What names the current state. docs/formats.md.
+struct HeadRow {
+  uint64_t epoch = 0;
+  Digest root{};
+  Bytes realm_id;
+  uint32_t bucket_exponent = 0;
+  uint64_t records = 0;          // how many rows there are
+  uint64_t discontinuities = 0;  // how often an operator accepted restored storage
+  Bytes evidence;
+};
+
+// All that one ledger batch changes; applied as a whole or not at all.
+struct StoreBatch {
+  std::vector<RowWrite> rows;
+  std::vector<BucketWrite> buckets;
+  HeadRow head;
+};
+
+// Untrusted durable storage. It keeps bytes; whoever reads them checks them against digests.
+// Threads: Write from one thread at a time; reads from any thread at any time.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // nullopt on storage that holds no ledger yet.
+  virtual absl::StatusOr<std::optional<HeadRow>> ReadHead() = 0;
+  virtual absl::StatusOr<std::optional<Bytes>> ReadRow(const RowAddress& address) = 0;
+  // Empty for a bucket without rows.
+  virtual absl::StatusOr<Bytes> ReadDirectory(uint32_t bucket) = 0;
+  // Calls `visit` for every bucket that has a row, in ascending order, until it returns an error.
+  virtual absl::Status ForEachBucketDigest(const std::function<absl::Status(uint32_t, const Digest&)>& visit) = 0;
+  // Every row, in order of bucket and key; for offline verification and the operator's lists.
+  virtual absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) = 0;
+
+  // Applies the batch in one transaction; on OK it has reached durable storage. An error with code ABORTED:
+  // certainly nothing was changed. Any other error: it is not known whether it was; the process must end and
+  // start anew.
+  virtual absl::Status Write(const StoreBatch& batch) = 0;
+};
+
+}  // namespace labrec::recovery
