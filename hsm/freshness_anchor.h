@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "hsm/base/bytes.h"
 #include "hsm/base/hash.h"
 
@@ -26,31 +27,47 @@ struct FreshnessReport {
 
 // How far a device's counter memory has been used.
 struct AnchorWear {
-  std::string kind;       // "tpm-nv-counter", "pkcs11-key-ratchet", "pkcs11-monotonic-counter"
-  uint64_t commits = 0;   // durable device writes since this object was opened
+  std::string kind;      // "tpm-nv-counter", "pkcs11-key-ratchet", "pkcs11-monotonic-counter"
+  uint64_t commits = 0;  // durable device writes since this object was opened
 };
 
 // Ties one state of untrusted storage to a device, so that no earlier or other state passes for current.
 // States are numbered by epochs that grow by one.
 //
-// Promised: after Commit(e) returned OK, Check says kFresh only for a head prepared for epoch e, and no crash,
-// power cut or copy of storage brings an epoch below e back to kFresh. Not promised: that only one state was
-// prepared for an epoch; the ledger sees to that.
+// Promised: after Commit(e) returned OK, Check says kFresh only for a head prepared for epoch e, and no
+// crash, power cut or copy of storage brings an epoch below e back to kFresh. Not promised: that only one
+// state was prepared for an epoch; the ledger sees to that.
+//
+// Claim keeps two processes on copies of one storage apart. Without it, A serves at epoch e; an attacker
+//   1. starts B on a copy: B prepares its own state for e + 1, and stores it;
+//   2. lets A commit e + 1 and answer; B's commit comes too late, and B ends;
+//   3. starts B again: its state of e + 1 has good evidence and the device stands at e + 1, so it is fresh,
+//      but does not know what A answered.
+// With it, B claimed before it looked at the epoch in 1, so A sees a lost claim in 2 and never answers.
 // Threads: one call at a time.
 class FreshnessAnchor {
  public:
   virtual ~FreshnessAnchor() = default;
 
+  // Takes the anchor over, durably on the device: from now on Prepare and Commit of every other object (in
+  // any process) that claimed earlier fail with DATA_LOSS. Once per run, before the epoch or storage is
+  // looked at; Prepare and Commit want it (FAILED_PRECONDITION). A claim is a fresh random value, or a
+  // counter's, on the device.
+  virtual absl::Status Claim() = 0;
+
   // The epoch whose state is current. UNAVAILABLE: the device is away.
   virtual absl::StatusOr<uint64_t> CurrentEpoch() = 0;
 
-  // Evidence (at most 256 bytes) that this device saw `digest` for `epoch`, which must be CurrentEpoch() + 1
-  // (FAILED_PRECONDITION otherwise). Makes nothing current. An error leaves the current epoch unchanged.
+  // Evidence (at most 256 bytes) that this device saw `digest` for `epoch`, which must be CurrentEpoch() + 1,
+  // as read from the device after the claim (FAILED_PRECONDITION otherwise). Makes nothing current. An error
+  // leaves the current epoch unchanged.
   virtual absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) = 0;
 
-  // Makes `epoch` the only acceptable one. OK too if the device is at `epoch` already. On UNAVAILABLE the
-  // device may or may not have moved: call again with the same epoch when it is back (it looks before it
-  // counts). DATA_LOSS: the device is at neither `epoch` nor `epoch - 1`, so somebody else uses its counter.
+  // Makes `epoch` the only acceptable one. OK too if the device is at `epoch` already. OK says that this
+  // object's claim was still there after the device stood at `epoch`: look at the claim after counting (and,
+  // to harm nobody, before). On UNAVAILABLE the device may or may not have moved: call again with the same
+  // epoch when it is back (it looks before it counts). DATA_LOSS: the device is at neither `epoch` nor
+  // `epoch - 1`, or another object claimed the anchor: somebody else uses it.
   virtual absl::Status Commit(uint64_t epoch) = 0;
 
   // Judges a head found on storage. Changes nothing.
