@@ -1,15 +1,16 @@
 #include "hsm/base/secret_bytes.h"
 
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <utility>
 
 namespace labrec {
 namespace {
@@ -63,6 +64,15 @@ SecretBytes SecretBytes::CopyOf(ByteView bytes) {
   return copy;
 }
 
+SecretBytes SecretBytes::Concat(std::initializer_list<ByteView> parts) {
+  size_t size = 0;
+  for (ByteView part : parts) size += part.size();
+  SecretBytes whole = OfSize(size);
+  uint8_t* end = whole.data_;
+  for (ByteView part : parts) end = std::copy(part.begin(), part.end(), end);
+  return whole;
+}
+
 SecretBytes SecretBytes::TakeFrom(std::string& source) {
   SecretBytes taken = CopyOf(AsBytes(source));
   Wipe(source);
@@ -77,7 +87,8 @@ SecretBytes SecretBytes::TakeFrom(std::span<uint8_t> source) {
 
 SecretBytes SecretBytes::Random(size_t size) {
   SecretBytes bytes = OfSize(size);
-  if (size != 0 && RAND_priv_bytes(bytes.data_, static_cast<int>(size)) != 1) Die("the random generator failed");
+  if (size != 0 && RAND_priv_bytes(bytes.data_, static_cast<int>(size)) != 1)
+    Die("the random generator failed");
   return bytes;
 }
 
@@ -93,7 +104,9 @@ SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
   return *this;
 }
 
-SecretBytes::~SecretBytes() { Clear(); }
+SecretBytes::~SecretBytes() {
+  Clear();
+}
 
 bool SecretBytes::Equals(ByteView other) const {
   return size_ == other.size() && (size_ == 0 || CRYPTO_memcmp(data_, other.data(), size_) == 0);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 
@@ -21,6 +22,8 @@ class SecretBytes {
   // `size` zero bytes.
   static SecretBytes OfSize(size_t size);
   static SecretBytes CopyOf(ByteView bytes);
+  // The parts, one after the other.
+  static SecretBytes Concat(std::initializer_list<ByteView> parts);
   // Takes the content of a buffer that some C or protobuf API handed out, and wipes it there.
   static SecretBytes TakeFrom(std::string& source);
   static SecretBytes TakeFrom(std::span<uint8_t> source);
