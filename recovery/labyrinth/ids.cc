@@ -1,0 +1,20 @@
+#include "recovery/labyrinth/ids.h"
+
+#include <algorithm>
+
+#include "hsm/base/secret_bytes.h"
+
+namespace labrec::recovery::history {
+
+Id RandomId() {
+  return *ParseId(SecretBytes::Random(16).view());
+}
+
+std::optional<Id> ParseId(ByteView bytes) {
+  Id id;
+  if (bytes.size() != id.size()) return std::nullopt;
+  std::copy(bytes.begin(), bytes.end(), id.begin());
+  return id;
+}
+
+}  // namespace labrec::recovery::history
