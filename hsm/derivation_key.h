@@ -1,6 +1,7 @@
 #pragma once
 
 #include "absl/status/statusor.h"
+
 #include "hsm/base/bytes.h"
 #include "hsm/base/secret_bytes.h"
 

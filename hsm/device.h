@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+
 #include "hsm/derivation_key.h"
 #include "hsm/evaluation_key.h"
 #include "hsm/freshness_anchor.h"
@@ -16,14 +17,14 @@ struct DeviceDescription {
   std::string manufacturer;  // TPM_PT_MANUFACTURER as text, or CK_TOKEN_INFO.manufacturerID
   std::string model;         // vendor string, or module and token label
   std::string firmware;      // firmware version
-  std::string warning;       // e.g. "a simulator: protects nothing", "a virtual TPM: its hypervisor can read it"
+  std::string warning;  // e.g. "a simulator: protects nothing", "a virtual TPM: its hypervisor can read it"
   bool is_simulator = false;
 };
 
 // An opened security device with the realm's keys in it. Capabilities it was not provisioned with, or
-// does not have, are null. It reconnects by itself: while the device is away calls return UNAVAILABLE at once,
-// and one of them now and then (with back-off) tries to open it again and to verify that it still is the
-// device that was provisioned.
+// does not have, are null. It reconnects by itself: while the device is away calls return UNAVAILABLE at
+// once, and one of them now and then (with back-off) tries to open it again and to verify that it still is
+// the device that was provisioned.
 class Device {
  public:
   virtual ~Device() = default;

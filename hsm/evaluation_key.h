@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "hsm/base/p256.h"
 
 namespace labrec::hsm {

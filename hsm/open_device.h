@@ -5,14 +5,16 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "hsm/base/secret_bytes.h"
 #include "hsm/device.h"
 
 namespace labrec::hsm {
 
 // Which device: "tpm2:<tcti configuration>" (as "tpm2:swtpm:path=/run/tpm.sock", "tpm2:device:/dev/tpm0") or
-// an RFC 7512 URI ("pkcs11:module-path=/usr/lib/softhsm/libsofthsm2.so;token=realm?pin-source=file:/etc/pin").
-// pin-value is refused: it would stand in process lists.
+// an RFC 7512 URI
+// ("pkcs11:module-path=/usr/lib/softhsm/libsofthsm2.so;token=realm?pin-source=file:/etc/pin"). pin-value is
+// refused: it would stand in process lists.
 struct DeviceAddress {
   std::string uri;
 };
@@ -25,9 +27,9 @@ struct DeviceRoles {
 
 // One thing that was looked at on a device before anything is made on it.
 struct ProbeFinding {
-  std::string what;     // "ECDH on P-256", "NV counter"
+  std::string what;  // "ECDH on P-256", "NV counter"
   bool present = false;
-  std::string remedy;   // what to do where it is missing
+  std::string remedy;  // what to do where it is missing
 };
 
 struct ProbeReport {
@@ -44,8 +46,8 @@ struct DeviceState {
 
 struct ProvisionOptions {
   DeviceRoles roles;
-  Bytes realm_id;               // 16 bytes; labels what is made on the device
-  SecretBytes authorization;    // 32 bytes; guards the TPM objects. Not used by PKCS#11, which has a user PIN
+  Bytes realm_id;             // 16 bytes; labels what is made on the device
+  SecretBytes authorization;  // 32 bytes; guards the TPM objects. Not used by PKCS#11, which has a user PIN
   SecretBytes owner_authorization;  // TPM owner hierarchy; usually empty
 };
 
@@ -56,8 +58,9 @@ absl::StatusOr<ProbeReport> ProbeDevice(const DeviceAddress& address, const Devi
 // Makes the keys and counter on the device. All or nothing: what was made is removed again on failure.
 absl::StatusOr<DeviceState> ProvisionDevice(const DeviceAddress& address, const ProvisionOptions& options);
 
-// Opens what ProvisionDevice made, and verifies that the device holds those very keys. UNAVAILABLE: no device;
-// FAILED_PRECONDITION: another device, or the keys are gone; PERMISSION_DENIED: authorisation refused.
+// Opens what ProvisionDevice made, and verifies that the device holds those very keys. UNAVAILABLE: no
+// device; FAILED_PRECONDITION: another device, or the keys are gone; PERMISSION_DENIED: authorisation
+// refused.
 absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const DeviceAddress& address, const DeviceState& state,
                                                    const SecretBytes& authorization);
 

@@ -1,9 +1,9 @@
 #include "hsm/base/aead.h"
 
+#include <cstdlib>
+
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-
-#include <cstdlib>
 
 #include "hsm/base/openssl_ptr.h"
 
@@ -46,7 +46,8 @@ Bytes AeadSeal(ByteView key, ByteView plaintext, ByteView associated_data) {
 
 absl::StatusOr<SecretBytes> AeadOpen(ByteView key, ByteView sealed, ByteView associated_data) {
   Require(key.size() == kAeadKeySize);
-  if (sealed.size() < kAeadOverhead) return absl::DataLossError("sealed text is shorter than its nonce and tag");
+  if (sealed.size() < kAeadOverhead)
+    return absl::DataLossError("sealed text is shorter than its nonce and tag");
   ByteView ciphertext = sealed.subspan(kNonceSize, sealed.size() - kAeadOverhead);
   Bytes tag = ToBytes(sealed.last(kTagSize));
   SecretBytes plaintext = SecretBytes::OfSize(ciphertext.size());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "absl/status/statusor.h"
+
 #include "hsm/base/bytes.h"
 #include "hsm/base/secret_bytes.h"
 
@@ -13,7 +14,8 @@ inline constexpr size_t kAeadOverhead = 12 + 16;
 // kAeadOverhead bytes longer than the plaintext. `key` has 32 bytes. Any thread.
 Bytes AeadSeal(ByteView key, ByteView plaintext, ByteView associated_data);
 
-// The plaintext, or DATA_LOSS if the key, the associated data or a byte of `sealed` is not the one sealed with.
+// The plaintext, or DATA_LOSS if the key, the associated data or a byte of `sealed` is not the one sealed
+// with.
 absl::StatusOr<SecretBytes> AeadOpen(ByteView key, ByteView sealed, ByteView associated_data);
 
 }  // namespace labrec

@@ -21,11 +21,19 @@ inline std::string_view AsText(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-inline Bytes ToBytes(ByteView view) { return {view.begin(), view.end()}; }
-inline Bytes ToBytes(std::string_view text) { return ToBytes(AsBytes(text)); }
-inline std::string ToString(ByteView view) { return std::string(AsText(view)); }
+inline Bytes ToBytes(ByteView view) {
+  return {view.begin(), view.end()};
+}
+inline Bytes ToBytes(std::string_view text) {
+  return ToBytes(AsBytes(text));
+}
+inline std::string ToString(ByteView view) {
+  return std::string(AsText(view));
+}
 
 // Equality of public values; secrets compare with SecretBytes::Equals.
-inline bool SameBytes(ByteView a, ByteView b) { return AsText(a) == AsText(b); }
+inline bool SameBytes(ByteView a, ByteView b) {
+  return AsText(a) == AsText(b);
+}
 
 }  // namespace labrec

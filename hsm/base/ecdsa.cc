@@ -1,5 +1,9 @@
 #include "hsm/base/ecdsa.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
@@ -7,10 +11,6 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
 
 #include "hsm/base/hash.h"
 #include "hsm/base/openssl_ptr.h"
@@ -74,7 +74,8 @@ absl::StatusOr<P256Point> PointOf(EVP_PKEY* key) {
 absl::StatusOr<EcdsaPublicKey> EcdsaPublicKey::FromSpki(ByteView der) {
   if (der.size() != kSpkiPrefix.size() + P256Point::kUncompressedSize ||
       !std::equal(kSpkiPrefix.begin(), kSpkiPrefix.end(), der.begin())) {
-    return absl::InvalidArgumentError("not a DER SubjectPublicKeyInfo of a P-256 key with an uncompressed point");
+    return absl::InvalidArgumentError(
+        "not a DER SubjectPublicKeyInfo of a P-256 key with an uncompressed point");
   }
   auto point = P256Point::Parse(der.subspan(kSpkiPrefix.size()));
   if (!point.ok()) return point.status();
@@ -91,7 +92,9 @@ absl::StatusOr<EcdsaPublicKey> EcdsaPublicKey::FromPem(std::string_view pem) {
   return EcdsaPublicKey(*point);
 }
 
-EcdsaPublicKey EcdsaPublicKey::FromPoint(const P256Point& point) { return EcdsaPublicKey(point); }
+EcdsaPublicKey EcdsaPublicKey::FromPoint(const P256Point& point) {
+  return EcdsaPublicKey(point);
+}
 
 Bytes EcdsaPublicKey::Spki() const {
   Bytes der(kSpkiPrefix.begin(), kSpkiPrefix.end());
@@ -129,13 +132,16 @@ bool EcdsaPublicKey::Verify(ByteView message, ByteView signature) const {
   const MdCtxPtr context(EVP_MD_CTX_new());
   const bool valid =
       EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key.get(), nullptr) == 1 &&
-      EVP_DigestVerify(context.get(), der, static_cast<size_t>(der_size), message.data(), message.size()) == 1;
+      EVP_DigestVerify(context.get(), der, static_cast<size_t>(der_size), message.data(), message.size()) ==
+          1;
   OPENSSL_free(der);
   ERR_clear_error();
   return valid;
 }
 
-EcdsaPrivateKey EcdsaPrivateKey::Generate() { return FromScalar(P256Scalar::Random()); }
+EcdsaPrivateKey EcdsaPrivateKey::Generate() {
+  return FromScalar(P256Scalar::Random());
+}
 
 EcdsaPrivateKey EcdsaPrivateKey::FromScalar(P256Scalar scalar) {
   const EcdsaPublicKey public_key = EcdsaPublicKey::FromPoint(P256Point::Generator().Times(scalar));
@@ -172,7 +178,8 @@ SecretBytes EcdsaPrivateKey::ToPem() const {
   Require(PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
   char* text = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &text);
-  return SecretBytes::TakeFrom(std::span<uint8_t>(reinterpret_cast<uint8_t*>(text), static_cast<size_t>(size)));
+  return SecretBytes::TakeFrom(
+      std::span<uint8_t>(reinterpret_cast<uint8_t*>(text), static_cast<size_t>(size)));
 }
 
 std::array<uint8_t, 64> EcdsaPrivateKey::Sign(ByteView message) const {

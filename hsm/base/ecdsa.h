@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+
 #include "hsm/base/p256.h"
 
 namespace labrec {

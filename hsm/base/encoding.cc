@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "absl/strings/escaping.h"
+
 #include "hsm/base/absl_view.h"
 
 namespace labrec {
@@ -58,13 +59,25 @@ ByteView Reader::Raw(size_t size) {
   rest_ = rest_.subspan(size);
   return head;
 }
-uint8_t Reader::U8() { return FromBigEndian<uint8_t>(Raw(1)); }
-uint16_t Reader::U16() { return FromBigEndian<uint16_t>(Raw(2)); }
-uint32_t Reader::U32() { return FromBigEndian<uint32_t>(Raw(4)); }
-uint64_t Reader::U64() { return FromBigEndian<uint64_t>(Raw(8)); }
-ByteView Reader::Lp() { return Raw(U16()); }
+uint8_t Reader::U8() {
+  return FromBigEndian<uint8_t>(Raw(1));
+}
+uint16_t Reader::U16() {
+  return FromBigEndian<uint16_t>(Raw(2));
+}
+uint32_t Reader::U32() {
+  return FromBigEndian<uint32_t>(Raw(4));
+}
+uint64_t Reader::U64() {
+  return FromBigEndian<uint64_t>(Raw(8));
+}
+ByteView Reader::Lp() {
+  return Raw(U16());
+}
 
-std::string Hex(ByteView bytes) { return absl::BytesToHexString(AbslView(AsText(bytes))); }
+std::string Hex(ByteView bytes) {
+  return absl::BytesToHexString(AbslView(AsText(bytes)));
+}
 
 absl::StatusOr<Bytes> FromHex(std::string_view text) {
   Bytes out;

@@ -1,12 +1,13 @@
 #include "hsm/base/file.h"
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-
 #include "absl/strings/str_cat.h"
+
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
@@ -40,20 +41,22 @@ absl::Status ReadInto(int fd, std::span<uint8_t> buffer, const std::filesystem::
     const ssize_t got = read(fd, buffer.data() + done, buffer.size() - done);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return SystemError("cannot read", path);
-    if (got == 0) return absl::DataLossError(absl::StrCat(path.string(), " became shorter while it was read"));
+    if (got == 0)
+      return absl::DataLossError(absl::StrCat(path.string(), " became shorter while it was read"));
     done += static_cast<size_t>(got);
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<size_t> SizeWithin(int fd, size_t limit, const std::filesystem::path& path, struct stat& info) {
+absl::StatusOr<size_t> SizeWithin(int fd, size_t limit, const std::filesystem::path& path,
+                                  struct stat& info) {
   if (fstat(fd, &info) != 0) return SystemError("cannot inspect", path);
   if (!S_ISREG(info.st_mode)) {
     return absl::InvalidArgumentError(absl::StrCat(path.string(), " is not a regular file"));
   }
   if (static_cast<size_t>(info.st_size) > limit) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path.string(), " has ", info.st_size, " bytes, more than the ", limit, " expected at most"));
+    return absl::InvalidArgumentError(absl::StrCat(path.string(), " has ", info.st_size,
+                                                   " bytes, more than the ", limit, " expected at most"));
   }
   return static_cast<size_t>(info.st_size);
 }
@@ -102,7 +105,8 @@ absl::StatusOr<SecretBytes> ReadSecretFile(const std::filesystem::path& path, si
   return content;
 }
 
-absl::Status WriteFile(const std::filesystem::path& path, ByteView content, unsigned mode, Overwrite overwrite) {
+absl::Status WriteFile(const std::filesystem::path& path, ByteView content, unsigned mode,
+                       Overwrite overwrite) {
   const std::string suffix = Hex(SecretBytes::Random(6).view());
   const std::filesystem::path temporary = path.string() + ".new-" + suffix;
   {

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "hsm/base/bytes.h"
 #include "hsm/base/secret_bytes.h"
 
@@ -21,6 +22,7 @@ enum class Overwrite { kRefuse, kReplace };
 
 // Writes the file so that after a crash it is either whole or not there: temporary file, fsync, rename,
 // fsync of the folder. `mode` are the permission bits. ALREADY_EXISTS with Overwrite::kRefuse.
-absl::Status WriteFile(const std::filesystem::path& path, ByteView content, unsigned mode, Overwrite overwrite);
+absl::Status WriteFile(const std::filesystem::path& path, ByteView content, unsigned mode,
+                       Overwrite overwrite);
 
 }  // namespace labrec

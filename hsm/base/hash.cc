@@ -1,13 +1,13 @@
 #include "hsm/base/hash.h"
 
+#include <cstdlib>
+
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/sha.h>
-
-#include <cstdlib>
 
 #include "hsm/base/openssl_ptr.h"
 
@@ -51,8 +51,8 @@ Digest Sha256(ByteView data) {
 SecretBytes HmacSha256(ByteView key, ByteView data) {
   SecretBytes out = SecretBytes::OfSize(32);
   unsigned size = 32;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data.data(), data.size(), out.data(), &size) ==
-      nullptr) {
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data.data(), data.size(), out.data(),
+           &size) == nullptr) {
     std::abort();
   }
   return out;

@@ -12,7 +12,9 @@ using Digest = std::array<uint8_t, 32>;
 
 // SHA-256 (FIPS 180-4). Any thread.
 Digest Sha256(ByteView data);
-inline Digest Sha256(std::string_view text) { return Sha256(AsBytes(text)); }
+inline Digest Sha256(std::string_view text) {
+  return Sha256(AsBytes(text));
+}
 
 // HMAC-SHA-256 (RFC 2104) in software. Any thread.
 SecretBytes HmacSha256(ByteView key, ByteView data);

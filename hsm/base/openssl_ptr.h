@@ -1,11 +1,11 @@
 #pragma once
 
+#include <memory>
+
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-
-#include <memory>
 
 // Owners of OpenSSL's objects. For .cc files and private headers only.
 namespace labrec {

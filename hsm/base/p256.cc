@@ -1,11 +1,11 @@
 #include "hsm/base/p256.h"
 
-#include <openssl/ec.h>
-#include <openssl/obj_mac.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+
+#include <openssl/ec.h>
+#include <openssl/obj_mac.h>
 
 #include "hsm/base/openssl_ptr.h"
 
@@ -22,7 +22,9 @@ const EC_GROUP* Group() {
   return group;
 }
 
-const BIGNUM* Order() { return EC_GROUP_get0_order(Group()); }
+const BIGNUM* Order() {
+  return EC_GROUP_get0_order(Group());
+}
 
 BN_CTX* Scratch() {
   thread_local const BnCtxPtr context(BN_CTX_secure_new());
@@ -84,11 +86,11 @@ const P256Point& P256Point::Generator() {
 }
 
 absl::StatusOr<P256Point> P256Point::Parse(ByteView encoded) {
-  const bool compressed =
-      encoded.size() == kCompressedSize && (encoded[0] == 0x02 || encoded[0] == 0x03);
+  const bool compressed = encoded.size() == kCompressedSize && (encoded[0] == 0x02 || encoded[0] == 0x03);
   const bool uncompressed = encoded.size() == kUncompressedSize && encoded[0] == 0x04;
   if (!compressed && !uncompressed) {
-    return absl::InvalidArgumentError("not a SEC 1 encoding of a P-256 point (33 bytes 02/03, or 65 bytes 04)");
+    return absl::InvalidArgumentError(
+        "not a SEC 1 encoding of a P-256 point (33 bytes 02/03, or 65 bytes 04)");
   }
   EcPointPtr point = NewPoint();
   if (EC_POINT_oct2point(Group(), point.get(), encoded.data(), encoded.size(), Scratch()) != 1) {

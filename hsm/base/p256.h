@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
+
 #include "hsm/base/bytes.h"
 #include "hsm/base/secret_bytes.h"
 

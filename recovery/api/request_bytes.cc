@@ -40,14 +40,17 @@ Bytes UnlockBytes(const RequestScope& scope, std::string_view record, uint32_t v
 }
 
 Bytes RequestBytes(const RequestScope& scope, Operation operation, ByteView challenge, ByteView body) {
-  return std::move(
-             Scoped(kRequestLabel, scope).Lp(OperationName(operation)).Lp(challenge).Raw(Sha256(body)))
+  return std::move(Scoped(kRequestLabel, scope).Lp(OperationName(operation)).Lp(challenge).Raw(Sha256(body)))
       .Take();
 }
 
-Bytes EnrollDeviceBody(ByteView spki, std::string_view name) { return std::move(Writer().Lp(spki).Lp(name)).Take(); }
+Bytes EnrollDeviceBody(ByteView spki, std::string_view name) {
+  return std::move(Writer().Lp(spki).Lp(name)).Take();
+}
 
-Bytes RevokeDeviceBody(ByteView device_id) { return std::move(Writer().Lp(device_id)).Take(); }
+Bytes RevokeDeviceBody(ByteView device_id) {
+  return std::move(Writer().Lp(device_id)).Take();
+}
 
 Bytes FinishRegistrationBody(const RegistrationParts& parts) {
   return std::move(Writer()
@@ -65,7 +68,9 @@ Bytes ActivateBody(std::string_view record, uint32_t version) {
   return std::move(Writer().Lp(record).U32(version)).Take();
 }
 
-Bytes RecordBody(std::string_view record) { return std::move(Writer().Lp(record)).Take(); }
+Bytes RecordBody(std::string_view record) {
+  return std::move(Writer().Lp(record)).Take();
+}
 
 Bytes RaiseFloorBody(std::string_view record, uint64_t sequence, ByteView digest) {
   return std::move(Writer().Lp(record).U64(sequence).Lp(digest)).Take();

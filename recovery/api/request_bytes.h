@@ -15,7 +15,15 @@ inline constexpr std::string_view kUnlockLabel = "labyrinth-recovery/v1/unlock";
 inline constexpr std::string_view kRequestLabel = "labyrinth-recovery/v1/request";
 
 // What a signed request does. The text is part of what is signed.
-enum class Operation { kEnrollDevice, kRevokeDevice, kFinishRegistration, kActivate, kDeleteRecord, kRaiseFloor, kGetFloor };
+enum class Operation {
+  kEnrollDevice,
+  kRevokeDevice,
+  kFinishRegistration,
+  kActivate,
+  kDeleteRecord,
+  kRaiseFloor,
+  kGetFloor
+};
 std::string_view OperationName(Operation operation);
 
 // Whom and what every signature is about.
@@ -28,8 +36,8 @@ struct RequestScope {
 // LP(label) || LP(realm_id) || LP(tenant) || LP(account) || LP(record) || version || challenge.
 Bytes UnlockBytes(const RequestScope& scope, std::string_view record, uint32_t version, ByteView challenge);
 
-// LP(label) || LP(realm_id) || LP(tenant) || LP(account) || LP(operation name) || LP(challenge) || SHA-256(body),
-// `body` being one of the functions below.
+// LP(label) || LP(realm_id) || LP(tenant) || LP(account) || LP(operation name) || LP(challenge) ||
+// SHA-256(body), `body` being one of the functions below.
 Bytes RequestBytes(const RequestScope& scope, Operation operation, ByteView challenge, ByteView body);
 
 // LP(SPKI) || LP(name).

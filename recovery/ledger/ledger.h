@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "hsm/base/bytes.h"
 #include "hsm/freshness_anchor.h"
 #include "recovery/store/store.h"
@@ -33,35 +34,35 @@ class Ledger {
                                                         ByteView realm_id, uint32_t bucket_exponent);
 
   // Checks what storage holds against the device (docs/ledger.md, "Starting"), rolls an unanchored batch
-  // forward, and commits the empty batch that fences off other runs. DATA_LOSS: forged, edited, rolled back (the
-  // message says which, by how many epochs, and what the operator can do); FAILED_PRECONDITION: another realm's
-  // storage, or none; UNAVAILABLE: the device is away.
-  static absl::StatusOr<std::unique_ptr<Ledger>> Open(Store& store, hsm::FreshnessAnchor& anchor, ByteView realm_id,
-                                                      OpenReport* report = nullptr);
+  // forward, and commits the empty batch that fences off other runs. DATA_LOSS: forged, edited, rolled back
+  // (the message says which, by how many epochs, and what the operator can do); FAILED_PRECONDITION: another
+  // realm's storage, or none; UNAVAILABLE: the device is away.
+  static absl::StatusOr<std::unique_ptr<Ledger>> Open(Store& store, hsm::FreshnessAnchor& anchor,
+                                                      ByteView realm_id, OpenReport* report = nullptr);
 
   virtual ~Ledger() = default;
 
   // The bucket of an account, from SHA-256(LP(tenant) || LP(account)).
   virtual uint32_t BucketOf(const Digest& account_hash) const = 0;
 
-  // The row as of the latest persisted batch; nullopt if there is none. DATA_LOSS if storage does not hold what
-  // the ledger's digests say (the message names bucket and row): the row was edited, swapped or removed.
+  // The row as of the latest persisted batch; nullopt if there is none. DATA_LOSS if storage does not hold
+  // what the ledger's digests say (the message names bucket and row): the row was edited, swapped or removed.
   virtual absl::StatusOr<std::optional<Bytes>> Read(const RowAddress& address) = 0;
 
-  // Computes the state after `writes` (distinct addresses; an empty list is a fence) and has the anchor prepare
-  // it. Changes nothing durable; an error leaves all as it was.
+  // Computes the state after `writes` (distinct addresses; an empty list is a fence) and has the anchor
+  // prepare it. Changes nothing durable; an error leaves all as it was.
   virtual absl::StatusOr<std::unique_ptr<StagedBatch>> Stage(std::vector<RowWrite> writes) = 0;
 
-  // Writes the batch durably. ABORTED: certainly not written, the batch may be dropped. Any other error: end the
-  // process (docs/ledger.md, "Committing a batch").
+  // Writes the batch durably. ABORTED: certainly not written, the batch may be dropped. Any other error: end
+  // the process (docs/ledger.md, "Committing a batch").
   virtual absl::Status Persist(StagedBatch& batch) = 0;
 
-  // Makes the persisted batch the only acceptable state. UNAVAILABLE: not known whether the device counted; call
-  // again with the same batch when it is back, and stage nothing before. DATA_LOSS: somebody else uses the
-  // device's counter: end the process.
+  // Makes the persisted batch the only acceptable state. UNAVAILABLE: not known whether the device counted;
+  // call again with the same batch when it is back, and stage nothing before. DATA_LOSS: somebody else uses
+  // the device's counter: end the process.
   virtual absl::Status Anchor(StagedBatch& batch) = 0;
 
-  virtual uint64_t epoch() const = 0;        // of the latest anchored batch
+  virtual uint64_t epoch() const = 0;  // of the latest anchored batch
   virtual uint64_t row_count() const = 0;
   virtual uint64_t discontinuities() const = 0;
   virtual const Bytes& realm_id() const = 0;

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "hsm/base/bytes.h"
 #include "hsm/base/hash.h"
 
@@ -62,7 +63,8 @@ class Store {
   // Empty for a bucket without rows.
   virtual absl::StatusOr<Bytes> ReadDirectory(uint32_t bucket) = 0;
   // Calls `visit` for every bucket that has a row, in ascending order, until it returns an error.
-  virtual absl::Status ForEachBucketDigest(const std::function<absl::Status(uint32_t, const Digest&)>& visit) = 0;
+  virtual absl::Status ForEachBucketDigest(
+      const std::function<absl::Status(uint32_t, const Digest&)>& visit) = 0;
   // Every row, in order of bucket and key; for offline verification and the operator's lists.
   virtual absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) = 0;
 

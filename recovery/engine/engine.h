@@ -1,0 +1,166 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "hsm/base/clock.h"
+#include "hsm/base/p256.h"
+#include "hsm/device.h"
+#include "pin/guess_policy.h"
+#include "recovery/record/record.h"
+#include "recovery/store/store.h"
+
+namespace labrec::recovery {
+
+// Who may become an account's first device.
+enum class FirstDevicePolicy { kOpen, kAdmin };
+
+struct EngineOptions {
+  std::string realm_name;
+  Bytes realm_id;  // 16 bytes
+  pin::GuessPolicy guess_policy;
+  FirstDevicePolicy first_device = FirstDevicePolicy::kOpen;
+  size_t queue_limit = 4096;          // requests waiting; more are refused with RESOURCE_EXHAUSTED
+  size_t batch_limit = 1024;          // requests in one commit
+  size_t challenge_limit = 1U << 20;  // challenges outstanding
+};
+
+// A signature as it came in: by a device or by the unlock key of a version.
+struct RawSignature {
+  Bytes challenge;
+  std::variant<DeviceId, std::pair<std::string, uint32_t>> signer;
+  Bytes signature;
+};
+
+// Where a request comes from, and until when its sender waits (requests past that are dropped uncounted).
+struct Caller {
+  std::string tenant;
+  std::string account;
+  bool is_operator = false;
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+};
+
+// Outcomes: answers, not errors.
+struct Evaluated {
+  std::vector<P256Point> evaluated;
+  uint32_t remaining = 0;
+  Challenge challenge{};
+};
+struct LockedUntil {
+  int64_t until_ms = 0;
+  uint32_t remaining = 0;
+};
+struct Destroyed {};
+struct NotRegistered {};
+using EvaluateOutcome = std::variant<Evaluated, LockedUntil, Destroyed, NotRegistered>;
+
+struct Unlocked {
+  SecretBytes sealed_secret;
+  std::optional<EpochFloor> floor;
+  uint32_t remaining = 0;
+};
+using UnlockOutcome = std::variant<Unlocked, Destroyed, NotRegistered>;
+
+struct RegistrationBegun {
+  RegistrationId registration_id{};
+  std::vector<P256Point> evaluated;
+};
+
+// A record as anybody with the account's token may see it: no key material.
+struct RecordView {
+  bool registered = false;
+  Record record;  // nonces and private fields cleared
+  std::optional<int64_t> locked_until_ms;
+  uint64_t discontinuities = 0;
+};
+
+struct RegistrationRequest {
+  std::string record;
+  uint32_t version = 0;
+  RegistrationId registration_id{};
+  Bytes config;
+  Bytes commitment;
+  EcdsaPublicKey unlock_key;
+  Bytes sealed_secret;
+  RawSignature authorization;
+};
+
+struct EngineStatus {
+  bool serving = false;
+  std::string not_serving_reason;
+  uint64_t epoch = 0;
+  uint64_t records = 0;
+  uint64_t discontinuities = 0;
+  uint64_t queue_depth = 0;
+  uint64_t guesses_counted = 0;  // since start
+  uint64_t batches = 0;          // anchored since start
+  hsm::DeviceDescription device;
+  hsm::AnchorWear anchor;
+};
+
+template <typename T>
+using Done = std::function<void(absl::StatusOr<T>)>;
+struct Ok {};
+
+// What a realm does, without the network: ledger, device and policy behind one queue. docs/ledger.md says
+// what happens to a request on its way; "How a guess flows" in docs/architecture.md gives the threads.
+//
+// Every call returns at once and calls `done` exactly once, from a thread of the engine or from the caller's
+// own. Errors are those in recovery.proto's header. Threads: any.
+class Engine {
+ public:
+  // Opens the ledger on `store` (see Ledger::Open for what is refused) and starts the threads.
+  // `anchor_device` may be the same object as `key_device`. `on_fatal` is called, once, when the process must
+  // end because an outcome is uncertain; the engine answers nothing more by then. All references outlive the
+  // engine.
+  static absl::StatusOr<std::unique_ptr<Engine>> Start(EngineOptions options, Store& store,
+                                                       hsm::Device& key_device, hsm::Device& anchor_device,
+                                                       const Clock& clock,
+                                                       std::function<void(absl::Status)> on_fatal);
+  // Drains: takes no new request, answers those it has, then stops the threads.
+  virtual ~Engine() = default;
+
+  virtual absl::StatusOr<Challenge> NewChallenge(const Caller& caller) = 0;
+
+  virtual void EnrollDevice(Caller caller, EcdsaPublicKey key, std::string name, Bytes challenge, Bytes proof,
+                            std::optional<RawSignature> authorization, Done<DeviceId> done) = 0;
+  // The operator's way: no proof and no authorization; only for Caller::is_operator.
+  virtual void EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name,
+                                      Done<DeviceId> done) = 0;
+  virtual void RevokeDevice(Caller caller, DeviceId device, std::optional<RawSignature> authorization,
+                            Done<Ok> done) = 0;
+  virtual void ListDevices(Caller caller, Done<std::vector<EnrolledDevice>> done) = 0;
+
+  virtual void BeginRegistration(Caller caller, std::string record, uint32_t version,
+                                 std::vector<P256Point> elements, Done<RegistrationBegun> done) = 0;
+  virtual void FinishRegistration(Caller caller, RegistrationRequest request, Done<Ok> done) = 0;
+  virtual void Activate(Caller caller, std::string record, uint32_t version, RawSignature authorization,
+                        Done<Ok> done) = 0;
+
+  virtual void GetRecord(Caller caller, std::string record, Done<RecordView> done) = 0;
+  virtual void Evaluate(Caller caller, std::string record, uint32_t version, P256Point element,
+                        Done<EvaluateOutcome> done) = 0;
+  virtual void BeginUnlock(Caller caller, std::string record, uint32_t version, Done<Challenge> done) = 0;
+  virtual void Unlock(Caller caller, std::string record, uint32_t version, Bytes challenge, Bytes signature,
+                      Done<UnlockOutcome> done) = 0;
+  virtual void DeleteRecord(Caller caller, std::string record, std::optional<RawSignature> authorization,
+                            Done<Ok> done) = 0;
+
+  virtual void RaiseFloor(Caller caller, std::string record, uint64_t sequence, Digest digest,
+                          RawSignature authorization, Done<Ok> done) = 0;
+  virtual void GetFloor(Caller caller, std::string record, RawSignature authorization,
+                        Done<std::optional<EpochFloor>> done) = 0;
+
+  virtual EngineStatus status() const = 0;
+};
+
+}  // namespace labrec::recovery

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hsm/base/bytes.h"
+#include "hsm/base/ecdsa.h"
+#include "hsm/base/hash.h"
+
+namespace labrec::recovery {
+
+using DeviceId = std::array<uint8_t, 16>;
+using Challenge = std::array<uint8_t, 32>;
+using RegistrationId = std::array<uint8_t, 16>;
+
+// Which record of which account of which tenant.
+struct RecordName {
+  std::string tenant;
+  std::string account;
+  std::string record;
+};
+
+// How far a version of a record has come.
+enum class Stage : uint8_t {
+  kBegun = 1,    // it has a key; nothing is protected by it yet
+  kPending = 2,  // registered here, not activated; usable
+  kActive = 3,
+};
+
+// One version of a record.
+struct RecordVersion {
+  uint32_t number = 0;
+  Stage stage = Stage::kBegun;
+  std::array<uint8_t, 32> nonce{};        // input of the version's key; erased with the version
+  uint32_t registration_evaluations = 0;  // evaluations answered while begun; at most 2
+  Bytes config;                           // as the client gave it
+  Bytes commitment;
+  std::optional<EcdsaPublicKey> unlock_key;
+  Bytes sealed_private;  // the client's sealed secret under seal_rec
+  uint32_t guess_limit = 0;
+  std::vector<Digest> counted_elements;  // SHA-256 of the elements counted since the last success
+};
+
+// The epoch floor, as its device signed it.
+struct EpochFloor {
+  uint64_t sequence = 0;
+  Digest digest{};
+  EcdsaPublicKey device;
+  Challenge challenge{};
+  std::array<uint8_t, 64> signature{};
+};
+
+// A PIN-protected secret of an account, as the ledger keeps it. A value; see docs/formats.md for its bytes.
+struct Record {
+  RecordName name;
+  uint32_t spent = 0;  // guesses counted since the last success, over all versions
+  int64_t last_counted_ms = 0;
+  bool destroyed = false;               // the limit was passed: nonces and private fields are erased
+  uint32_t highest_version = 0;         // ever begun
+  std::vector<RecordVersion> versions;  // by ascending number: at most one of each stage
+  std::optional<EpochFloor> floor;
+
+  // The active version's limit, else the pending one's, else 0.
+  uint32_t guess_limit() const;
+  // Guesses left; 0 when destroyed.
+  uint32_t remaining() const;
+  const RecordVersion* Find(uint32_t version) const;
+  RecordVersion* Find(uint32_t version);
+};
+
+// How a device came into its account.
+enum class EnrolledBy : uint8_t { kFirst = 1, kDevice = 2, kRecovery = 3, kAdmin = 4 };
+
+struct EnrolledDevice {
+  DeviceId id{};
+  EcdsaPublicKey key;
+  std::string name;
+  int64_t enrolled_at_ms = 0;
+  EnrolledBy enrolled_by = EnrolledBy::kFirst;
+};
+
+// An account: its devices and the names of its records. It stays when the last device is revoked, so that a
+// token alone never counts as "first device" again.
+struct Account {
+  std::string tenant;
+  std::string account;
+  std::vector<EnrolledDevice> devices;
+  std::vector<std::string> records;
+
+  const EnrolledDevice* Find(const DeviceId& id) const;
+};
+
+}  // namespace labrec::recovery

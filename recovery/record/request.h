@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "recovery/api/request_bytes.h"
+#include "recovery/record/record.h"
+
+namespace labrec::recovery {
+
+// Proof that somebody signed some bytes. Made only by checking the signature, outside of the state machine,
+// as that costs more than all else; the state machine compares whose key it was.
+class VerifiedSignature {
+ public:
+  // nullopt if `signature` (r || s) over `message` is not `key`'s.
+  static std::optional<VerifiedSignature> Check(const EcdsaPublicKey& key, ByteView message,
+                                                ByteView signature);
+  const EcdsaPublicKey& key() const { return key_; }
+
+ private:
+  explicit VerifiedSignature(const EcdsaPublicKey& key) : key_(key) {}
+  EcdsaPublicKey key_;
+};
+
+// Who asks for a change, once signature and challenge were checked.
+struct ByDevice {
+  DeviceId device;
+  VerifiedSignature signature;
+};
+struct ByUnlockKey {
+  std::string record;
+  uint32_t version;
+  VerifiedSignature signature;
+};
+struct ByOperator {};     // the admin socket
+struct ByTokenHolder {};  // no more than a valid token
+using Authority = std::variant<ByTokenHolder, ByDevice, ByUnlockKey, ByOperator>;
+
+// Requests that change an account's or a record's row. Field sizes have been checked by the engine.
+struct EnrollDevice {
+  EcdsaPublicKey key;
+  std::string name;
+  Authority authority;
+};
+struct RevokeDevice {
+  DeviceId device;
+  Authority authority;
+};
+struct BeginRegistration {
+  uint32_t version;
+  std::array<uint8_t, 32> nonce;  // fresh
+  uint32_t elements;              // how many evaluations the client asks for
+};
+struct FinishRegistration {
+  uint32_t version;
+  RegistrationId registration_id;
+  Bytes config;
+  Bytes commitment;
+  EcdsaPublicKey unlock_key;
+  Bytes sealed_private;
+  uint32_t guess_limit;
+  Authority authority;
+};
+struct Activate {
+  uint32_t version;
+  Authority authority;
+};
+struct CountGuess {
+  uint32_t version;
+  Digest element;  // SHA-256 of the blinded element
+};
+struct Unlock {
+  uint32_t version;
+  VerifiedSignature signature;
+};
+struct RaiseFloor {
+  EpochFloor floor;
+  DeviceId device;
+  VerifiedSignature signature;
+};
+struct DeleteRecord {
+  Authority authority;
+};
+
+}  // namespace labrec::recovery
