@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "hsm/open_device.h"
+
+// A TPM 2.0 as a Device. The functions are those of hsm/open_device.h, for addresses that begin with "tpm2:".
+namespace labrec::hsm::tpm2 {
+
+// Where the freshness counter may go: the first free index of this range.
+struct IndexRange {
+  uint32_t first = 0x01800100;
+  uint32_t count = 64;
+};
+
+// The device promises parallelism() == 1: its calls are serialised by a lock, anchor calls included.
+// docs/devices.md, section "TPM 2.0", says what is made on the TPM, and what the chip must offer.
+absl::StatusOr<ProbeReport> Probe(const DeviceAddress& address, const DeviceRoles& roles,
+                                  IndexRange range = {});
+
+absl::StatusOr<DeviceState> Provision(const DeviceAddress& address, const ProvisionOptions& options,
+                                      IndexRange range = {});
+
+absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const DeviceState& state,
+                                             const SecretBytes& authorization);
+
+// Keys live as wrapped blobs in the state, not on the chip: their end is the erasure of every copy of the
+// state (or TPM2_Clear). What this removes is the counter, and a storage key that Provision made persistent.
+// OK too if they are gone already.
+absl::Status Deprovision(const DeviceAddress& address, const DeviceState& state,
+                         const SecretBytes& authorization, const SecretBytes& owner_authorization);
+
+}  // namespace labrec::hsm::tpm2

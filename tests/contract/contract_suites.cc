@@ -1,0 +1,47 @@
+#include "tests/contract/contract_suites.h"
+
+#include <chrono>
+#include <thread>
+
+#include "hsm/base/bytes.h"
+
+namespace labrec::hsm::contract {
+
+void ContractTest::SetUp() {
+  dut_ = GetParam().make();
+  ASSERT_NE(dut_, nullptr);
+  const absl::StatusOr<ProbeReport> probe = dut_->Probe(DeviceRoles{});
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  ASSERT_TRUE(probe->description.is_simulator)
+      << "these tests destroy keys; refused on a device of " << probe->description.manufacturer;
+}
+
+const Bytes& ContractTest::RealmId() {
+  static const Bytes* const id = new Bytes(ToBytes("contract-realm-1"));
+  return *id;
+}
+
+std::unique_ptr<Device> ContractTest::ProvisionAndOpen(const DeviceRoles& roles) {
+  absl::StatusOr<DeviceState> state = dut_->Provision(roles, RealmId());
+  EXPECT_TRUE(state.ok()) << state.status();
+  if (!state.ok()) return nullptr;
+  state_ = *std::move(state);
+  return Reopen();
+}
+
+std::unique_ptr<Device> ContractTest::Reopen() {
+  absl::StatusOr<std::unique_ptr<Device>> device = dut_->Open(state_);
+  EXPECT_TRUE(device.ok()) << device.status();
+  return device.ok() ? *std::move(device) : nullptr;
+}
+
+absl::Status OnceAvailable(const std::function<absl::Status()>& operation) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (true) {
+    const absl::Status status = operation();
+    if (!absl::IsUnavailable(status) || std::chrono::steady_clock::now() > deadline) return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+}  // namespace labrec::hsm::contract
