@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tools/bench/bench_account.h"
+
+namespace labrec::bench {
+
+// What a load did. Latencies are milliseconds.
+struct LoadResult {
+  double seconds = 0;
+  uint64_t recoveries = 0;  // Evaluate and Unlock, both answered
+  uint64_t guesses = 0;     // Evaluates answered
+  std::vector<double> evaluate_ms;
+  std::vector<double> unlock_ms;
+
+  double RecoveriesPerSecond() const { return static_cast<double>(recoveries) / seconds; }
+};
+
+// The value below which the fraction `p` (0..1) of `values` lies; 0 for none. Sorts `values`.
+double Percentile(std::vector<double>& values, double p);
+
+// Runs one closed loop per account for `duration`: Evaluate, wait, Unlock, wait, again. The first error of any
+// loop ends the load. `stubs` are used in turn.
+absl::StatusOr<LoadResult> RunClosedLoops(const std::vector<std::unique_ptr<BenchAccount::Stub>>& stubs,
+                                          const std::vector<std::unique_ptr<BenchAccount>>& accounts,
+                                          std::chrono::milliseconds duration);
+
+}  // namespace labrec::bench
