@@ -16,13 +16,12 @@
 #include "hsm/base/p256.h"
 #include "hsm/device.h"
 #include "pin/guess_policy.h"
+#include "recovery/record/devices.h"
+#include "recovery/record/outcome.h"
 #include "recovery/record/record.h"
 #include "recovery/store/store.h"
 
 namespace labrec::recovery {
-
-// Who may become an account's first device.
-enum class FirstDevicePolicy { kOpen, kAdmin };
 
 struct EngineOptions {
   std::string realm_name;
@@ -55,12 +54,6 @@ struct Evaluated {
   uint32_t remaining = 0;
   Challenge challenge{};
 };
-struct LockedUntil {
-  int64_t until_ms = 0;
-  uint32_t remaining = 0;
-};
-struct Destroyed {};
-struct NotRegistered {};
 using EvaluateOutcome = std::variant<Evaluated, LockedUntil, Destroyed, NotRegistered>;
 
 struct Unlocked {

@@ -21,6 +21,8 @@ struct RecordName {
   std::string tenant;
   std::string account;
   std::string record;
+
+  bool operator==(const RecordName&) const = default;
 };
 
 // How far a version of a record has come.
@@ -42,6 +44,12 @@ struct RecordVersion {
   Bytes sealed_private;  // the client's sealed secret under seal_rec
   uint32_t guess_limit = 0;
   std::vector<Digest> counted_elements;  // SHA-256 of the elements counted since the last success
+
+  bool usable() const { return stage != Stage::kBegun; }
+  // SHA-256(nonce)[0..16]: names a begun version in FinishRegistration.
+  RegistrationId registration_id() const;
+
+  bool operator==(const RecordVersion&) const = default;
 };
 
 // The epoch floor, as its device signed it.
@@ -51,6 +59,8 @@ struct EpochFloor {
   EcdsaPublicKey device;
   Challenge challenge{};
   std::array<uint8_t, 64> signature{};
+
+  bool operator==(const EpochFloor&) const = default;
 };
 
 // A PIN-protected secret of an account, as the ledger keeps it. A value; see docs/formats.md for its bytes.
@@ -58,8 +68,8 @@ struct Record {
   RecordName name;
   uint32_t spent = 0;  // guesses counted since the last success, over all versions
   int64_t last_counted_ms = 0;
-  bool destroyed = false;               // the limit was passed: nonces and private fields are erased
-  uint32_t highest_version = 0;         // ever begun
+  bool destroyed = false;        // the limit was passed: nonces and private fields are erased
+  uint32_t highest_version = 0;  // ever finished: begun ones do not count, as anybody with a token begins
   std::vector<RecordVersion> versions;  // by ascending number: at most one of each stage
   std::optional<EpochFloor> floor;
 
@@ -69,6 +79,10 @@ struct Record {
   uint32_t remaining() const;
   const RecordVersion* Find(uint32_t version) const;
   RecordVersion* Find(uint32_t version);
+  // Whether a version is registered here, pending or active. False for a destroyed record.
+  bool HasUsableVersion() const;
+
+  bool operator==(const Record&) const = default;
 };
 
 // How a device came into its account.
@@ -80,6 +94,8 @@ struct EnrolledDevice {
   std::string name;
   int64_t enrolled_at_ms = 0;
   EnrolledBy enrolled_by = EnrolledBy::kFirst;
+
+  bool operator==(const EnrolledDevice&) const = default;
 };
 
 // An account: its devices and the names of its records. It stays when the last device is revoked, so that a
@@ -91,6 +107,8 @@ struct Account {
   std::vector<std::string> records;
 
   const EnrolledDevice* Find(const DeviceId& id) const;
+
+  bool operator==(const Account&) const = default;
 };
 
 }  // namespace labrec::recovery

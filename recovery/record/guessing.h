@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "absl/status/statusor.h"
+
+#include "pin/guess_policy.h"
+#include "recovery/record/outcome.h"
+#include "recovery/record/record.h"
+#include "recovery/record/request.h"
+
+namespace labrec::recovery {
+
+// Counting guesses, and refilling them: pure functions from a record's row and a request to an outcome and
+// the next row.
+
+enum class Counting { kCounted, kRepeated };
+
+// The element may be evaluated under the key of the version in `record` that the request names.
+struct MayEvaluate {
+  Counting counting = Counting::kCounted;
+  uint32_t remaining = 0;
+  bool operator==(const MayEvaluate&) const = default;
+};
+using GuessOutcome = std::variant<MayEvaluate, LockedUntil, Destroyed, NotRegistered>;
+
+struct GuessChange {
+  GuessOutcome outcome;
+  std::optional<Record> record;  // none only if there was none
+};
+
+// A limit of L gives exactly L evaluations between successes, over all versions. An element that was counted
+// for this version since the last success is answered again, uncounted: the answer is the same point. The
+// first new element after the L-th destroys the record: keys, configs and private fields are erased, and a
+// tombstone with the highest version and the floor stays. Until then the L-th guess may still succeed.
+// NOT_FOUND: the record has usable versions, but not this one.
+absl::StatusOr<GuessChange> ApplyGuess(const std::optional<Record>& record, const CountGuess& request,
+                                       int64_t now_ms, const pin::GuessPolicy& policy);
+
+// The version's unlock key signed: its private fields may be opened.
+struct MayOpen {
+  bool operator==(const MayOpen&) const = default;
+};
+using OpenOutcome = std::variant<MayOpen, Destroyed, NotRegistered>;
+
+struct UnlockChange {
+  OpenOutcome outcome;
+  std::optional<Record> record;  // none only if there was none
+};
+
+// A success: no guess counts as spent any more, on any version. PERMISSION_DENIED: the signature is not by
+// the unlock key that the version has now; NOT_FOUND: the record has usable versions, but not this one.
+absl::StatusOr<UnlockChange> ApplyUnlock(const std::optional<Record>& record, const Unlock& request);
+
+}  // namespace labrec::recovery

@@ -1,0 +1,60 @@
+#include "recovery/record/row_frame.h"
+
+#include <cstdlib>
+#include <string>
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/message_lite.h>
+
+#include "hsm/base/encoding.h"
+
+namespace labrec::recovery {
+namespace {
+
+std::string Serialize(const google::protobuf::MessageLite& message) {
+  std::string text;
+  {
+    google::protobuf::io::StringOutputStream stream(&text);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    if (!message.SerializeToCodedStream(&coded)) std::abort();
+  }
+  return text;
+}
+
+}  // namespace
+
+size_t RowSizeFor(size_t message_bytes) {
+  return (kRowHeaderBytes + message_bytes + kRowSizeStep - 1) / kRowSizeStep * kRowSizeStep;
+}
+
+Bytes FrameRow(RowKind kind, const google::protobuf::MessageLite& message, size_t row_bytes) {
+  const std::string text = Serialize(message);
+  if (kRowHeaderBytes + text.size() > row_bytes) std::abort();
+  Writer writer;
+  writer.U8(kRowFormat).U8(static_cast<uint8_t>(kind)).U32(static_cast<uint32_t>(text.size())).Raw(text);
+  Bytes row = std::move(writer).Take();
+  row.resize(row_bytes);
+  return row;
+}
+
+absl::Status ParseRow(RowKind kind, ByteView row, google::protobuf::MessageLite& message) {
+  Reader reader(row);
+  const uint8_t format = reader.U8();
+  if (reader.ok() && format != kRowFormat) return BadRow("it has an unknown format number");
+  if (reader.U8() != static_cast<uint8_t>(kind)) return BadRow("it is of another kind");
+  const ByteView text = reader.Raw(reader.U32());
+  if (!reader.ok()) return BadRow("it is cut short");
+  if (!message.ParseFromArray(text.data(), static_cast<int>(text.size()))) {
+    return BadRow("its message does not parse");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BadRow(const char* what) {
+  return absl::DataLossError(std::string("a row of the realm's storage is not one that this realm wrote: ") +
+                             what);
+}
+
+}  // namespace labrec::recovery

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "hsm/base/bytes.h"
+
+namespace google::protobuf {
+class MessageLite;
+}
+
+namespace labrec::recovery {
+
+// What stands around a row's protobuf: format (1 byte, kRowFormat) || kind (1 byte) || length (4 bytes) ||
+// message || zeros.
+enum class RowKind : uint8_t { kAccount = 'A', kRecord = 'R' };
+inline constexpr uint8_t kRowFormat = 1;
+inline constexpr size_t kRowHeaderBytes = 6;
+inline constexpr size_t kRowSizeStep = 1024;
+
+// The smallest multiple of kRowSizeStep that holds a header and `message_bytes`.
+size_t RowSizeFor(size_t message_bytes);
+
+// Frames the message, serialized deterministically, in `row_bytes` bytes, which must suffice (aborts).
+Bytes FrameRow(RowKind kind, const google::protobuf::MessageLite& message, size_t row_bytes);
+
+// Parses the message out of its frame. Padding and canonical form are not looked at: callers encode the
+// result again and compare. DATA_LOSS if it cannot be parsed.
+absl::Status ParseRow(RowKind kind, ByteView row, google::protobuf::MessageLite& message);
+
+absl::Status BadRow(const char* what);
+
+}  // namespace labrec::recovery
