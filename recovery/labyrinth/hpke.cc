@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <initializer_list>
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/hash.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/labyrinth/gcm.h"
 #include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/secret_join.h"
 
 namespace labrec::recovery::history {
 namespace {
@@ -17,15 +17,6 @@ constexpr uint8_t kModeAuthPsk = 0x03;
 constexpr uint16_t kKemP256 = 0x0010;
 constexpr uint16_t kKdfSha256 = 0x0001;
 
-SecretBytes Concat(std::initializer_list<ByteView> parts) {
-  size_t size = 0;
-  for (ByteView part : parts) size += part.size();
-  SecretBytes joined = SecretBytes::OfSize(size);
-  uint8_t* out = joined.data();
-  for (ByteView part : parts) out = std::copy(part.begin(), part.end(), out);
-  return joined;
-}
-
 // LabeledExtract and LabeledExpand of one suite id (section 4).
 class LabeledKdf {
  public:
@@ -33,7 +24,7 @@ class LabeledKdf {
 
   SecretBytes Extract(ByteView salt, std::string_view label, ByteView key_material) const {
     static constexpr uint8_t kNoSalt[32] = {};
-    const SecretBytes labeled = Concat({AsBytes("HPKE-v1"), suite_id_, AsBytes(label), key_material});
+    const SecretBytes labeled = Join({AsBytes("HPKE-v1"), suite_id_, AsBytes(label), key_material});
     return HmacSha256(salt.empty() ? ByteView(kNoSalt) : salt, labeled.view());
   }
 
@@ -59,7 +50,7 @@ SecretBytes Dh(const P256Scalar& secret, const P256Point& public_key) {
 SecretBytes SharedSecret(const SecretBytes& ephemeral_dh, const SecretBytes& sender_dh, ByteView encapsulated,
                          const P256Point& recipient, const P256Point& sender) {
   const LabeledKdf kdf(Writer().Raw("KEM").U16(kKemP256).bytes());
-  const SecretBytes dh = Concat({ephemeral_dh.view(), sender_dh.view()});
+  const SecretBytes dh = Join({ephemeral_dh.view(), sender_dh.view()});
   const SecretBytes prk = kdf.Extract({}, "eae_prk", dh.view());
   Writer context;
   context.Raw(encapsulated).Raw(recipient.Uncompressed()).Raw(sender.Uncompressed());

@@ -1,3 +1,5 @@
 labrec_test(labyrinth_test
-  SOURCES labyrinth_recovery_code_test.cc labyrinth_padding_test.cc labyrinth_hpke_test.cc
+  SOURCES labyrinth_recovery_code_test.cc labyrinth_padding_test.cc labyrinth_hpke_test.cc labyrinth_mailbox_test.cc
+          labyrinth_restore_test.cc labyrinth_members_test.cc labyrinth_edges_test.cc labyrinth_message_test.cc
+          labyrinth_state_test.cc labyrinth_scale_test.cc ../support/memory_store.cc
   DEPS recovery_labyrinth)

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "recovery/labyrinth/member.h"
+
+namespace labrec::recovery::history {
+
+// What a device keeps between runs, in its own protected storage: its keys but for the device key (which may
+// live in hardware), and the newest epoch whose floor it saw raised.
+struct DeviceState {
+  AccountName account;
+  Member self;
+  DhKeyPair storage;
+  DhKeyPair auth;
+  Epoch epoch;
+
+  DeviceState Clone() const { return {account, self, storage.Clone(), auth.Clone(), epoch.Clone()}; }
+
+  // LP(label) || LP(tenant) || LP(account) || LP(member) || storage key (32) || auth key (32) || epoch (88).
+  SecretBytes Serialize() const;
+  // DATA_LOSS (kMalformed) if it is not exactly what Serialize writes, or the keys do not belong together.
+  static absl::StatusOr<DeviceState> Parse(ByteView serialized);
+};
+
+}  // namespace labrec::recovery::history

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+
+#include "absl/status/statusor.h"
+
+#include "hsm/base/hash.h"
+
+namespace labrec::recovery::history {
+
+// What the recovery service keeps beside the record: the newest epoch that is known to exist, and which one
+// it is.
+struct Floor {
+  uint64_t sequence = 0;
+  Digest digest{};  // Epoch::GetFloor
+
+  bool operator==(const Floor&) const = default;
+};
+
+// Where an account's floor is kept: the recovery service, through its client library (raising takes an
+// enrolled device's signature, which the implementation makes; an account with several records raises all
+// their floors). It must not be the message store. One thread at a time.
+class FloorKeeper {
+ public:
+  virtual ~FloorKeeper() = default;
+  // nullopt if none was raised yet. Costs no guess.
+  virtual absl::StatusOr<std::optional<Floor>> ReadFloor() = 0;
+  // Durable when it returns OK. FAILED_PRECONDITION if the kept one is higher, or has this number and another
+  // digest (CheckRaise); raising to what is kept already is OK.
+  virtual absl::Status RaiseFloor(const Floor& floor) = 0;
+};
+
+// For an account without a record: nothing is kept, and so nothing that the store hides is noticed.
+class NoFloor : public FloorKeeper {
+ public:
+  absl::StatusOr<std::optional<Floor>> ReadFloor() override { return std::nullopt; }
+  absl::Status RaiseFloor(const Floor&) override { return absl::OkStatus(); }
+};
+
+// The rule of RaiseFloor. FAILED_PRECONDITION with kTruncated (lower) or kForked (conflicting).
+absl::Status CheckRaise(const std::optional<Floor>& kept, const Floor& proposed);
+
+}  // namespace labrec::recovery::history

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+
+#include "recovery/labyrinth/message_store.h"
+#include "recovery/labyrinth/opening_record.h"
+
+namespace labrec::recovery::history {
+
+// Who follows: a device or a virtual device. Borrowed.
+struct Follower {
+  const AccountName& account;
+  MemberId id;
+  const DhKeyPair& storage;
+};
+
+// One step, from what the store gave: `opening` is the next epoch's opening record, `opener_entry` its
+// opener's entry in `current`'s member table, `delivery` what the opener sent to the follower. Being in
+// `current` is required (its root gives the PSK and the chaining key), so only a member's opening is
+// followed. PERMISSION_DENIED (kLeftOut) if the follower is not in the record; DATA_LOSS: kMalformed,
+// kWrongSequence, kForked (another predecessor), kWrongMac or kWrongSignature (the opener), kNotOpened (wrong
+// sender, recipient, PSK, epoch or record).
+absl::StatusOr<Epoch> FollowStep(const Follower& follower, const Epoch& current, ByteView opening,
+                                 ByteView opener_entry, ByteView delivery);
+
+// Called with each epoch that was reached.
+using EpochVisitor = std::function<void(const Epoch&)>;
+
+// Follows from `start` to the newest epoch, and returns that. DATA_LOSS also: kTruncated if the store's
+// newest epoch is older than `start`; kForked if it is another one with the same number; kMissing. And the
+// store's errors.
+absl::StatusOr<Epoch> FollowToHead(MessageStore& store, const Follower& follower, const Epoch& start,
+                                   const EpochVisitor& visit);
+
+// That the history which ends with `newest` reaches the floor and goes through it: DATA_LOSS with kTruncated
+// or kForked, or an error of walking back to it.
+absl::Status CheckFloor(MessageStore& store, const AccountName& account, const Epoch& newest,
+                        const std::optional<Floor>& floor);
+
+}  // namespace labrec::recovery::history

@@ -1,0 +1,199 @@
+#include "recovery/labyrinth/mailbox.h"
+
+#include "hsm/base/status_macros.h"
+#include "recovery/labyrinth/follow.h"
+#include "recovery/labyrinth/must_have.h"
+#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/virtual_device.h"
+
+namespace labrec::recovery::history {
+namespace {
+
+// Each time somebody else was faster; more means that the store only says so.
+constexpr int kMostAttempts = 8;
+constexpr size_t kMostThreadBytes = 1024;
+constexpr size_t kMostTextBytes = 1U << 20;
+
+absl::Status Raced(std::string_view what) {
+  return Failure(absl::StatusCode::kAborted, Reason::kRaced, what);
+}
+
+}  // namespace
+
+absl::StatusOr<Mailbox> Mailbox::Create(MessageStore& store, FloorKeeper& floor, const AccountName& account,
+                                        DeviceSigner& signer) {
+  if (store.GetHead().ok())
+    return absl::AlreadyExistsError("the account has a mailbox in this store already");
+  LABREC_ASSIGN_OR_RETURN(PendingDevice device, PendingDevice::Make(account, signer));
+  LABREC_ASSIGN_OR_RETURN(const EpochId id, store.NewEpochId());
+  EpochPlan plan = PlanFirstEpoch({account, device.self, device.auth}, id);
+  const absl::Status committed = store.CommitEpoch(std::nullopt, plan.commit);
+  if (absl::IsAborted(committed)) return absl::AlreadyExistsError("another device has just made the mailbox");
+  LABREC_RETURN_IF_ERROR(committed);
+  return Mailbox(store, floor,
+                 DeviceState{account, device.self, std::move(device.storage), std::move(device.auth),
+                             std::move(plan.epoch)});
+}
+
+absl::StatusOr<Mailbox> Mailbox::Accept(MessageStore& store, FloorKeeper& floor,
+                                        const PendingDevice& pending) {
+  LABREC_ASSIGN_OR_RETURN(const Bytes invitation, store.GetInvitation(pending.self.id));
+  LABREC_ASSIGN_OR_RETURN(DeviceState state, OpenInvitation(pending, invitation));
+  return Mailbox(store, floor, std::move(state));
+}
+
+// Runs `attempt` until it returns something else than ABORTED, following in between.
+template <typename Attempt>
+absl::Status Mailbox::WithRetries(const Attempt& attempt) {
+  LABREC_RETURN_IF_ERROR(EnsureSynced());
+  for (int i = 0; i < kMostAttempts; ++i) {
+    const absl::Status status = attempt();
+    if (!absl::IsAborted(status)) return status;
+    LABREC_RETURN_IF_ERROR(Sync());
+  }
+  return Raced("others were faster 8 times; try again");
+}
+
+absl::Status Mailbox::Sync() {
+  for (int i = 0; i < kMostAttempts; ++i) {
+    const absl::Status status = SyncOnce();
+    if (!absl::IsAborted(status)) return status;
+  }
+  return Raced("the epoch floor rose 8 times while this device followed; try again");
+}
+
+absl::Status Mailbox::SyncOnce() {
+  synced_ = false;
+  // The floor first: what is read then cannot be newer than what the store shows afterwards.
+  LABREC_ASSIGN_OR_RETURN(const std::optional<Floor> kept, floor_->ReadFloor());
+  const Follower follower{state_.account, state_.self.id, state_.storage};
+  LABREC_ASSIGN_OR_RETURN(Epoch newest, FollowToHead(*store_, follower, state_.epoch, [](const Epoch&) {}));
+  LABREC_RETURN_IF_ERROR(CheckFloor(*store_, state_.account, newest, kept));
+  LABREC_RETURN_IF_ERROR(RaiseTo(newest, kept));
+  state_.epoch = std::move(newest);
+  synced_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status Mailbox::RaiseTo(const Epoch& epoch, const std::optional<Floor>& kept) {
+  if (kept.has_value() && kept->sequence == epoch.sequence()) return absl::OkStatus();
+  const absl::Status raised = floor_->RaiseFloor(epoch.GetFloor());
+  // Somebody raised it further meanwhile: look again.
+  if (absl::IsFailedPrecondition(raised)) return Raced("the epoch floor rose meanwhile");
+  return raised;
+}
+
+absl::StatusOr<StoreHead> Mailbox::CurrentHead() {
+  LABREC_ASSIGN_OR_RETURN(const StoreHead head, store_->GetHead());
+  if (head.epoch_id != state_.epoch.id()) return Raced("another epoch was opened meanwhile");
+  return head;
+}
+
+absl::Status Mailbox::AddEntry(const Member& member) {
+  LABREC_ASSIGN_OR_RETURN(const StoreHead head, CurrentHead());
+  return store_->AddMember(head, {member.id, MakeMemberEntry(state_.epoch, state_.account, member)});
+}
+
+absl::Status Mailbox::Invite(const JoinRequest& request) {
+  if (request.account != state_.account) {
+    return absl::InvalidArgumentError("the device asks to join another account");
+  }
+  return WithRetries([&]() -> absl::Status {
+    LABREC_RETURN_IF_ERROR(AddEntry(request.member));
+    return store_->PutInvitation(request.member.id, MakeInvitation(state_, request));
+  });
+}
+
+absl::StatusOr<MessageId> Mailbox::Send(std::string_view thread, int64_t timestamp_ms, ByteView text) {
+  if (thread.size() > kMostThreadBytes || text.size() > kMostTextBytes) {
+    return absl::InvalidArgumentError("a thread's name has at most 1024 bytes, a text 1 MiB");
+  }
+  const MessageId id = RandomId();
+  const absl::Status sent = WithRetries([&] {
+    MessageCipher cipher(state_.account, state_.epoch);
+    return store_->AppendMessage(state_.epoch.id(), cipher.Seal(thread, id, timestamp_ms, text));
+  });
+  if (!sent.ok()) return sent;
+  return id;
+}
+
+absl::StatusOr<HistorySummary> Mailbox::Read(uint64_t oldest, const HistoryVisitor& visitor) {
+  return ReadHistory(*store_, state_.account, state_.epoch, oldest, visitor);
+}
+
+absl::StatusOr<EpochPlan> Mailbox::Plan(const std::optional<MemberId>& revoked) {
+  const uint64_t sequence = state_.epoch.sequence();
+  LABREC_ASSIGN_OR_RETURN(const StoredEpoch stored,
+                          MustHave(store_->GetEpoch(sequence), "the current epoch"));
+  LABREC_ASSIGN_OR_RETURN(const std::vector<MemberRow> table,
+                          MustHave(store_->ListMembers(sequence), "the member table"));
+  LABREC_ASSIGN_OR_RETURN(const EpochId id, store_->NewEpochId());
+  return PlanEpoch({state_.account, state_.self, state_.auth}, state_.epoch, stored.opening, table, id,
+                   revoked);
+}
+
+absl::StatusOr<EpochPlan> Mailbox::CommitRotation(const std::optional<MemberId>& revoked) {
+  LABREC_ASSIGN_OR_RETURN(const StoreHead head, CurrentHead());
+  LABREC_ASSIGN_OR_RETURN(EpochPlan plan, Plan(revoked));
+  LABREC_RETURN_IF_ERROR(store_->CommitEpoch(head, plan.commit));
+  return plan;
+}
+
+absl::StatusOr<Rotation> Mailbox::Rotate(const std::optional<MemberId>& revoked) {
+  LABREC_RETURN_IF_ERROR(EnsureSynced());
+  for (int i = 0; i < kMostAttempts; ++i) {
+    const auto plan = CommitRotation(revoked);
+    if (plan.ok()) return FinishRotation(*plan);
+    if (!absl::IsAborted(plan.status())) {
+      const bool winner_left_it_out = i > 0 && absl::IsNotFound(plan.status());
+      if (!winner_left_it_out) return plan.status();
+      return Rotation{state_.epoch.sequence(), false, {}};
+    }
+    LABREC_RETURN_IF_ERROR(Sync());
+    if (!revoked.has_value()) return Rotation{state_.epoch.sequence(), false, {}};
+  }
+  return Raced("other devices opened epochs 8 times; try again");
+}
+
+// Moves on by following what was just committed, as every other member does.
+absl::StatusOr<Rotation> Mailbox::FinishRotation(const EpochPlan& plan) {
+  if (const absl::Status synced = Sync(); !synced.ok()) {
+    return Failure(synced.code(), ReasonOf(synced),
+                   "epoch " + std::to_string(plan.epoch.sequence()) +
+                       " is stored, but does not count before its floor is raised; sync again: " +
+                       std::string(synced.message()));
+  }
+  return Rotation{plan.epoch.sequence(), true, plan.left_out};
+}
+
+absl::StatusOr<std::vector<MemberStatus>> Mailbox::Members() {
+  LABREC_RETURN_IF_ERROR(EnsureSynced());
+  LABREC_ASSIGN_OR_RETURN(const std::vector<MemberRow> table, store_->ListMembers(state_.epoch.sequence()));
+  std::vector<MemberStatus> members;
+  for (const MemberRow& row : table) {
+    auto member = OpenMemberEntry(state_.epoch, state_.account, row.bytes);
+    if (member.ok() && member->id != row.id) {
+      member = Damage(Reason::kMalformed, "the store gave another member's entry");
+    }
+    members.push_back({row.id, member.ok() ? std::optional(*member) : std::nullopt, member.status()});
+  }
+  return members;
+}
+
+absl::StatusOr<RecoveryCode> Mailbox::MakeRecoveryCode(char identifier) {
+  RecoveryCode code = RecoveryCode::Generate(identifier);
+  const VirtualDeviceSecrets secrets = code.Derive(state_.account);
+  const VirtualDevice device = VirtualDevice::Generate(secrets.id);
+  SoftwareSigner signer(device.device_key.Clone());
+  LABREC_ASSIGN_OR_RETURN(const Member member,
+                          MakeVirtualDevice(state_.account, secrets.id, signer, device.storage.public_key()));
+  const absl::Status made = WithRetries([&]() -> absl::Status {
+    const Bytes bundle = SealBundle(state_.account, secrets.key.view(), device, state_.epoch);
+    LABREC_RETURN_IF_ERROR(store_->PutBundle(secrets.id, bundle));
+    return AddEntry(member);
+  });
+  if (!made.ok()) return made;
+  return code;
+}
+
+}  // namespace labrec::recovery::history

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "recovery/labyrinth/history.h"
+#include "recovery/labyrinth/joining.h"
+#include "recovery/labyrinth/open_epoch.h"
+#include "recovery/labyrinth/recovery_code.h"
+
+namespace labrec::recovery::history {
+
+// What opening an epoch did.
+struct Rotation {
+  uint64_t sequence = 0;  // the newest epoch now
+  bool opened = false;    // false: another device was faster and had left the revoked one out already
+  std::vector<LeftOut> left_out;
+};
+
+// One row of the member table, checked.
+struct MemberStatus {
+  MemberId id{};
+  std::optional<Member> member;  // nullopt if `check` failed
+  absl::Status check;
+};
+
+// A device's mailbox: what a messenger's storage side does. It holds no data but the device's state, which
+// the caller saves (state().Serialize()) after each call that returns OK, and at once after Create and
+// Accept.
+//
+// The state changes only when all of a call succeeded, and moves to a later epoch only when that epoch's
+// floor was raised: so no message of an epoch is sent, and no device reported as revoked, before the floor
+// protects it. When a call fails between the store's commit and the floor's raise, or the process dies there,
+// the next Sync finishes.
+//
+// One thread at a time; `store` and `floor` outlive it.
+class Mailbox {
+ public:
+  // A new mailbox with this device as its only member: epoch 0. ALREADY_EXISTS if the store has epochs.
+  static absl::StatusOr<Mailbox> Create(MessageStore& store, FloorKeeper& floor, const AccountName& account,
+                                        DeviceSigner& signer);
+  // A newcomer's first start, after a member invited it. NOT_FOUND if there is no invitation yet.
+  static absl::StatusOr<Mailbox> Accept(MessageStore& store, FloorKeeper& floor,
+                                        const PendingDevice& pending);
+  // Another start. Nothing is asked of the store or the floor before the first call below.
+  Mailbox(MessageStore& store, FloorKeeper& floor, DeviceState state)
+      : store_(&store), floor_(&floor), state_(std::move(state)) {}
+
+  // Follows to the newest epoch, checks it against the floor, and raises the floor if it lags behind. Every
+  // call below that needs it does it first if it was not done yet. PERMISSION_DENIED (kLeftOut) if this
+  // device was revoked: it stays at its last epoch. DATA_LOSS (kTruncated, kForked, ...) if the store does
+  // not tell the truth.
+  absl::Status Sync();
+
+  // Lets a newcomer in. INVALID_ARGUMENT if the request is for another account.
+  absl::Status Invite(const JoinRequest& request);
+
+  // At most 1024 bytes of thread name, visible to the store, and 1 MiB of text.
+  absl::StatusOr<MessageId> Send(std::string_view thread, int64_t timestamp_ms, ByteView text);
+
+  // Everything up to this device's epoch, from epoch `oldest`. Does not sync: a revoked device may still
+  // read.
+  absl::StatusOr<HistorySummary> Read(uint64_t oldest, const HistoryVisitor& visitor);
+
+  // Opens an epoch without `member` (and without whoever fails the checks). When it returns, the floor is
+  // raised. As PlanEpoch fails.
+  absl::StatusOr<Rotation> Revoke(const MemberId& member) { return Rotate(member); }
+  // Opens an epoch for all that pass the checks, or follows whoever is faster.
+  absl::StatusOr<Rotation> Rotate() { return Rotate(std::nullopt); }
+
+  // The member table of the newest epoch, checked.
+  absl::StatusOr<std::vector<MemberStatus>> Members();
+
+  // Makes a virtual device and stores its bundle. The caller seals the code in the recovery service or shows
+  // it.
+  absl::StatusOr<RecoveryCode> MakeRecoveryCode(char identifier);
+
+  const DeviceState& state() const { return state_; }
+
+ private:
+  absl::Status SyncOnce();
+  absl::Status RaiseTo(const Epoch& epoch, const std::optional<Floor>& kept);
+  absl::Status EnsureSynced() { return synced_ ? absl::OkStatus() : Sync(); }
+  absl::StatusOr<StoreHead> CurrentHead();
+  absl::StatusOr<Rotation> Rotate(const std::optional<MemberId>& revoked);
+  absl::StatusOr<EpochPlan> Plan(const std::optional<MemberId>& revoked);
+  absl::StatusOr<EpochPlan> CommitRotation(const std::optional<MemberId>& revoked);
+  absl::StatusOr<Rotation> FinishRotation(const EpochPlan& plan);
+  template <typename Attempt>
+  absl::Status WithRetries(const Attempt& attempt);
+  absl::Status AddEntry(const Member& member);
+
+  MessageStore* store_;
+  FloorKeeper* floor_;
+  DeviceState state_;
+  bool synced_ = false;
+};
+
+}  // namespace labrec::recovery::history

@@ -1,0 +1,61 @@
+#include "recovery/labyrinth/restore.h"
+
+#include "hsm/base/status_macros.h"
+#include "recovery/labyrinth/follow.h"
+#include "recovery/labyrinth/must_have.h"
+#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/virtual_device.h"
+
+namespace labrec::recovery::history {
+namespace {
+
+constexpr int kMostAttempts = 8;
+
+absl::StatusOr<OpenedBundle> FetchBundle(MessageStore& store, const AccountName& account,
+                                         const VirtualDeviceSecrets& secrets) {
+  LABREC_ASSIGN_OR_RETURN(const Bytes bundle,
+                          MustHave(store.GetBundle(secrets.id), "the virtual device's bundle"));
+  return OpenBundle(account, secrets, bundle);
+}
+
+// Follows, checks, enrols. ABORTED if an epoch was opened meanwhile.
+absl::StatusOr<Epoch> EnrolOnce(MessageStore& store, const RestoreRequest& request,
+                                const OpenedBundle& bundle, const Member& newcomer,
+                                const EpochVisitor& visit) {
+  const Follower follower{request.account, bundle.device.id, bundle.device.storage};
+  LABREC_ASSIGN_OR_RETURN(Epoch newest, FollowToHead(store, follower, bundle.epoch, visit));
+  LABREC_RETURN_IF_ERROR(CheckFloor(store, request.account, newest, request.floor));
+  LABREC_ASSIGN_OR_RETURN(const StoreHead head, store.GetHead());
+  if (head.epoch_id != newest.id()) return absl::AbortedError("an epoch was opened meanwhile");
+  LABREC_RETURN_IF_ERROR(
+      store.AddMember(head, {newcomer.id, MakeMemberEntry(newest, request.account, newcomer)}));
+  return newest;
+}
+
+absl::StatusOr<Epoch> Enrol(MessageStore& store, const RestoreRequest& request, const OpenedBundle& bundle,
+                            const Member& newcomer, const EpochVisitor& visit) {
+  for (int i = 0; i < kMostAttempts; ++i) {
+    auto newest = EnrolOnce(store, request, bundle, newcomer, visit);
+    if (!absl::IsAborted(newest.status())) return newest;
+  }
+  return Failure(absl::StatusCode::kAborted, Reason::kRaced,
+                 "other devices opened epochs 8 times; try again");
+}
+
+}  // namespace
+
+absl::StatusOr<Restored> Restore(MessageStore& store, FloorKeeper& floor_keeper,
+                                 const RestoreRequest& request,
+                                 const std::function<void(const Epoch&)>& visit) {
+  LABREC_ASSIGN_OR_RETURN(const std::vector<MemberId> known, store.ListBundles());
+  LABREC_ASSIGN_OR_RETURN(const MendedCode mended, RecoveryCode::Mend(request.code, request.account, known));
+  LABREC_ASSIGN_OR_RETURN(const OpenedBundle bundle, FetchBundle(store, request.account, mended.secrets));
+  LABREC_ASSIGN_OR_RETURN(PendingDevice device, PendingDevice::Make(request.account, request.signer));
+  LABREC_ASSIGN_OR_RETURN(Epoch newest, Enrol(store, request, bundle, device.self, visit));
+  Mailbox mailbox(store, floor_keeper,
+                  DeviceState{request.account, device.self, std::move(device.storage), std::move(device.auth),
+                              std::move(newest)});
+  return Restored{std::move(mailbox), mended.secrets.id, mended.corrected, bundle.epoch.sequence()};
+}
+
+}  // namespace labrec::recovery::history

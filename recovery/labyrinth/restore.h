@@ -1,0 +1,35 @@
+#pragma once
+
+#include "recovery/labyrinth/mailbox.h"
+
+namespace labrec::recovery::history {
+
+struct RestoreRequest {
+  const AccountName& account;
+  ByteView code;               // as the recovery service gave it or a person typed it
+  std::optional<Floor> floor;  // as the recovery service returned it with the code
+  DeviceSigner& signer;        // the new device's key
+};
+
+struct Restored {
+  Mailbox mailbox;  // of the new device, at the newest epoch; save its state at once
+  MemberId virtual_device;
+  size_t corrected;      // wrong characters of the code that were mended
+  uint64_t first_epoch;  // where the virtual device began to follow
+};
+
+// From a recovery code to a device that is a member: finds the virtual device, opens its bundle, follows to
+// the newest epoch, checks the floor, and only then enrols with fresh keys. Nothing is written before all
+// checks passed; nothing at all if it fails. `visit` is called for each epoch on the way.
+//
+// Without a floor (std::nullopt: the recovery service keeps none for this record) the store can hide its
+// newest epochs unnoticed.
+//
+// INVALID_ARGUMENT: the code (kMalformed, kWrongVersion, kUnknownCode). PERMISSION_DENIED (kLeftOut): the
+// virtual device was revoked. DATA_LOSS: kTruncated, kForked, kMissing, kNotOpened, ... And the store's
+// errors.
+absl::StatusOr<Restored> Restore(MessageStore& store, FloorKeeper& floor_keeper,
+                                 const RestoreRequest& request,
+                                 const std::function<void(const Epoch&)>& visit);
+
+}  // namespace labrec::recovery::history
