@@ -1,0 +1,79 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "recovery/record/guessing.h"
+#include "recovery/record/record.h"
+#include "recovery/record/registration.h"
+#include "recovery/record/request.h"
+
+// Accounts, records and signed requests for tests of the state machine.
+namespace labrec::recovery {
+
+inline const RecordName kName{"tenant", "alice", "main"};
+
+inline VerifiedSignature Signed(const EcdsaPrivateKey& key) {
+  const Bytes message = ToBytes("a request");
+  return *VerifiedSignature::Check(key.public_key(), message, key.Sign(message));
+}
+
+inline ByDevice AsDevice(const EcdsaPrivateKey& key) {
+  return {key.public_key().DeviceId(), Signed(key)};
+}
+
+inline ByUnlockKey AsUnlockKey(const EcdsaPrivateKey& key, uint32_t version) {
+  return {kName.record, version, Signed(key)};
+}
+
+inline Account AccountOf(const EcdsaPrivateKey& device) {
+  const EcdsaPublicKey& key = device.public_key();
+  return {kName.tenant, kName.account, {{key.DeviceId(), key, "phone", 1, EnrolledBy::kFirst}}, {}};
+}
+
+inline BeginRegistration BeginOf(uint32_t version, uint8_t nonce) {
+  BeginRegistration request{version, {}, 2};
+  request.nonce.fill(nonce);
+  return request;
+}
+
+inline FinishRegistration FinishOf(const BeginRegistration& begun, const EcdsaPublicKey& unlock_key,
+                                   Authority authority, uint32_t guess_limit = 10) {
+  RecordVersion version;
+  version.nonce = begun.nonce;
+  return {begun.version, version.registration_id(), ToBytes("config"), Bytes(32, 7),
+          unlock_key,    ToBytes("sealed private"), guess_limit,       std::move(authority)};
+}
+
+inline Digest Element(uint32_t number) {
+  return Sha256("element " + std::to_string(number));
+}
+
+// An account with one device, and a record with one active version, number 1.
+struct Registered {
+  explicit Registered(uint32_t guess_limit = 10)
+      : device(EcdsaPrivateKey::Generate()), unlock(EcdsaPrivateKey::Generate()), account(AccountOf(device)) {
+    Begin(BeginOf(1, 1));
+    record = *ApplyFinish(account, record,
+                          FinishOf(BeginOf(1, 1), unlock.public_key(), AsDevice(device), guess_limit));
+    record = *ApplyActivate(account, record, Activate{1, AsDevice(device)});
+  }
+  void Begin(const BeginRegistration& request) {
+    BegunRows rows = *ApplyBegin(account, record, kName, request);
+    account = rows.account;
+    record = rows.record;
+  }
+  GuessOutcome Guess(uint32_t version, uint32_t element, int64_t now_ms = 1000,
+                     const pin::GuessPolicy& policy = {}) {
+    GuessChange change = *ApplyGuess(record, CountGuess{version, Element(element)}, now_ms, policy);
+    record = change.record;
+    return change.outcome;
+  }
+
+  EcdsaPrivateKey device;
+  EcdsaPrivateKey unlock;
+  std::optional<Account> account;
+  std::optional<Record> record;
+};
+
+}  // namespace labrec::recovery
