@@ -159,10 +159,13 @@ absl::StatusOr<EcdsaPrivateKey> EcdsaPrivateKey::FromPem(const SecretBytes& pem)
   auto point = PointOf(key.get());
   if (!point.ok()) return point.status();
   BIGNUM* number = nullptr;
-  Require(EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_PRIV_KEY, &number) == 1);
-  const BnPtr owned(number);
   SecretBytes bytes = SecretBytes::OfSize(32);
-  Require(BN_bn2binpad(number, bytes.data(), 32) == 32);
+  const bool read = EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_PRIV_KEY, &number) == 1;
+  const BnPtr owned(number);
+  if (!read || BN_bn2binpad(number, bytes.data(), 32) != 32) {
+    ERR_clear_error();
+    return absl::InvalidArgumentError("the private scalar is missing or longer than 32 bytes");
+  }
   auto scalar = P256Scalar::Parse(bytes.view());
   if (!scalar.ok()) return scalar.status();
   EcdsaPrivateKey loaded = FromScalar(*std::move(scalar));

@@ -48,6 +48,9 @@ absl::Status ReadInto(int fd, std::span<uint8_t> buffer, const std::filesystem::
   return absl::OkStatus();
 }
 
+// Without O_NONBLOCK, opening a named pipe would wait for a writer; to a regular file it makes no difference.
+constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+
 absl::StatusOr<size_t> SizeWithin(int fd, size_t limit, const std::filesystem::path& path,
                                   struct stat& info) {
   if (fstat(fd, &info) != 0) return SystemError("cannot inspect", path);
@@ -82,7 +85,7 @@ absl::Status SyncFolder(const std::filesystem::path& folder) {
 }  // namespace
 
 absl::StatusOr<Bytes> ReadFile(const std::filesystem::path& path, size_t limit) {
-  const OwnedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const OwnedFd fd(open(path.c_str(), kReadFlags));
   if (!fd.ok()) return SystemError("cannot open", path);
   struct stat info {};
   LABREC_ASSIGN_OR_RETURN(const size_t size, SizeWithin(fd.get(), limit, path, info));
@@ -92,7 +95,7 @@ absl::StatusOr<Bytes> ReadFile(const std::filesystem::path& path, size_t limit) 
 }
 
 absl::StatusOr<SecretBytes> ReadSecretFile(const std::filesystem::path& path, size_t limit) {
-  const OwnedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const OwnedFd fd(open(path.c_str(), kReadFlags));
   if (!fd.ok()) return SystemError("cannot open", path);
   struct stat info {};
   LABREC_ASSIGN_OR_RETURN(const size_t size, SizeWithin(fd.get(), limit, path, info));
@@ -112,7 +115,10 @@ absl::Status WriteFile(const std::filesystem::path& path, ByteView content, unsi
   {
     const OwnedFd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!fd.ok()) return SystemError("cannot create", temporary);
-    if (absl::Status written = WriteAll(fd.get(), content, temporary); !written.ok()) {
+    // open's mode is narrowed by the umask.
+    absl::Status written = fchmod(fd.get(), mode) == 0 ? WriteAll(fd.get(), content, temporary)
+                                                       : SystemError("cannot set the mode of", temporary);
+    if (!written.ok()) {
       unlink(temporary.c_str());
       return written;
     }

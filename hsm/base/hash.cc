@@ -1,69 +1,100 @@
 #include "hsm/base/hash.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <initializer_list>
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/kdf.h>
 #include <openssl/params.h>
-#include <openssl/sha.h>
 
 #include "hsm/base/openssl_ptr.h"
 
 namespace labrec {
 namespace {
 
-// Fetched once: an EVP fetch per call costs more than the hash.
-EVP_KDF* HkdfAlgorithm() {
-  static EVP_KDF* const kdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr);
-  if (kdf == nullptr) std::abort();
-  return kdf;
+using MacCtxPtr = std::unique_ptr<EVP_MAC_CTX, OpensslFree<EVP_MAC_CTX_free>>;
+
+constexpr size_t kMostExpanded = 255 * sizeof(Digest);
+
+void Require(bool ok) {
+  if (!ok) std::abort();
 }
 
-SecretBytes RunHkdf(int mode, ByteView key, ByteView salt, ByteView info, size_t length) {
-  std::unique_ptr<EVP_KDF_CTX, OpensslFree<EVP_KDF_CTX_free>> context(EVP_KDF_CTX_new(HkdfAlgorithm()));
-  char digest[] = "SHA256";
-  auto octets = [](const char* name, ByteView view) {
-    return OSSL_PARAM_construct_octet_string(name, const_cast<uint8_t*>(view.data()), view.size());
-  };
-  OSSL_PARAM params[6];
-  int count = 0;
-  params[count++] = OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode);
-  params[count++] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
-  params[count++] = octets(OSSL_KDF_PARAM_KEY, key);
-  if (!salt.empty()) params[count++] = octets(OSSL_KDF_PARAM_SALT, salt);
-  if (!info.empty()) params[count++] = octets(OSSL_KDF_PARAM_INFO, info);
-  params[count] = OSSL_PARAM_construct_end();
-  SecretBytes out = SecretBytes::OfSize(length);
-  if (context == nullptr || EVP_KDF_derive(context.get(), out.data(), length, params) != 1) std::abort();
-  return out;
+// Each algorithm is looked up once, and each thread keeps a context: the look-ups cost more than the hash.
+EVP_MD_CTX* Sha256Context() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local const MdCtxPtr context = [] {
+    MdCtxPtr made(EVP_MD_CTX_new());
+    Require(algorithm != nullptr && made != nullptr &&
+            EVP_DigestInit_ex2(made.get(), algorithm, nullptr) == 1);
+    return made;
+  }();
+  return context.get();
+}
+
+// HMAC-SHA-256 without a key, to be copied: a context that has had a key must not outlive the call.
+MacCtxPtr NewHmacContext() {
+  static const EVP_MAC_CTX* const keyless = [] {
+    EVP_MAC_CTX* made = EVP_MAC_CTX_new(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_construct_end()};
+    Require(made != nullptr && EVP_MAC_CTX_set_params(made, params) == 1);
+    return made;
+  }();
+  MacCtxPtr context(EVP_MAC_CTX_dup(keyless));
+  Require(context != nullptr);
+  return context;
+}
+
+void HmacInto(ByteView key, std::initializer_list<ByteView> data, std::span<uint8_t> out) {
+  const MacCtxPtr context = NewHmacContext();
+  const uint8_t none = 0;  // OpenSSL takes a null pointer for "the key of last time"
+  Require(EVP_MAC_init(context.get(), key.empty() ? &none : key.data(), key.size(), nullptr) == 1);
+  for (ByteView part : data) {
+    Require(part.empty() || EVP_MAC_update(context.get(), part.data(), part.size()) == 1);
+  }
+  size_t size = 0;
+  Require(EVP_MAC_final(context.get(), out.data(), &size, out.size()) == 1 && size == sizeof(Digest));
 }
 
 }  // namespace
 
 Digest Sha256(ByteView data) {
+  EVP_MD_CTX* context = Sha256Context();
   Digest out;
-  SHA256(data.data(), data.size(), out.data());
+  Require(EVP_DigestUpdate(context, data.data(), data.size()) == 1);
+  Require(EVP_DigestFinal_ex(context, out.data(), nullptr) == 1);
+  // Begins the next one, so that this one's digest does not stay behind in the context.
+  Require(EVP_DigestInit_ex2(context, nullptr, nullptr) == 1);
   return out;
 }
 
 SecretBytes HmacSha256(ByteView key, ByteView data) {
-  SecretBytes out = SecretBytes::OfSize(32);
-  unsigned size = 32;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data.data(), data.size(), out.data(),
-           &size) == nullptr) {
-    std::abort();
-  }
+  SecretBytes out = SecretBytes::OfSize(sizeof(Digest));
+  HmacInto(key, {data}, out.mutable_view());
   return out;
 }
 
 SecretBytes Hkdf(ByteView key_material, ByteView salt, ByteView info, size_t length) {
-  return RunHkdf(EVP_KDF_HKDF_MODE_EXTRACT_AND_EXPAND, key_material, salt, info, length);
+  // An empty HMAC key and 32 zero bytes are the same key.
+  return HkdfExpand(HmacSha256(salt, key_material).view(), info, length);
 }
 
+// OpenSSL's own HKDF is not used: 3.0 refuses an info of more than 1024 bytes, a limit that RFC 5869 does not
+// have.
 SecretBytes HkdfExpand(ByteView pseudorandom_key, ByteView info, size_t length) {
-  return RunHkdf(EVP_KDF_HKDF_MODE_EXPAND_ONLY, pseudorandom_key, {}, info, length);
+  Require(length <= kMostExpanded && pseudorandom_key.size() >= sizeof(Digest));
+  SecretBytes expanded = SecretBytes::OfSize(length);
+  SecretBytes block = SecretBytes::OfSize(sizeof(Digest));
+  for (size_t done = 0; done < length; done += block.size()) {
+    const uint8_t counter = static_cast<uint8_t>(done / block.size() + 1);
+    const ByteView previous = done == 0 ? ByteView() : block.view();
+    HmacInto(pseudorandom_key, {previous, info, {&counter, 1}}, block.mutable_view());
+    std::copy_n(block.data(), std::min(block.size(), length - done), expanded.data() + done);
+  }
+  return expanded;
 }
 
 }  // namespace labrec

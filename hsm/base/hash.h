@@ -21,7 +21,7 @@ SecretBytes HmacSha256(ByteView key, ByteView data);
 
 // HKDF-SHA-256 (RFC 5869). `length` at most 8160 bytes; aborts above. An empty salt is 32 zero bytes.
 SecretBytes Hkdf(ByteView key_material, ByteView salt, ByteView info, size_t length);
-// The expand step alone; `pseudorandom_key` has at least 32 bytes.
+// The expand step alone; `pseudorandom_key` has at least 32 bytes; aborts otherwise.
 SecretBytes HkdfExpand(ByteView pseudorandom_key, ByteView info, size_t length);
 
 }  // namespace labrec

@@ -5,9 +5,11 @@
 #include <cstring>
 
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/obj_mac.h>
 
 #include "hsm/base/openssl_ptr.h"
+#include "hsm/base/secure_heap.h"
 
 namespace labrec {
 namespace {
@@ -27,12 +29,14 @@ const BIGNUM* Order() {
 }
 
 BN_CTX* Scratch() {
+  EnsureSecureHeap();
   thread_local const BnCtxPtr context(BN_CTX_secure_new());
   Require(context != nullptr);
   return context.get();
 }
 
 BnPtr SecretNumber() {
+  EnsureSecureHeap();
   BnPtr number(BN_secure_new());
   Require(number != nullptr);
   BN_set_flags(number.get(), BN_FLG_CONSTTIME);
@@ -94,6 +98,7 @@ absl::StatusOr<P256Point> P256Point::Parse(ByteView encoded) {
   }
   EcPointPtr point = NewPoint();
   if (EC_POINT_oct2point(Group(), point.get(), encoded.data(), encoded.size(), Scratch()) != 1) {
+    ERR_clear_error();  // an entry left behind fails the thread's next TLS call
     return absl::InvalidArgumentError("the point is not on the curve P-256");
   }
   return *P256Arithmetic::Store(point.get());
@@ -152,10 +157,14 @@ std::optional<P256Point> P256Point::Plus(const P256Point& other) const {
 }
 
 P256Point P256Point::Times(const P256Scalar& scalar) const {
-  EcPointPtr product = NewPoint();
-  const EcPointPtr base = P256Arithmetic::Load(*this);
+  const EcPointPtr product = NewPoint();
   const BnPtr factor = SecretNumber(scalar.SecretBytesView());
-  Require(EC_POINT_mul(Group(), product.get(), nullptr, base.get(), factor.get(), Scratch()) == 1);
+  if (*this == Generator()) {  // OpenSSL has tables for it
+    Require(EC_POINT_mul(Group(), product.get(), factor.get(), nullptr, nullptr, Scratch()) == 1);
+  } else {
+    const EcPointPtr base = P256Arithmetic::Load(*this);
+    Require(EC_POINT_mul(Group(), product.get(), nullptr, base.get(), factor.get(), Scratch()) == 1);
+  }
   // The group has prime order and the scalar is not 0 modulo it: the product is not the identity.
   return *P256Arithmetic::Store(product.get());
 }

@@ -7,26 +7,26 @@
 #include <utility>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/rand.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "hsm/base/secure_heap.h"
+
 namespace labrec {
 namespace {
 
 constexpr size_t kSecureHeapBytes = 4U << 20;
+// The last quarter is OpenSSL's, which fails where it finds no room for a number; we have somewhere else to
+// go.
+constexpr size_t kOurPart = kSecureHeapBytes / 4 * 3;
 constexpr size_t kSmallestBlock = 32;
 
 [[noreturn]] void Die(const char* what) {
   std::fprintf(stderr, "labyrinth-recovery: %s\n", what);
   std::abort();
-}
-
-void EnsureSecureHeap() {
-  // 1 = locked, 2 = in use although the lock was refused (RLIMIT_MEMLOCK); 0 = some other module made it.
-  static const int made = CRYPTO_secure_malloc_init(kSecureHeapBytes, kSmallestBlock);
-  if (made == 0 && CRYPTO_secure_malloc_initialized() == 0) Die("no secure heap can be made");
 }
 
 uint8_t* AllocatePages(size_t size) {
@@ -39,7 +39,10 @@ uint8_t* AllocatePages(size_t size) {
 
 uint8_t* Allocate(size_t size) {
   EnsureSecureHeap();
-  if (void* block = OPENSSL_secure_zalloc(size)) return static_cast<uint8_t*>(block);
+  if (size <= kOurPart && CRYPTO_secure_used() <= kOurPart - size) {
+    if (void* block = OPENSSL_secure_zalloc(size)) return static_cast<uint8_t*>(block);
+    ERR_clear_error();
+  }
   return AllocatePages(size);
 }
 
@@ -53,6 +56,12 @@ void Release(uint8_t* data, size_t size) {
 }
 
 }  // namespace
+
+void EnsureSecureHeap() {
+  // 1 = locked, 2 = in use although the lock was refused (RLIMIT_MEMLOCK); 0 = some other module made it.
+  static const int made = CRYPTO_secure_malloc_init(kSecureHeapBytes, kSmallestBlock);
+  if (made == 0 && CRYPTO_secure_malloc_initialized() == 0) Die("no secure heap can be made");
+}
 
 SecretBytes SecretBytes::OfSize(size_t size) {
   return size == 0 ? SecretBytes() : SecretBytes(Allocate(size), size);
@@ -123,7 +132,8 @@ void Wipe(std::span<uint8_t> bytes) {
 }
 
 void Wipe(std::string& text) {
-  if (text.capacity() != 0) OPENSSL_cleanse(text.data(), text.size());
+  text.resize(text.capacity());  // a shortened string keeps its old bytes behind its end
+  OPENSSL_cleanse(text.data(), text.size());
   text.clear();
 }
 
