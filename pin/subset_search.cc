@@ -1,5 +1,7 @@
 #include "pin/subset_search.h"
 
+#include <bitset>
+
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
@@ -13,10 +15,17 @@ absl::Status CheckAnswers(std::span<const RealmShareAnswer> answers, uint32_t th
     return absl::InvalidArgumentError(absl::StrCat(answers.size(), " answers for a threshold of ", threshold,
                                                    "; wanted: from the threshold to ", kMostShares));
   }
+  std::bitset<256> seen;
   for (const RealmShareAnswer& answer : answers) {
+    const uint32_t x = answer.share.x;
     if (answer.share.bytes.size() != kSharedSecretSize) {
       return absl::InvalidArgumentError("a share of the record's secret has 32 bytes");
     }
+    if (x == 0 || x > 255 || seen[x]) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a share at x = ", x, ": out of 1..255, or there twice"));
+    }
+    seen.set(x);
   }
   return absl::OkStatus();
 }
