@@ -28,7 +28,8 @@ struct FoundSecret {
 // Tries the `threshold`-subsets of the answers, in lexicographic order of their positions, until the
 // commitment fits one. nullopt if it fits none: the PIN is wrong, or fewer than `threshold` realms answered
 // rightly (nobody can tell which). INVALID_ARGUMENT if there are fewer answers than `threshold`, more than
-// 16, an x twice, or a size other than 32. At most C(16,8) = 12870 tries, some 0.1 s. Any thread.
+// 16, an x twice or out of 1..255, or a size other than 32. At most C(16,8) = 12870 tries, some 0.1 s. Any
+// thread.
 //
 // How long it takes shows how many realms answered wrongly, to an observer of the client; it shows nothing of
 // the PIN, as a wrong PIN always takes all tries and a right one with honest realms always one.
