@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+
 #include "hsm/base/encoding.h"
 
 namespace labrec::recovery {
 namespace {
 
-bool KeyLess(const BucketDirectory::Entry& entry, const Digest& key) { return entry.key < key; }
+bool KeyLess(const BucketDirectory::Entry& entry, const Digest& key) {
+  return entry.key < key;
+}
 
 Digest ToDigest(ByteView bytes) {
   Digest digest;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "hsm/base/bytes.h"
 #include "hsm/base/hash.h"
 
@@ -37,7 +38,8 @@ class BucketDirectory {
   std::vector<Entry> entries_;  // ascending by key
 };
 
-// SHA-256(LP("labyrinth-recovery/v1/bucket") || U32(bucket) || directory); 32 zero bytes for an empty directory.
+// SHA-256(LP("labyrinth-recovery/v1/bucket") || U32(bucket) || directory); 32 zero bytes for an empty
+// directory.
 Digest BucketDigest(uint32_t bucket, ByteView directory);
 
 // The bucket of an account among 2^exponent: the leading bits of its hash, as a number.

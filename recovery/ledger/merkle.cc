@@ -54,7 +54,9 @@ MerkleUpdate MerkleTree::Plan(std::vector<LeafChange> changes) const {
       const bool with_sibling = i + 1 < end && nodes[i + 1].first / 2 == parent;
       const bool is_left = nodes[i].first % 2 == 0;
       const Digest left = is_left ? nodes[i].second : nodes_[2 * parent];
-      const Digest right = with_sibling ? nodes[i + 1].second : is_left ? nodes_[2 * parent + 1] : nodes[i].second;
+      const Digest right = with_sibling ? nodes[i + 1].second
+                           : is_left    ? nodes_[2 * parent + 1]
+                                        : nodes[i].second;
       nodes.emplace_back(parent, Join(left, right));
       if (with_sibling) ++i;
     }

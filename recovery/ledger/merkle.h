@@ -23,10 +23,9 @@ struct MerkleUpdate {
   Digest root{};
 };
 
-// A complete binary tree over 2^exponent bucket digests, all in memory: 64 bytes a bucket. A leaf is the bucket's
-// digest itself (32 zero bytes for an empty bucket), an inner node SHA-256(0x01 || left || right), and a tree of
-// one bucket has its leaf for a root. docs/formats.md, "Tree".
-// Threads: as a std::vector.
+// A complete binary tree over 2^exponent bucket digests, all in memory: 64 bytes a bucket. A leaf is the
+// bucket's digest itself (32 zero bytes for an empty bucket), an inner node SHA-256(0x01 || left || right),
+// and a tree of one bucket has its leaf for a root. docs/formats.md, "Tree". Threads: as a std::vector.
 class MerkleTree {
  public:
   // A tree of empty buckets. Aborts if exponent > kMaxBucketExponent.
@@ -38,8 +37,8 @@ class MerkleTree {
   const Digest& leaf(uint32_t bucket) const { return nodes_[bucket_count_ + bucket]; }
   const Digest& root() const { return nodes_[1]; }
 
-  // What `changes` (distinct buckets, each below bucket_count()) would make of the tree. Hashes every inner node
-  // above them once.
+  // What `changes` (distinct buckets, each below bucket_count()) would make of the tree. Hashes every inner
+  // node above them once.
   MerkleUpdate Plan(std::vector<LeafChange> changes) const;
   // Applies an update planned on exactly this tree.
   void Apply(const MerkleUpdate& update);
