@@ -14,6 +14,7 @@ inline constexpr size_t kAuthorizationSize = 32;
 inline constexpr char kEvaluationKeyAuth[] = "evaluation-key";
 inline constexpr char kHmacKeyAuth[] = "hmac-key";
 inline constexpr char kCounterAuth[] = "counter";
+inline constexpr char kClaimAuth[] = "claim";
 
 // The authorisation value of one object: 32 bytes, HKDF-Expand of the realm's authorisation and the object's
 // purpose. It never ends in a zero byte, which the TPM would drop and tpm2-tss 3.2 would not.

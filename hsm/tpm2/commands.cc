@@ -9,6 +9,7 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
+constexpr size_t kMaxIndexContent = 64;
 constexpr size_t kRandomChunk = 32;  // every TPM gives at least the size of its largest digest
 
 }  // namespace
@@ -42,17 +43,31 @@ absl::StatusOr<SecretBytes> Hmac(Context& context, const Session& session, ESYS_
   return mac;
 }
 
-absl::StatusOr<uint64_t> ReadCounter(Context& context, const Session& session, const NvIndex& counter) {
+absl::StatusOr<Bytes> ReadIndex(Context& context, const Session& session, const NvIndex& index, size_t size) {
   TPM2B_MAX_NV_BUFFER* out = nullptr;
   LABREC_RETURN_IF_ERROR(
-      context.Check("TPM2_NV_Read of the freshness counter",
-                    Esys_NV_Read(context.esys(), counter.esys(), counter.esys(),
-                                 session.For(Encrypt::kResponse), ESYS_TR_NONE, ESYS_TR_NONE, 8, 0, &out)));
+      context.Check("TPM2_NV_Read",
+                    Esys_NV_Read(context.esys(), index.esys(), index.esys(), session.For(Encrypt::kResponse),
+                                 ESYS_TR_NONE, ESYS_TR_NONE, static_cast<UINT16>(size), 0, &out)));
   const EsysPtr<TPM2B_MAX_NV_BUFFER> owned(out);
-  Reader reader(ByteView(out->buffer, std::min<size_t>(out->size, sizeof out->buffer)));
-  const uint64_t value = reader.U64();
-  if (!reader.AtEnd()) return absl::DataLossError("the TPM gave a counter that has not 8 bytes");
-  return value;
+  if (out->size != size) return absl::DataLossError("TPM2_NV_Read gave another number of bytes than asked");
+  return Bytes(out->buffer, out->buffer + size);
+}
+
+absl::Status WriteIndex(Context& context, const Session& session, const NvIndex& index, ByteView content) {
+  TPM2B_MAX_NV_BUFFER in{};
+  if (content.size() > kMaxIndexContent)
+    return absl::InvalidArgumentError("at most 64 bytes are written at a time");
+  in.size = static_cast<UINT16>(content.size());
+  std::copy(content.begin(), content.end(), in.buffer);
+  return context.Check("TPM2_NV_Write",
+                       Esys_NV_Write(context.esys(), index.esys(), index.esys(),
+                                     session.For(Encrypt::kCommand), ESYS_TR_NONE, ESYS_TR_NONE, &in, 0));
+}
+
+absl::StatusOr<uint64_t> ReadCounter(Context& context, const Session& session, const NvIndex& counter) {
+  LABREC_ASSIGN_OR_RETURN(const Bytes value, ReadIndex(context, session, counter, sizeof(uint64_t)));
+  return Reader(value).U64();
 }
 
 absl::Status IncrementCounter(Context& context, const Session& session, const NvIndex& counter) {

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "hsm/base/bytes.h"
 #include "hsm/base/p256.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/tpm2/session.h"
@@ -20,7 +21,11 @@ absl::StatusOr<P256Point> Multiply(Context& context, const Session& session, ESY
 inline constexpr size_t kMaxHmacMessage = 1024;
 absl::StatusOr<SecretBytes> Hmac(Context& context, const Session& session, ESYS_TR key, ByteView message);
 
-// TPM2_NV_Read of a counter index, authorised by the index (part 3, section 31.13).
+// All `size` bytes of an index, read with its own authorisation value (TPM2_NV_Read, part 3, section 31.13).
+absl::StatusOr<Bytes> ReadIndex(Context& context, const Session& session, const NvIndex& index, size_t size);
+// Writes all bytes of an ordinary index (TPM2_NV_Write, part 3, section 31.7); at most 64 bytes.
+absl::Status WriteIndex(Context& context, const Session& session, const NvIndex& index, ByteView content);
+
 absl::StatusOr<uint64_t> ReadCounter(Context& context, const Session& session, const NvIndex& counter);
 // TPM2_NV_Increment (part 3, section 31.8). With a status that leaves damage() at kBroken the counter may or
 // may not have moved.

@@ -1,7 +1,5 @@
 #include "hsm/tpm2/loaded_realm.h"
 
-#include "absl/strings/str_cat.h"
-
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm2/authorization.h"
 #include "hsm/tpm2/capability.h"
@@ -44,28 +42,12 @@ absl::Status SelfTest(LoadedRealm& realm, const RealmState& state) {
           "the TPM's evaluation key is not the pinned one, or the TPM miscalculates");
     }
   }
-  if (state.counter) return ReadCounter(context, *realm.session, realm.counter).status();
-  return absl::OkStatus();
+  if (!state.anchor) return absl::OkStatus();
+  LABREC_RETURN_IF_ERROR(ReadCounter(context, *realm.session, realm.anchor->counter).status());
+  return ReadIndex(context, *realm.session, realm.anchor->claim, kClaimSize).status();
 }
 
 }  // namespace
-
-absl::StatusOr<NvIndex> OpenCounter(Context& context, const CounterState& state,
-                                    const SecretBytes& authorization) {
-  ESYS_TR index = ESYS_TR_NONE;
-  LABREC_RETURN_IF_ERROR(context.Check(
-      absl::StrCat("TPM2_NV_ReadPublic of the freshness counter at 0x0", absl::Hex(state.index)),
-      Esys_TR_FromTPMPublic(context.esys(), state.index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &index)));
-  NvIndex counter(context, index);
-  LABREC_ASSIGN_OR_RETURN(const Bytes name, NameOf(context, counter.esys()));
-  if (name != state.name) {
-    return absl::FailedPreconditionError(absl::StrCat("the NV index 0x0", absl::Hex(state.index),
-                                                      " is not the realm's freshness counter any more"));
-  }
-  LABREC_ASSIGN_OR_RETURN(const SecretBytes auth, AuthValue(authorization, kCounterAuth));
-  LABREC_RETURN_IF_ERROR(SetAuth(context, counter.esys(), auth.view()));
-  return counter;
-}
 
 absl::StatusOr<std::unique_ptr<LoadedRealm>> LoadRealm(const std::string& tcti, const RealmState& state,
                                                        const SecretBytes& authorization) {
@@ -73,8 +55,8 @@ absl::StatusOr<std::unique_ptr<LoadedRealm>> LoadRealm(const std::string& tcti, 
   LABREC_ASSIGN_OR_RETURN(realm->context, Context::Connect(tcti));
   LABREC_RETURN_IF_ERROR(FlushWhatIsLeft(*realm->context));
   LABREC_RETURN_IF_ERROR(LoadKeys(*realm, state, authorization));
-  if (state.counter) {
-    LABREC_ASSIGN_OR_RETURN(realm->counter, OpenCounter(*realm->context, *state.counter, authorization));
+  if (state.anchor) {
+    LABREC_ASSIGN_OR_RETURN(realm->anchor, OpenAnchor(*realm->context, *state.anchor, authorization));
   }
   LABREC_RETURN_IF_ERROR(SelfTest(*realm, state));
   return realm;

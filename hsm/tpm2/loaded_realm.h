@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/secret_bytes.h"
+#include "hsm/tpm2/anchor_indices.h"
 #include "hsm/tpm2/handle.h"
 #include "hsm/tpm2/realm_state.h"
 #include "hsm/tpm2/session.h"
@@ -21,7 +22,7 @@ struct LoadedRealm {
   std::optional<Session> session;
   TransientObject evaluation_key;  // empty without the role `keys`
   TransientObject hmac_key;
-  NvIndex counter;  // empty without the role `anchor`
+  std::optional<AnchorIndices> anchor;  // with the role `anchor`
 };
 
 // Connects, flushes what a killed predecessor left (FlushWhatIsLeft), checks the storage key against its
@@ -30,10 +31,5 @@ struct LoadedRealm {
 // keys or counter are gone; PERMISSION_DENIED: wrong authorisation.
 absl::StatusOr<std::unique_ptr<LoadedRealm>> LoadRealm(const std::string& tcti, const RealmState& state,
                                                        const SecretBytes& authorization);
-
-// The counter at its index, with its authorisation value set. FAILED_PRECONDITION if it is not there or has
-// another Name than the pinned one.
-absl::StatusOr<NvIndex> OpenCounter(Context& context, const CounterState& state,
-                                    const SecretBytes& authorization);
 
 }  // namespace labrec::hsm::tpm2

@@ -4,8 +4,8 @@
 #include "hsm/tpm2/address.h"
 #include "hsm/tpm2/capability.h"
 #include "hsm/tpm2/commands.h"
-#include "hsm/tpm2/counter.h"
 #include "hsm/tpm2/describe.h"
+#include "hsm/tpm2/nv_index.h"
 #include "hsm/tpm2/public_area.h"
 #include "hsm/tpm2/tpm2_device.h"
 
@@ -23,7 +23,8 @@ constexpr NeededCommand kAlways[] = {{TPM2_CC_HMAC, "TPM2_HMAC"},
                                      {TPM2_CC_StartAuthSession, "TPM2_StartAuthSession"}};
 constexpr NeededCommand kForKeys[] = {{TPM2_CC_ECDH_ZGen, "TPM2_ECDH_ZGen"}};
 constexpr NeededCommand kForAnchor[] = {{TPM2_CC_NV_DefineSpace, "TPM2_NV_DefineSpace"},
-                                        {TPM2_CC_NV_Increment, "TPM2_NV_Increment"}};
+                                        {TPM2_CC_NV_Increment, "TPM2_NV_Increment"},
+                                        {TPM2_CC_NV_Write, "TPM2_NV_Write"}};
 
 absl::Status LookForCommands(Context& context, std::span<const NeededCommand> commands, ProbeReport& report) {
   for (const NeededCommand& command : commands) {
@@ -57,11 +58,17 @@ absl::Status LookForKeys(Context& context, ProbeReport& report) {
   return LookForCommands(context, kForKeys, report);
 }
 
+absl::Status TwoFreeIndices(Context& context, IndexRange range) {
+  LABREC_ASSIGN_OR_RETURN(const uint32_t first, FreeIndex(context, range));
+  const uint32_t behind = first + 1 - range.first;
+  return FreeIndex(context, {first + 1, range.count - behind}).status();
+}
+
 absl::Status LookForAnchor(Context& context, IndexRange range, ProbeReport& report) {
   LABREC_RETURN_IF_ERROR(LookForCommands(context, kForAnchor, report));
-  const absl::StatusOr<uint32_t> index = FreeIndex(context, range);
-  if (!index.ok() && !absl::IsResourceExhausted(index.status())) return index.status();
-  report.findings.push_back({"a free NV index", index.ok(), std::string(index.status().message())});
+  const absl::Status free = TwoFreeIndices(context, range);
+  if (!free.ok() && !absl::IsResourceExhausted(free)) return free;
+  report.findings.push_back({"two free NV indices", free.ok(), std::string(free.message())});
   LABREC_ASSIGN_OR_RETURN(const uint32_t most, Property(context, TPM2_PT_NV_COUNTERS_MAX));
   LABREC_ASSIGN_OR_RETURN(const uint32_t left, Property(context, TPM2_PT_NV_COUNTERS_AVAIL));
   // "0 available" counts only where the TPM says that it limits counters at all.

@@ -2,10 +2,9 @@
 
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm2/address.h"
+#include "hsm/tpm2/anchor_indices.h"
 #include "hsm/tpm2/authorization.h"
 #include "hsm/tpm2/capability.h"
-#include "hsm/tpm2/commands.h"
-#include "hsm/tpm2/counter.h"
 #include "hsm/tpm2/key_blob.h"
 #include "hsm/tpm2/loaded_realm.h"
 #include "hsm/tpm2/public_area.h"
@@ -42,35 +41,30 @@ absl::Status MakeKeys(Context& context, const Session& session, ESYS_TR parent,
   return absl::OkStatus();
 }
 
-// All but the storage key, which `state` has already. The counter comes last: it alone stays on the chip.
+// All but the storage key, which `state` has already. The NV indices come last: they alone stay on the chip.
 absl::Status MakeUnderStorageKey(Context& context, const ProvisionOptions& options, IndexRange range,
                                  RealmState& state) {
   LABREC_ASSIGN_OR_RETURN(const StorageKey parent, OpenStorageKey(context, state.storage_key));
   LABREC_ASSIGN_OR_RETURN(const Session session, Session::StartHmac(context, parent.esys()));
   LABREC_RETURN_IF_ERROR(MakeKeys(context, session, parent.esys(), options, state));
   if (!options.roles.anchor) return absl::OkStatus();
-  LABREC_ASSIGN_OR_RETURN(state.counter, MakeCounter(context, session, range, options.authorization,
-                                                     options.owner_authorization));
+  LABREC_ASSIGN_OR_RETURN(
+      state.anchor, MakeAnchor(context, session, range, options.authorization, options.owner_authorization));
   return absl::OkStatus();
 }
 
-absl::Status RemoveWhatIsThere(Context& context, const RealmState& state, const SecretBytes& authorization,
-                               const SecretBytes& owner_authorization) {
-  if (!state.counter) return absl::OkStatus();
-  LABREC_ASSIGN_OR_RETURN(const std::vector<uint32_t> used, HandlesFrom(context, state.counter->index));
-  if (used.empty() || used.front() != state.counter->index) return absl::OkStatus();
+absl::Status RemoveIndices(Context& context, const RealmState& state, const SecretBytes& authorization,
+                           const SecretBytes& owner_authorization) {
+  if (!state.anchor) return absl::OkStatus();
   LABREC_ASSIGN_OR_RETURN(const StorageKey parent, OpenStorageKey(context, state.storage_key));
   LABREC_ASSIGN_OR_RETURN(const Session session, Session::StartHmac(context, parent.esys()));
-  LABREC_ASSIGN_OR_RETURN(NvIndex counter, OpenCounter(context, *state.counter, authorization));
-  // Only who may use the counter is helped to remove it: so a mistaken state file removes nothing.
-  LABREC_RETURN_IF_ERROR(ReadCounter(context, session, counter).status());
-  return RemoveCounter(context, session, std::move(counter), owner_authorization);
+  return RemoveAnchor(context, session, *state.anchor, authorization, owner_authorization);
 }
 
 absl::Status Remove(const std::string& tcti, const RealmState& state, const SecretBytes& authorization,
                     const SecretBytes& owner_authorization) {
   LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<Context> context, ConnectExclusively(tcti));
-  LABREC_RETURN_IF_ERROR(RemoveWhatIsThere(*context, state, authorization, owner_authorization));
+  LABREC_RETURN_IF_ERROR(RemoveIndices(*context, state, authorization, owner_authorization));
   return RemoveStorageKey(*context, state.storage_key, owner_authorization);
 }
 
@@ -93,7 +87,7 @@ absl::StatusOr<DeviceState> Provision(const DeviceAddress& address, const Provis
   // Open it as the service will, and use all of it once.
   if (made.ok()) made = LoadRealm(tcti, state, options.authorization).status();
   if (made.ok()) return WriteState(state);
-  if (!state.counter && !state.storage_key.made_persistent_here) return made;
+  if (!state.anchor && !state.storage_key.made_persistent_here) return made;
   const absl::Status undone = Remove(tcti, state, options.authorization, options.owner_authorization);
   if (undone.ok()) return made;
   return absl::Status(

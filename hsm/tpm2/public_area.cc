@@ -26,6 +26,16 @@ TPM2B_PUBLIC EccTemplate(TPMA_OBJECT attributes) {
   return area;
 }
 
+TPM2B_NV_PUBLIC NvTemplate(uint32_t index, TPM2_NT type, size_t size) {
+  TPM2B_NV_PUBLIC area{};
+  area.nvPublic.nvIndex = index;
+  area.nvPublic.nameAlg = TPM2_ALG_SHA256;
+  area.nvPublic.attributes = (static_cast<TPMA_NV>(type) << TPMA_NV_TPM2_NT_SHIFT) | TPMA_NV_AUTHREAD |
+                             TPMA_NV_AUTHWRITE | TPMA_NV_NO_DA;
+  area.nvPublic.dataSize = static_cast<UINT16>(size);
+  return area;
+}
+
 TPM2B_ECC_PARAMETER Coordinate(ByteView bytes) {
   TPM2B_ECC_PARAMETER coordinate{};
   coordinate.size = static_cast<UINT16>(bytes.size());
@@ -75,13 +85,11 @@ TPM2B_PUBLIC HmacKeyTemplate() {
 }
 
 TPM2B_NV_PUBLIC CounterTemplate(uint32_t index) {
-  TPM2B_NV_PUBLIC area{};
-  area.nvPublic.nvIndex = index;
-  area.nvPublic.nameAlg = TPM2_ALG_SHA256;
-  area.nvPublic.attributes = (static_cast<TPMA_NV>(TPM2_NT_COUNTER) << TPMA_NV_TPM2_NT_SHIFT) |
-                             TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE | TPMA_NV_NO_DA;
-  area.nvPublic.dataSize = 8;
-  return area;
+  return NvTemplate(index, TPM2_NT_COUNTER, sizeof(uint64_t));
+}
+
+TPM2B_NV_PUBLIC ClaimTemplate(uint32_t index, size_t size) {
+  return NvTemplate(index, TPM2_NT_ORDINARY, size);
 }
 
 bool MadeFrom(const TPM2B_PUBLIC& area, const TPM2B_PUBLIC& pattern) {

@@ -24,6 +24,9 @@ TPM2B_PUBLIC HmacKeyTemplate();
 // in RAM, jumps after a power loss, and would open a window of rollbacks.
 TPM2B_NV_PUBLIC CounterTemplate(uint32_t index);
 
+// `size` bytes that only its own authorisation value reads and writes.
+TPM2B_NV_PUBLIC ClaimTemplate(uint32_t index, size_t size);
+
 // True if `area` is what the TPM makes from `pattern`: equal in all but `unique`.
 bool MadeFrom(const TPM2B_PUBLIC& area, const TPM2B_PUBLIC& pattern);
 

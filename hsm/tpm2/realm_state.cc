@@ -80,11 +80,23 @@ absl::StatusOr<StorageKeyState> ReadStorageKey(const Json& json) {
   return key;
 }
 
-absl::StatusOr<CounterState> ReadCounter(const Json& json) {
+Json WriteIndexState(const IndexState& state) {
+  return {{"index", state.index}, {"name", Hex(state.name)}};
+}
+
+absl::StatusOr<IndexState> ReadIndexState(const Json& json) {
   Fields fields(json);
-  CounterState counter{fields.Handle("index"), fields.HexBytes("name")};
-  if (!fields.ok() || counter.name.size() != kNameSize) return Malformed("counter");
-  return counter;
+  IndexState state{fields.Handle("index"), fields.HexBytes("name")};
+  if (!fields.ok() || state.name.size() != kNameSize) return Malformed("an NV index");
+  return state;
+}
+
+absl::StatusOr<AnchorState> ReadAnchor(const Json& json) {
+  Fields fields(json);
+  AnchorState anchor;
+  LABREC_ASSIGN_OR_RETURN(anchor.counter, ReadIndexState(fields.Object("counter")));
+  LABREC_ASSIGN_OR_RETURN(anchor.claim, ReadIndexState(fields.Object("claim")));
+  return anchor;
 }
 
 }  // namespace
@@ -98,8 +110,9 @@ DeviceState WriteState(const RealmState& state) {
                  {"name", Hex(state.storage_key.name)}}},
                {"hmac_key", WriteKey(state.hmac_key)}};
   if (state.evaluation_key) json["evaluation_key"] = WriteKey(*state.evaluation_key);
-  if (state.counter) {
-    json["counter"] = {{"index", state.counter->index}, {"name", Hex(state.counter->name)}};
+  if (state.anchor) {
+    json["anchor"] = {{"counter", WriteIndexState(state.anchor->counter)},
+                      {"claim", WriteIndexState(state.anchor->claim)}};
   }
   return DeviceState{json.dump(2) + "\n"};
 }
@@ -116,11 +129,11 @@ absl::StatusOr<RealmState> ReadState(const DeviceState& state) {
   if (fields.Has("evaluation_key")) {
     LABREC_ASSIGN_OR_RETURN(realm.evaluation_key, ReadKey(fields.Object("evaluation_key")));
   }
-  if (fields.Has("counter")) {
-    LABREC_ASSIGN_OR_RETURN(realm.counter, ReadCounter(fields.Object("counter")));
+  if (fields.Has("anchor")) {
+    LABREC_ASSIGN_OR_RETURN(realm.anchor, ReadAnchor(fields.Object("anchor")));
   }
   if (!fields.ok() || realm.realm_id.size() != kRealmIdSize) return Malformed("realm_id");
-  if (!realm.evaluation_key && !realm.counter) return Malformed("neither evaluation_key nor counter");
+  if (!realm.evaluation_key && !realm.anchor) return Malformed("neither evaluation_key nor anchor");
   return realm;
 }
 

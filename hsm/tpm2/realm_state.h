@@ -23,9 +23,15 @@ struct KeyBlob {
   Bytes private_area;
 };
 
-struct CounterState {
+struct IndexState {
   uint32_t index = 0;
   Bytes name;  // of the written index
+};
+
+// The freshness anchor's NV indices.
+struct AnchorState {
+  IndexState counter;
+  IndexState claim;
 };
 
 // What a DeviceState of a TPM says.
@@ -33,8 +39,8 @@ struct RealmState {
   Bytes realm_id;
   StorageKeyState storage_key;
   std::optional<KeyBlob> evaluation_key;  // with the role `keys`
-  KeyBlob hmac_key;                     // derives, where the role is `keys`, and makes the anchor's evidence
-  std::optional<CounterState> counter;  // with the role `anchor`
+  KeyBlob hmac_key;                   // derives, where the role is `keys`, and makes the anchor's evidence
+  std::optional<AnchorState> anchor;  // with the role `anchor`
 };
 
 // JSON, format "labyrinth-recovery/tpm2/1"; docs/formats.md.

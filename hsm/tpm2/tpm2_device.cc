@@ -58,7 +58,7 @@ absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const
     LABREC_ASSIGN_OR_RETURN(const P256Point public_key, PublicPointOf(area));
     device->HaveKeys(public_key);
   }
-  if (realm.counter) device->HaveAnchor(realm.realm_id);
+  if (realm.anchor) device->HaveAnchor(realm.realm_id);
   return device;
 }
 
