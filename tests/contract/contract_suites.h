@@ -29,16 +29,8 @@ class ContractTest : public testing::TestWithParam<DeviceKind> {
 class DeviceContract : public ContractTest {};
 class EvaluationKeyContract : public ContractTest {};
 class DerivationKeyContract : public ContractTest {};
-class FreshnessAnchorContract : public ContractTest {
- protected:
-  // As those of ContractTest, and claims the anchor, as a service does when it starts.
-  std::unique_ptr<Device> ProvisionAndOpen(const DeviceRoles& roles = {});
-  std::unique_ptr<Device> Reopen();
-};
+class FreshnessAnchorContract : public ContractTest {};
 class RandomContract : public ContractTest {};
-
-// Claims the anchor of `device` and commits the next `commits` epochs, as somebody else would.
-absl::Status ClaimAndCommit(Device& device, int commits);
 
 // Calls `operation` until it no longer says UNAVAILABLE, at most ten seconds.
 absl::Status OnceAvailable(const std::function<absl::Status()>& operation);

@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "absl/status/statusor.h"
-
 #include "hsm/base/bytes.h"
 #include "tests/support/temporary_folder.h"
 

@@ -1,0 +1,157 @@
+#include "tools/bench/bench_account.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/p256.h"
+#include "hsm/base/status_macros.h"
+#include "recovery/api/request_bytes.h"
+
+namespace labrec::bench {
+namespace {
+
+namespace api = labyrinth::recovery::v1;
+
+constexpr size_t kElements = 32;
+constexpr uint32_t kGuessLimit = 20;
+
+absl::Status Failed(const char* call, const grpc::Status& status) {
+  return absl::InternalError(absl::StrCat(call, " failed: ", status.error_message(), " (", status.error_code(), ")"));
+}
+
+std::string RandomElement() {
+  return ToString(P256Point::Generator().Times(P256Scalar::Random()).Compressed());
+}
+
+void Prepare(grpc::ClientContext& context, const std::string& bearer) {
+  context.AddMetadata("authorization", bearer);
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+}
+
+}  // namespace
+
+BenchAccount::BenchAccount(std::string tenant, std::string account, const std::string& token)
+    : tenant_(std::move(tenant)), account_(std::move(account)), bearer_(absl::StrCat("Bearer ", token)) {
+  for (size_t i = 0; i < kElements; ++i) elements_.push_back(RandomElement());
+}
+
+absl::StatusOr<std::unique_ptr<BenchAccount>> BenchAccount::Register(Stub& stub, std::string tenant,
+                                                                     std::string account, std::string token) {
+  std::unique_ptr<BenchAccount> made(new BenchAccount(std::move(tenant), std::move(account), token));
+  grpc::ClientContext context;
+  Prepare(context, made->bearer_);
+  api::GetRealmResponse realm;
+  if (auto status = stub.GetRealm(&context, {}, &realm); !status.ok()) return Failed("GetRealm", status);
+  made->realm_id_ = realm.realm_id();
+  LABREC_RETURN_IF_ERROR(made->EnrollDevice(stub));
+  LABREC_RETURN_IF_ERROR(made->RegisterRecord(stub));
+  return made;
+}
+
+std::string BenchAccount::SignUnlock(const std::string& challenge) const {
+  const recovery::RequestScope scope{AsBytes(realm_id_), tenant_, account_};
+  return ToString(unlock_.Sign(recovery::UnlockBytes(scope, kBenchRecord, kBenchVersion, AsBytes(challenge))));
+}
+
+namespace {
+
+absl::StatusOr<std::string> NewChallenge(BenchAccount::Stub& stub, const std::string& bearer) {
+  grpc::ClientContext context;
+  Prepare(context, bearer);
+  api::GetChallengeResponse response;
+  if (auto status = stub.GetChallenge(&context, {}, &response); !status.ok()) return Failed("GetChallenge", status);
+  return response.challenge();
+}
+
+}  // namespace
+
+absl::Status BenchAccount::EnrollDevice(Stub& stub) {
+  LABREC_ASSIGN_OR_RETURN(const std::string challenge, NewChallenge(stub, bearer_));
+  api::EnrollDeviceRequest request;
+  const Bytes spki = device_.public_key().Spki();
+  request.set_public_key(ToString(spki));
+  request.set_name("bench");
+  request.set_challenge(challenge);
+  const recovery::RequestScope scope{AsBytes(realm_id_), tenant_, account_};
+  request.set_proof(ToString(
+      device_.Sign(recovery::RequestBytes(scope, recovery::Operation::kEnrollDevice, AsBytes(challenge),
+                                          recovery::EnrollDeviceBody(spki, request.name())))));
+  grpc::ClientContext context;
+  Prepare(context, bearer_);
+  api::EnrollDeviceResponse response;
+  const auto status = stub.EnrollDevice(&context, request, &response);
+  return status.ok() ? absl::OkStatus() : Failed("EnrollDevice", status);
+}
+
+absl::Status BenchAccount::RegisterRecord(Stub& stub) {
+  const recovery::RequestScope scope{AsBytes(realm_id_), tenant_, account_};
+  const auto sign = [&](recovery::Operation operation, const Bytes& body, api::Signature& out) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(const std::string challenge, NewChallenge(stub, bearer_));
+    out.set_challenge(challenge);
+    out.set_device_id(ToString(device_.public_key().DeviceId()));
+    out.set_signature(ToString(device_.Sign(recovery::RequestBytes(scope, operation, AsBytes(challenge), body))));
+    return absl::OkStatus();
+  };
+
+  api::BeginRegistrationRequest begin;
+  begin.set_record(kBenchRecord);
+  begin.set_version(kBenchVersion);
+  begin.add_elements(RandomElement());
+  api::BeginRegistrationResponse begun;
+  grpc::ClientContext begin_context;
+  Prepare(begin_context, bearer_);
+  if (auto status = stub.BeginRegistration(&begin_context, begin, &begun); !status.ok()) {
+    return Failed("BeginRegistration", status);
+  }
+
+  api::RecordConfig config;
+  config.set_version(kBenchVersion);
+  config.set_tenant(tenant_);
+  config.set_account(account_);
+  config.set_record(kBenchRecord);
+  config.set_threshold(1);
+  auto* share = config.add_realms();
+  share->set_realm_id(realm_id_);
+  share->set_x(1);
+  share->set_masked_share(std::string(32, 'x'));
+  config.set_salt(std::string(16, 's'));
+  config.set_argon_memory_kib(65536);
+  config.set_argon_passes(3);
+  config.set_argon_lanes(1);
+  config.set_guess_limit(kGuessLimit);
+  config.set_enforcement(api::ENFORCEMENT_LEDGER);
+
+  api::FinishRegistrationRequest finish;
+  finish.set_record(kBenchRecord);
+  finish.set_version(kBenchVersion);
+  finish.set_registration_id(begun.registration_id());
+  finish.set_config(config.SerializeAsString());
+  finish.set_commitment(std::string(32, 'c'));
+  finish.set_unlock_public_key(ToString(unlock_.public_key().Spki()));
+  finish.set_sealed_secret(std::string(1054, 'e'));
+  const Bytes body = recovery::FinishRegistrationBody(
+      {kBenchRecord, kBenchVersion, AsBytes(finish.registration_id()), AsBytes(finish.config()),
+       AsBytes(finish.commitment()), AsBytes(finish.unlock_public_key()), AsBytes(finish.sealed_secret())});
+  LABREC_RETURN_IF_ERROR(
+      sign(recovery::Operation::kFinishRegistration, body, *finish.mutable_authorization()));
+  grpc::ClientContext finish_context;
+  Prepare(finish_context, bearer_);
+  api::FinishRegistrationResponse finished;
+  if (auto status = stub.FinishRegistration(&finish_context, finish, &finished); !status.ok()) {
+    return Failed("FinishRegistration", status);
+  }
+
+  api::ActivateRequest activate;
+  activate.set_record(kBenchRecord);
+  activate.set_version(kBenchVersion);
+  LABREC_RETURN_IF_ERROR(sign(recovery::Operation::kActivate, recovery::ActivateBody(kBenchRecord, kBenchVersion),
+                              *activate.mutable_authorization()));
+  grpc::ClientContext activate_context;
+  Prepare(activate_context, bearer_);
+  api::ActivateResponse activated;
+  const auto status = stub.Activate(&activate_context, activate, &activated);
+  return status.ok() ? absl::OkStatus() : Failed("Activate", status);
+}
+
+}  // namespace labrec::bench

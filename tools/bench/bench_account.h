@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hsm/base/ecdsa.h"
+#include "recovery/api/v1/recovery.grpc.pb.h"
+
+namespace labrec::bench {
+
+// One account with one registered record on a realm, and blinded elements computed beforehand, so that a load
+// costs the generator no curve arithmetic but the unlock signature.
+class BenchAccount {
+ public:
+  using Stub = labyrinth::recovery::v1::Recovery::Stub;
+
+  // Enrols a device, registers and activates version 1 of record "bench" with guess limit 20.
+  static absl::StatusOr<std::unique_ptr<BenchAccount>> Register(Stub& stub, std::string tenant, std::string account,
+                                                                std::string token);
+
+  // The next of the account's elements, in turn (compressed points).
+  const std::string& NextElement() { return elements_[next_++ % elements_.size()]; }
+  // r || s over the unlock bytes of `challenge`.
+  std::string SignUnlock(const std::string& challenge) const;
+  const std::string& bearer() const { return bearer_; }
+
+ private:
+  BenchAccount(std::string tenant, std::string account, const std::string& token);
+  absl::Status EnrollDevice(Stub& stub);
+  absl::Status RegisterRecord(Stub& stub);
+
+  std::string tenant_;
+  std::string account_;
+  std::string bearer_;
+  std::string realm_id_;
+  EcdsaPrivateKey device_ = EcdsaPrivateKey::Generate();
+  EcdsaPrivateKey unlock_ = EcdsaPrivateKey::Generate();
+  std::vector<std::string> elements_;
+  size_t next_ = 0;
+};
+
+inline constexpr char kBenchRecord[] = "bench";
+inline constexpr uint32_t kBenchVersion = 1;
+
+}  // namespace labrec::bench
