@@ -49,6 +49,30 @@ absl::StatusOr<PendingDevice> PendingDevice::Make(const AccountName& account, De
                        SecretBytes::Random(kPairingSecretSize)};
 }
 
+SecretBytes PendingDevice::Serialize() const {
+  const Bytes head = Bound(kLabelPending, account).Lp(self.Encode()).bytes();
+  return Join({head, storage.SecretScalar().SecretBytesView(), auth.SecretScalar().SecretBytesView(),
+               pairing_secret.view()});
+}
+
+absl::StatusOr<PendingDevice> PendingDevice::Parse(ByteView serialized) {
+  Reader reader(serialized);
+  const bool ours = AsText(reader.Lp()) == kLabelPending;
+  AccountName account{ToString(reader.Lp()), ToString(reader.Lp())};
+  const auto self = ParseMember(reader.Lp());
+  auto storage = P256Scalar::Parse(reader.Raw(32));
+  auto auth = P256Scalar::Parse(reader.Raw(32));
+  const ByteView secret = reader.Raw(kPairingSecretSize);
+  const bool whole = ours && reader.AtEnd() && self.ok() && storage.ok() && auth.ok();
+  if (!whole || !self->auth.has_value()) return Damage(Reason::kMalformed, "the bytes are no waiting device");
+  PendingDevice pending{std::move(account), *self, DhKeyPair(*std::move(storage)),
+                        DhKeyPair(*std::move(auth)), SecretBytes::CopyOf(secret)};
+  const bool keys_fit = pending.self.storage.key == pending.storage.public_key() &&
+                        pending.self.auth->key == pending.auth.public_key();
+  if (!keys_fit) return Damage(Reason::kMalformed, "a waiting device's keys do not belong together");
+  return pending;
+}
+
 Bytes MakeInvitation(const DeviceState& inviter, const JoinRequest& request) {
   const Bytes info = InvitationInfo(inviter.account, inviter.self, request.member);
   const HpkeParameters parameters{HpkeAead::kAes256Gcm, info, request.pairing_secret.view(),

@@ -32,6 +32,12 @@ struct PendingDevice {
 
   static absl::StatusOr<PendingDevice> Make(const AccountName& account, DeviceSigner& signer);
   JoinRequest Request() const { return {account, self, pairing_secret.Clone()}; }
+
+  // What the newcomer keeps while it waits: LP(label) || LP(tenant) || LP(account) || LP(member) || storage
+  // key (32) || auth key (32) || pairing secret (32).
+  SecretBytes Serialize() const;
+  // DATA_LOSS (kMalformed) if it is not exactly what Serialize writes, or the keys do not belong together.
+  static absl::StatusOr<PendingDevice> Parse(ByteView serialized);
 };
 
 // LP(inviting member) || HPKE(epoch). The inviting member must be a device.

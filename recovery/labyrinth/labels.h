@@ -35,6 +35,7 @@ inline constexpr std::string_view kLabelMessage = "labyrinth-recovery/v1/labyrin
 inline constexpr std::string_view kLabelVirtualDevice = "labyrinth-recovery/v1/labyrinth/virtual_device";
 inline constexpr std::string_view kLabelBundle = "labyrinth-recovery/v1/labyrinth/bundle";
 inline constexpr std::string_view kLabelState = "labyrinth-recovery/v1/labyrinth/device_state";
+inline constexpr std::string_view kLabelPending = "labyrinth-recovery/v1/labyrinth/pending_device";
 inline constexpr std::string_view kLabelJoin = "labyrinth-recovery/v1/labyrinth/join_request";
 
 }  // namespace labrec::recovery::history

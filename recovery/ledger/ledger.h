@@ -21,7 +21,10 @@ class StagedBatch;
 // Rows on untrusted storage whose every read is checked, up to the device's freshness anchor.
 // docs/ledger.md is the specification. The ledger neither knows what rows mean nor runs threads.
 //
-// Threads: Stage, Persist and Anchor from one thread (the commit thread); Read from any thread.
+// After an error that ends the process, Stage, Persist and Anchor keep returning it ("the ledger has
+// stopped"), and nothing more must be answered. Threads: Stage, Persist and Anchor from one thread (the
+// commit thread); everything else from any thread. Anchor calls of the device are made in Create, Open,
+// Stage, Anchor, and in a Persist that ends ABORTED.
 class Ledger {
  public:
   struct OpenReport {
@@ -33,10 +36,10 @@ class Ledger {
   static absl::StatusOr<std::unique_ptr<Ledger>> Create(Store& store, hsm::FreshnessAnchor& anchor,
                                                         ByteView realm_id, uint32_t bucket_exponent);
 
-  // Checks what storage holds against the device (docs/ledger.md, "Starting"), rolls an unanchored batch
-  // forward, and commits the empty batch that fences off other runs. DATA_LOSS: forged, edited, rolled back
-  // (the message says which, by how many epochs, and what the operator can do); FAILED_PRECONDITION: another
-  // realm's storage, or none; UNAVAILABLE: the device is away.
+  // Claims the anchor, checks what storage holds against the device (docs/ledger.md, "Starting"), rolls an
+  // unanchored batch forward, and commits the empty batch that fences off other runs. DATA_LOSS: forged,
+  // edited, rolled back (the message says which, by how many epochs, and what the operator can do);
+  // FAILED_PRECONDITION: another realm's storage, or none; UNAVAILABLE: the device is away.
   static absl::StatusOr<std::unique_ptr<Ledger>> Open(Store& store, hsm::FreshnessAnchor& anchor,
                                                       ByteView realm_id, OpenReport* report = nullptr);
 

@@ -2,10 +2,21 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "hsm/base/bytes.h"
 
 namespace labrec::hsm::contract {
+namespace {
+
+std::unique_ptr<Device> Claimed(std::unique_ptr<Device> device) {
+  if (device == nullptr) return nullptr;
+  const absl::Status claimed = device->freshness_anchor()->Claim();
+  EXPECT_TRUE(claimed.ok()) << claimed;
+  return claimed.ok() ? std::move(device) : nullptr;
+}
+
+}  // namespace
 
 void ContractTest::SetUp() {
   dut_ = GetParam().make();
@@ -33,6 +44,14 @@ std::unique_ptr<Device> ContractTest::Reopen() {
   absl::StatusOr<std::unique_ptr<Device>> device = dut_->Open(state_);
   EXPECT_TRUE(device.ok()) << device.status();
   return device.ok() ? *std::move(device) : nullptr;
+}
+
+std::unique_ptr<Device> FreshnessAnchorContract::ProvisionAndOpen(const DeviceRoles& roles) {
+  return Claimed(ContractTest::ProvisionAndOpen(roles));
+}
+
+std::unique_ptr<Device> FreshnessAnchorContract::Reopen() {
+  return Claimed(ContractTest::Reopen());
 }
 
 absl::Status OnceAvailable(const std::function<absl::Status()>& operation) {

@@ -29,7 +29,12 @@ class ContractTest : public testing::TestWithParam<DeviceKind> {
 class DeviceContract : public ContractTest {};
 class EvaluationKeyContract : public ContractTest {};
 class DerivationKeyContract : public ContractTest {};
-class FreshnessAnchorContract : public ContractTest {};
+class FreshnessAnchorContract : public ContractTest {
+ protected:
+  // As those of ContractTest, and claims the anchor, as a service does when it starts.
+  std::unique_ptr<Device> ProvisionAndOpen(const DeviceRoles& roles = {});
+  std::unique_ptr<Device> Reopen();
+};
 class RandomContract : public ContractTest {};
 
 // Calls `operation` until it no longer says UNAVAILABLE, at most ten seconds.

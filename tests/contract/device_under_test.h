@@ -33,8 +33,8 @@ class DeviceUnderTest {
   virtual void Repair() = 0;
   // Another device of the same kind, that was never provisioned, stands where this one stood.
   virtual void Replace() = 0;
-  // Somebody else who holds the same state and authorisation commits the next `commits` epochs, while the
-  // test's own Device stays open.
+  // Somebody else who holds the same state and authorisation claims the anchor and commits the next `commits`
+  // epochs (0: claims it only), while the test's own Device stays open.
   virtual absl::Status CommitElsewhere(const DeviceState& state, int commits) = 0;
 };
 

@@ -1,3 +1,3 @@
 labrec_library(test_swtpm
-  SOURCES ${CMAKE_CURRENT_LIST_DIR}/swtpm.cc ${CMAKE_CURRENT_LIST_DIR}/temporary_folder.cc
-  DEPS hsm_base)
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/swtpm.cc
+  DEPS hsm_base test_temporary_folder)

@@ -3,3 +3,12 @@ labrec_test(labyrinth_test
           labyrinth_restore_test.cc labyrinth_members_test.cc labyrinth_edges_test.cc labyrinth_message_test.cc
           labyrinth_state_test.cc labyrinth_scale_test.cc ../support/memory_store.cc
   DEPS recovery_labyrinth)
+
+# Every store of the mailbox example keeps the contract of MessageStore.
+labrec_test(mailbox_store_test
+  SOURCES mailbox_store_contract_test.cc mailbox_folder_store_test.cc ../support/memory_store.cc
+  DEPS mailbox_store)
+
+labrec_test(mailbox_cli_test
+  SOURCES mailbox_cli_test.cc)
+add_dependencies(mailbox_cli_test labyrinth-mailbox)

@@ -93,6 +93,20 @@ TEST_F(MessageTest, BoundsAreKept) {
   EXPECT_TRUE(phone_.Send(std::string(1024, 'a'), 0, Bytes(1U << 20)).ok());
 }
 
+// A store that gives more than it was asked for must not fill the reader's memory.
+TEST_F(MessageTest, PagesThatAreTooBigAreRefused) {
+  class Flooding : public testing::MemoryStore {
+   public:
+    using MemoryStore::MemoryStore;
+    absl::StatusOr<MessagePage> ReadMessages(uint64_t sequence, uint64_t after, size_t limit) override {
+      return MemoryStore::ReadMessages(sequence, after, limit + 1);
+    }
+  } flooding(content_);
+  for (int i = 0; i < 300; ++i) Send(phone_, "a", "x");
+  Mailbox mailbox(flooding, floor_, phone_.state().Clone());
+  EXPECT_FAILS(mailbox.Read(0, {}), kDataLoss, kMalformed);
+}
+
 // A store whose pages never end must not hang the reader.
 TEST_F(MessageTest, PagesThatDoNotAdvanceAreRefused) {
   class Looping : public testing::MemoryStore {

@@ -2,8 +2,10 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "hsm/base/hash.h"
 #include "recovery/labyrinth/code_correction.h"
 #include "recovery/labyrinth/gf32.h"
+#include "recovery/labyrinth/labels.h"
 #include "recovery/labyrinth/reason.h"
 #include "recovery/labyrinth/recovery_code.h"
 
@@ -195,6 +197,12 @@ TEST_F(Mending, WrongVersionIsRefused) {
   for (size_t i = 36; i < kCodeLength; ++i) newer[i] = kAlphabet[symbols[i]];
   EXPECT_EQ(ReasonOf(RecoveryCode::Parse(AsBytes(newer)).status()), Reason::kWrongVersion);
   EXPECT_EQ(ReasonOf(RecoveryCode::Mend(AsBytes(newer), kAlice, {}).status()), Reason::kWrongVersion);
+  // Even where the store knows a virtual device that fits.
+  Writer info = Bound(kLabelVirtualDevice, kAlice);
+  info.Raw(newer.substr(0, 2));
+  const SecretBytes derived = Hkdf(AsBytes(newer).subspan(2, 34), {}, info.bytes(), 48);
+  const std::vector<MemberId> fitting = {*ParseId(derived.view().first(16))};
+  EXPECT_EQ(ReasonOf(RecoveryCode::Mend(AsBytes(newer), kAlice, fitting).status()), Reason::kWrongVersion);
 }
 
 // The list of candidates is short, and every one of them is a code word near the typed one.

@@ -67,6 +67,22 @@ TEST_F(StateTest, OnlyTheInvitedDeviceWithItsSecretOpensAnInvitation) {
   }
 }
 
+TEST_F(StateTest, AWaitingDeviceComesBackWhole) {
+  SoftwareSigner signer(EcdsaPrivateKey::Generate());
+  auto pending = PendingDevice::Make(account_, signer);
+  ASSERT_TRUE(pending.ok());
+  const Bytes invitation = MakeInvitation(phone_.state(), pending->Request());
+  const SecretBytes saved = pending->Serialize();
+  const auto again = PendingDevice::Parse(saved.view());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(OpenInvitation(*again, invitation).ok());
+  for (size_t size = 0; size < saved.size(); ++size) {
+    EXPECT_FAILS(PendingDevice::Parse(saved.view().first(size)), kDataLoss, kMalformed);
+  }
+  std::swap(pending->storage, pending->auth);
+  EXPECT_FAILS(PendingDevice::Parse(pending->Serialize().view()), kDataLoss, kMalformed);
+}
+
 TEST_F(StateTest, OpeningRecordsHaveOneForm) {
   AddDevice(phone_);
   ASSERT_TRUE(phone_.Rotate().ok());

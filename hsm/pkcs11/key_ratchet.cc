@@ -1,0 +1,111 @@
+#include "hsm/pkcs11/key_ratchet.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/absl_view.h"
+#include "hsm/base/encoding.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/pkcs11/error.h"
+#include "hsm/pkcs11/primitives.h"
+
+namespace labrec::hsm::pkcs11 {
+namespace {
+
+constexpr char kLookMessage[] = "labyrinth-recovery/v1/anchor-look";
+
+absl::Status Spoilt(std::string_view why) {
+  return absl::DataLossError(
+      absl::StrCat("the keys of the realm's freshness anchor on the token are spoilt: ", AbslView(why),
+                   "; a second service uses the anchor, or the token was restored"));
+}
+
+absl::StatusOr<std::vector<RatchetKey>> AllKeys(const Session& session, const Scope& scope) {
+  Attributes wanted;
+  wanted.Number(CKA_CLASS, CKO_SECRET_KEY).Text(CKA_LABEL, RatchetLabel(scope));
+  LABREC_ASSIGN_OR_RETURN(const std::vector<TokenObject> found, FindAll(session, std::move(wanted)));
+  std::vector<RatchetKey> keys;
+  for (const TokenObject& object : found) {
+    LABREC_ASSIGN_OR_RETURN(const Bytes id, ReadBlob(session, object.handle, CKA_ID));
+    const auto parsed = ParseRatchetKeyId(scope, id);
+    if (!parsed.has_value()) return Spoilt(absl::StrCat("one has the id ", Hex(id)));
+    keys.push_back({*parsed, object});
+  }
+  std::sort(keys.begin(), keys.end(),
+            [](const RatchetKey& a, const RatchetKey& b) { return a.id.epoch < b.id.epoch; });
+  return keys;
+}
+
+absl::StatusOr<std::vector<TokenObject>> AllClaims(const Session& session, const Scope& scope) {
+  Attributes wanted;
+  wanted.Number(CKA_CLASS, CKO_SECRET_KEY).Text(CKA_LABEL, ClaimLabel(scope));
+  return FindAll(session, std::move(wanted));
+}
+
+bool IsChild(const RatchetKey& key, const RatchetKey& parent) {
+  return key.id.epoch == parent.id.epoch + 1 && key.id.parent_nonce == parent.id.nonce;
+}
+
+}  // namespace
+
+absl::StatusOr<RatchetView> LookAtRatchet(const Session& session, const Scope& scope) {
+  LABREC_ASSIGN_OR_RETURN(const std::vector<RatchetKey> keys, AllKeys(session, scope));
+  if (keys.empty()) {
+    return LostObject(
+        "the token has no key of the realm's freshness anchor: it is another token, or they were removed");
+  }
+  if (keys.size() > 2 || (keys.size() == 2 && !IsChild(keys[1], keys[0]))) {
+    return Spoilt(absl::StrCat("there are ", keys.size(), ", of the epochs ", keys.front().id.epoch, " to ",
+                               keys.back().id.epoch, ", that do not follow from each other"));
+  }
+  RatchetView view{keys[0], std::nullopt};
+  if (keys.size() == 2) view.next = keys[1];
+  LABREC_RETURN_IF_ERROR(Hmac(session, view.current.object.handle, AsBytes(kLookMessage)).status());
+  return view;
+}
+
+absl::StatusOr<RatchetKey> MakeRatchetKey(const Session& session, const Scope& scope,
+                                          const RatchetKeyId& id) {
+  LABREC_ASSIGN_OR_RETURN(const CK_OBJECT_HANDLE handle,
+                          GenerateHmacKey(session, Lifetime::kToken, RatchetKeyName(scope, id)));
+  const RatchetKey key{id, {handle}};
+  if (absl::Status locked = CheckLockedIn(session, handle); !locked.ok()) {
+    (void)DestroyRatchetKey(session, scope, key);
+    return locked;
+  }
+  return key;
+}
+
+absl::Status DestroyRatchetKey(const Session& session, const Scope& scope, const RatchetKey& key) {
+  Attributes unique;
+  unique.Number(CKA_CLASS, CKO_SECRET_KEY).Blob(CKA_ID, RatchetKeyName(scope, key.id).id);
+  return DestroyAndLook(session, key.object, std::move(unique));
+}
+
+absl::StatusOr<Bytes> MakeClaim(const Session& session, const Scope& scope) {
+  const Bytes claim = ToBytes(SecretBytes::Random(kNonceSize).view());
+  const KeyName name = ClaimName(scope, claim);
+  LABREC_RETURN_IF_ERROR(GenerateHmacKey(session, Lifetime::kToken, name).status());
+  LABREC_ASSIGN_OR_RETURN(const std::vector<TokenObject> claims, AllClaims(session, scope));
+  for (const TokenObject& other : claims) {
+    LABREC_ASSIGN_OR_RETURN(const Bytes id, ReadBlob(session, other.handle, CKA_ID));
+    if (id == name.id) continue;
+    LABREC_RETURN_IF_ERROR(
+        FromCkRv("C_DestroyObject", session.api()->C_DestroyObject(session.handle(), other.handle)));
+  }
+  LABREC_RETURN_IF_ERROR(CheckClaim(session, scope, claim));
+  return claim;
+}
+
+absl::Status CheckClaim(const Session& session, const Scope& scope, ByteView claim) {
+  LABREC_ASSIGN_OR_RETURN(const std::vector<TokenObject> claims, AllClaims(session, scope));
+  if (claims.empty()) return LostObject("the claim to the realm's freshness anchor is gone from the token");
+  LABREC_ASSIGN_OR_RETURN(const Bytes id, ReadBlob(session, claims.front().handle, CKA_ID));
+  if (claims.size() == 1 && id == ClaimName(scope, claim).id) return absl::OkStatus();
+  return absl::DataLossError(
+      "another service took over the realm's freshness anchor on the token: stop one of the two");
+}
+
+}  // namespace labrec::hsm::pkcs11

@@ -1,0 +1,55 @@
+#include "recovery/ledger/ledger.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/status_macros.h"
+#include "recovery/ledger/head.h"
+#include "recovery/ledger/ledger_impl.h"
+#include "recovery/ledger/start_up.h"
+
+namespace labrec::recovery {
+
+absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Create(Store& store, hsm::FreshnessAnchor& anchor,
+                                                       ByteView realm_id, uint32_t bucket_exponent) {
+  if (bucket_exponent > kMaxBucketExponent || realm_id.empty() || realm_id.size() > UINT16_MAX) {
+    return absl::InvalidArgumentError(absl::StrCat("a ledger has 2^0 to 2^", kMaxBucketExponent,
+                                                   " buckets and a realm id of 1 to 65535 bytes"));
+  }
+  LABREC_ASSIGN_OR_RETURN(const std::optional<HeadRow> present, store.ReadHead());
+  if (present.has_value())
+    return absl::AlreadyExistsError("storage holds a ledger already: it is left as it is");
+  LABREC_RETURN_IF_ERROR(anchor.Claim());
+  LABREC_ASSIGN_OR_RETURN(const uint64_t device_epoch, anchor.CurrentEpoch());
+  MerkleTree tree(bucket_exponent);
+  StoreBatch batch;
+  batch.head = {device_epoch + 1, tree.root(), ToBytes(realm_id), bucket_exponent, 0, 0, {}};
+  LABREC_ASSIGN_OR_RETURN(batch.head.evidence, anchor.Prepare(batch.head.epoch, HeadDigest(batch.head)));
+  LABREC_RETURN_IF_ERROR(store.Write(batch));
+  LABREC_RETURN_IF_ERROR(anchor.Commit(batch.head.epoch));
+  return std::make_unique<LedgerImpl>(store, anchor, std::move(batch.head), std::move(tree));
+}
+
+absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(Store& store, hsm::FreshnessAnchor& anchor,
+                                                     ByteView realm_id, OpenReport* report) {
+  // Claim before anything is looked at: from here on no other process answers (hsm/freshness_anchor.h).
+  LABREC_RETURN_IF_ERROR(anchor.Claim());
+  LABREC_ASSIGN_OR_RETURN(HeadRow head, ReadRealmHead(store, realm_id));
+  LABREC_ASSIGN_OR_RETURN(const hsm::FreshnessReport freshness,
+                          anchor.Check(head.epoch, HeadDigest(head), head.evidence));
+  LABREC_RETURN_IF_ERROR(ExplainFreshness(head, freshness));
+  LABREC_ASSIGN_OR_RETURN(MerkleTree tree, LoadTree(store, head));
+  const bool rolls_forward = freshness.freshness == hsm::Freshness::kOneAhead;
+  if (rolls_forward) LABREC_RETURN_IF_ERROR(anchor.Commit(head.epoch));
+
+  auto ledger = std::make_unique<LedgerImpl>(store, anchor, std::move(head), std::move(tree));
+  // The fence. Without it:
+  //   1. crash after a batch was written and before it was anchored; 2. hide that state, show the one before;
+  //   3. another batch takes the same epoch and is answered; 4. bring the hidden state back: it is fresh.
+  LABREC_RETURN_IF_ERROR(ledger->Fence());
+  if (report != nullptr) *report = {ledger->epoch(), rolls_forward};
+  return ledger;
+}
+
+}  // namespace labrec::recovery

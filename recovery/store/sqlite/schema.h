@@ -1,0 +1,14 @@
+#pragma once
+
+#include <sqlite3.h>
+
+#include "absl/status/status.h"
+
+namespace labrec::recovery {
+
+// Makes the tables in an empty file; otherwise demands that the file is a ledger of this version with exactly
+// these tables and nothing else (an edited file could bring its own). FAILED_PRECONDITION with what to do,
+// else. docs/formats.md, "Storage".
+absl::Status PrepareSchema(sqlite3* database);
+
+}  // namespace labrec::recovery

@@ -1,0 +1,185 @@
+#include "recovery/store/sqlite/sqlite_store.h"
+
+#include <atomic>
+#include <cerrno>
+#include <mutex>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/status_macros.h"
+#include "recovery/store/sqlite/batch_writer.h"
+#include "recovery/store/sqlite/connection.h"
+#include "recovery/store/sqlite/file_lock.h"
+#include "recovery/store/sqlite/log_eraser.h"
+#include "recovery/store/sqlite/reader_pool.h"
+#include "recovery/store/sqlite/schema.h"
+#include "recovery/store/sqlite/snapshot.h"
+#include "recovery/store/sqlite/statement.h"
+
+namespace labrec::recovery {
+namespace {
+
+absl::StatusOr<uint32_t> ToU32(int64_t value) {
+  if (value >= 0 && value <= UINT32_MAX) return static_cast<uint32_t>(value);
+  return absl::DataLossError(
+      absl::StrCat("the number ", value, " stands where a bucket's should: the database was edited"));
+}
+
+class SqliteStoreImpl : public SqliteStore {
+ public:
+  SqliteStoreImpl(FileLock lock, std::filesystem::path path, Database writer, Database checkpointer,
+                  const SqliteOptions& options)
+      : lock_(std::move(lock)),
+        writer_(std::move(writer)),
+        readers_(path),
+        eraser_(std::move(checkpointer), path, write_mutex_, {options.erase_after, options.log_pages_limit},
+                [this](const absl::Status&) { broken_ = true; }) {}
+
+  ~SqliteStoreImpl() override {
+    if (!broken_) EraseOldVersions().IgnoreError();  // the log stays valid where this fails
+  }
+
+  absl::StatusOr<std::optional<HeadRow>> ReadHead() override;
+  absl::StatusOr<std::optional<Bytes>> ReadRow(const RowAddress& address) override;
+  absl::StatusOr<Bytes> ReadDirectory(uint32_t bucket) override;
+  absl::Status ForEachBucketDigest(
+      const std::function<absl::Status(uint32_t, const Digest&)>& visit) override;
+  absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) override;
+
+  absl::Status Write(const StoreBatch& batch) override {
+    std::lock_guard lock(write_mutex_);
+    if (broken_) return absl::InternalError("storage failed earlier: the process must end");
+    const absl::Status written = writer_.Write(batch);
+    if (!written.ok() && !absl::IsAborted(written)) broken_ = true;
+    if (written.ok()) eraser_.Written(writer_.log_pages());
+    return written;
+  }
+
+  absl::Status EraseOldVersions() override { return eraser_.EraseNow(); }
+
+  absl::Status Snapshot(const std::filesystem::path& path) override {
+    LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
+    return CopyDatabase(reader->database.get(), path);
+  }
+
+ private:
+  FileLock lock_;
+  std::mutex write_mutex_;
+  std::atomic<bool> broken_ = false;
+  BatchWriter writer_;
+  ReaderPool readers_;
+  LogEraser eraser_;
+};
+
+absl::StatusOr<std::optional<HeadRow>> SqliteStoreImpl::ReadHead() {
+  LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
+  Statement& statement = reader->head;
+  DoneGuard done(statement);
+  LABREC_ASSIGN_OR_RETURN(const bool found, statement.Next());
+  if (!found) return std::nullopt;
+  HeadRow head;
+  head.epoch = static_cast<uint64_t>(statement.Integer(0));
+  LABREC_ASSIGN_OR_RETURN(head.root, statement.DigestAt(1));
+  head.realm_id = ToBytes(statement.Blob(2));
+  LABREC_ASSIGN_OR_RETURN(head.bucket_exponent, ToU32(statement.Integer(3)));
+  head.records = static_cast<uint64_t>(statement.Integer(4));
+  head.discontinuities = static_cast<uint64_t>(statement.Integer(5));
+  head.evidence = ToBytes(statement.Blob(6));
+  return head;
+}
+
+absl::StatusOr<std::optional<Bytes>> SqliteStoreImpl::ReadRow(const RowAddress& address) {
+  LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
+  Statement& statement = reader->row;
+  DoneGuard done(statement);
+  statement.Bind(int64_t{address.bucket}).Bind(address.key);
+  LABREC_ASSIGN_OR_RETURN(const bool found, statement.Next());
+  if (!found) return std::nullopt;
+  return ToBytes(statement.Blob(0));
+}
+
+absl::StatusOr<Bytes> SqliteStoreImpl::ReadDirectory(uint32_t bucket) {
+  LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
+  Statement& statement = reader->directory;
+  DoneGuard done(statement);
+  statement.Bind(int64_t{bucket});
+  LABREC_ASSIGN_OR_RETURN(const bool found, statement.Next());
+  return found ? ToBytes(statement.Blob(0)) : Bytes();
+}
+
+absl::Status SqliteStoreImpl::ForEachBucketDigest(
+    const std::function<absl::Status(uint32_t, const Digest&)>& visit) {
+  LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
+  Statement& statement = reader->digests;
+  DoneGuard done(statement);
+  while (true) {
+    LABREC_ASSIGN_OR_RETURN(const bool found, statement.Next());
+    if (!found) return absl::OkStatus();
+    LABREC_ASSIGN_OR_RETURN(const uint32_t bucket, ToU32(statement.Integer(0)));
+    LABREC_ASSIGN_OR_RETURN(const Digest digest, statement.DigestAt(1));
+    LABREC_RETURN_IF_ERROR(visit(bucket, digest));
+  }
+}
+
+absl::Status SqliteStoreImpl::ForEachRow(
+    const std::function<absl::Status(const RowAddress&, ByteView)>& visit) {
+  LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
+  Statement& statement = reader->rows;
+  DoneGuard done(statement);
+  while (true) {
+    LABREC_ASSIGN_OR_RETURN(const bool found, statement.Next());
+    if (!found) return absl::OkStatus();
+    RowAddress address;
+    LABREC_ASSIGN_OR_RETURN(address.bucket, ToU32(statement.Integer(0)));
+    LABREC_ASSIGN_OR_RETURN(address.key, statement.DigestAt(1));
+    LABREC_RETURN_IF_ERROR(visit(address, statement.Blob(2)));
+  }
+}
+
+// Makes the file where wanted, with mode 0600 from its first moment, and refuses one that others may read: it
+// holds what is erased later.
+absl::Status DemandFile(const std::filesystem::path& path, SqliteOptions::Open mode) {
+  const int create = mode == SqliteOptions::Open::kCreateIfMissing ? O_CREAT : 0;
+  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | create, 0600);
+  if (file < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open the ledger ", path.string()));
+  const absl::Cleanup close_file = [file] { close(file); };
+  struct stat facts {};
+  if (fstat(file, &facts) != 0)
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot stat ", path.string()));
+  if ((facts.st_mode & 077) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("group or others may read the ledger ", path.string(), ": chmod 600 it"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteStore>> OpenSqliteStore(const std::filesystem::path& path,
+                                                             const SqliteOptions& options) {
+  // SQLite follows no symbolic link and wants to know the folder behind one.
+  std::error_code error;
+  std::filesystem::path folder =
+      std::filesystem::canonical(path.has_parent_path() ? path.parent_path() : ".", error);
+  if (error) return absl::NotFoundError(absl::StrCat("there is no folder for the ledger ", path.string()));
+  const std::filesystem::path file = folder / path.filename();
+  if (options.open == SqliteOptions::Open::kExisting && !std::filesystem::exists(file)) {
+    return absl::NotFoundError(absl::StrCat("there is no ledger at ", path.string()));
+  }
+  std::filesystem::path lock_path = file;
+  LABREC_ASSIGN_OR_RETURN(FileLock lock, FileLock::Take(lock_path += ".lock"));
+  LABREC_RETURN_IF_ERROR(DemandFile(file, options.open));
+  LABREC_ASSIGN_OR_RETURN(Database writer, OpenDatabase(file));
+  LABREC_RETURN_IF_ERROR(PrepareSchema(writer.get()));
+  LABREC_ASSIGN_OR_RETURN(Database checkpointer, OpenDatabase(file));
+  return std::make_unique<SqliteStoreImpl>(std::move(lock), file, std::move(writer), std::move(checkpointer),
+                                           options);
+}
+
+}  // namespace labrec::recovery

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+
+#include "recovery/labyrinth/message_store.h"
+
+// The contents of an epoch's two files in a folder store (folder_store.h has the layout).
+namespace labrec::mailbox {
+
+struct EpochFile {
+  recovery::history::EpochId id{};
+  recovery::history::StoredEpoch stored;
+  std::vector<recovery::history::MemberRow> deliveries;
+
+  Bytes Encode() const;
+  // DATA_LOSS if it is not what Encode writes.
+  static absl::StatusOr<EpochFile> Parse(ByteView content);
+};
+
+struct MembersFile {
+  uint64_t version = 0;
+  std::vector<recovery::history::MemberRow> members;
+
+  // Adds the row, or replaces the one with its id, and counts.
+  void Put(const recovery::history::MemberRow& row);
+  Bytes Encode() const;
+  static absl::StatusOr<MembersFile> Parse(ByteView content);
+};
+
+// NOT_FOUND if no row has this id.
+absl::StatusOr<Bytes> FindRow(const std::vector<recovery::history::MemberRow>& rows,
+                              const recovery::history::Id& id);
+
+}  // namespace labrec::mailbox

@@ -1,0 +1,71 @@
+#include "tools/mailbox/home.h"
+
+#include "hsm/base/file.h"
+#include "hsm/base/status_macros.h"
+
+namespace labrec::mailbox {
+namespace {
+
+namespace fs = std::filesystem;
+using recovery::history::DeviceSigner;
+using recovery::history::DeviceState;
+using recovery::history::PendingDevice;
+using recovery::history::SoftwareSigner;
+
+constexpr unsigned kSecretMode = 0600;
+
+absl::StatusOr<SecretBytes> Load(const fs::path& path, const std::string& otherwise) {
+  auto content = ReadSecretFile(path);
+  if (absl::IsNotFound(content.status())) return absl::FailedPreconditionError(otherwise);
+  return content;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<DeviceSigner>> Home::MakeDeviceKey() {
+  std::error_code error;
+  if (fs::create_directories(folder_, error)) fs::permissions(folder_, fs::perms::owner_all, error);
+  if (error) return absl::ErrnoToStatus(error.value(), "cannot make the folder " + folder_.string());
+  if (fs::exists(folder_ / "state") || fs::exists(folder_ / "pending")) {
+    return absl::AlreadyExistsError(folder_.string() + " is a device's home already; give another --home");
+  }
+  if (const auto left = ReadSecretFile(folder_ / "device_key.pem"); !absl::IsNotFound(left.status())) {
+    LABREC_RETURN_IF_ERROR(left.status());
+    LABREC_ASSIGN_OR_RETURN(EcdsaPrivateKey key, EcdsaPrivateKey::FromPem(*left));
+    return std::make_unique<SoftwareSigner>(std::move(key));
+  }
+  EcdsaPrivateKey key = EcdsaPrivateKey::Generate();
+  LABREC_RETURN_IF_ERROR(
+      WriteFile(folder_ / "device_key.pem", key.ToPem().view(), kSecretMode, Overwrite::kRefuse));
+  return std::make_unique<SoftwareSigner>(std::move(key));
+}
+
+absl::StatusOr<DeviceState> Home::LoadState() const {
+  LABREC_ASSIGN_OR_RETURN(
+      const SecretBytes content,
+      Load(folder_ / "state",
+           folder_.string() + " is not the home of a mailbox's member; run init, or let it in"));
+  return DeviceState::Parse(content.view());
+}
+
+absl::Status Home::SaveState(const DeviceState& state) const {
+  return WriteFile(folder_ / "state", state.Serialize().view(), kSecretMode, Overwrite::kReplace);
+}
+
+absl::StatusOr<PendingDevice> Home::LoadPending() const {
+  LABREC_ASSIGN_OR_RETURN(
+      const SecretBytes content,
+      Load(folder_ / "pending", "this device did not ask to be let in; run device request first"));
+  return PendingDevice::Parse(content.view());
+}
+
+absl::Status Home::SavePending(const PendingDevice& pending) const {
+  return WriteFile(folder_ / "pending", pending.Serialize().view(), kSecretMode, Overwrite::kReplace);
+}
+
+void Home::ForgetPending() const {
+  std::error_code ignored;
+  fs::remove(folder_ / "pending", ignored);
+}
+
+}  // namespace labrec::mailbox

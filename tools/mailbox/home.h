@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "recovery/labyrinth/joining.h"
+
+namespace labrec::mailbox {
+
+// Where a device of the example keeps what is its own: a folder of mode 0700 with secret files of mode 0600.
+// A phone would use its key store; a device key in hardware would be a DeviceSigner of its own.
+//
+//   device_key.pem   PKCS#8
+//   state            DeviceState, once it is a member
+//   pending          PendingDevice, while it waits to be let in
+class Home {
+ public:
+  explicit Home(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  const std::filesystem::path& folder() const { return folder_; }
+
+  // Makes the folder and a device key, or takes the one that an attempt before left there which did not
+  // succeed. ALREADY_EXISTS if this is a device's home already.
+  absl::StatusOr<std::unique_ptr<recovery::history::DeviceSigner>> MakeDeviceKey();
+
+  // FAILED_PRECONDITION if this device is not a member of a mailbox.
+  absl::StatusOr<recovery::history::DeviceState> LoadState() const;
+  absl::Status SaveState(const recovery::history::DeviceState& state) const;
+
+  // FAILED_PRECONDITION if this device does not wait to be let in.
+  absl::StatusOr<recovery::history::PendingDevice> LoadPending() const;
+  absl::Status SavePending(const recovery::history::PendingDevice& pending) const;
+  void ForgetPending() const;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace labrec::mailbox
