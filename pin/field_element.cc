@@ -62,10 +62,11 @@ Words ReduceOnce(uint64_t carry, const Words& words) {
   return SelectWords(0 - is_below, words, reduced);
 }
 
-// a * b / 2^256 mod p by Montgomery's method, word by word; one factor is below p, the other below 2^256.
-// -1/p mod 2^64 is 1, so the multiple of p to add is the lowest word itself.
+// a * b / 2^256 mod p by Montgomery's method, word by word, for a < p and b < 2^256. Before and after each
+// round t < a + p, so that t + a * b[i] <= a * 2^64 + p < 2^320 fits into the five words. -1/p mod 2^64 is 1,
+// so the multiple of p to add is the lowest word itself.
 Words MontgomeryProduct(const Words& a, const Words& b) {
-  std::array<uint64_t, 6> t{};
+  std::array<uint64_t, 5> t{};
   for (size_t i = 0; i < 4; ++i) {
     Wide carry = 0;
     for (size_t j = 0; j < 4; ++j) {
@@ -73,9 +74,7 @@ Words MontgomeryProduct(const Words& a, const Words& b) {
       t[j] = static_cast<uint64_t>(carry);
       carry >>= 64;
     }
-    carry += t[4];
-    t[4] = static_cast<uint64_t>(carry);
-    t[5] = static_cast<uint64_t>(carry >> 64);
+    t[4] += static_cast<uint64_t>(carry);
 
     const uint64_t multiple = t[0];
     carry = (Wide{multiple} * kPrime[0] + t[0]) >> 64;
@@ -86,7 +85,7 @@ Words MontgomeryProduct(const Words& a, const Words& b) {
     }
     carry += t[4];
     t[3] = static_cast<uint64_t>(carry);
-    t[4] = t[5] + static_cast<uint64_t>(carry >> 64);
+    t[4] = static_cast<uint64_t>(carry >> 64);
   }
   const Words product = ReduceOnce(t[4], {t[0], t[1], t[2], t[3]});
   Wipe({reinterpret_cast<uint8_t*>(t.data()), sizeof t});
@@ -100,7 +99,7 @@ FieldElement::~FieldElement() {
 }
 
 FieldElement FieldElement::Of(uint64_t small) {
-  return FieldElement(MontgomeryProduct({small, 0, 0, 0}, kMontgomerySquare));
+  return FieldElement(MontgomeryProduct(kMontgomerySquare, {small, 0, 0, 0}));
 }
 
 FieldElement FieldElement::Reduce(ByteView bytes) {
@@ -109,8 +108,8 @@ FieldElement FieldElement::Reduce(ByteView bytes) {
   for (size_t i = 0; i < bytes.size(); ++i) {
     words[i / 8] |= uint64_t{bytes[bytes.size() - 1 - i]} << (8 * (i % 8));
   }
-  const FieldElement low(MontgomeryProduct({words[0], words[1], words[2], words[3]}, kMontgomerySquare));
-  const FieldElement high(MontgomeryProduct({words[4], words[5], words[6], words[7]}, kMontgomerySquare));
+  const FieldElement low(MontgomeryProduct(kMontgomerySquare, {words[0], words[1], words[2], words[3]}));
+  const FieldElement high(MontgomeryProduct(kMontgomerySquare, {words[4], words[5], words[6], words[7]}));
   Wipe({reinterpret_cast<uint8_t*>(words.data()), sizeof words});
   // One more factor 2^256 lifts the high words to their place.
   return low + FieldElement(MontgomeryProduct(high.words_, kMontgomerySquare));

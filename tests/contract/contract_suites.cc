@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "hsm/base/bytes.h"
+#include "hsm/base/hash.h"
+#include "hsm/base/status_macros.h"
 
 namespace labrec::hsm::contract {
 namespace {
@@ -52,6 +54,17 @@ std::unique_ptr<Device> FreshnessAnchorContract::ProvisionAndOpen(const DeviceRo
 
 std::unique_ptr<Device> FreshnessAnchorContract::Reopen() {
   return Claimed(ContractTest::Reopen());
+}
+
+absl::Status ClaimAndCommit(Device& device, int commits) {
+  FreshnessAnchor& anchor = *device.freshness_anchor();
+  LABREC_RETURN_IF_ERROR(anchor.Claim());
+  for (int i = 0; i < commits; ++i) {
+    LABREC_ASSIGN_OR_RETURN(const uint64_t epoch, anchor.CurrentEpoch());
+    LABREC_RETURN_IF_ERROR(anchor.Prepare(epoch + 1, Sha256("somebody else's state")).status());
+    LABREC_RETURN_IF_ERROR(anchor.Commit(epoch + 1));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status OnceAvailable(const std::function<absl::Status()>& operation) {

@@ -37,6 +37,9 @@ class FreshnessAnchorContract : public ContractTest {
 };
 class RandomContract : public ContractTest {};
 
+// Claims the anchor of `device` and commits the next `commits` epochs, as somebody else would.
+absl::Status ClaimAndCommit(Device& device, int commits);
+
 // Calls `operation` until it no longer says UNAVAILABLE, at most ten seconds.
 absl::Status OnceAvailable(const std::function<absl::Status()>& operation);
 

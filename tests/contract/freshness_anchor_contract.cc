@@ -214,6 +214,27 @@ TEST_P(FreshnessAnchorContract, ALaterClaimEndsAnEarlierOne) {
   EXPECT_EQ(Judge(*device, again), Freshness::kFresh);
 }
 
+TEST_P(FreshnessAnchorContract, ALostClaimHarmsNobody) {
+  const auto device = ProvisionAndOpen();
+  ASSERT_NE(device, nullptr);
+  const Head mine = Prepare(*device, "mine");
+  ASSERT_TRUE(dut_->CommitElsewhere(state_, 0).ok());
+  EXPECT_TRUE(absl::IsDataLoss(device->freshness_anchor()->Commit(mine.epoch)));
+  EXPECT_EQ(EpochOf(*device), mine.epoch - 1);
+}
+
+TEST_P(FreshnessAnchorContract, AClaimSurvivesAPowerCut) {
+  const auto device = ProvisionAndOpen();
+  ASSERT_NE(device, nullptr);
+  const Head mine = Prepare(*device, "mine");
+  ASSERT_TRUE(dut_->CommitElsewhere(state_, 0).ok());
+  dut_->Break();
+  dut_->Repair();
+  EXPECT_TRUE(
+      absl::IsDataLoss(OnceAvailable([&] { return device->freshness_anchor()->Commit(mine.epoch); })));
+  EXPECT_EQ(EpochOf(*device), mine.epoch - 1);
+}
+
 TEST_P(FreshnessAnchorContract, EvidenceOfAnotherRealmIsForged) {
   auto device = ProvisionAndOpen();
   ASSERT_NE(device, nullptr);

@@ -1,11 +1,5 @@
 #include "tests/support/tpm_proxy.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -14,7 +8,14 @@
 #include <thread>
 #include <utility>
 
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include "absl/status/status.h"
+
 #include "hsm/base/encoding.h"
 
 namespace labrec::test {
@@ -33,7 +34,8 @@ sockaddr_un UnixAddress(const std::filesystem::path& path) {
 int Listen(const std::filesystem::path& path) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_un address = UnixAddress(path);
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && listen(fd, 8) == 0) return fd;
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && listen(fd, 8) == 0)
+    return fd;
   close(fd);
   return -1;
 }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "absl/status/statusor.h"
+
 #include "hsm/base/bytes.h"
 #include "tests/support/temporary_folder.h"
 

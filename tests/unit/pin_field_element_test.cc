@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/bn.h>
@@ -54,6 +56,11 @@ std::vector<Bytes> Samples() {
     Bytes power(48);
     power[47 - bit / 8] = static_cast<uint8_t>(1U << (bit % 8));
     samples.push_back(power);
+  }
+  for (size_t from : {0, 8, 16, 24}) {  // words of ones at each place, zeros elsewhere
+    Bytes ones(32);
+    std::fill_n(ones.begin() + static_cast<std::ptrdiff_t>(from), 8, uint8_t{0xff});
+    samples.push_back(ones);
   }
   for (int i = 0; i < 20; ++i) samples.push_back(ToBytes(SecretBytes::Random(i % 2 == 0 ? 48 : 32).view()));
   return samples;

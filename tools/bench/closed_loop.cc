@@ -43,14 +43,14 @@ class Finish {
 // One client: its calls follow each other, so its members need no lock.
 class Loop {
  public:
-  Loop(BenchAccount::Stub& stub, BenchAccount& account, SteadyClock::time_point until, Finish& finish)
+  Loop(test::RawAccount::Stub& stub, test::RawAccount& account, SteadyClock::time_point until, Finish& finish)
       : stub_(stub), account_(account), until_(until), finish_(finish) {}
 
   void Evaluate() {
     if (SteadyClock::now() >= until_) return finish_.LoopEnded(absl::OkStatus());
     evaluate_.Clear();
-    evaluate_.set_record(kBenchRecord);
-    evaluate_.set_version(kBenchVersion);
+    evaluate_.set_record(test::kRawRecord);
+    evaluate_.set_version(test::kRawVersion);
     evaluate_.add_elements(account_.NextElement());
     Start();
     stub_.async()->Evaluate(&*context_, &evaluate_, &evaluated_, [this](grpc::Status s) { OnEvaluated(s); });
@@ -71,8 +71,8 @@ class Loop {
   void OnEvaluated(const grpc::Status& status) {
     if (!status.ok() || !evaluated_.has_evaluated()) return Fail("Evaluate", status);
     evaluate_ms.push_back(MillisecondsSince(started_));
-    unlock_.set_record(kBenchRecord);
-    unlock_.set_version(kBenchVersion);
+    unlock_.set_record(test::kRawRecord);
+    unlock_.set_version(test::kRawVersion);
     unlock_.set_challenge(evaluated_.evaluated().challenge());
     unlock_.set_signature(account_.SignUnlock(unlock_.challenge()));
     Start();
@@ -91,8 +91,8 @@ class Loop {
         call, ": ", status.ok() ? "an outcome that a fresh record does not have" : status.error_message())));
   }
 
-  BenchAccount::Stub& stub_;
-  BenchAccount& account_;
+  test::RawAccount::Stub& stub_;
+  test::RawAccount& account_;
   SteadyClock::time_point until_;
   Finish& finish_;
   std::optional<grpc::ClientContext> context_;
@@ -112,8 +112,8 @@ double Percentile(std::vector<double>& values, double p) {
   return values[static_cast<size_t>(p * last + 0.5)];
 }
 
-absl::StatusOr<LoadResult> RunClosedLoops(const std::vector<std::unique_ptr<BenchAccount::Stub>>& stubs,
-                                          const std::vector<std::unique_ptr<BenchAccount>>& accounts,
+absl::StatusOr<LoadResult> RunClosedLoops(const std::vector<std::unique_ptr<test::RawAccount::Stub>>& stubs,
+                                          const std::vector<std::unique_ptr<test::RawAccount>>& accounts,
                                           std::chrono::milliseconds duration) {
   const SteadyClock::time_point start = SteadyClock::now();
   Finish finish(accounts.size());

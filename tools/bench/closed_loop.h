@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "tools/bench/bench_account.h"
+
+#include "tests/support/raw_account.h"
 
 namespace labrec::bench {
 
@@ -23,10 +24,10 @@ struct LoadResult {
 // The value below which the fraction `p` (0..1) of `values` lies; 0 for none. Sorts `values`.
 double Percentile(std::vector<double>& values, double p);
 
-// Runs one closed loop per account for `duration`: Evaluate, wait, Unlock, wait, again. The first error of any
-// loop ends the load. `stubs` are used in turn.
-absl::StatusOr<LoadResult> RunClosedLoops(const std::vector<std::unique_ptr<BenchAccount::Stub>>& stubs,
-                                          const std::vector<std::unique_ptr<BenchAccount>>& accounts,
+// Runs one closed loop per account for `duration`: Evaluate, wait, Unlock, wait, again. The first error of
+// any loop ends the load. `stubs` are used in turn.
+absl::StatusOr<LoadResult> RunClosedLoops(const std::vector<std::unique_ptr<test::RawAccount::Stub>>& stubs,
+                                          const std::vector<std::unique_ptr<test::RawAccount>>& accounts,
                                           std::chrono::milliseconds duration);
 
 }  // namespace labrec::bench

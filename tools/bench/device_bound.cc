@@ -21,7 +21,8 @@ std::vector<P256Point> RandomPoints(size_t count) {
 }
 
 // Runs `round` until the time is over; it says how many operations it did. Operations per second.
-absl::StatusOr<double> Rate(std::chrono::milliseconds duration, const std::function<absl::StatusOr<size_t>()>& round) {
+absl::StatusOr<double> Rate(std::chrono::milliseconds duration,
+                            const std::function<absl::StatusOr<size_t>()>& round) {
   const auto start = SteadyClock::now();
   uint64_t operations = 0;
   while (SteadyClock::now() - start < duration) {
@@ -61,10 +62,12 @@ absl::StatusOr<double> DeviceBound(hsm::Device& device, std::chrono::millisecond
   return sum;
 }
 
-absl::StatusOr<double> EvaluationsPerSecond(hsm::Device& device, size_t group, std::chrono::milliseconds duration) {
+absl::StatusOr<double> EvaluationsPerSecond(hsm::Device& device, size_t group,
+                                            std::chrono::milliseconds duration) {
   const auto points = RandomPoints(group);
   return Rate(duration, [&]() -> absl::StatusOr<size_t> {
-    if (auto evaluated = device.evaluation_key()->Evaluate(points); !evaluated.ok()) return evaluated.status();
+    if (auto evaluated = device.evaluation_key()->Evaluate(points); !evaluated.ok())
+      return evaluated.status();
     return points.size();
   });
 }

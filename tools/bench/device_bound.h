@@ -3,17 +3,19 @@
 #include <chrono>
 
 #include "absl/status/statusor.h"
+
 #include "hsm/device.h"
 
 namespace labrec::bench {
 
-// Recoveries per second that `device` alone allows: a bare loop on Device::parallelism() threads issues, back to
-// back, the device commands of a recovery (derive and evaluate for Evaluate, derive for Unlock), evaluations in
-// groups of preferred_batch(), and nothing else.
+// Recoveries per second that `device` alone allows: a bare loop on Device::parallelism() threads issues, back
+// to back, the device commands of a recovery (derive and evaluate for Evaluate, derive for Unlock),
+// evaluations in groups of preferred_batch(), and nothing else.
 absl::StatusOr<double> DeviceBound(hsm::Device& device, std::chrono::milliseconds duration);
 
 // Operations per second of one kind, on one thread.
-absl::StatusOr<double> EvaluationsPerSecond(hsm::Device& device, size_t group, std::chrono::milliseconds duration);
+absl::StatusOr<double> EvaluationsPerSecond(hsm::Device& device, size_t group,
+                                            std::chrono::milliseconds duration);
 absl::StatusOr<double> DerivationsPerSecond(hsm::Device& device, std::chrono::milliseconds duration);
 absl::StatusOr<double> RandomReadsPerSecond(hsm::Device& device, std::chrono::milliseconds duration);
 // Prepare and Commit of one epoch after the other. Claims the anchor.

@@ -5,20 +5,22 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "hsm/base/ecdsa.h"
 #include "recovery/api/v1/recovery.grpc.pb.h"
 
-namespace labrec::bench {
+namespace labrec::test {
 
-// One account with one registered record on a realm, and blinded elements computed beforehand, so that a load
-// costs the generator no curve arithmetic but the unlock signature.
-class BenchAccount {
+// One account with one registered record on a realm, spoken to without the client library: no PIN, no
+// threshold, every field chosen here. Blinded elements are computed beforehand, so that a load costs its
+// generator no curve arithmetic but the unlock signature.
+class RawAccount {
  public:
   using Stub = labyrinth::recovery::v1::Recovery::Stub;
 
-  // Enrols a device, registers and activates version 1 of record "bench" with guess limit 20.
-  static absl::StatusOr<std::unique_ptr<BenchAccount>> Register(Stub& stub, std::string tenant, std::string account,
-                                                                std::string token);
+  // Enrols a device, registers and activates version 1 of record "raw" with guess limit kRawLimit.
+  static absl::StatusOr<std::unique_ptr<RawAccount>> Register(Stub& stub, std::string tenant,
+                                                              std::string account, std::string token);
 
   // The next of the account's elements, in turn (compressed points).
   const std::string& NextElement() { return elements_[next_++ % elements_.size()]; }
@@ -27,7 +29,7 @@ class BenchAccount {
   const std::string& bearer() const { return bearer_; }
 
  private:
-  BenchAccount(std::string tenant, std::string account, const std::string& token);
+  RawAccount(std::string tenant, std::string account, const std::string& token);
   absl::Status EnrollDevice(Stub& stub);
   absl::Status RegisterRecord(Stub& stub);
 
@@ -41,7 +43,8 @@ class BenchAccount {
   size_t next_ = 0;
 };
 
-inline constexpr char kBenchRecord[] = "bench";
-inline constexpr uint32_t kBenchVersion = 1;
+inline constexpr char kRawRecord[] = "raw";
+inline constexpr uint32_t kRawVersion = 1;
+inline constexpr uint32_t kRawLimit = 20;
 
-}  // namespace labrec::bench
+}  // namespace labrec::test

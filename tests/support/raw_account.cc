@@ -1,23 +1,24 @@
-#include "tools/bench/bench_account.h"
+#include "tests/support/raw_account.h"
 
 #include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "hsm/base/p256.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/request_bytes.h"
 
-namespace labrec::bench {
+namespace labrec::test {
 namespace {
 
 namespace api = labyrinth::recovery::v1;
 
 constexpr size_t kElements = 32;
-constexpr uint32_t kGuessLimit = 20;
 
 absl::Status Failed(const char* call, const grpc::Status& status) {
-  return absl::InternalError(absl::StrCat(call, " failed: ", status.error_message(), " (", status.error_code(), ")"));
+  return absl::InternalError(
+      absl::StrCat(call, " failed: ", status.error_message(), " (", status.error_code(), ")"));
 }
 
 std::string RandomElement() {
@@ -31,14 +32,14 @@ void Prepare(grpc::ClientContext& context, const std::string& bearer) {
 
 }  // namespace
 
-BenchAccount::BenchAccount(std::string tenant, std::string account, const std::string& token)
+RawAccount::RawAccount(std::string tenant, std::string account, const std::string& token)
     : tenant_(std::move(tenant)), account_(std::move(account)), bearer_(absl::StrCat("Bearer ", token)) {
   for (size_t i = 0; i < kElements; ++i) elements_.push_back(RandomElement());
 }
 
-absl::StatusOr<std::unique_ptr<BenchAccount>> BenchAccount::Register(Stub& stub, std::string tenant,
-                                                                     std::string account, std::string token) {
-  std::unique_ptr<BenchAccount> made(new BenchAccount(std::move(tenant), std::move(account), token));
+absl::StatusOr<std::unique_ptr<RawAccount>> RawAccount::Register(Stub& stub, std::string tenant,
+                                                                 std::string account, std::string token) {
+  std::unique_ptr<RawAccount> made(new RawAccount(std::move(tenant), std::move(account), token));
   grpc::ClientContext context;
   Prepare(context, made->bearer_);
   api::GetRealmResponse realm;
@@ -49,29 +50,30 @@ absl::StatusOr<std::unique_ptr<BenchAccount>> BenchAccount::Register(Stub& stub,
   return made;
 }
 
-std::string BenchAccount::SignUnlock(const std::string& challenge) const {
+std::string RawAccount::SignUnlock(const std::string& challenge) const {
   const recovery::RequestScope scope{AsBytes(realm_id_), tenant_, account_};
-  return ToString(unlock_.Sign(recovery::UnlockBytes(scope, kBenchRecord, kBenchVersion, AsBytes(challenge))));
+  return ToString(unlock_.Sign(recovery::UnlockBytes(scope, kRawRecord, kRawVersion, AsBytes(challenge))));
 }
 
 namespace {
 
-absl::StatusOr<std::string> NewChallenge(BenchAccount::Stub& stub, const std::string& bearer) {
+absl::StatusOr<std::string> NewChallenge(RawAccount::Stub& stub, const std::string& bearer) {
   grpc::ClientContext context;
   Prepare(context, bearer);
   api::GetChallengeResponse response;
-  if (auto status = stub.GetChallenge(&context, {}, &response); !status.ok()) return Failed("GetChallenge", status);
+  if (auto status = stub.GetChallenge(&context, {}, &response); !status.ok())
+    return Failed("GetChallenge", status);
   return response.challenge();
 }
 
 }  // namespace
 
-absl::Status BenchAccount::EnrollDevice(Stub& stub) {
+absl::Status RawAccount::EnrollDevice(Stub& stub) {
   LABREC_ASSIGN_OR_RETURN(const std::string challenge, NewChallenge(stub, bearer_));
   api::EnrollDeviceRequest request;
   const Bytes spki = device_.public_key().Spki();
   request.set_public_key(ToString(spki));
-  request.set_name("bench");
+  request.set_name("raw");
   request.set_challenge(challenge);
   const recovery::RequestScope scope{AsBytes(realm_id_), tenant_, account_};
   request.set_proof(ToString(
@@ -84,19 +86,21 @@ absl::Status BenchAccount::EnrollDevice(Stub& stub) {
   return status.ok() ? absl::OkStatus() : Failed("EnrollDevice", status);
 }
 
-absl::Status BenchAccount::RegisterRecord(Stub& stub) {
+absl::Status RawAccount::RegisterRecord(Stub& stub) {
   const recovery::RequestScope scope{AsBytes(realm_id_), tenant_, account_};
-  const auto sign = [&](recovery::Operation operation, const Bytes& body, api::Signature& out) -> absl::Status {
+  const auto sign = [&](recovery::Operation operation, const Bytes& body,
+                        api::Signature& out) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const std::string challenge, NewChallenge(stub, bearer_));
     out.set_challenge(challenge);
     out.set_device_id(ToString(device_.public_key().DeviceId()));
-    out.set_signature(ToString(device_.Sign(recovery::RequestBytes(scope, operation, AsBytes(challenge), body))));
+    out.set_signature(
+        ToString(device_.Sign(recovery::RequestBytes(scope, operation, AsBytes(challenge), body))));
     return absl::OkStatus();
   };
 
   api::BeginRegistrationRequest begin;
-  begin.set_record(kBenchRecord);
-  begin.set_version(kBenchVersion);
+  begin.set_record(kRawRecord);
+  begin.set_version(kRawVersion);
   begin.add_elements(RandomElement());
   api::BeginRegistrationResponse begun;
   grpc::ClientContext begin_context;
@@ -106,10 +110,10 @@ absl::Status BenchAccount::RegisterRecord(Stub& stub) {
   }
 
   api::RecordConfig config;
-  config.set_version(kBenchVersion);
+  config.set_version(kRawVersion);
   config.set_tenant(tenant_);
   config.set_account(account_);
-  config.set_record(kBenchRecord);
+  config.set_record(kRawRecord);
   config.set_threshold(1);
   auto* share = config.add_realms();
   share->set_realm_id(realm_id_);
@@ -119,19 +123,19 @@ absl::Status BenchAccount::RegisterRecord(Stub& stub) {
   config.set_argon_memory_kib(65536);
   config.set_argon_passes(3);
   config.set_argon_lanes(1);
-  config.set_guess_limit(kGuessLimit);
+  config.set_guess_limit(kRawLimit);
   config.set_enforcement(api::ENFORCEMENT_LEDGER);
 
   api::FinishRegistrationRequest finish;
-  finish.set_record(kBenchRecord);
-  finish.set_version(kBenchVersion);
+  finish.set_record(kRawRecord);
+  finish.set_version(kRawVersion);
   finish.set_registration_id(begun.registration_id());
   finish.set_config(config.SerializeAsString());
   finish.set_commitment(std::string(32, 'c'));
   finish.set_unlock_public_key(ToString(unlock_.public_key().Spki()));
   finish.set_sealed_secret(std::string(1054, 'e'));
   const Bytes body = recovery::FinishRegistrationBody(
-      {kBenchRecord, kBenchVersion, AsBytes(finish.registration_id()), AsBytes(finish.config()),
+      {kRawRecord, kRawVersion, AsBytes(finish.registration_id()), AsBytes(finish.config()),
        AsBytes(finish.commitment()), AsBytes(finish.unlock_public_key()), AsBytes(finish.sealed_secret())});
   LABREC_RETURN_IF_ERROR(
       sign(recovery::Operation::kFinishRegistration, body, *finish.mutable_authorization()));
@@ -143,9 +147,9 @@ absl::Status BenchAccount::RegisterRecord(Stub& stub) {
   }
 
   api::ActivateRequest activate;
-  activate.set_record(kBenchRecord);
-  activate.set_version(kBenchVersion);
-  LABREC_RETURN_IF_ERROR(sign(recovery::Operation::kActivate, recovery::ActivateBody(kBenchRecord, kBenchVersion),
+  activate.set_record(kRawRecord);
+  activate.set_version(kRawVersion);
+  LABREC_RETURN_IF_ERROR(sign(recovery::Operation::kActivate, recovery::ActivateBody(kRawRecord, kRawVersion),
                               *activate.mutable_authorization()));
   grpc::ClientContext activate_context;
   Prepare(activate_context, bearer_);
@@ -154,4 +158,4 @@ absl::Status BenchAccount::RegisterRecord(Stub& stub) {
   return status.ok() ? absl::OkStatus() : Failed("Activate", status);
 }
 
-}  // namespace labrec::bench
+}  // namespace labrec::test

@@ -1,0 +1,83 @@
+#include "hsm/open_device.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/pkcs11/pkcs11_device.h"
+#include "hsm/tpm2/tpm2_device.h"
+
+namespace labrec::hsm {
+namespace {
+
+enum class Kind { kTpm2, kPkcs11, kNeither };
+
+Kind KindOf(const DeviceAddress& address) {
+  if (std::string_view(address.uri).starts_with("tpm2:")) return Kind::kTpm2;
+  if (std::string_view(address.uri).starts_with("pkcs11:")) return Kind::kPkcs11;
+  return Kind::kNeither;
+}
+
+absl::Status NoSuchKind(const DeviceAddress& address) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", address.uri, "' names no device; an address begins with tpm2: or pkcs11:"));
+}
+
+}  // namespace
+
+bool ProbeReport::Suffices() const {
+  return std::all_of(findings.begin(), findings.end(), [](const ProbeFinding& f) { return f.present; });
+}
+
+absl::StatusOr<ProbeReport> ProbeDevice(const DeviceAddress& address, const DeviceRoles& roles) {
+  switch (KindOf(address)) {
+    case Kind::kTpm2:
+      return tpm2::Probe(address, roles);
+    case Kind::kPkcs11:
+      return pkcs11::Probe(address, roles);
+    case Kind::kNeither:
+      break;
+  }
+  return NoSuchKind(address);
+}
+
+absl::StatusOr<DeviceState> ProvisionDevice(const DeviceAddress& address, const ProvisionOptions& options) {
+  switch (KindOf(address)) {
+    case Kind::kTpm2:
+      return tpm2::Provision(address, options);
+    case Kind::kPkcs11:
+      return pkcs11::Provision(address, options);
+    case Kind::kNeither:
+      break;
+  }
+  return NoSuchKind(address);
+}
+
+absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const DeviceAddress& address, const DeviceState& state,
+                                                   const SecretBytes& authorization) {
+  switch (KindOf(address)) {
+    case Kind::kTpm2:
+      return tpm2::Open(address, state, authorization);
+    case Kind::kPkcs11:
+      return pkcs11::Open(address, state, authorization);
+    case Kind::kNeither:
+      break;
+  }
+  return NoSuchKind(address);
+}
+
+absl::Status DeprovisionDevice(const DeviceAddress& address, const DeviceState& state,
+                               const SecretBytes& authorization, const SecretBytes& owner_authorization) {
+  switch (KindOf(address)) {
+    case Kind::kTpm2:
+      return tpm2::Deprovision(address, state, authorization, owner_authorization);
+    case Kind::kPkcs11:
+      return pkcs11::Deprovision(address, state, authorization, owner_authorization);
+    case Kind::kNeither:
+      break;
+  }
+  return NoSuchKind(address);
+}
+
+}  // namespace labrec::hsm

@@ -1,0 +1,24 @@
+#include "hsm/tpm2/derivation_key.h"
+
+#include <algorithm>
+
+#include "hsm/base/status_macros.h"
+#include "hsm/tpm2/commands.h"
+#include "hsm/tpm2/evidence.h"
+
+namespace labrec::hsm::tpm2 {
+
+absl::StatusOr<SecretBytes> TpmDerivationKey::Derive(ByteView message) {
+  if (IsEvidenceMessage(message)) {
+    return absl::InvalidArgumentError(
+        "this message is the freshness anchor's to authenticate, not ours to derive");
+  }
+  SecretBytes derived;
+  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(derived, Hmac(*realm.context, *realm.session, realm.hmac_key.esys(), message));
+    return absl::OkStatus();
+  }));
+  return derived;
+}
+
+}  // namespace labrec::hsm::tpm2

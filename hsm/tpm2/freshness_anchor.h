@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+
+#include "hsm/freshness_anchor.h"
+#include "hsm/tpm2/link.h"
+
+// A private header: it brings the TSS with it.
+namespace labrec::hsm::tpm2 {
+
+// A TPM_NT_COUNTER index holds the current epoch, an ordinary index the claim: 16 random bytes of whoever
+// claimed last. Evidence is the device's HMAC over EvidenceMessage. A counter that is undefined and defined
+// again starts above every value any counter of the TPM ever had (part 1, section 37.2), so no epoch comes
+// back.
+class TpmFreshnessAnchor final : public FreshnessAnchor {
+ public:
+  TpmFreshnessAnchor(Link& link, Bytes realm_id) : link_(link), realm_id_(std::move(realm_id)) {}
+  absl::Status Claim() override;
+  absl::StatusOr<uint64_t> CurrentEpoch() override;
+  absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) override;
+  absl::Status Commit(uint64_t epoch) override;
+  absl::StatusOr<FreshnessReport> Check(uint64_t epoch, const Digest& digest, ByteView evidence) override;
+  AnchorWear wear() const override;
+
+ private:
+  absl::StatusOr<SecretBytes> Evidence(uint64_t epoch, const Digest& digest);
+  absl::Status MoveTo(uint64_t epoch);
+  absl::Status Increment();
+  // OK if the claim on the device is this object's.
+  absl::Status CheckClaim();
+
+  Link& link_;
+  const Bytes realm_id_;
+  mutable std::mutex mutex_;  // of what follows; Link guards the TPM
+  Bytes claim_;               // empty: never claimed
+  uint64_t writes_ = 0;
+};
+
+}  // namespace labrec::hsm::tpm2

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "hsm/base/secret_bytes.h"
+#include "hsm/tpm2/anchor_indices.h"
+#include "hsm/tpm2/handle.h"
+#include "hsm/tpm2/realm_state.h"
+#include "hsm/tpm2/session.h"
+
+// A private header: it brings the TSS with it.
+namespace labrec::hsm::tpm2 {
+
+// A realm's keys in a TPM, for as long as one connection lasts: one session slot and one or two transient
+// slots. A TPM has three of each: what is left is for objects that come and go.
+struct LoadedRealm {
+  std::unique_ptr<Context> context;  // first: it outlives the handles
+  std::optional<Session> session;
+  TransientObject evaluation_key;  // empty without the role `keys`
+  TransientObject hmac_key;
+  std::optional<AnchorIndices> anchor;  // with the role `anchor`
+};
+
+// Connects, flushes what a killed predecessor left (FlushWhatIsLeft), checks the storage key against its
+// pinned Name, loads the keys under it, releases it, checks the counter against its pinned Name, and uses
+// each once: k*G must be the pinned public key. UNAVAILABLE: no TPM; FAILED_PRECONDITION: another TPM, or
+// keys or counter are gone; PERMISSION_DENIED: wrong authorisation.
+absl::StatusOr<std::unique_ptr<LoadedRealm>> LoadRealm(const std::string& tcti, const RealmState& state,
+                                                       const SecretBytes& authorization);
+
+}  // namespace labrec::hsm::tpm2

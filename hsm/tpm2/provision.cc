@@ -1,0 +1,105 @@
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/status_macros.h"
+#include "hsm/tpm2/address.h"
+#include "hsm/tpm2/anchor_indices.h"
+#include "hsm/tpm2/authorization.h"
+#include "hsm/tpm2/capability.h"
+#include "hsm/tpm2/key_blob.h"
+#include "hsm/tpm2/loaded_realm.h"
+#include "hsm/tpm2/public_area.h"
+#include "hsm/tpm2/storage_key.h"
+#include "hsm/tpm2/tpm2_device.h"
+
+namespace labrec::hsm::tpm2 {
+namespace {
+
+constexpr size_t kRealmIdSize = 16;
+
+absl::Status Validate(const ProvisionOptions& options) {
+  if (options.realm_id.size() != kRealmIdSize) return absl::InvalidArgumentError("a realm id has 16 bytes");
+  if (!options.roles.keys && !options.roles.anchor) {
+    return absl::InvalidArgumentError("a device is wanted for keys, for the anchor, or for both");
+  }
+  return AuthValue(options.authorization, kHmacKeyAuth).status();
+}
+
+absl::StatusOr<std::unique_ptr<Context>> ConnectExclusively(const std::string& tcti) {
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Context> context, Context::Connect(tcti));
+  LABREC_RETURN_IF_ERROR(FlushWhatIsLeft(*context));
+  return context;
+}
+
+absl::Status MakeKeys(Context& context, const Session& session, ESYS_TR parent,
+                      const ProvisionOptions& options, RealmState& state) {
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes hmac_auth, AuthValue(options.authorization, kHmacKeyAuth));
+  LABREC_ASSIGN_OR_RETURN(state.hmac_key, CreateKey(context, session, parent, HmacKeyTemplate(), hmac_auth));
+  if (!options.roles.keys) return absl::OkStatus();
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes auth, AuthValue(options.authorization, kEvaluationKeyAuth));
+  LABREC_ASSIGN_OR_RETURN(state.evaluation_key,
+                          CreateKey(context, session, parent, EvaluationKeyTemplate(), auth));
+  return absl::OkStatus();
+}
+
+// All but the storage key, which `state` has already. The NV indices come last: they alone stay on the chip.
+absl::Status MakeUnderStorageKey(Context& context, const ProvisionOptions& options, IndexRange range,
+                                 RealmState& state) {
+  LABREC_ASSIGN_OR_RETURN(const StorageKey parent, OpenStorageKey(context, state.storage_key));
+  LABREC_ASSIGN_OR_RETURN(const Session session, Session::StartHmac(context, parent.esys()));
+  LABREC_RETURN_IF_ERROR(MakeKeys(context, session, parent.esys(), options, state));
+  if (!options.roles.anchor) return absl::OkStatus();
+  LABREC_ASSIGN_OR_RETURN(
+      state.anchor, MakeAnchor(context, session, range, options.authorization, options.owner_authorization));
+  return absl::OkStatus();
+}
+
+absl::Status RemoveIndices(Context& context, const RealmState& state, const SecretBytes& authorization,
+                           const SecretBytes& owner_authorization) {
+  if (!state.anchor) return absl::OkStatus();
+  LABREC_ASSIGN_OR_RETURN(const StorageKey parent, OpenStorageKey(context, state.storage_key));
+  LABREC_ASSIGN_OR_RETURN(const Session session, Session::StartHmac(context, parent.esys()));
+  return RemoveAnchor(context, session, *state.anchor, authorization, owner_authorization);
+}
+
+absl::Status Remove(const std::string& tcti, const RealmState& state, const SecretBytes& authorization,
+                    const SecretBytes& owner_authorization) {
+  LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<Context> context, ConnectExclusively(tcti));
+  LABREC_RETURN_IF_ERROR(RemoveIndices(*context, state, authorization, owner_authorization));
+  return RemoveStorageKey(*context, state.storage_key, owner_authorization);
+}
+
+absl::Status Make(const std::string& tcti, const ProvisionOptions& options, IndexRange range,
+                  RealmState& state) {
+  LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<Context> context, ConnectExclusively(tcti));
+  LABREC_ASSIGN_OR_RETURN(state.storage_key, ChooseStorageKey(*context, options.owner_authorization));
+  return MakeUnderStorageKey(*context, options, range, state);
+}
+
+}  // namespace
+
+absl::StatusOr<DeviceState> Provision(const DeviceAddress& address, const ProvisionOptions& options,
+                                      IndexRange range) {
+  LABREC_ASSIGN_OR_RETURN(const std::string tcti, TctiOf(address));
+  LABREC_RETURN_IF_ERROR(Validate(options));
+  RealmState state;
+  state.realm_id = options.realm_id;
+  absl::Status made = Make(tcti, options, range, state);
+  // Open it as the service will, and use all of it once.
+  if (made.ok()) made = LoadRealm(tcti, state, options.authorization).status();
+  if (made.ok()) return WriteState(state);
+  if (!state.anchor && !state.storage_key.made_persistent_here) return made;
+  const absl::Status undone = Remove(tcti, state, options.authorization, options.owner_authorization);
+  if (undone.ok()) return made;
+  return absl::Status(
+      made.code(),
+      absl::StrCat(made.message(), "; and what was made by then could not be removed: ", undone.message()));
+}
+
+absl::Status Deprovision(const DeviceAddress& address, const DeviceState& state,
+                         const SecretBytes& authorization, const SecretBytes& owner_authorization) {
+  LABREC_ASSIGN_OR_RETURN(const std::string tcti, TctiOf(address));
+  LABREC_ASSIGN_OR_RETURN(const RealmState realm, ReadState(state));
+  return Remove(tcti, realm, authorization, owner_authorization);
+}
+
+}  // namespace labrec::hsm::tpm2

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "absl/status/statusor.h"
+
+namespace labrec::recovery {
+
+// Who is at the other end of a Unix socket, as the kernel says (SO_PEERCRED, at connect time).
+struct Peer {
+  uid_t uid = 0;
+  pid_t pid = 0;
+};
+
+// A Unix socket (mode 0600, in a folder of mode 0700) that lets in the users it is told, by the credentials
+// the kernel vouches for. File modes alone would do on most days; this holds where a mode was loosened too.
+class AdminSocket {
+ public:
+  // Listens. The folder is made if missing; FAILED_PRECONDITION if others can enter it. A socket file left
+  // over by a dead daemon is replaced (the caller holds the realm's lock, so none is alive). Nobody is let in
+  // before Accept.
+  static absl::StatusOr<std::unique_ptr<AdminSocket>> Listen(std::filesystem::path path,
+                                                             std::vector<uid_t> allowed);
+  // Stops accepting and removes the socket file. Connections handed over live on.
+  ~AdminSocket();
+  AdminSocket(const AdminSocket&) = delete;
+  AdminSocket& operator=(const AdminSocket&) = delete;
+
+  // Starts a thread that gives each permitted connection (non-blocking, now `take`'s to close) to `take` and
+  // closes the others, with a line in the log. Once.
+  void Accept(std::function<void(int fd)> take);
+
+  // Whose connection gRPC calls `name` ("fd:7"); nullopt for none of ours.
+  std::optional<Peer> PeerOf(const std::string& name) const;
+
+ private:
+  AdminSocket(std::filesystem::path path, int listener, int stop, std::vector<uid_t> allowed)
+      : path_(std::move(path)), listener_(listener), stop_(stop), allowed_(std::move(allowed)) {}
+  void Run(const std::function<void(int fd)>& take);
+  void Admit(int fd, const std::function<void(int fd)>& take);
+  bool Allows(const Peer& peer) const;
+
+  const std::filesystem::path path_;
+  const int listener_;
+  const int stop_;  // an eventfd: readable when the thread has to end
+  const std::vector<uid_t> allowed_;
+  mutable std::mutex mutex_;
+  std::map<int, Peer> peers_;
+  std::thread thread_;
+};
+
+}  // namespace labrec::recovery

@@ -1,0 +1,24 @@
+#include "recovery/server/realm_description.h"
+
+namespace labrec::recovery {
+
+std::string SoftwareVersion() {
+  return LABREC_VERSION;
+}
+
+void DescribeRealm(const RealmFacts& facts, const EngineStatus& status,
+                   labyrinth::recovery::v1::GetRealmResponse* answer) {
+  answer->set_realm_id(ToString(facts.realm_id));
+  answer->set_name(facts.name);
+  answer->set_protocol_version(1);
+  answer->set_device_kind(status.device.kind);
+  answer->set_device_manufacturer(status.device.manufacturer);
+  answer->set_device_warning(status.device.warning);
+  answer->set_anchor_kind(status.anchor.kind);
+  answer->set_evaluation_public_key(ToString(facts.evaluation_public_key));
+  answer->set_discontinuities(status.discontinuities);
+  answer->set_first_device_policy(facts.first_device == FirstDevicePolicy::kOpen ? "open" : "admin");
+  answer->set_software_version(SoftwareVersion());
+}
+
+}  // namespace labrec::recovery

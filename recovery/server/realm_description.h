@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "recovery/api/v1/recovery.pb.h"
+#include "recovery/engine/engine.h"
+
+namespace labrec::recovery {
+
+// What stays the same about a realm while the daemon runs.
+struct RealmFacts {
+  Bytes realm_id;  // 16 bytes
+  std::string name;
+  Bytes evaluation_public_key;  // compressed point
+  FirstDevicePolicy first_device = FirstDevicePolicy::kOpen;
+};
+
+// "0.1.0"
+std::string SoftwareVersion();
+
+// The realm as clients see it. Pure; any thread.
+void DescribeRealm(const RealmFacts& facts, const EngineStatus& status,
+                   labyrinth::recovery::v1::GetRealmResponse* answer);
+
+}  // namespace labrec::recovery

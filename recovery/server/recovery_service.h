@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+
+#include "recovery/api/v1/recovery.grpc.pb.h"
+#include "recovery/engine/engine.h"
+#include "recovery/server/account_log.h"
+#include "recovery/server/metrics.h"
+#include "recovery/server/realm_description.h"
+#include "recovery/server/token_verifier.h"
+
+namespace labrec::recovery {
+
+// The client API (recovery.proto) over an engine. Everything that can be judged from the request alone
+// (token, sizes, points, keys) is judged here, in gRPC's threads, before the engine's queue sees it: a
+// refused request costs no place in it and counts nothing. Threads: gRPC's. All references outlive the
+// service.
+class RecoveryService : public labyrinth::recovery::v1::Recovery::CallbackService {
+ public:
+  RecoveryService(Engine& engine, TokenVerifier& tokens, AccountLog& log, Metrics& metrics, RealmFacts facts)
+      : engine_(engine), tokens_(tokens), log_(log), metrics_(metrics), facts_(std::move(facts)) {}
+
+ private:
+#define LABREC_METHOD(name)                                                             \
+  grpc::ServerUnaryReactor* name(grpc::CallbackServerContext* context,                  \
+                                 const labyrinth::recovery::v1::name##Request* request, \
+                                 labyrinth::recovery::v1::name##Response* response) override
+  LABREC_METHOD(GetRealm);
+  LABREC_METHOD(GetChallenge);
+  LABREC_METHOD(EnrollDevice);
+  LABREC_METHOD(RevokeDevice);
+  LABREC_METHOD(ListDevices);
+  LABREC_METHOD(BeginRegistration);
+  LABREC_METHOD(FinishRegistration);
+  LABREC_METHOD(Activate);
+  LABREC_METHOD(GetRecord);
+  LABREC_METHOD(Evaluate);
+  LABREC_METHOD(BeginUnlock);
+  LABREC_METHOD(Unlock);
+  LABREC_METHOD(DeleteRecord);
+  LABREC_METHOD(RaiseFloor);
+  LABREC_METHOD(GetFloor);
+#undef LABREC_METHOD
+
+  // Who calls, from the bearer token. UNAUTHENTICATED says what is wrong with it.
+  absl::StatusOr<Caller> Authenticate(const grpc::CallbackServerContext& context);
+
+  Engine& engine_;
+  TokenVerifier& tokens_;
+  AccountLog& log_;
+  Metrics& metrics_;
+  const RealmFacts facts_;
+};
+
+}  // namespace labrec::recovery

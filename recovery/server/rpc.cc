@@ -1,0 +1,40 @@
+#include "recovery/server/rpc.h"
+
+#include <optional>
+#include <string>
+
+#include <spdlog/spdlog.h>
+
+#include "recovery/server/rpc_status.h"
+
+namespace labrec::recovery {
+namespace {
+
+using SystemTime = std::chrono::system_clock::time_point;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// What the operator has to know about; clients' mistakes and a device that is away are not among it.
+bool IsOperatorsMatter(const absl::Status& status) {
+  return absl::IsInternal(status) || absl::IsUnknown(status) || absl::IsDataLoss(status);
+}
+
+}  // namespace
+
+void Rpc::Finish(const absl::Status& status) const {
+  const grpc::Status answer = ToRpcStatus(status);
+  if (IsOperatorsMatter(status)) spdlog::error("{}: {}", method_, status.ToString());
+  if (const std::optional<int64_t> later = RetryAfterMillis(status)) {
+    context_->AddTrailingMetadata(kRetryAfter, std::to_string(*later));
+  }
+  metrics_->CallFinished(method_, answer.error_code(), std::chrono::steady_clock::now() - start_);
+  reactor_->Finish(answer);
+}
+
+SteadyTime DeadlineOf(const grpc::CallbackServerContext& context) {
+  const SystemTime deadline = context.deadline();
+  const auto left = deadline - std::chrono::system_clock::now();
+  if (deadline == SystemTime::max() || left > std::chrono::hours(24)) return SteadyTime::max();
+  return std::chrono::steady_clock::now() + left;
+}
+
+}  // namespace labrec::recovery

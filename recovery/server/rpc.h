@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "absl/status/status.h"
+
+#include "recovery/engine/engine.h"
+#include "recovery/server/metrics.h"
+
+namespace labrec::recovery {
+
+// One unary call under way; copies stand for the same call. It has to be finished exactly once, from any
+// thread; afterwards request, response and context are gone.
+class Rpc {
+ public:
+  Rpc(grpc::CallbackServerContext* context, const char* method, Metrics& metrics)
+      : context_(context),
+        reactor_(context->DefaultReactor()),
+        method_(method),
+        metrics_(&metrics),
+        start_(std::chrono::steady_clock::now()) {}
+
+  grpc::CallbackServerContext& context() const { return *context_; }
+  grpc::ServerUnaryReactor* reactor() const { return reactor_; }
+  void Finish(const absl::Status& status) const;
+
+  // A continuation for the engine: `fill` puts the value into the response, then the call is finished.
+  template <typename T, typename Fill>
+  Done<T> Answer(Fill fill) const {
+    auto shared = std::make_shared<Fill>(std::move(fill));
+    return [rpc = *this, shared](absl::StatusOr<T> result) {
+      if (result.ok()) (*shared)(*result);
+      rpc.Finish(result.status());
+    };
+  }
+
+ private:
+  grpc::CallbackServerContext* context_;
+  grpc::ServerUnaryReactor* reactor_;
+  const char* method_;
+  Metrics* metrics_;
+  std::chrono::steady_clock::time_point start_;
+};
+
+// Until when the caller waits; time_point::max() without a deadline.
+std::chrono::steady_clock::time_point DeadlineOf(const grpc::CallbackServerContext& context);
+
+// Starts a call: `start` either hands the Rpc to somebody who will finish it and returns OK, or returns the
+// error to finish it with.
+template <typename Start>
+grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context, const char* method, Metrics& metrics,
+                                Start start) {
+  const Rpc rpc(context, method, metrics);
+  grpc::ServerUnaryReactor* const reactor = rpc.reactor();
+  if (const absl::Status started = start(rpc); !started.ok()) rpc.Finish(started);
+  return reactor;
+}
+
+}  // namespace labrec::recovery

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <grpcpp/support/status.h>
+
+#include "absl/status/status.h"
+
+namespace labrec::recovery {
+
+// Trailing metadata of RESOURCE_EXHAUSTED and UNAVAILABLE: in how many milliseconds to come back.
+inline constexpr char kRetryAfter[] = "retry-after-ms";
+
+// The same code, with the message for the client. INTERNAL and UNKNOWN keep their details for the log. Pure.
+grpc::Status ToRpcStatus(const absl::Status& status);
+
+// When to come back, for the codes that mean "later"; nullopt for others. The engine's own hint, where the
+// status carries one as payload kRetryAfter, comes first.
+std::optional<int64_t> RetryAfterMillis(const absl::Status& status);
+
+}  // namespace labrec::recovery

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "hsm/base/hash.h"
+
+namespace labrec::recovery {
+
+// Whom a verified token names.
+struct TokenHolder {
+  std::string tenant;
+  std::string account;
+  int64_t expires_at_ms = 0;  // Unix milliseconds
+};
+
+// Tokens whose signature was checked, by SHA-256 of the token, so that it is checked once and not per
+// request. The oldest entry leaves when `capacity` is reached. Threads: any.
+class TokenCache {
+ public:
+  explicit TokenCache(size_t capacity) : capacity_(capacity) {}
+
+  // The holder, if the token was put with this generation of its tenant's keys and has not expired.
+  std::optional<TokenHolder> Find(const Digest& token, const std::string& tenant, uint64_t generation,
+                                  int64_t now_ms);
+  void Put(const Digest& token, TokenHolder holder, uint64_t generation);
+  size_t size() const;
+
+ private:
+  struct Entry {
+    TokenHolder holder;
+    uint64_t generation = 0;
+  };
+  struct Hash {
+    size_t operator()(const Digest& digest) const;
+  };
+
+  const size_t capacity_;
+  mutable std::mutex mutex_;
+  std::unordered_map<Digest, Entry, Hash> entries_;
+  std::deque<Digest> order_;  // by age
+};
+
+}  // namespace labrec::recovery

@@ -1,0 +1,249 @@
+#include "tools/recoveryd/config.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/file.h"
+#include "hsm/base/status_macros.h"
+#include "recovery/server/names.h"
+#include "recovery/server/realm_folder.h"
+#include "tools/recoveryd/address.h"
+#include "tools/recoveryd/toml_section.h"
+
+namespace labrec::recoveryd {
+namespace {
+
+constexpr std::string_view kSections[] = {"realm",   "device", "anchor", "listen",  "admin",
+                                          "tenants", "policy", "limits", "metrics", "log"};
+constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
+constexpr size_t kLongestSocketPath = 107;  // sun_path, with its terminating zero
+
+// Reads one document into a Config.
+class ConfigReader {
+ public:
+  ConfigReader(const toml::table& root, std::filesystem::path file, Problems& problems)
+      : root_(root), folder_(std::filesystem::absolute(std::move(file)).parent_path()), problems_(problems) {}
+
+  Config Read() {
+    RefuseUnknownSections();
+    ReadRealm();
+    config_.device_uri = ReadUri("device");
+    config_.anchor_uri = ReadUri("anchor");
+    ReadListen();
+    ReadAdmin();
+    ReadTenants();
+    ReadPolicy();
+    ReadLimits();
+    ReadMetrics();
+    ReadLog();
+    return std::move(config_);
+  }
+
+ private:
+  TomlSection Section(std::string_view name) { return TomlSection::Of(root_, name, problems_); }
+
+  std::filesystem::path Path(const std::string& text) const {
+    return text.empty() ? std::filesystem::path() : (folder_ / text).lexically_normal();
+  }
+
+  void RefuseUnknownSections() {
+    for (const auto& [key, node] : root_) {
+      if (std::ranges::find(kSections, key.str()) != std::end(kSections)) continue;
+      problems_.Add(static_cast<uint32_t>(node.source().begin.line), std::string(key.str()),
+                    "is no section of this file");
+    }
+  }
+
+  void ReadRealm() {
+    TomlSection section = Section("realm");
+    config_.state = Path(section.RequiredText("state"));
+    section.RefuseUnknown();
+  }
+
+  std::optional<std::string> ReadUri(std::string_view name) {
+    TomlSection section = Section(name);
+    std::optional<std::string> uri = section.Text("uri");
+    if (uri && !uri->starts_with("tpm2:") && !uri->starts_with("pkcs11:")) {
+      section.Complain("uri", "starts neither with \"tpm2:\" nor with \"pkcs11:\"");
+    }
+    section.RefuseUnknown();
+    return uri;
+  }
+
+  void ReadListen() {
+    TomlSection section = Section("listen");
+    recovery::ListenOptions& listen = config_.listen;
+    listen.address = section.RequiredText("address");
+    const std::optional<Address> address = ParseAddress(listen.address);
+    if (!listen.address.empty() && !address) {
+      section.Complain("address", "is neither \"host:port\" nor \"unix:/absolute/path\"");
+    }
+    const bool is_unix = address && address->is_unix;
+    CheckSocketPath(section, "address", is_unix ? address->host : "");
+    ReadTls(section, !is_unix, address && address->IsLocal());
+    ReadSocketAccess(section, is_unix);
+    section.RefuseUnknown();
+  }
+
+  void ReadTls(TomlSection& section, bool by_default, bool local) {
+    const bool tls = section.Flag("tls", by_default);
+    const std::optional<std::string> certificate = section.Text("certificate");
+    const std::optional<std::string> key = section.Text("private_key");
+    if (!tls) {
+      if (!local && section.present()) {
+        section.Complain("tls", "may be false on a Unix socket or a loopback address only");
+      }
+      if (certificate) section.Complain("certificate", "has no use where tls is off");
+      if (key) section.Complain("private_key", "has no use where tls is off");
+      return;
+    }
+    if (!certificate) section.Complain("certificate", "is missing, and tls is on");
+    if (!key) section.Complain("private_key", "is missing, and tls is on");
+    config_.listen.tls = recovery::TlsFiles{Path(certificate.value_or("")), Path(key.value_or(""))};
+  }
+
+  void ReadSocketAccess(TomlSection& section, bool is_unix) {
+    const std::optional<std::string> mode = section.Text("socket_mode");
+    config_.listen.socket_group = section.TextOr("socket_group", "");
+    if (!is_unix && (mode || !config_.listen.socket_group.empty())) {
+      section.Complain(mode ? "socket_mode" : "socket_group", "has a use with a Unix socket only");
+    }
+    if (!mode) return;
+    const bool octal = mode->size() == 4 && mode->front() == '0' &&
+                       std::ranges::all_of(*mode, [](char c) { return c >= '0' && c <= '7'; });
+    if (!octal) {
+      section.Complain("socket_mode", "has to be four octal digits as a text, as \"0660\"");
+      return;
+    }
+    config_.listen.socket_mode = static_cast<mode_t>(std::stoul(*mode, nullptr, 8));
+  }
+
+  static void CheckSocketPath(TomlSection& section, std::string_view key, const std::string& path) {
+    if (path.size() > kLongestSocketPath) section.Complain(key, "is longer than the kernel's 107 bytes");
+  }
+
+  void ReadAdmin() {
+    TomlSection section = Section("admin");
+    const std::optional<std::string> path = section.Text("socket");
+    config_.admin_socket = path ? Path(*path) : recovery::RealmFolder(config_.state).AdminSocketPath();
+    CheckSocketPath(section, "socket", config_.admin_socket.string());
+    for (const int64_t uid : section.Numbers("allow_uids", 0, 0xFFFFFFFE)) {
+      config_.admin_uids.push_back(static_cast<uid_t>(uid));
+    }
+    section.RefuseUnknown();
+  }
+
+  void ReadTenants() {
+    const TomlSection all = Section("tenants");
+    const toml::table* const tenants = root_["tenants"].as_table();
+    if (tenants == nullptr || tenants->empty()) {
+      problems_.Add(all.line(), "[tenants]", "names no tenant; add [tenants.NAME] with jwks = \"FILE\"");
+      return;
+    }
+    for (const auto& [name, node] : *tenants) ReadTenant(std::string(name.str()), node);
+  }
+
+  void ReadTenant(const std::string& name, const toml::node& node) {
+    const auto line = static_cast<uint32_t>(node.source().begin.line);
+    const std::string title = absl::StrCat("[tenants.", name, "]");
+    if (const absl::Status ok = recovery::CheckIdentifier("tenant", name); !ok.ok()) {
+      problems_.Add(line, title, std::string(ok.message()));
+    }
+    if (!node.is_table()) {
+      problems_.Add(line, title, "has to be a section");
+      return;
+    }
+    TomlSection section(title, node.as_table(), line, problems_);
+    recovery::Tenant tenant{name, Path(section.RequiredText("jwks")), section.Texts("audiences")};
+    section.RefuseUnknown();
+    config_.tenants.push_back(std::move(tenant));
+  }
+
+  void ReadPolicy() {
+    TomlSection section = Section("policy");
+    const std::string first = section.TextOr("first_device", "admin");
+    if (first != "open" && first != "admin") {
+      section.Complain("first_device", "has to be \"open\" or \"admin\"");
+    }
+    config_.first_device =
+        first == "open" ? recovery::FirstDevicePolicy::kOpen : recovery::FirstDevicePolicy::kAdmin;
+    constexpr int64_t kYear = int64_t{365} * 24 * 60 * 60;
+    for (const int64_t seconds : section.Numbers("delays_seconds", 0, kYear)) {
+      config_.guess_policy.delays.emplace_back(std::chrono::seconds(seconds));
+    }
+    section.RefuseUnknown();
+  }
+
+  void ReadLimits() {
+    TomlSection section = Section("limits");
+    recovery::ServerLimits& limits = config_.limits;
+    limits.max_message_bytes = Int(section, "message_bytes", limits.max_message_bytes, 16 << 10, 4 << 20);
+    limits.max_metadata_bytes = Int(section, "metadata_bytes", limits.max_metadata_bytes, 6 << 10, 64 << 10);
+    limits.max_streams = Int(section, "streams_per_connection", limits.max_streams, 1, 1 << 16);
+    const auto memory = static_cast<int64_t>(limits.max_memory_bytes >> 20);
+    limits.max_memory_bytes = static_cast<size_t>(section.Number("memory_mib", memory, 16, 1 << 16)) << 20;
+    config_.queue = Size(section, "queue", config_.queue, 1, 1 << 20);
+    config_.batch = Size(section, "batch", config_.batch, 1, 1 << 16);
+    config_.challenges = Size(section, "challenges", config_.challenges, 1, 1 << 26);
+    config_.cached_tokens = Size(section, "cached_tokens", config_.cached_tokens, 1, 1 << 24);
+    config_.drain = std::chrono::seconds(section.Number("drain_seconds", config_.drain.count(), 0, 3600));
+    section.RefuseUnknown();
+  }
+
+  static int Int(TomlSection& section, std::string_view key, int otherwise, int least, int most) {
+    return static_cast<int>(section.Number(key, otherwise, least, most));
+  }
+  static size_t Size(TomlSection& section, std::string_view key, size_t otherwise, int64_t least,
+                     int64_t most) {
+    return static_cast<size_t>(section.Number(key, static_cast<int64_t>(otherwise), least, most));
+  }
+
+  void ReadMetrics() {
+    TomlSection section = Section("metrics");
+    config_.metrics_address = section.TextOr("address", "");
+    const std::optional<Address> address = ParseAddress(config_.metrics_address);
+    if (!config_.metrics_address.empty() && (!address || address->is_unix || !address->IsLocal())) {
+      section.Complain("address", "has to be a loopback address, as \"127.0.0.1:9464\"");
+    }
+    section.RefuseUnknown();
+  }
+
+  void ReadLog() {
+    TomlSection section = Section("log");
+    config_.log_level = section.TextOr("level", "info");
+    if (std::ranges::find(kLogLevels, config_.log_level) == std::end(kLogLevels)) {
+      section.Complain("level", "has to be \"debug\", \"info\", \"warn\" or \"error\"");
+    }
+    section.RefuseUnknown();
+  }
+
+  const toml::table& root_;
+  const std::filesystem::path folder_;
+  Problems& problems_;
+  Config config_;
+};
+
+}  // namespace
+
+absl::StatusOr<Config> ParseConfig(std::string_view text, const std::filesystem::path& file) {
+  Problems problems(file.string());
+  try {
+    const toml::table root = toml::parse(text);
+    Config config = ConfigReader(root, file, problems).Read();
+    if (problems.empty()) return config;
+  } catch (const toml::parse_error& error) {
+    problems.AddText(static_cast<uint32_t>(error.source().begin.line),
+                     absl::StrCat("no valid TOML: ", std::string(error.description())));
+  }
+  return absl::InvalidArgumentError(problems.Text());
+}
+
+absl::StatusOr<Config> ReadConfig(const std::filesystem::path& file) {
+  LABREC_ASSIGN_OR_RETURN(const Bytes text, ReadFile(file, 1U << 20));
+  return ParseConfig(AsText(text), file);
+}
+
+}  // namespace labrec::recoveryd

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "absl/status/statusor.h"
+
+#include "pin/guess_policy.h"
+#include "recovery/engine/engine.h"
+#include "recovery/server/rpc_server.h"
+#include "recovery/server/token_verifier.h"
+
+namespace labrec::recoveryd {
+
+// The daemon's configuration; docs/operations.md and labyrinth-recoveryd(8) describe the keys.
+struct Config {
+  std::filesystem::path state;            // [realm] state
+  std::optional<std::string> device_uri;  // where the device is now, if not where it was at init
+  std::optional<std::string> anchor_uri;
+  recovery::ListenOptions listen;
+  std::filesystem::path admin_socket;
+  std::vector<uid_t> admin_uids;  // besides root and the daemon's own
+  std::vector<recovery::Tenant> tenants;
+  recovery::FirstDevicePolicy first_device = recovery::FirstDevicePolicy::kAdmin;
+  pin::GuessPolicy guess_policy;
+  recovery::ServerLimits limits;
+  size_t queue = 4096;
+  size_t batch = 1024;
+  size_t challenges = 1U << 20;
+  size_t cached_tokens = 1U << 16;
+  std::chrono::seconds drain{10};
+  std::string metrics_address;  // empty: none
+  std::string log_level = "info";
+};
+
+// Reads and checks the whole text. INVALID_ARGUMENT: every problem, one per line, as
+// "FILE:LINE: [section] key: what is wrong". Relative paths are taken from the folder of `file`.
+absl::StatusOr<Config> ParseConfig(std::string_view text, const std::filesystem::path& file);
+absl::StatusOr<Config> ReadConfig(const std::filesystem::path& file);
+
+}  // namespace labrec::recoveryd
