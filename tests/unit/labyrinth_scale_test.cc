@@ -4,7 +4,8 @@
 #include "labyrinth_world.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/allocator_interface.h>
+// Of the sanitizers' runtime; Debian's gcc ships it without its header.
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
 #endif
 
 namespace labrec::recovery::history {
