@@ -70,8 +70,8 @@ struct RegistrationBegun {
 
 // A record as anybody with the account's token may see it: no key material.
 struct RecordView {
-  bool registered = false;
-  Record record;  // nonces and private fields cleared
+  bool registered = false;  // a version is usable, or the record was destroyed
+  Record record;            // nonces and private fields cleared
   std::optional<int64_t> locked_until_ms;
   uint64_t discontinuities = 0;
 };
@@ -112,9 +112,9 @@ struct Ok {};
 class Engine {
  public:
   // Opens the ledger on `store` (see Ledger::Open for what is refused) and starts the threads.
-  // `anchor_device` may be the same object as `key_device`. `on_fatal` is called, once, when the process must
-  // end because an outcome is uncertain; the engine answers nothing more by then. All references outlive the
-  // engine.
+  // `anchor_device` may be the same object as `key_device`. `on_fatal` is called, once and from the commit
+  // thread, when the process must end because an outcome is uncertain; by then all that waited was answered
+  // UNAVAILABLE, and so is all that comes. All references outlive the engine.
   static absl::StatusOr<std::unique_ptr<Engine>> Start(EngineOptions options, Store& store,
                                                        hsm::Device& key_device, hsm::Device& anchor_device,
                                                        const Clock& clock,

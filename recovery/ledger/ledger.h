@@ -65,6 +65,9 @@ class Ledger {
   // the device's counter: end the process.
   virtual absl::Status Anchor(StagedBatch& batch) = 0;
 
+  // Whether it has stopped: the error that Stage, Persist or Anchor returned ends the process. Commit thread.
+  virtual bool stopped() const = 0;
+
   virtual uint64_t epoch() const = 0;  // of the latest anchored batch
   virtual uint64_t row_count() const = 0;
   virtual uint64_t discontinuities() const = 0;

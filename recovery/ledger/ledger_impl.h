@@ -37,6 +37,7 @@ class LedgerImpl final : public Ledger {
   // Commits an empty batch.
   absl::Status Fence();
 
+  bool stopped() const override { return phase_ == Phase::kStopped; }
   uint64_t epoch() const override { return anchored_epoch_; }
   uint64_t row_count() const override;
   uint64_t discontinuities() const override { return discontinuities_; }

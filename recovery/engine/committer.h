@@ -1,0 +1,90 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "hsm/base/clock.h"
+#include "hsm/freshness_anchor.h"
+#include "recovery/engine/device_health.h"
+#include "recovery/engine/key_work.h"
+#include "recovery/engine/moving_average.h"
+#include "recovery/engine/request_queue.h"
+#include "recovery/ledger/ledger.h"
+
+namespace labrec::recovery {
+
+// Whether the anchor is called beside the evaluations, or waits for the device as they do.
+enum class AnchorPlace { kBesideKeys, kAmongKeys };
+
+// What the commit thread can tell other threads.
+struct CommitFigures {
+  uint64_t batches = 0;  // anchored
+  uint64_t epoch = 0;
+  uint64_t rows = 0;
+  hsm::AnchorWear wear;
+  std::string not_serving_reason;  // why nothing can be changed at present; empty if it can
+};
+
+// The commit thread: takes what waits, applies it to the rows, makes the result durable, anchors it in the
+// device, and only then lets answers and evaluations out. docs/ledger.md, "Committing a batch".
+class Committer {
+ public:
+  using Duration = std::chrono::steady_clock::duration;
+  struct Parts {
+    Ledger& ledger;
+    const hsm::FreshnessAnchor& anchor;
+    RequestQueue& queue;
+    KeyWork& keys;
+    DeviceHealth& anchor_health;
+    const Clock& clock;
+    AnchorPlace anchor_place;
+    std::function<void(absl::Status)> on_fatal;
+  };
+  explicit Committer(Parts parts);
+
+  // On the commit thread: commits batches until the queue is closed and empty, or until an outcome is not
+  // certain; then all that wait are answered UNAVAILABLE, and on_fatal is called.
+  void Run();
+
+  // How long a commit takes lately, as far as evaluations run meanwhile. Commit thread.
+  Duration CommitTime() const { return commit_time_.mean(); }
+  // Any thread.
+  CommitFigures figures() const;
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  struct Judged {
+    std::shared_ptr<Task> task;
+    absl::Status status;
+  };
+
+  void CommitBatch(RequestQueue::Batch batch);
+  std::vector<Judged> Apply(RequestQueue::Batch batch, WorkingSet& rows);
+  void Release(std::vector<Judged>& judged);
+  // OK once the writes are anchored; otherwise what to answer to the batch.
+  absl::Status MakeDurable(std::vector<RowWrite> writes);
+  absl::Status StageFailed(const absl::Status& status);
+  absl::Status Persist(StagedBatch& staged);
+  absl::Status Anchor(std::unique_ptr<StagedBatch> staged);
+  bool IsTroubled() const;
+  absl::Status BringBack();
+  absl::Status AnchorUnresolved();
+  void Hold();
+  absl::Status Die(const absl::Status& cause, const char* what);
+  void NoteAnchored();
+  void SetReason(std::string reason);
+
+  const Parts parts_;
+  MovingAverage commit_time_;
+  Time persisted_;                           // when the latest batch was
+  std::unique_ptr<StagedBatch> unresolved_;  // persisted, but it is not known whether the device counted
+  absl::Status fatal_;
+  mutable std::mutex mutex_;
+  CommitFigures figures_;
+};
+
+}  // namespace labrec::recovery

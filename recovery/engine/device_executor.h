@@ -1,0 +1,74 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+
+#include "recovery/engine/moving_average.h"
+
+namespace labrec::recovery {
+
+// What a job asks of the device. Each kind's duration is measured by itself.
+enum class JobKind { kEvaluation, kDerivation, kAnchor };
+inline constexpr size_t kJobKinds = 3;
+
+// Threads that call a security device: as many as it bears at a time, and no other thread calls it. Jobs run
+// first in, first out, but for those that are put in front. Any thread may call.
+class DeviceExecutor {
+ public:
+  using Duration = std::chrono::steady_clock::duration;
+  enum class Place { kFront, kBack };
+
+  // `on_progress` is called, from a worker and without locks, whenever a job ended.
+  DeviceExecutor(int threads, std::function<void()> on_progress);
+  // Runs all jobs that wait, then ends the threads.
+  ~DeviceExecutor();
+  DeviceExecutor(const DeviceExecutor&) = delete;
+  DeviceExecutor& operator=(const DeviceExecutor&) = delete;
+
+  // `units` is how many evaluations or derivations the job makes.
+  void Submit(JobKind kind, size_t units, absl::AnyInvocable<void()> job, Place place = Place::kBack);
+  // The same, and waits for its end. Not from a worker.
+  void Run(JobKind kind, absl::AnyInvocable<void()> job, Place place);
+
+  // How long the device will be busy with what it has, by what such jobs took lately.
+  Duration BacklogTime() const;
+  int threads() const { return static_cast<int>(workers_.size()); }
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  struct Job {
+    JobKind kind;
+    size_t units;
+    absl::AnyInvocable<void()> run;
+  };
+  struct Running {
+    bool busy = false;
+    JobKind kind = JobKind::kEvaluation;
+    size_t units = 0;
+    Time since;
+  };
+
+  void Work(size_t worker);
+  void RunOne(size_t worker, std::unique_lock<std::mutex>& lock);
+  Duration Expected(JobKind kind, size_t units) const;
+
+  const std::function<void()> on_progress_;
+  mutable std::mutex mutex_;
+  std::condition_variable work_;
+  std::deque<Job> jobs_;
+  std::array<size_t, kJobKinds> waiting_units_{};
+  std::array<MovingAverage, kJobKinds> per_unit_;
+  std::vector<Running> running_;
+  bool closing_ = false;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace labrec::recovery

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "recovery/engine/authorizer.h"
+#include "recovery/engine/challenge_table.h"
+#include "recovery/engine/committer.h"
+#include "recovery/engine/device_executor.h"
+#include "recovery/engine/device_health.h"
+#include "recovery/engine/engine.h"
+#include "recovery/engine/executor_anchor.h"
+#include "recovery/engine/key_work.h"
+#include "recovery/engine/request_queue.h"
+
+namespace labrec::recovery {
+
+// The engine's parts, and its calls: each checks fields, signature and challenge on the caller's thread, and
+// queues a task for the commit thread. The calls are spread over engine_*.cc by subject.
+class EngineImpl : public Engine {
+ public:
+  EngineImpl(EngineOptions options, hsm::Device& key_device, const Clock& clock);
+  // Opens the ledger and starts the commit thread. Once.
+  absl::Status Open(Store& store, hsm::Device& anchor_device, std::function<void(absl::Status)> on_fatal);
+  ~EngineImpl() override;
+
+  absl::StatusOr<Challenge> NewChallenge(const Caller& caller) override;
+  void EnrollDevice(Caller caller, EcdsaPublicKey key, std::string name, Bytes challenge, Bytes proof,
+                    std::optional<RawSignature> authorization, Done<DeviceId> done) override;
+  void EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name,
+                              Done<DeviceId> done) override;
+  void RevokeDevice(Caller caller, DeviceId device, std::optional<RawSignature> authorization,
+                    Done<Ok> done) override;
+  void ListDevices(Caller caller, Done<std::vector<EnrolledDevice>> done) override;
+  void BeginRegistration(Caller caller, std::string record, uint32_t version, std::vector<P256Point> elements,
+                         Done<RegistrationBegun> done) override;
+  void FinishRegistration(Caller caller, RegistrationRequest request, Done<Ok> done) override;
+  void Activate(Caller caller, std::string record, uint32_t version, RawSignature authorization,
+                Done<Ok> done) override;
+  void GetRecord(Caller caller, std::string record, Done<RecordView> done) override;
+  void Evaluate(Caller caller, std::string record, uint32_t version, P256Point element,
+                Done<EvaluateOutcome> done) override;
+  void BeginUnlock(Caller caller, std::string record, uint32_t version, Done<Challenge> done) override;
+  void Unlock(Caller caller, std::string record, uint32_t version, Bytes challenge, Bytes signature,
+              Done<UnlockOutcome> done) override;
+  void DeleteRecord(Caller caller, std::string record, std::optional<RawSignature> authorization,
+                    Done<Ok> done) override;
+  void RaiseFloor(Caller caller, std::string record, uint64_t sequence, Digest digest,
+                  RawSignature authorization, Done<Ok> done) override;
+  void GetFloor(Caller caller, std::string record, RawSignature authorization,
+                Done<std::optional<EpochFloor>> done) override;
+  EngineStatus status() const override;
+
+ private:
+  // Queues the task, or fails it if the queue lets nobody in.
+  void Enqueue(std::shared_ptr<Task> task);
+  std::shared_ptr<Task> EnrollTask(const Caller& caller, const EcdsaPublicKey& key, std::string name,
+                                   Authority authority, Done<DeviceId> done);
+  // A registration that may be finished, but for sealing its private fields.
+  struct Registration {
+    RecordName name;
+    recovery::FinishRegistration finish;
+    Bytes sealed_secret;
+    Bytes derivation_input;
+  };
+  absl::StatusOr<Registration> JudgeRegistration(const Caller& caller, RegistrationRequest request);
+  absl::StatusOr<RecordView> View(const RecordName& name);
+  Bytes DerivationInput(const RecordName& name, const RecordVersion& version) const;
+
+  const EngineOptions options_;
+  hsm::Device& key_device_;
+  const Clock& clock_;
+  ChallengeTable challenges_;
+  std::atomic<uint64_t> guesses_counted_ = 0;
+  RequestQueue queue_;
+  DeviceHealth key_health_;
+  DeviceHealth anchor_health_;
+  std::optional<DeviceExecutor> executor_;
+  std::optional<KeyWork> keys_;
+  std::optional<ExecutorAnchor> executor_anchor_;
+  std::unique_ptr<Ledger> ledger_;
+  std::optional<Authorizer> authorizer_;
+  std::optional<Committer> committer_;
+  std::thread commit_thread_;
+};
+
+}  // namespace labrec::recovery

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "recovery/engine/key_work.h"
+#include "recovery/engine/working_set.h"
+
+namespace labrec::recovery {
+
+// A request on its way through a commit. Apply, then exactly one of Committed and Fail; each at most once.
+class Task {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  explicit Task(Time deadline) : deadline_(deadline) {}
+  virtual ~Task() = default;
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  // Judges the request and changes `rows`; an error leaves them alone. Commit thread.
+  virtual absl::Status Apply(WorkingSet& rows, int64_t now_ms) = 0;
+  // What Apply did is durable and anchored: answers, or adds work for the device to `batch`. Commit thread.
+  virtual void Committed(EvaluationBatch& batch) = 0;
+  // Answers with an error. Any thread.
+  virtual void Fail(const absl::Status& status) = 0;
+
+  Time deadline() const { return deadline_; }
+
+ private:
+  const Time deadline_;
+};
+
+// A request that needs no device once it is committed: its answer is known beforehand.
+template <typename Answer>
+class PlainTask : public Task {
+ public:
+  using Change = std::function<absl::Status(WorkingSet&, int64_t now_ms)>;
+  using Done = std::function<void(absl::StatusOr<Answer>)>;
+  PlainTask(Time deadline, Change change, Answer answer, Done done)
+      : Task(deadline), change_(std::move(change)), answer_(std::move(answer)), done_(std::move(done)) {}
+
+  absl::Status Apply(WorkingSet& rows, int64_t now_ms) override { return change_(rows, now_ms); }
+  void Committed(EvaluationBatch&) override { done_(std::move(answer_)); }
+  void Fail(const absl::Status& status) override { done_(status); }
+
+ private:
+  Change change_;
+  Answer answer_;
+  Done done_;
+};
+
+}  // namespace labrec::recovery

@@ -1,0 +1,9 @@
+labrec_library(test_engine_realm
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/engine_realm.cc ${CMAKE_CURRENT_LIST_DIR}/engine_client.cc
+  DEPS recovery_engine recovery_proto test_simulated_device test_faulty_device test_temporary_folder GTest::gtest
+  PRIVATE_DEPS recovery_store_sqlite)
+labrec_test(engine_integration
+  SOURCES engine_guessing_test.cc
+
+  DEPS test_engine_realm
+  LABEL integration)

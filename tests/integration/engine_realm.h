@@ -1,0 +1,64 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include <gtest/gtest.h>
+
+#include "recovery/engine/engine.h"
+#include "recovery/record/record.h"
+#include "recovery/store/store.h"
+#include "tests/support/faulty_device.h"
+#include "tests/support/simulated_device.h"
+#include "tests/support/temporary_folder.h"
+
+namespace labrec::recovery {
+
+// Storage that shows something else than what was written, where a test says so.
+class EditedStore;
+
+// A realm without a network, on a simulator and a database of its own. Everything that cannot be set up
+// aborts the test with the reason.
+class EngineRealm {
+ public:
+  explicit EngineRealm(test::SimulatorKind kind, EngineOptions options = {});
+  ~EngineRealm();
+
+  // A clean stop and a start of engine, device and store; all on the same files.
+  void Restart();
+  void Stop();
+
+  Engine& engine() { return *engine_; }
+  test::FaultyDevice& device() { return *device_; }
+  test::SimulatedDevice& simulator() { return *simulator_; }
+  const Bytes& realm_id() const { return options_.realm_id; }
+
+  // The record as its row says; read beside the ledger. The engine may run.
+  std::optional<Record> StoredRecord(const RecordName& name);
+  // From now on the row of this record reads as if one bit of it had been flipped.
+  void EditStoredRecord(const RecordName& name);
+
+  // How often on_fatal was called.
+  int fatal_calls() const { return fatal_calls_; }
+
+ private:
+  void CreateLedger();
+  void Start();
+
+  EngineOptions options_;
+  test::TemporaryFolder folder_;
+  std::unique_ptr<test::SimulatedDevice> simulator_;
+  std::unique_ptr<test::FaultyDevice> device_;
+  std::unique_ptr<Store> sqlite_;
+  std::unique_ptr<EditedStore> store_;
+  std::atomic<int> fatal_calls_ = 0;
+  std::unique_ptr<Engine> engine_;
+};
+
+// Waits, at most 30 seconds, until `condition` holds.
+bool Eventually(const std::function<bool()>& condition);
+
+}  // namespace labrec::recovery
