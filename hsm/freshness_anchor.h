@@ -58,9 +58,10 @@ class FreshnessAnchor {
   // The epoch whose state is current. UNAVAILABLE: the device is away.
   virtual absl::StatusOr<uint64_t> CurrentEpoch() = 0;
 
-  // Evidence (at most 256 bytes) that this device saw `digest` for `epoch`, which must be CurrentEpoch() + 1,
-  // as read from the device after the claim (FAILED_PRECONDITION otherwise). Makes nothing current. An error
-  // leaves the current epoch unchanged.
+  // Evidence (at most 256 bytes) that this device saw `digest` for `epoch`, which must be CurrentEpoch() + 1
+  // (FAILED_PRECONDITION otherwise). Looks at the claim after the epoch and before it gives any evidence
+  // away: the other way round, an object that lost its claim could prepare a state next to one that is being
+  // answered. Makes nothing current. An error leaves the current epoch unchanged.
   virtual absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) = 0;
 
   // Makes `epoch` the only acceptable one. OK too if the device is at `epoch` already. OK says that this

@@ -80,9 +80,12 @@ absl::StatusOr<Bytes> ReadBlob(const Session& session, CK_OBJECT_HANDLE object, 
   return value;
 }
 
-std::optional<bool> ReadFlag(const Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) {
+absl::StatusOr<std::optional<bool>> ReadFlag(const Session& session, CK_OBJECT_HANDLE object,
+                                             CK_ATTRIBUTE_TYPE type) {
   const auto value = ReadBlob(session, object, type);
-  if (!value.ok() || value->size() != sizeof(CK_BBOOL)) return std::nullopt;
+  if (RawCode(value.status()) == CKR_ATTRIBUTE_TYPE_INVALID) return std::nullopt;
+  if (!value.ok()) return value.status();
+  if (value->size() != sizeof(CK_BBOOL)) return std::nullopt;
   return value->front() != CK_FALSE;
 }
 

@@ -48,8 +48,9 @@ absl::Status DestroyAndLook(const Session& session, TokenObject object, Attribut
 
 // A public attribute of variable length, at most 256 bytes.
 absl::StatusOr<Bytes> ReadBlob(const Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type);
-// A boolean attribute; nullopt where the token does not tell.
-std::optional<bool> ReadFlag(const Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type);
+// A boolean attribute; nullopt where the token does not have it.
+absl::StatusOr<std::optional<bool>> ReadFlag(const Session& session, CK_OBJECT_HANDLE object,
+                                             CK_ATTRIBUTE_TYPE type);
 
 // CKA_EC_POINT of a P-256 public key: the DER OCTET STRING of the standard, or the bare point of some tokens.
 absl::StatusOr<P256Point> ReadEcPoint(const Session& session, CK_OBJECT_HANDLE public_key);

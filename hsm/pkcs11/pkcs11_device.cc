@@ -80,6 +80,12 @@ absl::StatusOr<State> Make(const Visit& visit, const ProvisionOptions& options, 
   return state;
 }
 
+// In a session of its own: after a failure the other may be in the middle of something.
+absl::Status RemoveIn(const Visit& visit, const Scope& scope) {
+  LABREC_ASSIGN_OR_RETURN(const Session session, Session::Open(visit.initialized.api(), visit.token.slot));
+  return RemoveAll(session, scope);
+}
+
 }  // namespace
 
 absl::StatusOr<ProbeReport> Probe(const DeviceAddress& address, const DeviceRoles& roles) {
@@ -106,7 +112,7 @@ absl::StatusOr<DeviceState> Provision(const DeviceAddress& address, const Provis
   const Scope scope = Scope::NewFor(options.realm_id);
   auto state = Make(visit, options, scope);
   if (state.ok()) return ToJson(*state);
-  const absl::Status removed = RemoveAll(visit.session, scope);
+  const absl::Status removed = RemoveIn(visit, scope);
   if (removed.ok()) return state.status();
   return absl::Status(state.status().code(),
                       absl::StrCat(state.status().message(),

@@ -119,9 +119,9 @@ absl::StatusOr<CK_OBJECT_HANDLE> GenerateHmacKey(const Session& session, Lifetim
 }
 
 absl::Status CheckLockedIn(const Session& session, CK_OBJECT_HANDLE key) {
-  const bool sensitive = ReadFlag(session, key, CKA_SENSITIVE).value_or(false);
-  const bool extractable = ReadFlag(session, key, CKA_EXTRACTABLE).value_or(true);
-  if (sensitive && !extractable) return absl::OkStatus();
+  LABREC_ASSIGN_OR_RETURN(const auto sensitive, ReadFlag(session, key, CKA_SENSITIVE));
+  LABREC_ASSIGN_OR_RETURN(const auto extractable, ReadFlag(session, key, CKA_EXTRACTABLE));
+  if (sensitive.value_or(false) && !extractable.value_or(true)) return absl::OkStatus();
   return absl::FailedPreconditionError("the token made a key that can be read out: it is of no use here");
 }
 

@@ -17,10 +17,12 @@ namespace {
 
 constexpr uint64_t kFirstEpoch = 1;
 
-KeyClaims ClaimsOf(const Session& session, CK_OBJECT_HANDLE key) {
-  return {.local = ReadFlag(session, key, CKA_LOCAL),
-          .never_extractable = ReadFlag(session, key, CKA_NEVER_EXTRACTABLE),
-          .always_sensitive = ReadFlag(session, key, CKA_ALWAYS_SENSITIVE)};
+absl::StatusOr<KeyClaims> ClaimsOf(const Session& session, CK_OBJECT_HANDLE key) {
+  KeyClaims claims;
+  LABREC_ASSIGN_OR_RETURN(claims.local, ReadFlag(session, key, CKA_LOCAL));
+  LABREC_ASSIGN_OR_RETURN(claims.never_extractable, ReadFlag(session, key, CKA_NEVER_EXTRACTABLE));
+  LABREC_ASSIGN_OR_RETURN(claims.always_sensitive, ReadFlag(session, key, CKA_ALWAYS_SENSITIVE));
+  return claims;
 }
 
 absl::StatusOr<std::vector<TokenObject>> AllObjects(const Session& session, const Scope& scope) {
@@ -40,7 +42,7 @@ absl::Status MakeEvaluationKey(const Session& session, const Scope& scope, Pinne
                           GenerateEcPair(session, Lifetime::kToken, EvaluationKeyName(scope)));
   LABREC_RETURN_IF_ERROR(CheckLockedIn(session, pair.private_key));
   LABREC_ASSIGN_OR_RETURN(pinned.public_key, ReadEcPoint(session, pair.public_key));
-  pinned.evaluation_claims = ClaimsOf(session, pair.private_key);
+  LABREC_ASSIGN_OR_RETURN(pinned.evaluation_claims, ClaimsOf(session, pair.private_key));
   return ProveEvaluationKey(session, {pair.private_key}, pinned.public_key);
 }
 
@@ -48,7 +50,7 @@ absl::Status MakeDerivationKey(const Session& session, const Scope& scope, Pinne
   LABREC_ASSIGN_OR_RETURN(const CK_OBJECT_HANDLE key,
                           GenerateHmacKey(session, Lifetime::kToken, DerivationKeyName(scope)));
   LABREC_RETURN_IF_ERROR(CheckLockedIn(session, key));
-  pinned.derivation_claims = ClaimsOf(session, key);
+  LABREC_ASSIGN_OR_RETURN(pinned.derivation_claims, ClaimsOf(session, key));
   LABREC_ASSIGN_OR_RETURN(pinned.derivation_check, DerivationCheck(session, {key}, scope.realm_id));
   return absl::OkStatus();
 }

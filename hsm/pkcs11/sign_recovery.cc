@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "hsm/base/status_macros.h"
+#include "hsm/pkcs11/fitting_signs.h"
 
 namespace labrec::hsm::pkcs11 {
 namespace {
@@ -60,7 +61,7 @@ class Recovery {
     for (const P256Point& element : elements) offset = Add(offset, element);
     if (!offset.has_value()) return OneByOne(elements, lifts);
     LABREC_ASSIGN_OR_RETURN(const SecretBytes x, oracle_(*offset));
-    const std::vector<uint32_t> fitting = FittingSigns(lifts, x);
+    const std::vector<uint32_t> fitting = FittingSigns(lifts, public_key_, x.view());
     if (fitting.empty()) return Fault();
     if (fitting.size() > 1) return OneByOne(elements, lifts);
     return WithSigns(lifts, fitting.front());
@@ -76,22 +77,6 @@ class Recovery {
       products.push_back(one.front());
     }
     return products;
-  }
-
-  // Bit i of a result says that lifts[i] is to be negated.
-  std::vector<uint32_t> FittingSigns(const std::vector<P256Point>& lifts, const SecretBytes& x) const {
-    std::vector<Sum> sums = {public_key_};
-    for (const P256Point& lift : lifts) {
-      const P256Point negated = lift.Negated();
-      const size_t half = sums.size();
-      for (size_t i = 0; i < half; ++i) sums.push_back(Add(sums[i], negated));
-      for (size_t i = 0; i < half; ++i) sums[i] = Add(sums[i], lift);
-    }
-    std::vector<uint32_t> fitting;
-    for (uint32_t signs = 0; signs < sums.size(); ++signs) {
-      if (sums[signs].has_value() && x.Equals(sums[signs]->x())) fitting.push_back(signs);
-    }
-    return fitting;
   }
 
   static std::vector<P256Point> WithSigns(std::vector<P256Point> points, uint32_t signs) {

@@ -23,6 +23,13 @@ namespace fs = std::filesystem;
 constexpr char kLabel[] = "labrec test";
 constexpr char kPin[] = "labrec-1234";
 
+// SoftHSM2 waits for the disk at every object it makes, and no test cuts its power: a folder in memory is
+// some twenty times faster.
+fs::path FolderParent() {
+  const char* const memory = "/dev/shm";
+  return access(memory, W_OK) == 0 ? fs::path(memory) : fs::temp_directory_path();
+}
+
 void WritePrivate(const fs::path& path, std::string_view content) {
   std::ofstream(path) << content;
   fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
@@ -60,7 +67,7 @@ absl::Status Run(std::vector<std::string> words, const std::string& variable) {
 // The folder of a factory-new token, made once per process and never changed.
 class Template {
  public:
-  Template() {
+  Template() : folder_(FolderParent()) {
     const fs::path configuration = Configure(folder_.path());
     made_ = Run({LABREC_SOFTHSM2_UTIL, "--init-token", "--free", "--label", kLabel, "--pin", kPin, "--so-pin",
                  "labrec-so-1234"},
@@ -79,12 +86,14 @@ class Template {
   absl::Status made_;
 };
 
-std::string Uri(const fs::path& pin_file) {
-  return absl::StrCat("pkcs11:token=labrec%20test?module-path=", LABREC_SOFTHSM2_MODULE,
+std::string Uri(const fs::path& module, const fs::path& pin_file) {
+  return absl::StrCat("pkcs11:token=labrec%20test?module-path=", module.string(),
                       "&pin-source=file:", pin_file.string());
 }
 
 }  // namespace
+
+SoftHsm::SoftHsm() : folder_(FolderParent()) {}
 
 absl::StatusOr<std::unique_ptr<SoftHsm>> SoftHsm::Start() {
   static const Template made_once;
@@ -104,11 +113,15 @@ SoftHsm::~SoftHsm() {
 }
 
 std::string SoftHsm::uri() const {
-  return Uri(folder_.path() / "pin");
+  return Uri(LABREC_SOFTHSM2_MODULE, folder_.path() / "pin");
 }
 
 std::string SoftHsm::UriWithWrongPin() const {
-  return Uri(folder_.path() / "wrong-pin");
+  return Uri(LABREC_SOFTHSM2_MODULE, folder_.path() / "wrong-pin");
+}
+
+std::string SoftHsm::UriThrough(const fs::path& module) const {
+  return Uri(module, folder_.path() / "pin");
 }
 
 void SoftHsm::Break() {

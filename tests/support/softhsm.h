@@ -27,6 +27,8 @@ class SoftHsm {
   // An RFC 7512 URI with module-path and pin-source, and one whose PIN is wrong.
   std::string uri() const;
   std::string UriWithWrongPin() const;
+  // The same token through another module that leads to SoftHSM2.
+  std::string UriThrough(const std::filesystem::path& module) const;
   // The value of SOFTHSM2_CONF for other processes.
   std::filesystem::path configuration() const { return folder_.path() / "softhsm2.conf"; }
   std::filesystem::path TokenFolder() const { return folder_.path() / "tokens" / "token"; }
@@ -38,7 +40,7 @@ class SoftHsm {
   void Replace();
 
  private:
-  SoftHsm() = default;
+  SoftHsm();
   void CopyTemplate();
   std::filesystem::path AwayFolder() const { return folder_.path() / "away"; }
 

@@ -7,8 +7,8 @@
 
 namespace labrec::test {
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = std::filesystem::temp_directory_path() / "labrec-XXXXXX";
+TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {
+  std::string name = parent / "labrec-XXXXXX";
   if (mkdtemp(name.data()) == nullptr) {
     std::perror("labrec tests: mkdtemp");
     std::abort();

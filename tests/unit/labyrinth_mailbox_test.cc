@@ -158,6 +158,18 @@ TEST_F(MailboxTest, ADeviceAddedDuringARotationIsNotLost) {
   EXPECT_TRUE(content_.epochs[1].members.contains(*newcomer));
 }
 
+TEST_F(MailboxTest, ADeviceThatStandsStillFollowsBeforeItInvites) {
+  Mailbox phone = NewMailbox();
+  Mailbox laptop = AddDevice(phone);
+  ASSERT_TRUE(laptop.Rotate().ok());
+  AddDevice(phone);
+  ASSERT_TRUE(phone.MakeRecoveryCode('P').ok());
+  const auto members = laptop.Members();
+  ASSERT_TRUE(members.ok());
+  EXPECT_EQ(members->size(), 4U);
+  for (const MemberStatus& member : *members) EXPECT_TRUE(member.check.ok()) << member.check;
+}
+
 TEST_F(MailboxTest, CrashBetweenCommitAndRaiseHealsAtTheNextStart) {
   Mailbox phone = NewMailbox();
   Mailbox laptop = AddDevice(phone);

@@ -235,16 +235,29 @@ TEST_F(RestoreTest, AChangedOpeningOrDeliveryIsRefused) {
 class MovingStore : public testing::MemoryStore {
  public:
   using MemoryStore::MemoryStore;
+  absl::StatusOr<StoreHead> GetHead() override {
+    if (calls_to_head++ == move_at_head) std::exchange(before_add, nullptr)();
+    return MemoryStore::GetHead();
+  }
   absl::Status AddMember(const StoreHead& expected, const MemberRow& row) override {
     if (auto first = std::exchange(before_add, nullptr)) first();
     return MemoryStore::AddMember(expected, row);
   }
   std::function<void()> before_add;
+  int move_at_head = -1;
+  int calls_to_head = 0;
 };
 
-TEST_F(RestoreTest, EnrolmentFollowsAnEpochOpenedMeanwhile) {
+class EnrolmentTest : public RestoreTest, public ::testing::WithParamInterface<int> {};
+
+// -1: at the last moment, which the store's compare-and-set catches. 1: when the head is read before
+// enrolling.
+INSTANTIATE_TEST_SUITE_P(Moments, EnrolmentTest, ::testing::Values(-1, 1));
+
+TEST_P(EnrolmentTest, FollowsAnEpochOpenedMeanwhile) {
   MovingStore moving(content_);
   moving.before_add = [&] { Rotate(); };
+  moving.move_at_head = GetParam();
   SoftwareSigner signer(EcdsaPrivateKey::Generate());
   auto restored =
       Restore(moving, floor_, {account_, code_->text().view(), floor_.kept, signer}, [](const Epoch&) {});

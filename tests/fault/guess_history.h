@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace labrec::test {
+
+// What the clients of one record know of its guesses, and whether what the realm says fits. Elements are
+// named by their bytes. Any thread.
+//
+// A guess is *answered* if a client holds its evaluation, and *open* if it was sent and no answer came: the
+// realm may have counted it. No crash may bring the sum of what the realm says is left and what was answered
+// above the limit.
+class GuessHistory {
+ public:
+  explicit GuessHistory(uint32_t limit) : limit_(limit) {}
+
+  void Sent(const std::string& element);
+  // The same element must get the same evaluation every time.
+  void Answered(const std::string& element, const std::string& evaluated, uint32_t remaining);
+  // The realm said that nothing was decided (an error before counting), so the guess is not open.
+  void Refused(const std::string& element);
+  void SaidDestroyed();
+  // A success: all is forgotten.
+  void Unlocked();
+  // An unlock whose answer did not come: it counts as one if the realm then says that all guesses are left.
+  void UnlockLost();
+
+  // What a realm at rest says. Settles a lost unlock.
+  void SaidRemaining(uint32_t remaining);
+
+  std::vector<std::string> Open() const;
+  size_t answered() const;
+  bool destroyed() const;
+  // Everything that did not fit, in words; empty if all is well.
+  std::vector<std::string> Violations() const;
+
+ private:
+  void Judge(bool fits, const std::string& what);
+
+  mutable std::mutex mutex_;
+  uint32_t limit_;
+  std::map<std::string, std::string> answered_;  // element -> evaluation
+  std::set<std::string> open_;
+  bool unlock_lost_ = false;
+  bool destroyed_ = false;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace labrec::test

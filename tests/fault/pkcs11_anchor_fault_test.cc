@@ -1,0 +1,200 @@
+#include <filesystem>
+
+#include <p11-kit/pkcs11.h>
+
+#include "tests/fault/pkcs11_fault_fixture.h"
+
+namespace labrec::hsm::pkcs11 {
+namespace {
+
+using test::Fate;
+
+class Pkcs11AnchorFault : public Pkcs11Fault {
+ protected:
+  void SetUp() override {
+    device_ = NewDevice();
+    ASSERT_NE(device_, nullptr);
+    ASSERT_TRUE(anchor().Claim().ok());
+    epoch_ = anchor().CurrentEpoch().value_or(0);
+    ASSERT_GT(epoch_, 0U);
+  }
+
+  FreshnessAnchor& anchor() { return *device_->freshness_anchor(); }
+
+  // Prepares the next epoch.
+  void PrepareNext() {
+    const auto evidence = anchor().Prepare(epoch_ + 1, digest_);
+    ASSERT_TRUE(evidence.ok()) << evidence.status();
+    evidence_ = *evidence;
+  }
+  Freshness Judged(FreshnessAnchor& by, uint64_t epoch) {
+    const auto report = by.Check(epoch, digest_, evidence_);
+    EXPECT_TRUE(report.ok()) << report.status();
+    return report.ok() ? report->freshness : Freshness::kForged;
+  }
+
+  std::unique_ptr<Device> device_;
+  uint64_t epoch_ = 0;
+  const Digest digest_ = Sha256("state");
+  Bytes evidence_;
+};
+
+TEST_F(Pkcs11AnchorFault, ADestructionThatDidNotHappenIsNoticed) {
+  PrepareNext();
+  FailAll("C_DestroyObject", Fate::Skip(CKR_OK));
+  EXPECT_TRUE(absl::IsUnavailable(anchor().Commit(epoch_ + 1)));
+  EXPECT_EQ(anchor().CurrentEpoch().value(), epoch_);
+  Heal();
+  EXPECT_TRUE(anchor().Commit(epoch_ + 1).ok());
+  EXPECT_EQ(Judged(anchor(), epoch_ + 1), Freshness::kFresh);
+}
+
+TEST_F(Pkcs11AnchorFault, ADestructionWithoutAnAnswerIsLookedUp) {
+  PrepareNext();
+  FailNth("C_DestroyObject", 0, Fate::Hide(CKR_DEVICE_ERROR));  // it happened
+  EXPECT_TRUE(absl::IsUnavailable(anchor().Commit(epoch_ + 1)));
+  Heal();
+  const int derived_before = CallsOf("C_DeriveKey", [this] { ASSERT_TRUE(Evaluate(*device_).ok()); });
+  EXPECT_GT(derived_before, 2);  // the rebuild's self-test, too
+  EXPECT_EQ(CallsOf("C_DestroyObject", [this] { EXPECT_TRUE(anchor().Commit(epoch_ + 1).ok()); }), 0);
+  EXPECT_EQ(anchor().CurrentEpoch().value(), epoch_ + 1);
+  EXPECT_EQ(Judged(anchor(), epoch_ + 1), Freshness::kFresh);
+}
+
+TEST_F(Pkcs11AnchorFault, ADestructionThatFailedIsDoneAgainOnRequest) {
+  PrepareNext();
+  FailNth("C_DestroyObject", 0, Fate::Skip(CKR_DEVICE_ERROR));  // it did not happen
+  EXPECT_TRUE(absl::IsUnavailable(anchor().Commit(epoch_ + 1)));
+  Heal();
+  EXPECT_EQ(anchor().CurrentEpoch().value(), epoch_);
+  EXPECT_TRUE(anchor().Commit(epoch_ + 1).ok());
+  EXPECT_EQ(anchor().CurrentEpoch().value(), epoch_ + 1);
+}
+
+// Whichever call fails, with or without effect, the anchor moves by exactly one epoch in the end.
+TEST_F(Pkcs11AnchorFault, AnyFailingCallMovesTheAnchorByOneEpochInTheEnd) {
+  int calls = CallsOf("", [this] {
+    PrepareNext();
+    EXPECT_TRUE(anchor().Commit(epoch_ + 1).ok());
+  });
+  ASSERT_GT(calls, 10);
+  for (const CK_RV rv : {CKR_DEVICE_ERROR, CKR_SESSION_HANDLE_INVALID}) {
+    for (const Fate fate : {Fate::Skip(rv), Fate::Hide(rv)}) {
+      for (int n = 0; n < calls; ++n) {
+        epoch_ = anchor().CurrentEpoch().value();
+        FailNth("", n, fate);
+        const absl::Status prepared = OnceAvailable([this] {
+          auto evidence = anchor().Prepare(epoch_ + 1, digest_);
+          if (evidence.ok()) evidence_ = *evidence;
+          return evidence.status();
+        });
+        ASSERT_TRUE(prepared.ok()) << "call " << n << ": " << prepared;
+        const absl::Status committed = OnceAvailable([this] { return anchor().Commit(epoch_ + 1); });
+        ASSERT_TRUE(committed.ok()) << "call " << n << ": " << committed;
+        Heal();
+        ASSERT_EQ(anchor().CurrentEpoch().value(), epoch_ + 1) << "call " << n;
+        ASSERT_EQ(Judged(anchor(), epoch_ + 1), Freshness::kFresh) << "call " << n;
+      }
+    }
+  }
+}
+
+// Steps 1 to 3 of the attack in key_ratchet.h: B is held up just before it makes its key of the next epoch,
+// while A takes the anchor over and goes two epochs on.
+TEST_F(Pkcs11AnchorFault, AServiceThatWasHeldUpFindsItsClaimGone) {
+  auto b = Open();
+  ASSERT_TRUE(b.ok()) << b.status();
+  FreshnessAnchor& held_up = *(*b)->freshness_anchor();
+  ASSERT_TRUE(held_up.Claim().ok());
+  bool meanwhile = false;
+  test::SetPkcs11Judge([&](std::string_view function) {
+    if (function == "C_GenerateKey" && !meanwhile) {
+      meanwhile = true;
+      EXPECT_TRUE(anchor().Claim().ok());
+      for (int i = 0; i < 2; ++i) {
+        PrepareNext();
+        EXPECT_TRUE(anchor().Commit(++epoch_).ok());
+      }
+    }
+    return Fate::Pass();
+  });
+  EXPECT_TRUE(absl::IsDataLoss(held_up.Prepare(epoch_ + 1, Sha256("b")).status()));
+  EXPECT_TRUE(meanwhile);
+  Heal();
+  // It cleaned up, so A goes on.
+  EXPECT_EQ(Judged(anchor(), epoch_), Freshness::kFresh);
+  PrepareNext();
+  EXPECT_TRUE(anchor().Commit(epoch_ + 1).ok());
+}
+
+// As before, but B dies as soon as its key is made: nobody takes B's state for fresh.
+TEST_F(Pkcs11AnchorFault, AKeyMadeTooLateNeverPassesForTheCurrentOne) {
+  auto b = Open();
+  ASSERT_TRUE(b.ok()) << b.status();
+  FreshnessAnchor& held_up = *(*b)->freshness_anchor();
+  ASSERT_TRUE(held_up.Claim().ok());
+  int busy = 0;
+  bool dead = false;
+  test::SetPkcs11Judge([&](std::string_view function) {
+    if (dead && busy == 0) return Fate::Skip(CKR_DEVICE_ERROR);
+    if (function == "C_GenerateKey" && busy == 0) {
+      ++busy;
+      EXPECT_TRUE(anchor().Claim().ok());
+      for (int i = 0; i < 2; ++i) {
+        PrepareNext();
+        EXPECT_TRUE(anchor().Commit(++epoch_).ok());
+      }
+      --busy;
+      dead = true;
+    }
+    return Fate::Pass();
+  });
+  const absl::Status died = held_up.Prepare(epoch_ + 1, Sha256("b")).status();
+  EXPECT_FALSE(died.ok());
+  EXPECT_TRUE(dead);
+  Heal();
+  b->reset();
+  device_.reset();
+  EXPECT_TRUE(absl::IsDataLoss(Open().status())) << Open().status();
+}
+
+// What SoftHSM2 cannot prevent, but a running service sees.
+TEST_F(Pkcs11AnchorFault, ARestoredTokenIsNoticedByARunningService) {
+  const std::filesystem::path copy = token_->TokenFolder().parent_path().parent_path() / "copy";
+  std::filesystem::copy(token_->TokenFolder(), copy, std::filesystem::copy_options::recursive);
+  PrepareNext();
+  ASSERT_TRUE(anchor().Commit(epoch_ + 1).ok());
+  token_->Break();
+  EXPECT_TRUE(absl::IsUnavailable(anchor().CurrentEpoch().status()));
+  std::filesystem::rename(copy, token_->TokenFolder());
+  const absl::Status restored = OnceAvailable([this] { return anchor().CurrentEpoch().status(); });
+  EXPECT_TRUE(absl::IsDataLoss(restored)) << restored;
+  EXPECT_TRUE(absl::IsDataLoss(anchor().Prepare(epoch_ + 1, digest_).status()));
+}
+
+TEST_F(Pkcs11AnchorFault, TheEvidenceOfAnAbandonedPrepareDies) {
+  PrepareNext();
+  EXPECT_EQ(Judged(anchor(), epoch_ + 1), Freshness::kOneAhead);
+  const Bytes abandoned = evidence_;
+  PrepareNext();
+  EXPECT_NE(evidence_, abandoned);
+  evidence_ = abandoned;
+  EXPECT_EQ(Judged(anchor(), epoch_ + 1), Freshness::kForged);
+  ASSERT_TRUE(anchor().Commit(epoch_ + 1).ok());
+  EXPECT_EQ(Judged(anchor(), epoch_ + 1), Freshness::kForged);
+}
+
+TEST_F(Pkcs11AnchorFault, TheTokenHoldsTwoKeysAtMost) {
+  const int at_rest = TokenObjects();
+  for (int i = 0; i < 5; ++i) {
+    PrepareNext();
+    EXPECT_EQ(TokenObjects(), at_rest + 1);
+    ASSERT_TRUE(anchor().Commit(++epoch_).ok());
+    EXPECT_EQ(TokenObjects(), at_rest);
+    ASSERT_TRUE(anchor().Claim().ok());
+    EXPECT_EQ(TokenObjects(), at_rest);
+  }
+}
+
+}  // namespace
+}  // namespace labrec::hsm::pkcs11
