@@ -1,0 +1,23 @@
+#pragma once
+
+#include <variant>
+
+#include "absl/status/statusor.h"
+
+#include "recovery/client/outcome.h"
+#include "recovery/client/recover.h"
+#include "recovery/client/seal.h"
+
+namespace labrec::recovery::client {
+
+using PinChange = std::variant<Sealed, WrongPin, LockedUntil, Destroyed, NotRegistered>;
+
+// Recovers with the old PIN and seals the same secret under the new one, with the threshold and guess limit
+// it had. The old PIN stays good until enough realms hold the new version. The unlock keys just recovered
+// authorise it; where a realm does not hold the old version (it was down, or is new in the list), `device`
+// does, which may be null. `holders` as in SealRequest. Errors of Recover and Seal.
+absl::StatusOr<PinChange> ChangePin(const RealmSet& realms, const RecoverRequest& request, Holders holders,
+                                    const SecretBytes& old_pin, const SecretBytes& new_pin,
+                                    const RequestSigner* device);
+
+}  // namespace labrec::recovery::client

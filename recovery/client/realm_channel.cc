@@ -1,0 +1,129 @@
+#include "recovery/client/realm_channel.h"
+
+#include <cstdlib>
+#include <mutex>
+#include <optional>
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+#include "recovery/client/retry_pause.h"
+
+namespace labrec::recovery::client {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kLargestAnswer = 256 << 10;
+
+std::shared_ptr<grpc::Channel> Connect(const RealmAddress& address) {
+  RequireTls13();
+  grpc::SslCredentialsOptions tls;
+  tls.pem_root_certs = address.ca_pem;
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
+  arguments.SetMaxReceiveMessageSize(kLargestAnswer);
+  if (!address.server_name.empty()) arguments.SetSslTargetNameOverride(address.server_name);
+  return grpc::CreateCustomChannel(address.address, grpc::SslCredentials(tls), arguments);
+}
+
+std::optional<milliseconds> RetryAfter(const grpc::ClientContext& context) {
+  const auto& metadata = context.GetServerTrailingMetadata();
+  const auto entry = metadata.find("retry-after-ms");
+  int64_t time = 0;
+  if (entry == metadata.end() ||
+      !absl::SimpleAtoi(absl::string_view(entry->second.data(), entry->second.size()), &time) || time < 0) {
+    return std::nullopt;
+  }
+  return milliseconds(time);
+}
+
+// What to do about it, for the codes where that is always the same.
+const char* Advice(grpc::StatusCode code) {
+  switch (code) {
+    case grpc::StatusCode::UNAVAILABLE:
+      return " (check that the realm runs and its address and CA certificate are right; then try again)";
+    case grpc::StatusCode::UNAUTHENTICATED:
+      return " (get a new token for this realm)";
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return " (try again, or allow more time)";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+void RequireTls13() {
+  static std::once_flag once;
+  std::call_once(once, [] { setenv("GRPC_SSL_CIPHER_SUITES", "PSK-AES256-GCM-SHA384", 1); });
+}
+
+RealmChannel::RealmChannel(RealmAddress address, std::string token, ChannelOptions options)
+    : address_(std::move(address)),
+      authorization_("Bearer " + std::move(token)),
+      options_(options),
+      stub_(v1::Recovery::NewStub(Connect(address_))) {}
+
+absl::Status RealmChannel::ToStatus(const char* operation, const grpc::Status& status) const {
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
+                      absl::StrCat("realm ", name(), " (", address_.address, "), ", operation, ": ",
+                                   status.error_message(), Advice(status.error_code())));
+}
+
+template <typename Request, typename Response>
+absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method<Request, Response> method,
+                                           Repeat repeat, const Request& request,
+                                           Cancellation& cancellation) {
+  for (int attempt = 0;; ++attempt) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + options_.timeout);
+    context.AddMetadata("authorization", authorization_);
+    Response response;
+    grpc::Status status;
+    {
+      const Cancellation::Watch watch(cancellation, context);
+      status = (stub_.get()->*method)(&context, request, &response);
+    }
+    if (status.ok()) return response;
+
+    std::optional<milliseconds> pause;
+    if (status.error_code() == grpc::StatusCode::UNAVAILABLE && repeat == Repeat::kSafe)
+      pause = RetryPause(attempt);
+    if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) pause = RetryAfter(context);
+    if (!pause || *pause > options_.timeout || attempt + 1 >= options_.attempts ||
+        cancellation.WaitFor(*pause)) {
+      return ToStatus(operation, status);
+    }
+  }
+}
+
+#define LABREC_REALM_CALL(operation, repeat)                                                         \
+  absl::StatusOr<v1::operation##Response> RealmChannel::Call(const v1::operation##Request& request,  \
+                                                             Cancellation& cancellation) {           \
+    return Run<v1::operation##Request, v1::operation##Response>(                                     \
+        #operation, &v1::Recovery::StubInterface::operation, Repeat::repeat, request, cancellation); \
+  }
+LABREC_REALM_CALL(GetRealm, kSafe)
+LABREC_REALM_CALL(GetChallenge, kSafe)
+LABREC_REALM_CALL(GetRecord, kSafe)
+LABREC_REALM_CALL(ListDevices, kSafe)
+LABREC_REALM_CALL(Evaluate, kSafe)
+LABREC_REALM_CALL(BeginUnlock, kSafe)
+LABREC_REALM_CALL(Unlock, kRefused)
+LABREC_REALM_CALL(BeginRegistration, kRefused)
+LABREC_REALM_CALL(FinishRegistration, kRefused)
+LABREC_REALM_CALL(Activate, kRefused)
+LABREC_REALM_CALL(DeleteRecord, kRefused)
+LABREC_REALM_CALL(EnrollDevice, kRefused)
+LABREC_REALM_CALL(RevokeDevice, kRefused)
+LABREC_REALM_CALL(RaiseFloor, kRefused)
+LABREC_REALM_CALL(GetFloor, kRefused)
+#undef LABREC_REALM_CALL
+
+}  // namespace labrec::recovery::client

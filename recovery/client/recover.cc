@@ -1,0 +1,97 @@
+#include "recovery/client/recover.h"
+
+#include "hsm/base/status_macros.h"
+#include "recovery/client/guess.h"
+#include "recovery/client/record_survey.h"
+#include "recovery/client/tally.h"
+#include "recovery/client/unlock.h"
+
+namespace labrec::recovery::client {
+namespace {
+
+// Members of the group that have no guess left but still have their keys.
+std::vector<size_t> Spent(const ConfigGroup& group, const std::vector<RealmReport>& reports) {
+  std::vector<size_t> spent;
+  for (const GroupMember& member : group.members) {
+    const RealmReport& report = reports[member.realm];
+    const bool alive =
+        report.condition == RealmCondition::kGood || report.condition == RealmCondition::kFaulty;
+    if (alive && report.remaining == 0U) spent.push_back(member.realm);
+  }
+  return spent;
+}
+
+// The outcome of a verdict that ends the attempt.
+absl::StatusOr<RecoverOutcome> Ended(Verdict verdict, std::vector<RealmReport> reports, uint32_t threshold) {
+  switch (verdict) {
+    case Verdict::kLocked: {
+      const int64_t until_ms = EnoughAt(reports, threshold);
+      return LockedUntil{until_ms, std::move(reports)};
+    }
+    case Verdict::kDestroyed:
+      return Destroyed{std::move(reports)};
+    case Verdict::kNotRegistered:
+      return NotRegistered{std::move(reports)};
+    default:
+      return VerdictError(verdict, reports, threshold);
+  }
+}
+
+absl::StatusOr<RecoverOutcome> Unlock(const RealmSet& realms, ConfigGroup group, Guess guess,
+                                      std::vector<RealmReport> reports) {
+  RecordAuthority authority(*std::move(guess.s), group.config.record(), group.version());
+  LABREC_ASSIGN_OR_RETURN(Opened opened, UnlockAll(realms, group, authority, guess.challenges, reports));
+  FinishActivation(realms, group, authority, reports);
+  return Recovered{std::move(opened.secret), std::move(group), std::move(authority), std::move(opened.floors),
+                   std::move(reports)};
+}
+
+// Realms without a guess left cannot give the secret any more, whatever the PIN: they count as destroyed.
+void CloseBeforeGuess(const RealmSet& realms, const ConfigGroup& group, std::vector<RealmReport>& reports) {
+  const std::vector<size_t> spent = Spent(group, reports);
+  for (const size_t realm : spent) reports[realm].condition = RealmCondition::kDestroyed;
+  if (Judge(reports, group.threshold()) == Verdict::kDestroyed) CloseSpent(realms, group, spent, reports);
+}
+
+absl::StatusOr<RecoverOutcome> Attempt(const RealmSet& realms, const std::string& record, uint32_t least,
+                                       const SecretBytes& pin) {
+  Survey survey = TakeSurvey(realms, record, least, SurveyUntil::kGroup);
+  std::vector<RealmReport>& reports = survey.reports;
+  if (!survey.group) {
+    // Whatever is offered is offered by too few.
+    for (const size_t realm : RealmsThatAre(reports, RealmCondition::kGood)) {
+      reports[realm].condition = RealmCondition::kOutdated;
+    }
+    const Verdict verdict = Judge(reports, least);
+    return Ended(verdict, std::move(reports), least);
+  }
+  ConfigGroup& group = *survey.group;
+  const uint32_t threshold = group.threshold();
+  CloseBeforeGuess(realms, group, reports);
+  if (const Verdict verdict = Judge(reports, threshold); verdict != Verdict::kEnough) {
+    return Ended(verdict, std::move(reports), threshold);
+  }
+  LABREC_ASSIGN_OR_RETURN(Guess guess, MakeGuess(realms, group, pin, reports));
+  if (guess.s) return Unlock(realms, std::move(group), std::move(guess), std::move(reports));
+  if (const Verdict verdict = Judge(reports, threshold); verdict != Verdict::kEnough) {
+    return Ended(verdict, std::move(reports), threshold);
+  }
+  const uint32_t tries_left = TriesLeft(reports, threshold);
+  CloseSpent(realms, group, Spent(group, reports), reports);
+  return WrongPin{tries_left, std::move(reports)};
+}
+
+}  // namespace
+
+absl::StatusOr<RecoverOutcome> Recover(const RealmSet& realms, const RecoverRequest& request,
+                                       const SecretBytes& pin) {
+  LABREC_RETURN_IF_ERROR(CheckRecordName(request.record));
+  if (realms.size() == 0) return absl::InvalidArgumentError("no realms to recover from");
+  const uint32_t least = request.least_realms > 0 ? request.least_realms : Majority(realms.size());
+  absl::StatusOr<RecoverOutcome> outcome = Attempt(realms, request.record, least, pin);
+  // NOT_FOUND: another client activated a newer version between survey and guess.
+  if (absl::IsNotFound(outcome.status())) outcome = Attempt(realms, request.record, least, pin);
+  return outcome;
+}
+
+}  // namespace labrec::recovery::client

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "hsm/base/secret_bytes.h"
+#include "recovery/client/outcome.h"
+#include "recovery/client/realm_set.h"
+
+namespace labrec::recovery::client {
+
+struct RecoverRequest {
+  std::string record;
+  // How many realms must offer the same version for it to be used; 0: a majority. A record sealed with a
+  // lower threshold needs it said here when fewer realms than the majority are left.
+  uint32_t least_realms = 0;
+};
+
+// Brings the secret back: asks every realm for the record, has the PIN evaluated by all that agree on the
+// newest version, finds the shares that fit, unlocks, and finishes the version's activation where that was
+// left open. One call costs at most one guess at each realm (a second one where another client replaced the
+// version meanwhile), none before enough realms were seen to be there. A lost reply costs none: the same
+// blinded element is sent again.
+//
+// Realms that are down, slow, faulty, outdated or destroyed are left out, and reported, if the others are
+// enough. After a wrong PIN, realms that have no guess left are made to erase the record's keys at once
+// (CloseSpent).
+//
+// Errors: IsTooFewRealms; INVALID_ARGUMENT for a PIN or record name that no record can have; what realms
+// refused with, where that leaves too few. Blocks; any thread.
+absl::StatusOr<RecoverOutcome> Recover(const RealmSet& realms, const RecoverRequest& request,
+                                       const SecretBytes& pin);
+
+}  // namespace labrec::recovery::client

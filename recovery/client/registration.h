@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "hsm/base/secret_bytes.h"
+#include "pin/stretch.h"
+#include "recovery/client/config_group.h"
+#include "recovery/client/realm_report.h"
+#include "recovery/client/realm_set.h"
+#include "recovery/client/record_authority.h"
+
+namespace labrec::recovery::client {
+
+// What a version of a record will be. Borrows the secrets.
+struct VersionPlan {
+  std::string record;
+  uint32_t version = 0;
+  uint32_t threshold = 0;
+  uint32_t guess_limit = 0;
+  size_t least_holders = 0;  // how many realms must hold it before it is activated; threshold..realms
+  pin::ArgonParameters argon;
+  ByteView salt;
+  const SecretBytes* stretched = nullptr;  // the stretched PIN
+  const SecretBytes* secret = nullptr;
+};
+
+// One attempt to register one version of a record at all realms. Use once: Begin, Finish, Activate, each only
+// after the one before returned OK. Not for several threads.
+//
+// ABORTED from any of them: another client registered at the same time; take a higher version and try again.
+class Registration {
+ public:
+  Registration(const RealmSet& realms, const VersionPlan& plan);
+
+  // Makes the version's key at every realm and has the PIN evaluated under it, with two blinds: a realm whose
+  // two answers do not come to the same is kFaulty. An error if fewer than `least_holders` did it.
+  absl::Status Begin();
+  // Makes the config, shares and sealed secret, and stores them at every realm that began. An error if fewer
+  // than the threshold hold it; ABORTED if fewer than `least_holders` do because another client came between.
+  absl::Status Finish(const RequestSigner& signer);
+  // Activates it wherever it is held, signed by its own unlock keys. An error only if no realm did: a version
+  // that is pending at enough realms is usable, and the next recovery activates it.
+  absl::Status Activate();
+
+  const std::vector<RealmReport>& reports() const { return reports_; }
+  // Realms that hold the version.
+  size_t holders() const;
+
+ private:
+  struct Begun {
+    Bytes registration_id;
+    SecretBytes rho;
+  };
+  absl::StatusOr<Begun> BeginAt(size_t realm, Cancellation& cancellation) const;
+  absl::Status CheckRealm(size_t realm, Cancellation& cancellation) const;
+  absl::Status BeginError(size_t realm, const absl::Status& status, Cancellation& cancellation) const;
+  absl::Status MakeConfig();
+  absl::StatusOr<Bytes> SealSecret() const;
+  absl::Status FinishAt(size_t realm, const RequestSigner& signer, const Bytes& sealed,
+                        Cancellation& cancellation) const;
+  absl::Status Outcome(size_t needed, bool contended) const;
+
+  const RealmSet& realms_;
+  VersionPlan plan_;
+  std::vector<RealmReport> reports_;
+  std::vector<std::optional<Begun>> begun_;
+  Bytes config_;
+  Digest digest_{};
+  std::optional<RecordAuthority> authority_;
+};
+
+}  // namespace labrec::recovery::client

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "hsm/base/secret_bytes.h"
+#include "pin/stretch.h"
+#include "recovery/client/realm_report.h"
+#include "recovery/client/realm_set.h"
+#include "recovery/client/request_signer.h"
+
+namespace labrec::recovery::client {
+
+inline constexpr uint32_t kDefaultGuessLimit = 10;
+
+// How many realms must take part for a registration to go ahead.
+enum class Holders { kEveryRealm, kThreshold };
+
+struct SealRequest {
+  std::string record;
+  uint32_t threshold = 0;                     // how many realms bring the secret back; 0: a majority
+  uint32_t guess_limit = kDefaultGuessLimit;  // 1 to 20
+  pin::ArgonParameters argon;
+  Holders holders = Holders::kEveryRealm;
+};
+
+struct Sealed {
+  uint32_t version = 0;
+  uint32_t threshold = 0;
+  // In share order: kGood where the version is active, kPending where the next recovery will activate it;
+  // anything else does not hold it.
+  std::vector<RealmReport> reports;
+};
+
+// Protects `secret` (1 to 1024 bytes) by `pin` at all realms, as a new version of the record, signed by an
+// enrolled device or by the unlock keys of the version before. The older version stays usable until enough
+// realms hold the new one; from then on the new one counts. If another client registers at the same time, one
+// of the two comes last and is what stays: this one tries again, with a higher version, up to six times.
+//
+// Errors: INVALID_ARGUMENT for a parameter out of range; IsTooFewRealms if fewer realms than request.holders
+// asks for could be reached; ABORTED if other clients kept registering; what a realm refused with
+// (PERMISSION_DENIED: the signer is not enrolled there). After an error the older version is as it was,
+// unless the message says otherwise. Blocks; any thread.
+absl::StatusOr<Sealed> Seal(const RealmSet& realms, const SealRequest& request, const SecretBytes& secret,
+                            const SecretBytes& pin, const RequestSigner& signer);
+
+}  // namespace labrec::recovery::client

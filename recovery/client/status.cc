@@ -1,0 +1,53 @@
+#include "recovery/client/status.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/encoding.h"
+#include "recovery/client/gather.h"
+#include "recovery/client/record_survey.h"
+
+namespace labrec::recovery::client {
+namespace {
+
+void Describe(const RealmChannel& realm, const absl::StatusOr<v1::GetRealmResponse>& answer,
+              RealmStatus& status) {
+  if (!answer.ok()) return;  // the survey reports it
+  status.device_kind = answer->device_kind();
+  status.device_warning = answer->device_warning();
+  status.software_version = answer->software_version();
+  status.discontinuities = answer->discontinuities();
+  if (SameBytes(AsBytes(answer->realm_id()), realm.id())) return;
+  status.report.condition = RealmCondition::kFaulty;
+  status.report.error = absl::FailedPreconditionError(
+      absl::StrCat("at ", realm.address().address, " answers realm ", Hex(AsBytes(answer->realm_id())),
+                   ", not ", Hex(realm.id()), ": correct the realm list"));
+}
+
+}  // namespace
+
+RecordStatus GetStatus(const RealmSet& realms, const std::string& record, uint32_t least_realms) {
+  const uint32_t least = least_realms > 0 ? least_realms : Majority(realms.size());
+  const Survey survey = TakeSurvey(realms, record, least, SurveyUntil::kAll);
+  const auto answers =
+      GatherAll<v1::GetRealmResponse>(realms.size(), [&](size_t i, Cancellation& cancellation) {
+        return realms[i].Call(v1::GetRealmRequest(), cancellation);
+      });
+  RecordStatus status;
+  for (size_t i = 0; i < realms.size(); ++i) {
+    RealmStatus& realm = status.realms.emplace_back();
+    realm.report = survey.reports[i];
+    realm.guess_limit = survey.guess_limits[i];
+    for (const Offer& offer : survey.offers) {
+      if (offer.realm == i) realm.versions.push_back({offer.version, offer.stage});
+    }
+    Describe(realms[i], answers[i], realm);
+  }
+  if (survey.group) {
+    status.version = survey.group->version();
+    status.threshold = survey.group->threshold();
+    status.tries_left = TriesLeft(survey.reports, status.threshold);
+  }
+  return status;
+}
+
+}  // namespace labrec::recovery::client

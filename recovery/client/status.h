@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "recovery/client/config_group.h"
+#include "recovery/client/realm_report.h"
+#include "recovery/client/realm_set.h"
+
+namespace labrec::recovery::client {
+
+struct VersionStatus {
+  uint32_t version = 0;
+  OfferStage stage = OfferStage::kActive;
+};
+
+// What one realm says of itself and of a record.
+struct RealmStatus {
+  RealmReport report;
+  std::string device_kind;     // "tpm2", "pkcs11"
+  std::string device_warning;  // e.g. that it is a simulator
+  std::string software_version;
+  uint64_t discontinuities = 0;  // how often an operator accepted restored storage
+  uint32_t guess_limit = 0;
+  std::vector<VersionStatus> versions;  // newest first
+};
+
+struct RecordStatus {
+  std::vector<RealmStatus> realms;  // in share order
+  std::optional<uint32_t> version;  // what a recovery would use
+  uint32_t threshold = 0;           // of that version
+  uint32_t tries_left = 0;          // over all realms
+};
+
+// Asks every realm; costs no guess. `least_realms` as in RecoverRequest. Realms that do not answer are in the
+// result as such. A realm that answers under another id than the list's is kFaulty.
+RecordStatus GetStatus(const RealmSet& realms, const std::string& record, uint32_t least_realms);
+
+}  // namespace labrec::recovery::client

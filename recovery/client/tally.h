@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "recovery/client/realm_report.h"
+
+namespace labrec::recovery::client {
+
+// What the conditions of all realms come to, for an operation that needs `threshold` good ones.
+enum class Verdict {
+  kEnough,         // go on
+  kLocked,         // enough once the locked ones take guesses again
+  kTooFewRealms,   // it depends on realms that could not be reached
+  kRefused,        // it depends on realms that answered with an error, or faultily, or hold another version
+  kDestroyed,      // no way left; at least one realm has destroyed it
+  kNotRegistered,  // no way left; no realm knows it
+};
+Verdict Judge(const std::vector<RealmReport>& reports, uint32_t threshold);
+
+// When enough realms will take guesses again, in Unix milliseconds; for kLocked.
+int64_t EnoughAt(const std::vector<RealmReport>& reports, uint32_t threshold);
+
+// The error of a verdict that is one: TooFewRealmsError, or the first refusal, with its code.
+absl::Status VerdictError(Verdict verdict, const std::vector<RealmReport>& reports, uint32_t threshold);
+
+}  // namespace labrec::recovery::client
