@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+
+#include "recovery/client/outcome.h"
+
+// What the program says in plain words: what happened, to what, what to do next.
+namespace labrec::recover {
+
+std::string Explain(const recovery::client::WrongPin& outcome);
+std::string Explain(const recovery::client::LockedUntil& outcome, const std::string& record);
+std::string Explain(const recovery::client::Destroyed& outcome, const std::string& record);
+std::string Explain(const recovery::client::NotRegistered& outcome, const std::string& record);
+
+// The error's message, with what to do next where the program knows more than the library.
+std::string Explain(const absl::Status& status);
+
+// "2026-01-31 23:59:59 UTC".
+std::string UtcTime(int64_t unix_ms);
+
+}  // namespace labrec::recover

@@ -1,0 +1,172 @@
+#include "tools/recover/arguments.h"
+
+#include <CLI/CLI.hpp>
+
+#include "tools/recover/exit_code.h"
+
+namespace labrec::recover {
+namespace {
+
+constexpr char kFooter[] =
+    "PINs are asked for on the terminal, or read from standard input with --pin-stdin; never from an "
+    "argument.\n"
+    "Exit codes: 0 done, 1 failure, 2 usage, 3 wrong PIN, 4 locked or destroyed, 5 not registered,\n"
+    "6 too few realms reachable. More: man labyrinth-recover";
+
+void AddJson(CLI::App* command, Arguments& arguments) {
+  command->add_flag("--json", arguments.json, "Print the result as JSON on standard output");
+}
+
+void AddRealms(CLI::App* command, Arguments& arguments) {
+  command->add_option("--realms", arguments.realms, "TOML list of the realms")->required()->type_name("FILE");
+  command
+      ->add_option("--token-file", arguments.token_file,
+                   "Bearer token (JWT) for the realms that have no token_file of their own in the list")
+      ->type_name("FILE");
+  command->add_option("--tenant", arguments.tenant, "Tenant, if not the token's issuer")->type_name("NAME");
+  command->add_option("--account", arguments.account, "Account, if not the token's subject")
+      ->type_name("NAME");
+  command->add_option("--timeout", arguments.timeout_s, "Seconds that one call to a realm may take")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str()
+      ->type_name("SECONDS");
+  AddJson(command, arguments);
+}
+
+void AddRecord(CLI::App* command, Arguments& arguments) {
+  AddRealms(command, arguments);
+  command->add_option("--record", arguments.record, "Name of the record")
+      ->capture_default_str()
+      ->type_name("NAME");
+}
+
+void AddThreshold(CLI::App* command, Arguments& arguments, const char* description) {
+  command->add_option("--threshold", arguments.threshold, description)
+      ->check(CLI::Range(1, 16))
+      ->type_name("T");
+}
+
+void AddPin(CLI::App* command, Arguments& arguments, const char* description) {
+  command->add_flag("--pin-stdin", arguments.pin_stdin, description);
+}
+
+CLI::Option* AddDeviceKey(CLI::App* command, Arguments& arguments, const char* description) {
+  return command->add_option("--device-key", arguments.device_key, description)->type_name("FILE");
+}
+
+constexpr char kLeast[] = "How many realms must agree on the record (default: the list's, else a majority)";
+constexpr char kAllowMissing[] = "Go ahead although realms are missing, as long as the threshold is met";
+
+void AddDeviceKeyCommand(CLI::App* command, Arguments& arguments) {
+  AddDeviceKey(command, arguments, "Key file to make; nothing is overwritten")->required();
+  command->add_option("--public-out", arguments.public_out, "Also write the public key (PEM) there")
+      ->type_name("FILE");
+  AddJson(command, arguments);
+}
+
+void AddEnrollCommand(CLI::App* command, Arguments& arguments) {
+  AddRealms(command, arguments);
+  AddDeviceKey(command, arguments, "Key file of the device to enrol")->required();
+  command->add_option("--device-name", arguments.device_name, "What lists of devices call it")
+      ->type_name("NAME");
+  command
+      ->add_option(
+          "--authorized-by", arguments.authorized_by,
+          "Key file of a device that is enrolled already; without it, this is the account's first one")
+      ->type_name("FILE");
+}
+
+void AddSealCommand(CLI::App* command, Arguments& arguments) {
+  AddRecord(command, arguments);
+  AddDeviceKey(command, arguments, "Key file of an enrolled device")->required();
+  command->add_option("--secret-file", arguments.secret_file, "The secret, 1 to 1024 bytes, mode 0600")
+      ->required()
+      ->type_name("FILE");
+  AddThreshold(command, arguments,
+               "How many realms bring the secret back (default: the list's, else a majority)");
+  command->add_option("--guess-limit", arguments.guess_limit, "Wrong PINs until the record is destroyed")
+      ->check(CLI::Range(1, 20))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_flag("--allow-missing", arguments.allow_missing, kAllowMissing);
+  AddPin(command, arguments, "Read the PIN from standard input, one line");
+}
+
+void AddRecoverCommand(CLI::App* command, Arguments& arguments) {
+  AddRecord(command, arguments);
+  AddThreshold(command, arguments, kLeast);
+  command
+      ->add_option(
+          "--output", arguments.output,
+          "File for the secret (mode 0600, not overwritten); without it, standard output, if that is "
+          "no terminal")
+      ->type_name("FILE");
+  command
+      ->add_option("--enroll-device", arguments.enroll_device,
+                   "Enrol this new device's key file, authorised by the recovered record")
+      ->type_name("FILE");
+  command->add_option("--device-name", arguments.device_name, "What lists of devices call the new device")
+      ->type_name("NAME");
+  AddPin(command, arguments, "Read the PIN from standard input, one line");
+}
+
+void AddChangePinCommand(CLI::App* command, Arguments& arguments) {
+  AddRecord(command, arguments);
+  AddThreshold(command, arguments, kLeast);
+  AddDeviceKey(command, arguments, "Key file of an enrolled device, for realms that missed the last version");
+  command->add_flag("--allow-missing", arguments.allow_missing, kAllowMissing);
+  AddPin(command, arguments, "Read the old and the new PIN from standard input, one line each");
+}
+
+void AddStatusCommand(CLI::App* command, Arguments& arguments) {
+  AddRecord(command, arguments);
+  AddThreshold(command, arguments, kLeast);
+}
+
+void AddDeleteCommand(CLI::App* command, Arguments& arguments) {
+  AddRecord(command, arguments);
+  AddThreshold(command, arguments, kLeast);
+  AddDeviceKey(command, arguments, "Key file of an enrolled device; without it, the PIN is asked for");
+  AddPin(command, arguments, "Read the PIN from standard input, one line");
+}
+
+struct CommandEntry {
+  Command command;
+  const char* name;
+  const char* description;
+  void (*add)(CLI::App*, Arguments&);
+};
+
+constexpr CommandEntry kCommands[] = {
+    {Command::kDeviceKey, "device-key", "Make a signing key for this device", AddDeviceKeyCommand},
+    {Command::kEnroll, "enroll", "Enrol a device at the realms", AddEnrollCommand},
+    {Command::kSeal, "seal", "Protect a secret by a PIN", AddSealCommand},
+    {Command::kRecover, "recover", "Bring the secret back with the PIN", AddRecoverCommand},
+    {Command::kChangePin, "change-pin", "Give the same secret a new PIN", AddChangePinCommand},
+    {Command::kStatus, "status", "Show what the realms say of a record; costs no try", AddStatusCommand},
+    {Command::kDelete, "delete", "Delete a record", AddDeleteCommand},
+};
+
+}  // namespace
+
+std::variant<Arguments, int> ParseArguments(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Keep a secret with recovery realms, and bring it back with a PIN.", "labyrinth-recover");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", LABREC_VERSION);
+  for (const CommandEntry& entry : kCommands) {
+    CLI::App* command = app.add_subcommand(entry.name, entry.description);
+    command->footer(kFooter);
+    entry.add(command, arguments);
+    command->final_callback([&arguments, &entry] { arguments.command = entry.command; });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitDone : kExitUsage;
+  }
+  return arguments;
+}
+
+}  // namespace labrec::recover

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace labrec::recover {
+
+enum class Command { kDeviceKey, kEnroll, kSeal, kRecover, kChangePin, kStatus, kDelete };
+
+// The command line, checked as far as it can be without reading files. No secret is ever in it.
+struct Arguments {
+  Command command = Command::kStatus;
+  std::string realms;
+  std::string token_file;
+  std::string tenant;   // empty: from the token
+  std::string account;  // empty: from the token
+  std::string record = "default";
+  std::optional<uint32_t> threshold;
+  uint32_t guess_limit = 10;
+  std::string device_key;
+  std::string device_name;
+  std::string authorized_by;  // enroll: key file of an enrolled device
+  std::string enroll_device;  // recover: key file of the new device
+  std::string public_out;
+  std::string secret_file;
+  std::string output;
+  bool pin_stdin = false;
+  bool allow_missing = false;
+  bool json = false;
+  double timeout_s = 10;
+};
+
+// The arguments, or the exit code to end with when help was asked for or they are not usable (a message has
+// been written then).
+std::variant<Arguments, int> ParseArguments(int argc, char** argv);
+
+}  // namespace labrec::recover

@@ -1,0 +1,47 @@
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+
+#include "recovery/client/change_pin.h"
+#include "recovery/client/device_key.h"
+#include "tools/recover/commands.h"
+#include "tools/recover/connect.h"
+#include "tools/recover/exit_code.h"
+#include "tools/recover/pin_reader.h"
+
+namespace labrec::recover {
+
+int RunChangePin(const Arguments& arguments, const Reporter& reporter) {
+  using recovery::client::Holders;
+  const auto connection = Connect(arguments);
+  if (!connection.ok()) return reporter.UsageError(connection.status());
+  std::optional<recovery::client::DeviceKey> device;
+  if (!arguments.device_key.empty()) {
+    auto loaded = recovery::client::DeviceKey::Load(arguments.device_key);
+    if (!loaded.ok()) return reporter.UsageError(loaded.status());
+    device = *std::move(loaded);
+  }
+  const PinSource source = arguments.pin_stdin ? PinSource::kStandardInput : PinSource::kTerminal;
+  const auto old_pin = ReadPin(source, "Old PIN");
+  if (!old_pin.ok()) return reporter.UsageError(old_pin.status());
+  const auto new_pin = ReadNewPin(source, "New PIN");
+  if (!new_pin.ok()) return reporter.UsageError(new_pin.status());
+
+  const auto outcome = ChangePin(*connection->realms, {arguments.record, connection->threshold},
+                                 arguments.allow_missing ? Holders::kThreshold : Holders::kEveryRealm,
+                                 *old_pin, *new_pin, device ? &*device : nullptr);
+  if (!outcome.ok()) return reporter.Fail(outcome.status());
+  const auto* sealed = std::get_if<recovery::client::Sealed>(&*outcome);
+  if (sealed == nullptr) return reporter.NotChanged(*outcome, arguments.record);
+  reporter.SayRealms(sealed->reports);
+  reporter.Result("changed",
+                  {{"record", arguments.record},
+                   {"version", sealed->version},
+                   {"threshold", sealed->threshold},
+                   {"realms", RealmsJson(sealed->reports)}},
+                  absl::StrCat("changed the PIN of record ", arguments.record, ", now version ",
+                               sealed->version, "; the old PIN is void\n"));
+  return kExitDone;
+}
+
+}  // namespace labrec::recover

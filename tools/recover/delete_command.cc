@@ -1,0 +1,46 @@
+#include "absl/strings/str_cat.h"
+
+#include "recovery/client/delete_record.h"
+#include "recovery/client/device_key.h"
+#include "recovery/client/recover.h"
+#include "tools/recover/commands.h"
+#include "tools/recover/connect.h"
+#include "tools/recover/exit_code.h"
+#include "tools/recover/pin_reader.h"
+
+namespace labrec::recover {
+namespace {
+
+int DeleteAs(const Arguments& arguments, const Reporter& reporter, const Connection& connection,
+             const recovery::client::RequestSigner& signer) {
+  const auto reports = DeleteRecord(*connection.realms, arguments.record, signer);
+  reporter.SayRealms(reports);
+  const int code = ExitCodeOfAll(reports);
+  const size_t gone = RealmsThatAre(reports, recovery::client::RealmCondition::kGood).size();
+  reporter.Result(
+      code == kExitDone ? "deleted" : "incomplete",
+      {{"record", arguments.record}, {"realms", RealmsJson(reports)}},
+      absl::StrCat("deleted record ", arguments.record, " at ", gone, " of ", reports.size(), " realms\n"));
+  return code;
+}
+
+}  // namespace
+
+int RunDelete(const Arguments& arguments, const Reporter& reporter) {
+  const auto connection = Connect(arguments);
+  if (!connection.ok()) return reporter.UsageError(connection.status());
+  if (!arguments.device_key.empty()) {
+    const auto device = recovery::client::DeviceKey::Load(arguments.device_key);
+    if (!device.ok()) return reporter.UsageError(device.status());
+    return DeleteAs(arguments, reporter, *connection, *device);
+  }
+  const auto pin = ReadPin(arguments.pin_stdin ? PinSource::kStandardInput : PinSource::kTerminal, "PIN");
+  if (!pin.ok()) return reporter.UsageError(pin.status());
+  const auto outcome = Recover(*connection->realms, {arguments.record, connection->threshold}, *pin);
+  if (!outcome.ok()) return reporter.Fail(outcome.status());
+  const auto* recovered = std::get_if<recovery::client::Recovered>(&*outcome);
+  if (recovered == nullptr) return reporter.NotRecovered(*outcome, arguments.record);
+  return DeleteAs(arguments, reporter, *connection, recovered->authority);
+}
+
+}  // namespace labrec::recover

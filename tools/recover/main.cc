@@ -1,0 +1,49 @@
+#include <csignal>
+#include <variant>
+
+#include "hsm/base/secret_bytes.h"
+#include "recovery/client/realm_channel.h"
+#include "tools/recover/arguments.h"
+#include "tools/recover/commands.h"
+#include "tools/recover/exit_code.h"
+
+namespace {
+
+using labrec::recover::Arguments;
+using labrec::recover::Command;
+using labrec::recover::Format;
+using labrec::recover::Reporter;
+
+int Run(const Arguments& arguments) {
+  const auto reporter = [&](const char* command) {
+    return Reporter(arguments.json ? Format::kJson : Format::kText, command);
+  };
+  switch (arguments.command) {
+    case Command::kDeviceKey:
+      return RunDeviceKey(arguments, reporter("device-key"));
+    case Command::kEnroll:
+      return RunEnroll(arguments, reporter("enroll"));
+    case Command::kSeal:
+      return RunSeal(arguments, reporter("seal"));
+    case Command::kRecover:
+      return RunRecover(arguments, reporter("recover"));
+    case Command::kChangePin:
+      return RunChangePin(arguments, reporter("change-pin"));
+    case Command::kStatus:
+      return RunStatus(arguments, reporter("status"));
+    case Command::kDelete:
+      return RunDelete(arguments, reporter("delete"));
+  }
+  return labrec::recover::kExitUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  labrec::ForbidCoreDumps();
+  labrec::recovery::client::RequireTls13();
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::variant<Arguments, int> parsed = labrec::recover::ParseArguments(argc, argv);
+  if (const int* code = std::get_if<int>(&parsed)) return *code;
+  return Run(std::get<Arguments>(parsed));
+}

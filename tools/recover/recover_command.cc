@@ -1,0 +1,87 @@
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/encoding.h"
+#include "recovery/client/enroll.h"
+#include "recovery/client/recover.h"
+#include "tools/recover/commands.h"
+#include "tools/recover/connect.h"
+#include "tools/recover/exit_code.h"
+#include "tools/recover/pin_reader.h"
+#include "tools/recover/secret_output.h"
+
+namespace labrec::recover {
+namespace {
+
+using nlohmann::json;
+using recovery::client::DeviceKey;
+using recovery::client::Recovered;
+
+json FloorsJson(const std::vector<recovery::client::RealmFloor>& floors) {
+  json array = json::array();
+  for (const auto& floor : floors) {
+    array.push_back({{"realm", floor.realm},
+                     {"sequence", floor.sequence},
+                     {"digest", Hex(floor.digest)},
+                     {"device_id", Hex(floor.device.DeviceId())}});
+  }
+  return array;
+}
+
+// Enrols the new device; its realms go into `fields`.
+int Enroll(const Arguments& arguments, const Reporter& reporter, const Connection& connection,
+           const Recovered& recovered, const DeviceKey& device, json& fields) {
+  const auto reports = EnrollDevice(*connection.realms, device, arguments.device_name, &recovered.authority);
+  const std::string id = Hex(device.public_key().DeviceId());
+  const size_t enrolled = RealmsThatAre(reports, recovery::client::RealmCondition::kGood).size();
+  reporter.Say(absl::StrCat("device ", id, " is enrolled at ", enrolled, " of ", reports.size(), " realms"));
+  reporter.SayRealms(reports);
+  fields["enrolled_device_id"] = id;
+  fields["enrolled"] = RealmsJson(reports);
+  return enrolled >= recovered.group.threshold() ? kExitDone : kExitFailure;
+}
+
+int Finish(const Arguments& arguments, const Reporter& reporter, const Connection& connection,
+           const Recovered& recovered, const std::optional<DeviceKey>& device) {
+  if (const absl::Status written = WriteSecret(arguments.output, recovered.secret); !written.ok()) {
+    return reporter.Fail(written);
+  }
+  reporter.Say(absl::StrCat("recovered record ", arguments.record, " version ", recovered.group.version(),
+                            arguments.output.empty() ? "" : " into ", arguments.output));
+  reporter.SayRealms(recovered.reports);
+  json fields = {{"record", arguments.record},
+                 {"version", recovered.group.version()},
+                 {"threshold", recovered.group.threshold()},
+                 {"output", arguments.output},
+                 {"floors", FloorsJson(recovered.floors)},
+                 {"realms", RealmsJson(recovered.reports)}};
+  const int code = device ? Enroll(arguments, reporter, connection, recovered, *device, fields) : kExitDone;
+  reporter.Result("recovered", std::move(fields), "");
+  return code;
+}
+
+}  // namespace
+
+int RunRecover(const Arguments& arguments, const Reporter& reporter) {
+  const auto connection = Connect(arguments);
+  if (!connection.ok()) return reporter.UsageError(connection.status());
+  const absl::Status output = CheckSecretOutput(arguments.output, arguments.json);
+  if (!output.ok()) return reporter.UsageError(output);
+  std::optional<DeviceKey> device;
+  if (!arguments.enroll_device.empty()) {
+    auto loaded = DeviceKey::Load(arguments.enroll_device);
+    if (!loaded.ok()) return reporter.UsageError(loaded.status());
+    device = *std::move(loaded);
+  }
+  const auto pin = ReadPin(arguments.pin_stdin ? PinSource::kStandardInput : PinSource::kTerminal, "PIN");
+  if (!pin.ok()) return reporter.UsageError(pin.status());
+
+  const auto outcome = Recover(*connection->realms, {arguments.record, connection->threshold}, *pin);
+  if (!outcome.ok()) return reporter.Fail(outcome.status());
+  const auto* recovered = std::get_if<Recovered>(&*outcome);
+  if (recovered == nullptr) return reporter.NotRecovered(*outcome, arguments.record);
+  return Finish(arguments, reporter, *connection, *recovered, device);
+}
+
+}  // namespace labrec::recover

@@ -1,0 +1,118 @@
+#include "tools/recover/report.h"
+
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/absl_view.h"
+#include "tools/recover/advice.h"
+#include "tools/recover/exit_code.h"
+
+namespace labrec::recover {
+
+using nlohmann::json;
+using recovery::client::RealmCondition;
+using recovery::client::RealmReport;
+
+json RealmsJson(const std::vector<RealmReport>& reports) {
+  json realms = json::array();
+  for (const RealmReport& report : reports) {
+    json realm = {{"realm", report.realm}, {"condition", ConditionName(report.condition)}};
+    if (report.remaining) realm["remaining"] = *report.remaining;
+    if (report.locked_until_ms != 0) realm["locked_until_ms"] = report.locked_until_ms;
+    if (!report.error.ok()) realm["error"] = std::string(report.error.message());
+    realms.push_back(std::move(realm));
+  }
+  return realms;
+}
+
+namespace {
+
+// {"alpha": 9, ...}
+json RemainingJson(const std::vector<RealmReport>& reports) {
+  json remaining = json::object();
+  for (const RealmReport& report : reports) {
+    if (report.remaining) remaining[report.realm] = *report.remaining;
+  }
+  return remaining;
+}
+
+}  // namespace
+
+void Reporter::Say(const std::string& line) const {
+  std::fprintf(stderr, "labyrinth-recover: %s\n", line.c_str());
+}
+
+void Reporter::SayRealms(const std::vector<RealmReport>& reports) const {
+  for (const RealmReport& report : reports) {
+    if (report.condition == RealmCondition::kGood) continue;
+    std::string line = absl::StrCat("realm ", report.realm, ": ", AbslView(ConditionName(report.condition)));
+    if (!report.error.ok()) absl::StrAppend(&line, ": ", report.error.message());
+    Say(line);
+  }
+}
+
+void Reporter::Result(const char* outcome, json fields, const std::string& text) const {
+  if (format_ == Format::kJson) {
+    fields["command"] = command_;
+    fields["outcome"] = outcome;
+    // Realms' messages may be any bytes: what is no UTF-8 is replaced.
+    std::printf("%s\n", fields.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+  } else {
+    std::fputs(text.c_str(), stdout);
+  }
+  std::fflush(stdout);
+}
+
+int Reporter::Fail(const absl::Status& status) const {
+  const std::string text = Explain(status);
+  Say(text);
+  const int code = ExitCode(status);
+  Result(code == kExitTooFewRealms ? "too-few-realms" : "error",
+         {{"error", text}, {"code", absl::StatusCodeToString(status.code())}}, "");
+  return code;
+}
+
+int Reporter::UsageError(const absl::Status& status) const {
+  const std::string text = Explain(status);
+  Say(text);
+  Result("usage", {{"error", text}}, "");
+  return kExitUsage;
+}
+
+template <typename Outcome>
+int Reporter::Failed(const char* name, const Outcome& outcome, json fields, const std::string& text,
+                     int code) const {
+  Say(text);
+  SayRealms(outcome.reports);
+  fields["realms"] = RealmsJson(outcome.reports);
+  Result(name, std::move(fields), "");
+  return code;
+}
+
+template <typename Variant>
+int Reporter::Unsuccessful(const Variant& outcome, const std::string& record) const {
+  const int code = ExitCode(outcome);
+  if (const auto* wrong = std::get_if<recovery::client::WrongPin>(&outcome)) {
+    json fields = {{"tries_left", wrong->tries_left}, {"remaining", RemainingJson(wrong->reports)}};
+    return Failed("wrong-pin", *wrong, std::move(fields), Explain(*wrong), code);
+  }
+  if (const auto* locked = std::get_if<recovery::client::LockedUntil>(&outcome)) {
+    return Failed("locked", *locked, {{"locked_until_ms", locked->until_ms}}, Explain(*locked, record), code);
+  }
+  if (const auto* destroyed = std::get_if<recovery::client::Destroyed>(&outcome)) {
+    return Failed("destroyed", *destroyed, json::object(), Explain(*destroyed, record), code);
+  }
+  const auto& unknown = std::get<recovery::client::NotRegistered>(outcome);
+  return Failed("not-registered", unknown, json::object(), Explain(unknown, record), code);
+}
+
+int Reporter::NotRecovered(const recovery::client::RecoverOutcome& outcome, const std::string& record) const {
+  return Unsuccessful(outcome, record);
+}
+
+int Reporter::NotChanged(const recovery::client::PinChange& outcome, const std::string& record) const {
+  return Unsuccessful(outcome, record);
+}
+
+}  // namespace labrec::recover

@@ -1,0 +1,105 @@
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/absl_view.h"
+#include "recovery/client/status.h"
+#include "tools/recover/advice.h"
+#include "tools/recover/commands.h"
+#include "tools/recover/connect.h"
+#include "tools/recover/exit_code.h"
+
+namespace labrec::recover {
+namespace {
+
+using nlohmann::json;
+using recovery::client::OfferStage;
+using recovery::client::RealmCondition;
+using recovery::client::RealmStatus;
+using recovery::client::RecordStatus;
+
+const char* StageName(OfferStage stage) {
+  return stage == OfferStage::kActive ? "active" : "pending";
+}
+
+const char* OutcomeName(int code) {
+  switch (code) {
+    case kExitDone:
+      return "usable";
+    case kExitLockedOrDestroyed:
+      return "locked-or-destroyed";
+    case kExitNotRegistered:
+      return "not-registered";
+    case kExitTooFewRealms:
+      return "too-few-realms";
+    default:
+      return "unusable";
+  }
+}
+
+std::string RealmLine(const RealmStatus& realm) {
+  std::string line =
+      absl::StrCat("  ", realm.report.realm, ": ", AbslView(ConditionName(realm.report.condition)));
+  if (realm.report.remaining) {
+    absl::StrAppend(&line, ", ", *realm.report.remaining, " of ", realm.guess_limit, " tries left");
+  }
+  for (const auto& version : realm.versions) {
+    absl::StrAppend(&line, ", version ", version.version, " ", StageName(version.stage));
+  }
+  if (realm.report.condition == RealmCondition::kLocked) {
+    absl::StrAppend(&line, ", locked until ", UtcTime(realm.report.locked_until_ms));
+  }
+  if (!realm.device_kind.empty()) absl::StrAppend(&line, ", device ", realm.device_kind);
+  if (!realm.device_warning.empty()) absl::StrAppend(&line, " (", realm.device_warning, ")");
+  if (realm.discontinuities > 0) {
+    absl::StrAppend(&line, ", its operator accepted restored storage ", realm.discontinuities, " times");
+  }
+  if (!realm.report.error.ok()) absl::StrAppend(&line, ": ", realm.report.error.message());
+  return line + "\n";
+}
+
+std::string Text(const RecordStatus& status, const std::string& record) {
+  std::string text;
+  if (status.version) {
+    text = absl::StrCat("record ", record, ": version ", *status.version, ", any ", status.threshold, " of ",
+                        status.realms.size(), " realms, ", status.tries_left, " tries left\n");
+  } else {
+    text = absl::StrCat("record ", record, ": no version that enough realms offer\n");
+  }
+  for (const RealmStatus& realm : status.realms) text += RealmLine(realm);
+  return text;
+}
+
+json RealmJson(const RealmStatus& realm) {
+  json object = RealmsJson({realm.report}).at(0);
+  object["guess_limit"] = realm.guess_limit;
+  object["device_kind"] = realm.device_kind;
+  object["device_warning"] = realm.device_warning;
+  object["software_version"] = realm.software_version;
+  object["discontinuities"] = realm.discontinuities;
+  object["versions"] = json::array();
+  for (const auto& version : realm.versions) {
+    object["versions"].push_back({{"version", version.version}, {"stage", StageName(version.stage)}});
+  }
+  return object;
+}
+
+}  // namespace
+
+int RunStatus(const Arguments& arguments, const Reporter& reporter) {
+  const auto connection = Connect(arguments);
+  if (!connection.ok()) return reporter.UsageError(connection.status());
+  const absl::Status name = recovery::client::CheckRecordName(arguments.record);
+  if (!name.ok()) return reporter.UsageError(name);
+  const RecordStatus status = GetStatus(*connection->realms, arguments.record, connection->threshold);
+  const int code = ExitCode(status, connection->threshold);
+  json fields = {{"record", arguments.record}, {"realms", json::array()}};
+  for (const RealmStatus& realm : status.realms) fields["realms"].push_back(RealmJson(realm));
+  if (status.version) {
+    fields["version"] = *status.version;
+    fields["threshold"] = status.threshold;
+    fields["tries_left"] = status.tries_left;
+  }
+  reporter.Result(OutcomeName(code), std::move(fields), Text(status, arguments.record));
+  return code;
+}
+
+}  // namespace labrec::recover
