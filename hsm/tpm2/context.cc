@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm2/tss_library_context.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {
@@ -36,6 +37,7 @@ absl::Status TctiStatus(const std::string& tcti, TSS2_RC rc) {
 
 absl::StatusOr<std::unique_ptr<Context>> Context::Connect(const std::string& tcti) {
   QuietTss();
+  ShareLibraryContextWithTss();
   if (tcti.empty()) {
     return absl::InvalidArgumentError(
         "the TPM's address names no TCTI; write one, as tpm2:device:/dev/tpmrm0");
