@@ -27,8 +27,9 @@ bool NamesResourceManager(const std::string& tcti) {
 absl::Status TctiStatus(const std::string& tcti, TSS2_RC rc) {
   const absl::Status status = TpmStatus(absl::StrCat("connecting to the TPM at '", tcti, "'"), rc);
   const uint32_t base = BaseCode(rc);
-  const bool no_such_tcti = (rc & TSS2_RC_LAYER_MASK) != TSS2_TCTI_RC_LAYER || base == TSS2_BASE_RC_BAD_VALUE;
-  if (base == TSS2_BASE_RC_IO_ERROR || !no_such_tcti) return absl::UnavailableError(status.message());
+  if (base != TSS2_BASE_RC_NOT_SUPPORTED && base != TSS2_BASE_RC_BAD_VALUE) {
+    return absl::UnavailableError(status.message());
+  }
   return absl::InvalidArgumentError(absl::StrCat(
       status.message(), ": is it a TCTI configuration, as device:/dev/tpmrm0, and its library installed?"));
 }

@@ -1,2 +1,3 @@
-labrec_library(test_raw_account SOURCES ${CMAKE_CURRENT_LIST_DIR} /
-               raw_account.cc DEPS hsm_base recovery_proto recovery_api)
+labrec_library(test_raw_account
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/raw_account.cc
+  DEPS hsm_base recovery_proto recovery_api)

@@ -1,5 +1,6 @@
 #include "tests/support/tpm_proxy.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -87,6 +88,12 @@ Bytes ReadMessage(int fd, int stop) {
   return message;
 }
 
+// Behind the header and the size of the parameters; of a response that has none, the last byte.
+void Alter(Bytes& response) {
+  constexpr size_t kFirstParameterByte = kHeaderSize + 4 + 2;
+  response[std::min(kFirstParameterByte, response.size() - 1)] ^= 0x01;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TpmProxy>> TpmProxy::Start(std::filesystem::path upstream, Judge judge) {
@@ -138,8 +145,9 @@ bool TpmProxy::RelayOne(int client, int tpm) {
   const uint32_t code = Reader(ByteView(command).subspan(6)).U32();
   const Fate fate = judge_({code, commands_++, command});
   if (fate == Fate::kLoseCommand || !WriteAll(tpm, command)) return false;
-  const Bytes response = ReadMessage(tpm, stop_);
+  Bytes response = ReadMessage(tpm, stop_);
   if (response.empty() || fate == Fate::kLoseReply) return false;
+  if (fate == Fate::kAlterReply) Alter(response);
   return WriteAll(client, response);
 }
 

@@ -28,6 +28,7 @@ class TpmProxy {
     kForward,
     kLoseCommand,  // the connection breaks before the TPM sees the command
     kLoseReply,    // the TPM acts, then the connection breaks
+    kAlterReply,   // the TPM acts, and one bit of its answer's parameters is flipped on the way
   };
   // Asked for every command, from the proxy's thread; may take its time, as a slow chip does.
   using Judge = std::function<Fate(const Command&)>;

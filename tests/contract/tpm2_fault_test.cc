@@ -1,0 +1,218 @@
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include <gtest/gtest.h>
+#include <tss2/tss2_tpm2_types.h>
+
+#include "hsm/tpm2/authorization.h"
+#include "tests/contract/contract_suites.h"
+#include "tests/contract/swtpm_device.h"
+#include "tests/support/tpm_proxy.h"
+
+namespace labrec::hsm::tpm2 {
+namespace {
+
+using contract::OnceAvailable;
+using test::TpmProxy;
+using Fate = TpmProxy::Fate;
+
+// A device whose way to the TPM the test may disturb, one command at a time.
+class TpmFault : public testing::Test {
+ protected:
+  void SetUp() override {
+    dut_ = contract::StartSwtpmDevice();
+    ASSERT_NE(dut_, nullptr);
+    auto state = dut_->Provision({}, ToBytes("contract-realm-1"));
+    ASSERT_TRUE(state.ok()) << state.status();
+    state_ = *std::move(state);
+    auto proxy = TpmProxy::Start(dut_->tpm().socket(),
+                                 [this](const TpmProxy::Command& command) { return Judge(command); });
+    ASSERT_TRUE(proxy.ok()) << proxy.status();
+    proxy_ = *std::move(proxy);
+    auto device = tpm2::Open({"tpm2:" + proxy_->tcti()}, state_, dut_->authorization());
+    ASSERT_TRUE(device.ok()) << device.status();
+    device_ = *std::move(device);
+    ASSERT_TRUE(anchor().Claim().ok());
+  }
+
+  // The next command with this code (0: any), after `skip` others of it, suffers `fate`.
+  void Disturb(uint32_t code, Fate fate, int skip = 0) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    code_ = code;
+    fate_ = fate;
+    skip_ = skip;
+    armed_ = true;
+  }
+  bool armed() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return armed_;
+  }
+  int increments() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return increments_;
+  }
+  FreshnessAnchor& anchor() { return *device_->freshness_anchor(); }
+  uint64_t Epoch() {
+    uint64_t epoch = 0;
+    const absl::Status read = OnceAvailable([&] {
+      const auto current = anchor().CurrentEpoch();
+      epoch = current.value_or(0);
+      return current.status();
+    });
+    EXPECT_TRUE(read.ok()) << read;
+    return epoch;
+  }
+
+  std::unique_ptr<contract::SwtpmDevice> dut_;
+  DeviceState state_;
+  std::mutex mutex_;
+  Bytes seen_;  // all commands
+  std::unique_ptr<TpmProxy> proxy_;
+  std::unique_ptr<Device> device_;
+
+ private:
+  Fate Judge(const TpmProxy::Command& command) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    seen_.insert(seen_.end(), command.bytes.begin(), command.bytes.end());
+    if (command.code == TPM2_CC_NV_Increment) ++increments_;
+    if (!armed_ || (code_ != 0 && code_ != command.code) || skip_-- > 0) return Fate::kForward;
+    armed_ = false;
+    return fate_;
+  }
+
+  uint32_t code_ = 0;
+  Fate fate_ = Fate::kForward;
+  int skip_ = 0;
+  bool armed_ = false;
+  int increments_ = 0;
+};
+
+// The chip counted, and nobody heard it: the next commit looks before it counts.
+TEST_F(TpmFault, AnIncrementWithALostReplyIsNotRepeated) {
+  const uint64_t epoch = Epoch() + 1;
+  ASSERT_TRUE(anchor().Prepare(epoch, Sha256("state")).ok());
+  const int before = increments();
+  Disturb(TPM2_CC_NV_Increment, Fate::kLoseReply);
+  const absl::Status lost = anchor().Commit(epoch);
+  EXPECT_TRUE(absl::IsUnavailable(lost)) << lost;
+  const absl::Status committed = OnceAvailable([&] { return anchor().Commit(epoch); });
+  EXPECT_TRUE(committed.ok()) << committed;
+  EXPECT_EQ(increments(), before + 1);
+  EXPECT_EQ(Epoch(), epoch);
+}
+
+TEST_F(TpmFault, AnIncrementThatWasLostIsSentWhenAskedAgain) {
+  const uint64_t epoch = Epoch() + 1;
+  ASSERT_TRUE(anchor().Prepare(epoch, Sha256("state")).ok());
+  const int before = increments();
+  Disturb(TPM2_CC_NV_Increment, Fate::kLoseCommand);
+  EXPECT_TRUE(absl::IsUnavailable(anchor().Commit(epoch)));
+  EXPECT_EQ(increments(), before + 1);  // Commit itself tried once
+  EXPECT_EQ(Epoch(), epoch - 1);
+  EXPECT_TRUE(OnceAvailable([&] { return anchor().Commit(epoch); }).ok());
+  EXPECT_EQ(Epoch(), epoch);
+}
+
+// Whatever command of a whole cycle is cut, the cycle can be finished, and the counter moves by exactly one.
+TEST_F(TpmFault, EveryCommandOfACycleMayBeCut) {
+  for (const Fate fate : {Fate::kLoseCommand, Fate::kLoseReply}) {
+    bool disturbed = true;
+    for (int cut = 0; disturbed; ++cut) {
+      const uint64_t epoch = Epoch() + 1;
+      Disturb(0, fate, cut);
+      const auto prepare = [&] { return anchor().Prepare(epoch, Sha256("state")).status(); };
+      EXPECT_TRUE(OnceAvailable(prepare).ok()) << cut;
+      EXPECT_TRUE(OnceAvailable([&] { return anchor().Commit(epoch); }).ok()) << cut;
+      const absl::Status evaluated = OnceAvailable([&]() -> absl::Status {
+        const auto result = device_->evaluation_key()->Evaluate({&P256Point::Generator(), 1});
+        if (result.ok()) {
+          EXPECT_EQ(result->front(), device_->evaluation_key()->public_key());
+        }
+        return result.status();
+      });
+      EXPECT_TRUE(evaluated.ok()) << cut << evaluated;
+      disturbed = !armed();
+      EXPECT_EQ(Epoch(), epoch) << cut;
+      ASSERT_LT(cut, 100);
+    }
+  }
+}
+
+// Answers are authenticated by the session: one flipped bit is found, never believed, and the next call
+// starts a new session.
+TEST_F(TpmFault, AlteredRepliesAreRefused) {
+  const uint64_t epoch = Epoch();
+  Bytes random(32);
+  Disturb(TPM2_CC_NV_Read, Fate::kAlterReply);
+  EXPECT_TRUE(absl::IsDataLoss(anchor().CurrentEpoch().status()));
+  EXPECT_EQ(Epoch(), epoch);
+  Disturb(TPM2_CC_ECDH_ZGen, Fate::kAlterReply);
+  EXPECT_TRUE(absl::IsDataLoss(device_->evaluation_key()->Evaluate({&P256Point::Generator(), 1}).status()));
+  EXPECT_EQ(Epoch(), epoch);
+  Disturb(TPM2_CC_HMAC, Fate::kAlterReply);
+  EXPECT_TRUE(absl::IsDataLoss(device_->derivation_key()->Derive(AsBytes("record")).status()));
+  EXPECT_EQ(Epoch(), epoch);
+  Disturb(TPM2_CC_GetRandom, Fate::kAlterReply);
+  EXPECT_TRUE(absl::IsDataLoss(device_->random()->Fill(random)));
+  EXPECT_EQ(Epoch(), epoch);
+  Disturb(TPM2_CC_NV_Increment, Fate::kAlterReply);
+  EXPECT_TRUE(absl::IsUnavailable(anchor().Commit(epoch + 1)));
+  EXPECT_TRUE(OnceAvailable([&] { return anchor().Commit(epoch + 1); }).ok());
+  EXPECT_EQ(Epoch(), epoch + 1);
+}
+
+// A storage key of somebody else's, slipped in on the bus, gets no salt: its Name is not the pinned one.
+TEST_F(TpmFault, AnotherStorageKeyIsRefused) {
+  device_.reset();
+  Disturb(TPM2_CC_CreatePrimary, Fate::kAlterReply);
+  EXPECT_FALSE(tpm2::Open({"tpm2:" + proxy_->tcti()}, state_, dut_->authorization()).ok());
+  EXPECT_FALSE(armed());
+  DeviceState other = state_;
+  const size_t name = other.json.find("\"name\": \"", other.json.find("\"storage_key\"")) + 20;
+  other.json[name] = other.json[name] == '0' ? '1' : '0';
+  const auto refused = dut_->Open(other);
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused.status())) << refused.status();
+}
+
+// The TPM is reset and nobody says so: no connection breaks between two commands.
+TEST_F(TpmFault, AResetBetweenCommandsIsNotNoticedByCallers) {
+  const uint64_t epoch = Epoch() + 1;
+  ASSERT_TRUE(anchor().Prepare(epoch, Sha256("state")).ok());
+  ASSERT_TRUE(dut_->tpm().Restart().ok());
+  EXPECT_TRUE(anchor().Commit(epoch).ok());
+  ASSERT_TRUE(dut_->tpm().Restart().ok());
+  EXPECT_TRUE(device_->derivation_key()->Derive(AsBytes("record")).ok());
+  ASSERT_TRUE(dut_->tpm().Restart().ok());
+  EXPECT_TRUE(device_->evaluation_key()->Evaluate({&P256Point::Generator(), 1}).ok());
+  EXPECT_EQ(Epoch(), epoch);
+}
+
+bool Contains(const Bytes& haystack, ByteView needle) {
+  return std::search(haystack.begin(), haystack.end(), needle.begin(), needle.end()) != haystack.end();
+}
+
+TEST_F(TpmFault, NothingSecretCrossesTheBusInClear) {
+  const Bytes message = ToBytes("record of account alice-in-clear-text");
+  ASSERT_TRUE(device_->derivation_key()->Derive(message).ok());
+  ASSERT_TRUE(
+      tpm2::Provision({"tpm2:" + proxy_->tcti()}, dut_->Options({}, ToBytes("contract-realm-2"))).ok());
+  const std::lock_guard<std::mutex> lock(mutex_);
+  EXPECT_GT(seen_.size(), 1000U);
+  EXPECT_FALSE(Contains(seen_, message));
+  EXPECT_FALSE(Contains(seen_, dut_->authorization().view()));
+  for (const char* purpose : {kEvaluationKeyAuth, kHmacKeyAuth, kCounterAuth, kClaimAuth}) {
+    EXPECT_FALSE(Contains(seen_, AuthValue(dut_->authorization(), purpose)->view())) << purpose;
+  }
+}
+
+// What authenticates epochs cannot be had through the other door.
+TEST_F(TpmFault, DeriveDoesNotMakeEvidence) {
+  Bytes message = {0x00, 0x1c};
+  const Bytes label = ToBytes("labyrinth-recovery/v1/anchor");
+  message.insert(message.end(), label.begin(), label.end());
+  EXPECT_TRUE(absl::IsInvalidArgument(device_->derivation_key()->Derive(message).status()));
+}
+
+}  // namespace
+}  // namespace labrec::hsm::tpm2
