@@ -158,6 +158,65 @@ TEST_F(Pkcs11AnchorFault, AKeyMadeTooLateNeverPassesForTheCurrentOne) {
   EXPECT_TRUE(absl::IsDataLoss(Open().status())) << Open().status();
 }
 
+// B claims the anchor after A looked at its claim, and before A destroys the current key.
+TEST_F(Pkcs11AnchorFault, AClaimLostWithinACommitIsNoticed) {
+  auto b = Open();
+  ASSERT_TRUE(b.ok()) << b.status();
+  PrepareNext();
+  bool meanwhile = false;
+  test::SetPkcs11Judge([&](std::string_view function) {
+    if (function == "C_DestroyObject" && !meanwhile) {
+      meanwhile = true;
+      EXPECT_TRUE((*b)->freshness_anchor()->Claim().ok());
+    }
+    return Fate::Pass();
+  });
+  EXPECT_TRUE(absl::IsDataLoss(anchor().Commit(epoch_ + 1)));
+  EXPECT_TRUE(meanwhile);
+}
+
+// 1. B prepared a state and prepares another: it is held up before it destroys the first one's key. 2. A
+// claims the anchor and finds the first state one ahead. 3. B goes on: the next epoch's key is now that of
+// B's second state, which A must not make current.
+TEST_F(Pkcs11AnchorFault, AKeyExchangedUnderAStateOneAheadIsNoticed) {
+  auto a = Open();
+  ASSERT_TRUE(a.ok()) << a.status();
+  FreshnessAnchor& other = *(*a)->freshness_anchor();
+  PrepareNext();
+  bool meanwhile = false;
+  bool busy = false;
+  bool dying = false;
+  test::SetPkcs11Judge([&](std::string_view function) {
+    if (busy) return Fate::Pass();
+    if (dying) return Fate::Skip(CKR_DEVICE_ERROR);
+    if (function == "C_DestroyObject" && !meanwhile) {
+      meanwhile = busy = true;
+      EXPECT_TRUE(other.Claim().ok());
+      EXPECT_EQ(Judged(other, epoch_ + 1), Freshness::kOneAhead);
+      busy = false;
+    }
+    dying = function == "C_GenerateKey";  // B does not live to look at its claim
+    return Fate::Pass();
+  });
+  EXPECT_FALSE(anchor().Prepare(epoch_ + 1, Sha256("second")).ok());
+  EXPECT_TRUE(meanwhile);
+  Heal();
+  EXPECT_TRUE(absl::IsDataLoss(other.Commit(epoch_ + 1)));
+  EXPECT_EQ(other.CurrentEpoch().value(), epoch_);
+}
+
+TEST_F(Pkcs11AnchorFault, AnEpochThatSomebodyElseCommittedIsNotOursEvenAfterANewClaim) {
+  PrepareNext();
+  auto b = Open();
+  ASSERT_TRUE(b.ok()) << b.status();
+  FreshnessAnchor& other = *(*b)->freshness_anchor();
+  ASSERT_TRUE(other.Claim().ok());
+  ASSERT_TRUE(other.Prepare(epoch_ + 1, Sha256("b")).ok());
+  ASSERT_TRUE(other.Commit(epoch_ + 1).ok());
+  ASSERT_TRUE(anchor().Claim().ok());
+  EXPECT_TRUE(absl::IsDataLoss(anchor().Commit(epoch_ + 1)));
+}
+
 // What SoftHSM2 cannot prevent, but a running service sees.
 TEST_F(Pkcs11AnchorFault, ARestoredTokenIsNoticedByARunningService) {
   const std::filesystem::path copy = token_->TokenFolder().parent_path().parent_path() / "copy";

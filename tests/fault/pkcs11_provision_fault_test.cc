@@ -1,6 +1,13 @@
 #include <p11-kit/pkcs11.h>
 
+#include "hsm/pkcs11/address.h"
+#include "hsm/pkcs11/module.h"
+#include "hsm/pkcs11/names.h"
 #include "hsm/pkcs11/pkcs11_device.h"
+#include "hsm/pkcs11/primitives.h"
+#include "hsm/pkcs11/session.h"
+#include "hsm/pkcs11/state.h"
+#include "hsm/pkcs11/token.h"
 #include "tests/fault/pkcs11_fault_fixture.h"
 
 namespace labrec::hsm::pkcs11 {
@@ -88,6 +95,40 @@ TEST_F(Pkcs11Fault, AMissingModuleOrTokenIsUnavailable) {
   token_->Break();
   EXPECT_TRUE(absl::IsUnavailable(Probe(Address(), {}).status()));
   EXPECT_TRUE(absl::IsUnavailable(Provision(Address(), Options()).status()));
+}
+
+TEST_F(Pkcs11Fault, KeysOtherThanThePinnedOnesAreRefused) {
+  ASSERT_NE(NewDevice(), nullptr);
+  const auto pinned = FromJson(state_);
+  ASSERT_TRUE(pinned.ok()) << pinned.status();
+  State other = *pinned;
+  other.keys->derivation_check[0] ^= 1;
+  EXPECT_TRUE(absl::IsFailedPrecondition(pkcs11::Open(Address(), ToJson(other), SecretBytes()).status()));
+  other = *pinned;
+  other.keys->public_key = P256Point::Generator().Times(P256Scalar::Random());
+  EXPECT_TRUE(absl::IsFailedPrecondition(pkcs11::Open(Address(), ToJson(other), SecretBytes()).status()));
+  other = *pinned;
+  other.scope.instance[0] ^= 1;
+  EXPECT_TRUE(absl::IsFailedPrecondition(pkcs11::Open(Address(), ToJson(other), SecretBytes()).status()));
+  EXPECT_TRUE(Open().ok());
+}
+
+TEST_F(Pkcs11Fault, TwoKeysOfOneNameAreRefused) {
+  ASSERT_NE(NewDevice(), nullptr);
+  {
+    const auto address = TokenAddress::Parse(Address().uri);
+    const auto module = Module::Load(address->module_path());
+    const auto initialized = Initialized::Begin(**module);
+    const auto token = FindToken(initialized->api(), *address);
+    const auto session = Session::Open(initialized->api(), token->slot);
+    ASSERT_TRUE(session.ok()) << session.status();
+    ASSERT_TRUE(Login(*session, *token, *address).ok());
+    const KeyName name = DerivationKeyName(FromJson(state_)->scope);
+    ASSERT_TRUE(GenerateHmacKey(*session, Lifetime::kToken, name).ok());
+  }
+  const absl::Status refused = Open().status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+  EXPECT_NE(std::string(refused.message()).find("2 keys"), std::string::npos) << refused;
 }
 
 TEST_F(Pkcs11Fault, OptionsAreChecked) {

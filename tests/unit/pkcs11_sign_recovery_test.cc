@@ -201,6 +201,19 @@ TEST(SignRecovery, ThePublicKeysCoordinateForAnotherElementIsAFault) {
   }
 }
 
+// It may even be consistent, and answer for G and 2G.
+TEST(SignRecovery, ATokenThatTakesEveryElementForTheGeneratorIsFaulty) {
+  SoftToken token;
+  const P256Point q = token.public_key();
+  for (const bool negated : {false, true}) {
+    const P256Point element = negated ? RandomPoint().Negated() : RandomPoint();
+    const XOracle oracle = [&](const P256Point& point) -> absl::StatusOr<SecretBytes> {
+      return SecretBytes::CopyOf(point == element ? q.x() : Sum(q, q).x());
+    };
+    EXPECT_TRUE(absl::IsDataLoss(RecoverProducts(q, {&element, 1}, oracle, 1).status()));
+  }
+}
+
 TEST(SignRecovery, AnErrorOfTheTokenIsPassedOn) {
   SoftToken token;
   const XOracle away = [](const P256Point&) { return absl::UnavailableError("gone"); };
