@@ -1,10 +1,11 @@
 #include <algorithm>
-#include <atomic>
+#include <functional>
 #include <mutex>
 
 #include <gtest/gtest.h>
 #include <tss2/tss2_tpm2_types.h>
 
+#include "hsm/base/encoding.h"
 #include "hsm/tpm2/authorization.h"
 #include "tests/contract/contract_suites.h"
 #include "tests/contract/swtpm_device.h"
@@ -44,6 +45,11 @@ class TpmFault : public testing::Test {
     skip_ = skip;
     armed_ = true;
   }
+  // What is done, from the proxy's thread, just before the disturbed command suffers its fate.
+  void AtDisturbance(std::function<void()> deed) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    deed_ = std::move(deed);
+  }
   bool armed() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return armed_;
@@ -67,7 +73,8 @@ class TpmFault : public testing::Test {
   std::unique_ptr<contract::SwtpmDevice> dut_;
   DeviceState state_;
   std::mutex mutex_;
-  Bytes seen_;  // all commands
+  Bytes seen_;                   // all commands, one after the other
+  std::vector<Bytes> commands_;  // each of them
   std::unique_ptr<TpmProxy> proxy_;
   std::unique_ptr<Device> device_;
 
@@ -75,14 +82,17 @@ class TpmFault : public testing::Test {
   Fate Judge(const TpmProxy::Command& command) {
     const std::lock_guard<std::mutex> lock(mutex_);
     seen_.insert(seen_.end(), command.bytes.begin(), command.bytes.end());
+    commands_.push_back(ToBytes(command.bytes));
     if (command.code == TPM2_CC_NV_Increment) ++increments_;
     if (!armed_ || (code_ != 0 && code_ != command.code) || skip_-- > 0) return Fate::kForward;
     armed_ = false;
+    if (const auto deed = std::exchange(deed_, nullptr)) deed();
     return fate_;
   }
 
   uint32_t code_ = 0;
   Fate fate_ = Fate::kForward;
+  std::function<void()> deed_;
   int skip_ = 0;
   bool armed_ = false;
   int increments_ = 0;
@@ -204,6 +214,66 @@ TEST_F(TpmFault, NothingSecretCrossesTheBusInClear) {
   for (const char* purpose : {kEvaluationKeyAuth, kHmacKeyAuth, kCounterAuth, kClaimAuth}) {
     EXPECT_FALSE(Contains(seen_, AuthValue(dut_->authorization(), purpose)->view())) << purpose;
   }
+}
+
+uint32_t CodeOf(const Bytes& command) {
+  return Reader(ByteView(command).subspan(6)).U32();
+}
+
+// The attributes of the first session of a command with that many handles (part 1, section 18.6).
+uint8_t SessionAttributes(const Bytes& command, size_t handles) {
+  Reader reader(ByteView(command).subspan(10 + 4 * handles + 4 + 4));
+  reader.Lp();  // nonceCaller
+  return reader.U8();
+}
+
+TEST_F(TpmFault, EverySessionIsSaltedAndEncrypts) {
+  ASSERT_TRUE(device_->derivation_key()->Derive(AsBytes("record")).ok());
+  ASSERT_TRUE(device_->evaluation_key()->Evaluate({&P256Point::Generator(), 1}).ok());
+  Bytes random(8);
+  ASSERT_TRUE(device_->random()->Fill(random).ok());
+  constexpr uint8_t kDecrypt = 0x20;
+  constexpr uint8_t kEncrypt = 0x40;
+  constexpr uint32_t kNull = 0x40000007;
+  int looked_at = 0;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const Bytes& command : commands_) {
+    ++looked_at;
+    switch (CodeOf(command)) {
+      case TPM2_CC_StartAuthSession:
+        EXPECT_NE(Reader(ByteView(command).subspan(10)).U32(), kNull) << "no salt key";
+        break;
+      case TPM2_CC_Load:
+      case TPM2_CC_HMAC:
+      case TPM2_CC_ECDH_ZGen:
+        EXPECT_EQ(SessionAttributes(command, 1) & (kDecrypt | kEncrypt), kDecrypt | kEncrypt);
+        break;
+      case TPM2_CC_GetRandom:
+        EXPECT_EQ(SessionAttributes(command, 0) & kEncrypt, kEncrypt);
+        break;
+      case TPM2_CC_NV_Read:
+        EXPECT_EQ(SessionAttributes(command, 2) & kEncrypt, kEncrypt);
+        break;
+      default:
+        --looked_at;
+    }
+  }
+  EXPECT_GE(looked_at, 8);
+}
+
+// Somebody claims between our counting and our last look: this commit must not be answered with OK.
+TEST_F(TpmFault, AClaimInTheMiddleOfACommitIsSeen) {
+  const uint64_t epoch = Epoch() + 1;
+  ASSERT_TRUE(anchor().Prepare(epoch, Sha256("state")).ok());
+  Disturb(TPM2_CC_NV_Increment, Fate::kLoseReply);
+  ASSERT_TRUE(absl::IsUnavailable(anchor().Commit(epoch)));
+  ASSERT_EQ(Epoch(), epoch);
+  absl::Status elsewhere = absl::UnknownError("not done");
+  Disturb(TPM2_CC_NV_Read, Fate::kForward, 1);  // the first looks at the claim, the second at the counter
+  AtDisturbance([&] { elsewhere = dut_->CommitElsewhere(state_, 0); });
+  const absl::Status committed = anchor().Commit(epoch);
+  EXPECT_TRUE(elsewhere.ok()) << elsewhere;
+  EXPECT_TRUE(absl::IsDataLoss(committed)) << committed;
 }
 
 // What authenticates epochs cannot be had through the other door.

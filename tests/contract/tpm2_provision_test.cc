@@ -154,8 +154,20 @@ TEST_F(TpmProvision, AWrongAuthorizationRemovesNothing) {
   EXPECT_TRUE(dut_->Open(*state).ok());
 }
 
-// An index that was removed and defined anew by somebody without the authorisation is not taken for ours, and
-// a counter never comes back with a lower value.
+// An index of the same number and Name that somebody else defined is not taken for ours: it has not our
+// authorisation value.
+TEST_F(TpmProvision, SomebodyElsesIndexIsNotOurs) {
+  const auto first = dut_->Provision({.keys = false, .anchor = true}, kRealm);
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(dut_->Deprovision(*first).ok());
+  ProvisionOptions options = dut_->Options({.keys = false, .anchor = true}, kRealm);
+  options.authorization = SecretBytes::Random(32);
+  ASSERT_TRUE(tpm2::Provision(dut_->address(), options).ok());
+  const auto refused = dut_->Open(*first);
+  EXPECT_TRUE(absl::IsPermissionDenied(refused.status())) << refused.status();
+}
+
+// A counter never comes back with a value that it or another had before.
 TEST_F(TpmProvision, ARemovedCounterNeverComesBack) {
   const auto first = dut_->Provision({}, kRealm);
   ASSERT_TRUE(first.ok()) << first.status();

@@ -132,19 +132,21 @@ void TpmProxy::ServeCommands() {
 }
 
 void TpmProxy::RelayCommands(int client) {
-  const int tpm = Connect(upstream_);
-  if (tpm < 0) return;
+  int tpm = -1;
   while (RelayOne(client, tpm)) {
   }
-  close(tpm);
+  if (tpm >= 0) close(tpm);
 }
 
-bool TpmProxy::RelayOne(int client, int tpm) {
+// Connects only after the judge has spoken: swtpm serves one connection at a time, and the judge may use it.
+bool TpmProxy::RelayOne(int client, int& tpm) {
   const Bytes command = ReadMessage(client, stop_);
   if (command.empty()) return false;
   const uint32_t code = Reader(ByteView(command).subspan(6)).U32();
   const Fate fate = judge_({code, commands_++, command});
-  if (fate == Fate::kLoseCommand || !WriteAll(tpm, command)) return false;
+  if (fate == Fate::kLoseCommand) return false;
+  if (tpm < 0) tpm = Connect(upstream_);
+  if (tpm < 0 || !WriteAll(tpm, command)) return false;
   Bytes response = ReadMessage(tpm, stop_);
   if (response.empty() || fate == Fate::kLoseReply) return false;
   if (fate == Fate::kAlterReply) Alter(response);

@@ -48,7 +48,7 @@ class TpmProxy {
   void ServeCommands();
   void ServeControl();
   void RelayCommands(int client);
-  bool RelayOne(int client, int tpm);
+  bool RelayOne(int client, int& tpm);
   void RelayBytes(int client);
 
   TemporaryFolder folder_;
