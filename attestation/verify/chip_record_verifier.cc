@@ -1,0 +1,110 @@
+#include "attestation/verify/chip_record_verifier.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "attestation/verify/record_areas.h"
+#include "attestation/verify/refusal.h"
+#include "attestation/verify/tpm_constants.h"
+#include "hsm/base/encoding.h"
+#include "hsm/base/status_macros.h"
+
+namespace labrec::attestation {
+namespace {
+
+constexpr char kByAk[] = "the attestation key's signature over this exchange's nonce";
+
+// In words, in what `shown` differs from the index that the client builds.
+std::string DifferenceOf(const TpmsNvPublic& shown, const TpmsNvPublic& expected) {
+  if (shown.auth_policy != expected.auth_policy)
+    return "it may be written by others than this client's unlock key";
+  if (shown.Type() != expected.Type()) return "it does not count authorisations (its type is not PIN_PASS)";
+  if (!((shown.attributes & kNvNoDa) != 0)) return "it lacks NO_DA, so that it can lock the whole chip";
+  if (shown.attributes != expected.attributes) {
+    return absl::StrCat("its attributes are 0x", absl::Hex(shown.attributes), " instead of 0x",
+                        absl::Hex(expected.attributes));
+  }
+  return "its size or Name algorithm is another";
+}
+
+absl::StatusOr<TpmsNvPublic> CheckIndex(const RecordKeyEvidence& evidence, const EcdsaPublicKey& unlock_key) {
+  LABREC_ASSIGN_OR_RETURN(const TpmsNvPublic shown, TpmsNvPublic::Parse(evidence.index_public));
+  const TpmsNvPublic expected = RecordIndexArea(shown.index, unlock_key, Written::kNo);
+  if (shown != expected) {
+    return Refuse(RefusalReason::kIndex,
+                  absl::StrCat("the chip's index is not one that counts this record's guesses: ",
+                               DifferenceOf(shown, expected)));
+  }
+  return RecordIndexArea(shown.index, unlock_key, Written::kYes);
+}
+
+void ReportKey(const TpmtPublic& key, const TpmsNvPublic& index, Report& report) {
+  report.push_back({absl::StrCat("the record's evaluation key (Name ", Hex(key.Name()),
+                                 ") was made in that TPM and cannot leave it"),
+                    kByAk});
+  report.push_back(
+      {absl::StrCat("each evaluation costs one count of the TPM's index 0x", absl::Hex(index.index),
+                    ", whoever asks, and only this client's unlock key can let the count be set back"),
+       "the policies inside the key's certified Name, which this client rebuilt from its own key"});
+}
+
+}  // namespace
+
+absl::StatusOr<CertifiedRecordKey> CheckRecordKeyEvidence(const TpmtPublic& ak,
+                                                          const RecordKeyEvidence& evidence,
+                                                          const EcdsaPublicKey& unlock_key,
+                                                          const Digest& nonce, Report& report) {
+  LABREC_ASSIGN_OR_RETURN(const TpmsNvPublic index, CheckIndex(evidence, unlock_key));
+  LABREC_ASSIGN_OR_RETURN(const TpmtPublic key, TpmtPublic::Parse(evidence.key_public));
+  LABREC_RETURN_IF_ERROR(CheckRecordKey(key, index));
+  LABREC_ASSIGN_OR_RETURN(const TpmsAttest attest, OpenStatement(ak, evidence.key_certified, nonce,
+                                                                 "the statement about the record's key"));
+  LABREC_RETURN_IF_ERROR(CheckCertifies(attest, key.Name(), "the statement about the record's key"));
+  LABREC_ASSIGN_OR_RETURN(const P256Point point, PointOf(key));
+  ReportKey(key, index, report);
+  return CertifiedRecordKey{point, index};
+}
+
+absl::Status CheckIndexContents(const TpmtPublic& ak, const TpmsNvPublic& written_index,
+                                const SignedStatement& statement, const Digest& nonce,
+                                const PinCounter& expected, Report& report) {
+  LABREC_ASSIGN_OR_RETURN(const TpmsAttest attest,
+                          OpenStatement(ak, statement, nonce, "the statement about the index"));
+  const auto* info = std::get_if<NvCertifyInfo>(&attest.attested);
+  if (info == nullptr || info->index_name != written_index.Name()) {
+    return Refuse(RefusalReason::kStatement,
+                  "the statement is not about the contents of this record's index");
+  }
+  if (info->offset != 0 || info->contents != Marshal(expected)) {
+    return Refuse(RefusalReason::kIndexContents,
+                  absl::StrCat("the index holds ", Hex(info->contents), " (count and limit) at offset ",
+                               info->offset, "; it must hold ", Hex(Marshal(expected))));
+  }
+  report.push_back(
+      {absl::StrCat("the TPM has counted ", expected.count, " of at most ", expected.limit, " guesses"),
+       kByAk});
+  return absl::OkStatus();
+}
+
+absl::Status CheckPinnedAk(const std::optional<Bytes>& pinned_ak_name, const TpmtPublic& ak) {
+  if (!pinned_ak_name.has_value() || *pinned_ak_name == ak.Name()) return absl::OkStatus();
+  return Refuse(RefusalReason::kAttestationKey,
+                "the realm shows another attestation key than this client knows it by");
+}
+
+absl::StatusOr<VerifiedChipRecord> VerifyChipRecord(const ChipExpectation& expectation,
+                                                    const AkChallenge& challenge,
+                                                    const ChipEvidence& evidence) {
+  LABREC_ASSIGN_OR_RETURN(TpmIdentity identity,
+                          CheckIdentity(evidence.identity, expectation.trust, expectation.now_ms));
+  LABREC_RETURN_IF_ERROR(CheckPinnedAk(expectation.pinned_ak_name, identity.ak));
+  LABREC_RETURN_IF_ERROR(CheckActivated(challenge, evidence.activated, identity));
+  Report report = identity.report;
+  LABREC_ASSIGN_OR_RETURN(const CertifiedRecordKey key,
+                          CheckRecordKeyEvidence(identity.ak, evidence.record_key, expectation.unlock_key,
+                                                 expectation.key_nonce, report));
+  LABREC_RETURN_IF_ERROR(CheckIndexContents(identity.ak, key.written_index, evidence.index_contents,
+                                            expectation.contents_nonce, expectation.contents, report));
+  return VerifiedChipRecord{std::move(identity), key, std::move(report)};
+}
+
+}  // namespace labrec::attestation

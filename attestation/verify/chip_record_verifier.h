@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "attestation/verify/cp_hash.h"
+#include "attestation/verify/evidence.h"
+#include "attestation/verify/statement.h"
+#include "attestation/verify/tpm_identity.h"
+#include "attestation/verify/tpms_nv_public.h"
+#include "hsm/base/ecdsa.h"
+#include "hsm/base/p256.h"
+
+namespace labrec::attestation {
+
+// A chip-enforced record's key and index, as proven by the AK.
+struct CertifiedRecordKey {
+  P256Point public_key;        // Q_rec, for the confirmation (pin/confirmation.h)
+  TpmsNvPublic written_index;  // the index as it is from its first write on
+};
+
+// Third step, before the client signs the first write: the index's public area is the one that the client
+// builds from its own unlock key, the key's policy is the one over that index, and the AK's TPM certified a
+// key with just this public area. `nonce` is RecordStatementNonce. INVALID_ARGUMENT for what cannot be
+// parsed; refusals kIndex, kKeyAttributes, kKeyPolicy, kSignature, kStale, kStatement.
+absl::StatusOr<CertifiedRecordKey> CheckRecordKeyEvidence(const TpmtPublic& ak,
+                                                          const RecordKeyEvidence& evidence,
+                                                          const EcdsaPublicKey& unlock_key,
+                                                          const Digest& nonce, Report& report);
+
+// Fourth step, and again after every refill and retirement, with a fresh nonce each time: the index holds
+// just this count and limit (TPM2_NV_Certify of all 8 bytes). Without it a host could keep signed refills
+// back and spend them later. Refusals kSignature, kStale, kStatement, kIndexContents.
+absl::Status CheckIndexContents(const TpmtPublic& ak, const TpmsNvPublic& written_index,
+                                const SignedStatement& statement, const Digest& nonce,
+                                const PinCounter& expected, Report& report);
+
+// What a client knows by itself about a record that it checks as a whole.
+struct ChipExpectation {
+  EkTrust trust;
+  int64_t now_ms = 0;
+  std::optional<Bytes> pinned_ak_name;  // where the client met this realm before
+  EcdsaPublicKey unlock_key;
+  Digest key_nonce;       // RecordStatementNonce of the key's certification
+  Digest contents_nonce;  // of the index's; another one than key_nonce
+  PinCounter contents;    // {0, guess_limit} after the first write or a refill
+};
+
+struct VerifiedChipRecord {
+  TpmIdentity identity;
+  CertifiedRecordKey key;
+  Report report;  // all that is proven, in the order of the checks
+};
+
+// All steps in their order: EK chain, AK form and pin, AK bound to EK, key and index, contents.
+absl::StatusOr<VerifiedChipRecord> VerifyChipRecord(const ChipExpectation& expectation,
+                                                    const AkChallenge& challenge,
+                                                    const ChipEvidence& evidence);
+
+// OK if no pin is given or the AK has that Name. Refusal kAttestationKey.
+absl::Status CheckPinnedAk(const std::optional<Bytes>& pinned_ak_name, const TpmtPublic& ak);
+
+}  // namespace labrec::attestation

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+
+#include "hsm/base/bytes.h"
+#include "hsm/base/ecdsa.h"
+#include "hsm/base/hash.h"
+
+namespace labrec::attestation {
+
+// TPMS_NV_PIN_COUNTER_PARAMETERS (Part 2, section 13.3), what a PIN index holds.
+struct PinCounter {
+  uint32_t count = 0;
+  uint32_t limit = 0;
+  bool operator==(const PinCounter&) const = default;
+};
+// count || limit, eight bytes.
+Bytes Marshal(const PinCounter& counter);
+
+// cpHash = SHA-256(commandCode || Names of the handles || parameters) (Part 1, section 16.7).
+Digest CpHash(uint32_t command, std::initializer_list<ByteView> names, ByteView parameters);
+
+// cpHash of TPM2_NV_Write of `counter` to the index, offset 0, authorised by the index itself (Part 3,
+// section 31.7): both handles are the index. `index_name` is the Name before this write.
+Digest WriteCounterCpHash(ByteView index_name, const PinCounter& counter);
+
+// The longest nonceTPM: a TPM2B_NONCE is as long as the session's hash.
+inline constexpr size_t kLongestNonceTpm = 32;
+
+// What TPM2_PolicySigned hashes to aHash (Part 3, section 23.3.1) with expiration 0 and no policyRef:
+// nonceTPM || I2OSP(0, 4) || cpHash. ECDSA with SHA-256 over these bytes is the authorisation.
+Bytes SignedAuthorization(ByteView nonce_tpm, const Digest& cp_hash);
+// aHash itself, SHA-256 of that.
+Digest AHash(ByteView nonce_tpm, const Digest& cp_hash);
+
+}  // namespace labrec::attestation

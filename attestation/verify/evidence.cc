@@ -1,0 +1,169 @@
+#include "attestation/verify/evidence.h"
+
+#include <cstdlib>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/absl_view.h"
+#include "hsm/base/encoding.h"
+
+namespace labrec::attestation {
+namespace {
+
+constexpr std::string_view kMagic = "LRAE";
+constexpr uint8_t kVersion = 1;
+constexpr uint8_t kMostIntermediates = 8;
+
+enum class Kind : uint8_t {
+  kIdentity = 1,
+  kRecordKey = 2,
+  kChip = 3,
+  kRealm = 4,
+  kStatement = 5,
+  kCredential = 6,
+};
+
+void Put(Writer& writer, const SignedStatement& statement) {
+  writer.Lp(statement.attest).Lp(statement.signature);
+}
+
+void Put(Writer& writer, const CredentialBlob& blob) {
+  writer.Lp(blob.id_object).Lp(blob.encrypted_secret);
+}
+
+void Put(Writer& writer, const IdentityEvidence& evidence) {
+  if (evidence.intermediates.size() > kMostIntermediates) std::abort();
+  writer.Lp(evidence.ek_certificate).U8(static_cast<uint8_t>(evidence.intermediates.size()));
+  for (const Bytes& certificate : evidence.intermediates) writer.Lp(certificate);
+  writer.Lp(evidence.ek_public).Lp(evidence.ak_public);
+}
+
+void Put(Writer& writer, const RecordKeyEvidence& evidence) {
+  writer.Lp(evidence.index_public).Lp(evidence.key_public);
+  Put(writer, evidence.key_certified);
+}
+
+void Put(Writer& writer, const ChipEvidence& evidence) {
+  Put(writer, evidence.identity);
+  writer.Lp(evidence.activated);
+  Put(writer, evidence.record_key);
+  Put(writer, evidence.index_contents);
+}
+
+void Put(Writer& writer, const RealmEvidence& evidence) {
+  Put(writer, evidence.identity);
+  writer.Lp(evidence.activated).Lp(evidence.evaluation_public);
+  Put(writer, evidence.evaluation_certified);
+  writer.Lp(evidence.derivation_public);
+  Put(writer, evidence.derivation_certified);
+  Put(writer, evidence.quote);
+}
+
+void Get(Reader& reader, SignedStatement& statement) {
+  statement.attest = ToBytes(reader.Lp());
+  statement.signature = ToBytes(reader.Lp());
+}
+
+void Get(Reader& reader, CredentialBlob& blob) {
+  blob.id_object = ToBytes(reader.Lp());
+  blob.encrypted_secret = ToBytes(reader.Lp());
+}
+
+void Get(Reader& reader, IdentityEvidence& evidence) {
+  evidence.ek_certificate = ToBytes(reader.Lp());
+  const uint8_t count = reader.U8();
+  if (count > kMostIntermediates) reader.Raw(reader.remaining() + 1);  // fails, and stays failed
+  for (uint8_t i = 0; i < count && reader.ok(); ++i) {
+    evidence.intermediates.push_back(ToBytes(reader.Lp()));
+  }
+  evidence.ek_public = ToBytes(reader.Lp());
+  evidence.ak_public = ToBytes(reader.Lp());
+}
+
+void Get(Reader& reader, RecordKeyEvidence& evidence) {
+  evidence.index_public = ToBytes(reader.Lp());
+  evidence.key_public = ToBytes(reader.Lp());
+  Get(reader, evidence.key_certified);
+}
+
+void Get(Reader& reader, ChipEvidence& evidence) {
+  Get(reader, evidence.identity);
+  evidence.activated = ToBytes(reader.Lp());
+  Get(reader, evidence.record_key);
+  Get(reader, evidence.index_contents);
+}
+
+void Get(Reader& reader, RealmEvidence& evidence) {
+  Get(reader, evidence.identity);
+  evidence.activated = ToBytes(reader.Lp());
+  evidence.evaluation_public = ToBytes(reader.Lp());
+  Get(reader, evidence.evaluation_certified);
+  evidence.derivation_public = ToBytes(reader.Lp());
+  Get(reader, evidence.derivation_certified);
+  Get(reader, evidence.quote);
+}
+
+template <typename Evidence>
+Bytes EncodeAs(Kind kind, const Evidence& evidence) {
+  Writer writer;
+  writer.Raw(kMagic).U8(kVersion).U8(static_cast<uint8_t>(kind));
+  Put(writer, evidence);
+  return std::move(writer).Take();
+}
+
+template <typename Evidence>
+absl::StatusOr<Evidence> DecodeAs(Kind kind, std::string_view what, ByteView bytes) {
+  Reader reader(bytes);
+  const bool headed = AsText(reader.Raw(kMagic.size())) == kMagic && reader.U8() == kVersion &&
+                      reader.U8() == static_cast<uint8_t>(kind);
+  Evidence evidence;
+  if (headed) Get(reader, evidence);
+  if (!headed || !reader.AtEnd()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("not ", AbslView(what), " in format 1 of attestation evidence, or cut, or too long"));
+  }
+  return evidence;
+}
+
+}  // namespace
+
+Bytes Encode(const IdentityEvidence& evidence) {
+  return EncodeAs(Kind::kIdentity, evidence);
+}
+Bytes Encode(const RecordKeyEvidence& evidence) {
+  return EncodeAs(Kind::kRecordKey, evidence);
+}
+Bytes Encode(const ChipEvidence& evidence) {
+  return EncodeAs(Kind::kChip, evidence);
+}
+Bytes Encode(const RealmEvidence& evidence) {
+  return EncodeAs(Kind::kRealm, evidence);
+}
+Bytes Encode(const SignedStatement& statement) {
+  return EncodeAs(Kind::kStatement, statement);
+}
+Bytes Encode(const CredentialBlob& blob) {
+  return EncodeAs(Kind::kCredential, blob);
+}
+
+absl::StatusOr<IdentityEvidence> DecodeIdentityEvidence(ByteView bytes) {
+  return DecodeAs<IdentityEvidence>(Kind::kIdentity, "a TPM's identity", bytes);
+}
+absl::StatusOr<RecordKeyEvidence> DecodeRecordKeyEvidence(ByteView bytes) {
+  return DecodeAs<RecordKeyEvidence>(Kind::kRecordKey, "a record's key", bytes);
+}
+absl::StatusOr<ChipEvidence> DecodeChipEvidence(ByteView bytes) {
+  return DecodeAs<ChipEvidence>(Kind::kChip, "a chip-enforced record", bytes);
+}
+absl::StatusOr<RealmEvidence> DecodeRealmEvidence(ByteView bytes) {
+  return DecodeAs<RealmEvidence>(Kind::kRealm, "a realm", bytes);
+}
+absl::StatusOr<SignedStatement> DecodeSignedStatement(ByteView bytes) {
+  return DecodeAs<SignedStatement>(Kind::kStatement, "a signed statement", bytes);
+}
+absl::StatusOr<CredentialBlob> DecodeCredentialBlob(ByteView bytes) {
+  return DecodeAs<CredentialBlob>(Kind::kCredential, "a credential", bytes);
+}
+
+}  // namespace labrec::attestation
