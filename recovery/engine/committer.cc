@@ -39,6 +39,7 @@ void Committer::Run() {
     if (ready.ok()) {
       CommitBatch(*std::move(batch));
     } else {
+      StopTaking(ready);
       for (const std::shared_ptr<Task>& task : *batch) task->Fail(ready);
     }
     if (IsTroubled()) Hold();
@@ -54,6 +55,7 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
   if (!writes.empty()) {
     const absl::Status durable = MakeDurable(std::move(writes));
     if (!durable.ok()) {
+      if (IsTroubled()) StopTaking(durable);
       for (const Judged& each : judged) each.task->Fail(durable);
       return;
     }
@@ -159,22 +161,26 @@ absl::Status Committer::BringBack() {
 void Committer::Hold() {
   absl::Status status = absl::UnavailableError("the realm's security device is away, try again later");
   for (milliseconds delay = kFirstRetry; !status.ok(); delay = std::min(2 * delay, kSlowestRetry)) {
-    SetReason(Text(status));
-    parts_.queue.Refuse(status);
+    StopTaking(status);
     if (parts_.queue.WaitUntilClosed(delay)) return;  // what was not anchored is at the next start
     status = BringBack();
     if (!fatal_.ok()) return;
   }
-  SetReason("");
   parts_.queue.Accept();
+  SetReason("");
+}
+
+void Committer::StopTaking(const absl::Status& status) {
+  SetReason(Text(status));
+  parts_.queue.Refuse(status);
 }
 
 absl::Status Committer::Die(const absl::Status& cause, const char* what) {
   fatal_ = cause;
   spdlog::critical("the realm stops, as {}: {}", what, Text(cause));
-  SetReason(std::string(what) + ": " + Text(cause));
   const absl::Status answer = absl::UnavailableError("the realm has stopped; its operator's log says why");
-  parts_.queue.Refuse(answer);
+  StopTaking(answer);
+  SetReason(std::string(what) + ": " + Text(cause));
   return answer;
 }
 

@@ -74,6 +74,7 @@ class Committer {
   absl::Status BringBack();
   absl::Status AnchorUnresolved();
   void Hold();
+  void StopTaking(const absl::Status& status);
   absl::Status Die(const absl::Status& cause, const char* what);
   void NoteAnchored();
   void SetReason(std::string reason);

@@ -103,6 +103,9 @@ EngineStatus EngineImpl::status() const {
   CommitFigures figures = committer_->figures();
   EngineStatus status;
   status.not_serving_reason = std::move(figures.not_serving_reason);
+  if (status.not_serving_reason.empty() && (key_health_.away() || anchor_health_.away())) {
+    status.not_serving_reason = "a security device is away";
+  }
   status.serving = status.not_serving_reason.empty();
   status.epoch = figures.epoch;
   status.records = figures.rows;

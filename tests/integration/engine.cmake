@@ -3,7 +3,7 @@ labrec_library(test_engine_realm
   DEPS recovery_engine recovery_proto test_simulated_device test_faulty_device test_temporary_folder GTest::gtest
   PRIVATE_DEPS recovery_store_sqlite)
 labrec_test(engine_integration
-  SOURCES engine_guessing_test.cc
-
+  SOURCES engine_guessing_test.cc engine_registration_test.cc engine_access_test.cc engine_outage_test.cc
+          engine_queue_test.cc
   DEPS test_engine_realm
   LABEL integration)

@@ -1,0 +1,58 @@
+#include "recovery/engine/evaluate_task.h"
+
+#include <chrono>
+#include <utility>
+
+#include "hsm/base/status_macros.h"
+#include "pin/record_keys.h"
+
+namespace labrec::recovery {
+namespace {
+
+// The outcomes that need no device.
+EvaluateOutcome AnswerOf(const GuessOutcome& outcome) {
+  if (const auto* locked = std::get_if<LockedUntil>(&outcome)) return *locked;
+  if (std::holds_alternative<Destroyed>(outcome)) return Destroyed{};
+  return NotRegistered{};
+}
+
+}  // namespace
+
+EvaluateTask::EvaluateTask(Time deadline, RecordName name, uint32_t version, const P256Point& element,
+                           Services services, Done<EvaluateOutcome> done)
+    : Task(deadline),
+      name_(std::move(name)),
+      request_{version, Sha256(element.Compressed())},
+      element_(element),
+      services_(services),
+      done_(std::move(done)) {}
+
+absl::Status EvaluateTask::Apply(WorkingSet& rows, int64_t now_ms) {
+  LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name_));
+  LABREC_ASSIGN_OR_RETURN(GuessChange change,
+                          ApplyGuess(*record, request_, now_ms, services_.options.guess_policy));
+  outcome_ = change.outcome;
+  if (std::holds_alternative<MayEvaluate>(outcome_)) nonce_ = change.record->Find(request_.version)->nonce;
+  if (change.record) rows.Put(*std::move(change.record));
+  return absl::OkStatus();
+}
+
+void EvaluateTask::Committed(EvaluationBatch& batch) {
+  const auto* may = std::get_if<MayEvaluate>(&outcome_);
+  if (may == nullptr) return done_(AnswerOf(outcome_));
+  if (may->counting == Counting::kCounted) ++services_.guesses_counted;
+  Bytes input = pin::RecordDerivationInput(services_.options.realm_id, name_.tenant, name_.account,
+                                           name_.record, request_.version, nonce_);
+  batch.Add(
+      {std::move(input),
+       {element_},
+       [name = name_, version = request_.version, remaining = may->remaining,
+        &challenges = services_.challenges, done = done_](absl::StatusOr<std::vector<P256Point>> points) {
+         if (!points.ok()) return done(std::move(points).status());
+         const Challenge challenge = challenges.Issue({name.tenant, name.account, name.record, version},
+                                                      std::chrono::steady_clock::now());
+         done(EvaluateOutcome(Evaluated{*std::move(points), remaining, challenge}));
+       }});
+}
+
+}  // namespace labrec::recovery

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+
+#include "recovery/engine/challenge_table.h"
+#include "recovery/engine/engine.h"
+#include "recovery/engine/task.h"
+#include "recovery/record/guessing.h"
+
+namespace labrec::recovery {
+
+// Counts a guess; once that is anchored, evaluates its element and issues a challenge for Unlock.
+class EvaluateTask : public Task {
+ public:
+  // What it needs of the engine; outlives it.
+  struct Services {
+    const EngineOptions& options;
+    ChallengeTable& challenges;
+    std::atomic<uint64_t>& guesses_counted;
+  };
+  EvaluateTask(Time deadline, RecordName name, uint32_t version, const P256Point& element, Services services,
+               Done<EvaluateOutcome> done);
+
+  absl::Status Apply(WorkingSet& rows, int64_t now_ms) override;
+  void Committed(EvaluationBatch& batch) override;
+  void Fail(const absl::Status& status) override { done_(status); }
+
+ private:
+  const RecordName name_;
+  const CountGuess request_;
+  const P256Point element_;
+  const Services services_;
+  const Done<EvaluateOutcome> done_;
+  GuessOutcome outcome_;
+  std::array<uint8_t, 32> nonce_{};  // of the version, if the element may be evaluated
+};
+
+}  // namespace labrec::recovery
