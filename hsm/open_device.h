@@ -13,7 +13,7 @@ namespace labrec::hsm {
 
 // Which device: "tpm2:<tcti configuration>" (as "tpm2:swtpm:path=/run/tpm.sock", "tpm2:device:/dev/tpm0") or
 // an RFC 7512 URI
-// ("pkcs11:module-path=/usr/lib/softhsm/libsofthsm2.so;token=realm?pin-source=file:/etc/pin"). pin-value is
+// ("pkcs11:token=realm?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/pin"). pin-value is
 // refused: it would stand in process lists.
 struct DeviceAddress {
   std::string uri;
