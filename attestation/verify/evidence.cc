@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kMagic = "LRAE";
 constexpr uint8_t kVersion = 1;
 constexpr uint8_t kMostIntermediates = 8;
+constexpr uint8_t kMostPcrs = 96;  // four banks of 24
 
 enum class Kind : uint8_t {
   kIdentity = 1,
@@ -24,6 +25,20 @@ enum class Kind : uint8_t {
   kCredential = 6,
 };
 
+void PutList(Writer& writer, const std::vector<Bytes>& list, uint8_t most) {
+  if (list.size() > most) std::abort();
+  writer.U8(static_cast<uint8_t>(list.size()));
+  for (const Bytes& element : list) writer.Lp(element);
+}
+
+std::vector<Bytes> GetList(Reader& reader, uint8_t most) {
+  const uint8_t count = reader.U8();
+  if (count > most) reader.Raw(reader.remaining() + 1);  // fails, and stays failed
+  std::vector<Bytes> list;
+  for (uint8_t i = 0; i < count && reader.ok(); ++i) list.push_back(ToBytes(reader.Lp()));
+  return list;
+}
+
 void Put(Writer& writer, const SignedStatement& statement) {
   writer.Lp(statement.attest).Lp(statement.signature);
 }
@@ -33,9 +48,8 @@ void Put(Writer& writer, const CredentialBlob& blob) {
 }
 
 void Put(Writer& writer, const IdentityEvidence& evidence) {
-  if (evidence.intermediates.size() > kMostIntermediates) std::abort();
-  writer.Lp(evidence.ek_certificate).U8(static_cast<uint8_t>(evidence.intermediates.size()));
-  for (const Bytes& certificate : evidence.intermediates) writer.Lp(certificate);
+  writer.Lp(evidence.ek_certificate);
+  PutList(writer, evidence.intermediates, kMostIntermediates);
   writer.Lp(evidence.ek_public).Lp(evidence.ak_public);
 }
 
@@ -57,6 +71,7 @@ void Put(Writer& writer, const RealmEvidence& evidence) {
   Put(writer, evidence.evaluation_certified);
   writer.Lp(evidence.derivation_public);
   Put(writer, evidence.derivation_certified);
+  PutList(writer, evidence.pcr_values, kMostPcrs);
   Put(writer, evidence.quote);
 }
 
@@ -72,11 +87,7 @@ void Get(Reader& reader, CredentialBlob& blob) {
 
 void Get(Reader& reader, IdentityEvidence& evidence) {
   evidence.ek_certificate = ToBytes(reader.Lp());
-  const uint8_t count = reader.U8();
-  if (count > kMostIntermediates) reader.Raw(reader.remaining() + 1);  // fails, and stays failed
-  for (uint8_t i = 0; i < count && reader.ok(); ++i) {
-    evidence.intermediates.push_back(ToBytes(reader.Lp()));
-  }
+  evidence.intermediates = GetList(reader, kMostIntermediates);
   evidence.ek_public = ToBytes(reader.Lp());
   evidence.ak_public = ToBytes(reader.Lp());
 }
@@ -101,6 +112,7 @@ void Get(Reader& reader, RealmEvidence& evidence) {
   Get(reader, evidence.evaluation_certified);
   evidence.derivation_public = ToBytes(reader.Lp());
   Get(reader, evidence.derivation_certified);
+  evidence.pcr_values = GetList(reader, kMostPcrs);
   Get(reader, evidence.quote);
 }
 

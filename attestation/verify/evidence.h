@@ -55,13 +55,14 @@ struct RealmEvidence {
   SignedStatement evaluation_certified;  // TPM2_Certify or TPM2_CertifyCreation
   Bytes derivation_public;               // TPMT_PUBLIC
   SignedStatement derivation_certified;
-  SignedStatement quote;  // TPM2_Quote
+  std::vector<Bytes> pcr_values;  // of the quote's PCRs, in its order: bank by bank, ascending
+  SignedStatement quote;          // TPM2_Quote
   bool operator==(const RealmEvidence&) const = default;
 };
 
 // The canonical forms: "LRAE", a byte 1 (the format's version), a byte for the kind, then the fields in the
 // order above: integers big-endian, byte strings as LP, a list as its count (one byte) and its elements.
-// Encode aborts if a field is longer than 65535 bytes or there are more than 8 intermediates.
+// Encode aborts if a field is longer than 65535 bytes or there are more than 8 intermediates or 96 PCRs.
 Bytes Encode(const IdentityEvidence& evidence);
 Bytes Encode(const RecordKeyEvidence& evidence);
 Bytes Encode(const ChipEvidence& evidence);
