@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,15 +43,23 @@ constexpr std::chrono::milliseconds kPollEvery{2};
   _exit(126);
 }
 
-bool Accepts(const std::filesystem::path& path) {
+// Asks over the control channel, as the swtpm TCTI will. It is answered from the main loop, when both sockets
+// listen and TPM2_Startup is done; that a socket's file exists, or can be connected to, says less.
+bool AnswersControl(const std::filesystem::path& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.string().size() >= sizeof address.sun_path) return false;
   std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool accepted = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const timeval patience{1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  constexpr uint8_t kGetTpmEstablished[] = {0, 0, 0, 4};  // PTM_GET_TPMESTABLISHED, swtpm_ioctls(3)
+  uint8_t answer[8];
+  const bool answered = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                        send(fd, kGetTpmEstablished, 4, MSG_NOSIGNAL) == 4 &&
+                        recv(fd, answer, sizeof answer, 0) > 0;
   close(fd);
-  return accepted;
+  return answered;
 }
 
 std::string Content(const std::filesystem::path& path) {
@@ -118,7 +127,7 @@ absl::Status Swtpm::Launch() {
 
 absl::Status Swtpm::WaitUntilReady() {
   const auto deadline = std::chrono::steady_clock::now() + kReadyWithin;
-  while (!Accepts(socket().string() + ".ctrl") || !std::filesystem::exists(socket())) {
+  while (!AnswersControl(socket().string() + ".ctrl")) {
     if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
       pid_ = -1;
       return absl::UnavailableError(absl::StrCat("swtpm ended at once (is it installed?): ", Content(log())));
