@@ -83,6 +83,7 @@ absl::StatusOr<uint32_t> CheckConfig(ByteView bytes, ByteView realm_id, const Re
   if (bytes.empty() || bytes.size() > kMostConfigBytes) return Bad("it must have 1 to 8192 bytes");
   v1::RecordConfig config;
   if (!config.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Bad("it does not parse");
+  config.DiscardUnknownFields();  // else they would be written again as they came
   if (!SameBytes(AsBytes(Deterministic(config)), bytes)) {
     return Bad("it is not in deterministic form, or has fields that this realm does not know");
   }

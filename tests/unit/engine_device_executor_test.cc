@@ -1,0 +1,98 @@
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "recovery/engine/device_executor.h"
+#include "recovery/engine/moving_average.h"
+
+namespace labrec::recovery {
+namespace {
+
+using std::chrono::milliseconds;
+using Place = DeviceExecutor::Place;
+
+TEST(MovingAverage, FollowsWhatIsMeasured) {
+  MovingAverage average;
+  EXPECT_EQ(average.mean(), milliseconds(0));
+  average.Add(milliseconds(80));
+  EXPECT_EQ(average.mean(), milliseconds(80));
+  average.Add(milliseconds(160));
+  EXPECT_EQ(average.mean(), milliseconds(90));
+  for (int i = 0; i < 100; ++i) average.Add(milliseconds(8));
+  EXPECT_LT(average.mean(), milliseconds(9));
+}
+
+TEST(DeviceExecutor, RunsInOrderButForTheFront) {
+  std::string order;
+  {
+    DeviceExecutor executor(1, [] {});
+    std::promise<void> go;
+    executor.Submit(JobKind::kEvaluation, 1, [&] { go.get_future().wait(); });
+    for (const char c : {'a', 'b'}) executor.Submit(JobKind::kEvaluation, 1, [&, c] { order += c; });
+    executor.Submit(
+        JobKind::kAnchor, 1, [&] { order += 'F'; }, Place::kFront);
+    executor.Submit(
+        JobKind::kAnchor, 1, [&] { order += 'B'; }, Place::kBack);
+    go.set_value();
+  }  // ends when all have run
+  EXPECT_EQ(order, "FabB");
+}
+
+TEST(DeviceExecutor, OneThreadDoesAllTheWork) {
+  std::set<std::thread::id> threads;
+  {
+    DeviceExecutor executor(1, [] {});
+    for (int i = 0; i < 20; ++i) {
+      executor.Submit(JobKind::kDerivation, 1, [&] { threads.insert(std::this_thread::get_id()); });
+      executor.Run(
+          JobKind::kAnchor, [&] { threads.insert(std::this_thread::get_id()); }, Place::kFront);
+    }
+  }
+  EXPECT_EQ(threads.size(), 1U);
+  EXPECT_FALSE(threads.contains(std::this_thread::get_id()));
+}
+
+TEST(DeviceExecutor, SeveralThreadsWorkAtATime) {
+  DeviceExecutor executor(2, [] {});
+  std::promise<void> first_here;
+  std::promise<void> second_here;
+  auto first = first_here.get_future().share();
+  auto second = second_here.get_future().share();
+  std::atomic<int> met = 0;
+  const auto meet = [&met](std::promise<void>& here, const std::shared_future<void>& other) {
+    here.set_value();
+    if (other.wait_for(std::chrono::seconds(30)) == std::future_status::ready) ++met;
+  };
+  executor.Submit(JobKind::kEvaluation, 1, [&] { meet(first_here, second); });
+  executor.Run(
+      JobKind::kEvaluation, [&] { meet(second_here, first); }, Place::kBack);
+  first.wait();
+  executor.Run(
+      JobKind::kEvaluation, [] {}, Place::kBack);
+  EXPECT_GE(met, 1);
+}
+
+TEST(DeviceExecutor, BacklogTimeIsWhatSuchJobsTookLately) {
+  std::atomic<int> progress = 0;
+  DeviceExecutor executor(1, [&] { ++progress; });
+  EXPECT_EQ(executor.BacklogTime(), milliseconds(0));
+  executor.Run(
+      JobKind::kEvaluation, [] { std::this_thread::sleep_for(milliseconds(10)); }, Place::kBack);
+  std::promise<void> go;
+  auto gone = go.get_future().share();
+  for (int i = 0; i < 3; ++i) executor.Submit(JobKind::kEvaluation, 2, [gone] { gone.wait(); });
+  EXPECT_GE(executor.BacklogTime(),
+            milliseconds(4 * 10));  // two jobs wait; the third has been running a while
+  go.set_value();
+  executor.Run(
+      JobKind::kAnchor, [] {}, Place::kBack);
+  EXPECT_LT(executor.BacklogTime(), milliseconds(10));
+  EXPECT_GE(progress, 4);
+}
+
+}  // namespace
+}  // namespace labrec::recovery
