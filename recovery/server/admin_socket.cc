@@ -32,11 +32,11 @@ absl::Status PrepareFolder(const std::filesystem::path& path) {
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return Failed(path, "cannot make its folder");
   struct stat found {};
   if (stat(folder.c_str(), &found) != 0) return Failed(path, "cannot look at its folder");
-  if (found.st_uid != geteuid() || (found.st_mode & 077) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("admin socket ", path.string(),
-                     ": its folder has to belong to the daemon's user and have "
-                     "mode 0700, so that nobody else gets near it"));
+  if (found.st_uid != geteuid() || (found.st_mode & 022) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "admin socket ", path.string(),
+        ": its folder has to belong to the daemon's user, and nobody else may write to it; give it "
+        "a folder of its own with mode 0700"));
   }
   return absl::OkStatus();
 }
@@ -86,10 +86,15 @@ absl::StatusOr<std::unique_ptr<AdminSocket>> AdminSocket::Listen(std::filesystem
 }
 
 AdminSocket::~AdminSocket() {
+  Close();
+  close(stop_);
+}
+
+void AdminSocket::Close() {
   const uint64_t one = 1;
   if (thread_.joinable() && write(stop_, &one, sizeof one) == sizeof one) thread_.join();
-  close(listener_);
-  close(stop_);
+  if (listener_ < 0) return;
+  close(std::exchange(listener_, -1));
   unlink(path_.c_str());
 }
 

@@ -22,16 +22,16 @@ struct Peer {
   pid_t pid = 0;
 };
 
-// A Unix socket (mode 0600, in a folder of mode 0700) that lets in the users it is told, by the credentials
-// the kernel vouches for. File modes alone would do on most days; this holds where a mode was loosened too.
+// A Unix socket (mode 0600, in a folder that it makes with mode 0700 if there is none) that lets in the users
+// it is told, by the credentials the kernel vouches for. File modes alone would do on most days; this holds
+// where a mode was loosened too.
 class AdminSocket {
  public:
-  // Listens. The folder is made if missing; FAILED_PRECONDITION if others can enter it. A socket file left
+  // Listens. The folder is made if missing; FAILED_PRECONDITION if others may write to it. A socket file left
   // over by a dead daemon is replaced (the caller holds the realm's lock, so none is alive). Nobody is let in
   // before Accept.
   static absl::StatusOr<std::unique_ptr<AdminSocket>> Listen(std::filesystem::path path,
                                                              std::vector<uid_t> allowed);
-  // Stops accepting and removes the socket file. Connections handed over live on.
   ~AdminSocket();
   AdminSocket(const AdminSocket&) = delete;
   AdminSocket& operator=(const AdminSocket&) = delete;
@@ -39,6 +39,10 @@ class AdminSocket {
   // Starts a thread that gives each permitted connection (non-blocking, now `take`'s to close) to `take` and
   // closes the others, with a line in the log. Once.
   void Accept(std::function<void(int fd)> take);
+
+  // Stops accepting and removes the socket file; what `take` refers to may go now. Connections handed over
+  // live on, and PeerOf still knows them. The destructor does it too.
+  void Close();
 
   // Whose connection gRPC calls `name` ("fd:7"); nullopt for none of ours.
   std::optional<Peer> PeerOf(const std::string& name) const;
@@ -51,7 +55,7 @@ class AdminSocket {
   bool Allows(const Peer& peer) const;
 
   const std::filesystem::path path_;
-  const int listener_;
+  int listener_;
   const int stop_;  // an eventfd: readable when the thread has to end
   const std::vector<uid_t> allowed_;
   mutable std::mutex mutex_;

@@ -19,7 +19,7 @@ absl::Status CheckIdentifier(std::string_view what, std::string_view name) {
                                                  " bytes of UTF-8 without control characters"));
 }
 
-absl::Status CheckDeviceName(std::string_view name) {
+absl::Status CheckDisplayName(std::string_view name) {
   if (IsDeviceName(name)) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("name: has at most ", kMostDeviceNameBytes, " bytes of UTF-8 without control characters"));

@@ -14,6 +14,6 @@ absl::Status CheckShortName(std::string_view what, std::string_view name);
 // Tenants and accounts: 1 to 128 bytes of UTF-8 without control characters.
 absl::Status CheckIdentifier(std::string_view what, std::string_view name);
 // At most 64 bytes of UTF-8 without control characters.
-absl::Status CheckDeviceName(std::string_view name);
+absl::Status CheckDisplayName(std::string_view name);
 
 }  // namespace labrec::recovery

@@ -98,7 +98,7 @@ absl::StatusOr<EcdsaPublicKey> PublicKeyField(const char* what, const std::strin
 }
 
 absl::StatusOr<std::string> DeviceNameField(const std::string& name) {
-  LABREC_RETURN_IF_ERROR(CheckDeviceName(name));
+  LABREC_RETURN_IF_ERROR(CheckDisplayName(name));
   return name;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "hsm/base/ecdsa.h"
 
@@ -14,7 +15,7 @@ namespace labrec::recovery {
 struct TokenContents {
   std::string tenant;
   std::string account;
-  std::string audience;  // the realm's id in hexadecimal, or its name
+  std::vector<std::string> audiences;  // realms' ids in hexadecimal, or their names
   int64_t issued_at_s = 0;
   int64_t lifetime_s = 3600;
 };

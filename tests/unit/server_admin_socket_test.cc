@@ -86,9 +86,9 @@ TEST_F(AdminSocketTest, Modes) {
   EXPECT_EQ(found.st_mode & 0777U, 0700U);
 }
 
-TEST_F(AdminSocketTest, AFolderOthersCanEnterIsRefused) {
+TEST_F(AdminSocketTest, AFolderOthersMayWriteToIsRefused) {
   std::filesystem::create_directory(path_.parent_path());
-  ASSERT_EQ(chmod(path_.parent_path().c_str(), 0711), 0);
+  ASSERT_EQ(chmod(path_.parent_path().c_str(), 0770), 0);
   const auto made = AdminSocket::Listen(path_, {geteuid()});
   ASSERT_FALSE(made.ok());
   EXPECT_THAT(std::string(made.status().message()), testing::HasSubstr("mode 0700"));

@@ -53,7 +53,7 @@ uri = "pkcs11:token=a"
 [listen]
 address = "0.0.0.0:7443"
 certificate = "c.pem"
-private_key = "k.pem"
+key = "k.pem"
 [admin]
 socket = "/run/a/a.sock"
 allow_uids = [1000]
@@ -158,7 +158,7 @@ TEST(Config, TlsMayBeOffOnTheHostItselfOnly) {
 TEST(Config, TlsNeedsItsFiles) {
   const std::string problems = ProblemsOf(WithListen("address = \"127.0.0.1:1\""));
   EXPECT_THAT(problems, HasSubstr("certificate: is missing"));
-  EXPECT_THAT(problems, HasSubstr("private_key: is missing"));
+  EXPECT_THAT(problems, HasSubstr("[listen] key: is missing"));
 }
 
 TEST(Config, ASocketPathTheKernelCannotTake) {

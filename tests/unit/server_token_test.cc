@@ -76,7 +76,7 @@ TEST_F(TokenTest, Rs256IsTaken) {
 }
 
 TEST_F(TokenTest, IssuedTokensAreTaken) {
-  ExpectAccount(IssueToken(key_, {"acme", "bob", "00112233", Now(), 60}), "bob");
+  ExpectAccount(IssueToken(key_, {"acme", "bob", {"00112233"}, Now(), 60}), "bob");
 }
 
 TEST_F(TokenTest, AudienceMayBeAListAndAnExtraOne) {
@@ -220,7 +220,7 @@ TEST_F(TokenTest, AKeyThatLeftTheFileIsRefusedAtOnce) {
 
 TEST_F(TokenTest, AKeyThatCameIntoTheFileIsTaken) {
   const EcdsaPrivateKey fresh = EcdsaPrivateKey::Generate();
-  const std::string token = IssueToken(fresh, {"acme", "carol", "realm-1", Now(), 60});
+  const std::string token = IssueToken(fresh, {"acme", "carol", {"x", "realm-1"}, Now(), 60});
   ExpectRefused(token, "\"kid\" is no key");
   WriteKeys(jwks_, Json::array({EcJwk(fresh.public_key())}));
   ExpectAccount(token, "carol");

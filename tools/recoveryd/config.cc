@@ -91,17 +91,17 @@ class ConfigReader {
   void ReadTls(TomlSection& section, bool by_default, bool local) {
     const bool tls = section.Flag("tls", by_default);
     const std::optional<std::string> certificate = section.Text("certificate");
-    const std::optional<std::string> key = section.Text("private_key");
+    const std::optional<std::string> key = section.Text("key");
     if (!tls) {
       if (!local && section.present()) {
         section.Complain("tls", "may be false on a Unix socket or a loopback address only");
       }
       if (certificate) section.Complain("certificate", "has no use where tls is off");
-      if (key) section.Complain("private_key", "has no use where tls is off");
+      if (key) section.Complain("key", "has no use where tls is off");
       return;
     }
     if (!certificate) section.Complain("certificate", "is missing, and tls is on");
-    if (!key) section.Complain("private_key", "is missing, and tls is on");
+    if (!key) section.Complain("key", "is missing, and tls is on");
     config_.listen.tls = recovery::TlsFiles{Path(certificate.value_or("")), Path(key.value_or(""))};
   }
 

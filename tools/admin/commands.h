@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "absl/status/status.h"
+
+namespace labrec::admin {
+
+// The tool's commands. Each function adds its command group to `app`; the command that the user chose leaves
+// its result in `result`, having printed what it found.
+struct Result {
+  absl::Status status;
+};
+
+void AddRealmCommands(CLI::App& app, Result& result);   // realm init, realm show
+void AddStatusCommand(CLI::App& app, Result& result);   // status
+void AddDeviceCommands(CLI::App& app, Result& result);  // device enroll, list, revoke
+void AddRecordCommands(CLI::App& app, Result& result);  // record show, delete
+void AddTokenCommands(CLI::App& app, Result& result);   // token keygen, issue
+
+}  // namespace labrec::admin

@@ -1,0 +1,168 @@
+#include <fstream>
+#include <string>
+
+#include "hsm/base/ecdsa.h"
+#include "hsm/base/encoding.h"
+#include "hsm/base/file.h"
+#include "hsm/base/status_macros.h"
+#include "tools/admin/admin_client.h"
+#include "tools/admin/command.h"
+#include "tools/admin/describe.h"
+
+namespace labrec::admin {
+namespace {
+
+namespace v1 = ::labyrinth::recovery::v1;
+using Stub = v1::Admin::Stub;
+
+struct AccountOptions : SocketOptions {
+  std::string tenant;
+  std::string account;
+};
+struct EnrollOptions : AccountOptions {
+  std::filesystem::path public_key;
+  std::string name;
+};
+struct RevokeOptions : AccountOptions {
+  std::string device_id;
+};
+struct RecordOptions : AccountOptions {
+  std::string record;
+  bool yes = false;
+};
+
+template <typename Options>
+void AddAccountOptions(CLI::App& command, Options& options) {
+  AddSocketOptions(command, options);
+  command.add_option("--tenant", options.tenant, "whose user")->required()->option_text("T");
+  command.add_option("--account", options.account, "which user")->required()->option_text("A");
+}
+
+v1::AdminAccount AccountOf(const AccountOptions& options) {
+  v1::AdminAccount account;
+  account.set_tenant(options.tenant);
+  account.set_account(options.account);
+  return account;
+}
+
+v1::AdminRecord RecordOf(const RecordOptions& options) {
+  v1::AdminRecord record;
+  record.set_tenant(options.tenant);
+  record.set_account(options.account);
+  record.set_record(options.record);
+  return record;
+}
+
+void Show(const SocketOptions& options, const Json& json) {
+  Print(options.format, json, Text(json));
+}
+
+absl::Status Status(const SocketOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const auto answer,
+                          AdminClient(options.Path()).Call(&Stub::GetStatus, v1::GetStatusRequest()));
+  Show(options, Describe(answer));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<EcdsaPublicKey> ReadPublicKey(const std::filesystem::path& path) {
+  LABREC_ASSIGN_OR_RETURN(const Bytes content, ReadFile(path, 1U << 16));
+  absl::StatusOr<EcdsaPublicKey> key = EcdsaPublicKey::FromPem(AsText(content));
+  if (key.ok()) return key;
+  return absl::InvalidArgumentError(path.string() + ": " + std::string(key.status().message()));
+}
+
+absl::Status Enroll(const EnrollOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey key, ReadPublicKey(options.public_key));
+  v1::AdminEnrollDeviceRequest request;
+  *request.mutable_account() = AccountOf(options);
+  request.set_public_key(ToString(key.Spki()));
+  request.set_name(options.name);
+  LABREC_ASSIGN_OR_RETURN(const auto answer,
+                          AdminClient(options.Path()).Call(&Stub::AdminEnrollDevice, request));
+  Show(options, {{"device_id", Hex(AsBytes(answer.device_id()))}});
+  return absl::OkStatus();
+}
+
+absl::Status ListDevices(const AccountOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const auto answer,
+                          AdminClient(options.Path()).Call(&Stub::AdminListDevices, AccountOf(options)));
+  Show(options, Describe(answer));
+  return absl::OkStatus();
+}
+
+absl::Status Revoke(const RevokeOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const Bytes id, FromHex(options.device_id));
+  v1::AdminRevokeDeviceRequest request;
+  *request.mutable_account() = AccountOf(options);
+  request.set_device_id(ToString(id));
+  LABREC_RETURN_IF_ERROR(AdminClient(options.Path()).Call(&Stub::AdminRevokeDevice, request).status());
+  Show(options, {{"revoked", options.device_id}});
+  return absl::OkStatus();
+}
+
+absl::Status ShowRecord(const RecordOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const auto answer,
+                          AdminClient(options.Path()).Call(&Stub::AdminShowRecord, RecordOf(options)));
+  Show(options, Describe(answer));
+  return absl::OkStatus();
+}
+
+absl::Status DeleteRecord(const RecordOptions& options) {
+  if (!options.yes) {
+    return absl::FailedPreconditionError(
+        "nothing was deleted: a deleted record and what it protects are gone for ever; say --yes if you mean "
+        "it");
+  }
+  LABREC_RETURN_IF_ERROR(
+      AdminClient(options.Path()).Call(&Stub::AdminDeleteRecord, RecordOf(options)).status());
+  Show(options, {{"deleted", options.record}});
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddStatusCommand(CLI::App& app, Result& result) {
+  CLI::App* command = nullptr;
+  const auto options =
+      AddCommand<SocketOptions>(app, "status", "Ask a running daemon how it is", result, command, Status);
+  AddSocketOptions(*command, *options);
+}
+
+void AddDeviceCommands(CLI::App& app, Result& result) {
+  CLI::App* const group = app.add_subcommand("device", "The devices of an account");
+  group->require_subcommand(1);
+  CLI::App* command = nullptr;
+  const auto enroll =
+      AddCommand<EnrollOptions>(*group, "enroll", "Add a device by its public key", result, command, Enroll);
+  AddAccountOptions(*command, *enroll);
+  command->add_option("--public-key", enroll->public_key, "PEM file of a P-256 public key")
+      ->required()
+      ->option_text("FILE");
+  command->add_option("--name", enroll->name, "shown in lists");
+  const auto list =
+      AddCommand<AccountOptions>(*group, "list", "List the devices", result, command, ListDevices);
+  AddAccountOptions(*command, *list);
+  const auto revoke = AddCommand<RevokeOptions>(*group, "revoke", "Remove a device from its account", result,
+                                                command, Revoke);
+  AddAccountOptions(*command, *revoke);
+  command->add_option("--device-id", revoke->device_id, "as \"device list\" shows it")
+      ->required()
+      ->option_text("HEX");
+}
+
+void AddRecordCommands(CLI::App& app, Result& result) {
+  CLI::App* const group = app.add_subcommand("record", "The records of an account");
+  group->require_subcommand(1);
+  CLI::App* command = nullptr;
+  const auto show = AddCommand<RecordOptions>(
+      *group, "show", "Show a record's state and its remaining guesses", result, command, ShowRecord);
+  AddAccountOptions(*command, *show);
+  command->add_option("--record", show->record, "its name")->required()->option_text("NAME");
+  const auto erase = AddCommand<RecordOptions>(*group, "delete", "Destroy a record and its keys, for ever",
+                                               result, command, DeleteRecord);
+  AddAccountOptions(*command, *erase);
+  command->add_option("--record", erase->record, "its name")->required()->option_text("NAME");
+  command->add_flag("--yes", erase->yes, "yes, for ever");
+}
+
+}  // namespace labrec::admin

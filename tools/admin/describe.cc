@@ -1,0 +1,139 @@
+#include "tools/admin/describe.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/encoding.h"
+#include "recovery/server/audit_log.h"
+
+namespace labrec::admin {
+namespace {
+
+namespace v1 = ::labyrinth::recovery::v1;
+
+std::string HexOf(const std::string& bytes) {
+  return Hex(AsBytes(bytes));
+}
+
+const char* StateName(v1::RecordState state) {
+  switch (state) {
+    case v1::RECORD_STATE_USABLE:
+      return "usable";
+    case v1::RECORD_STATE_LOCKED:
+      return "locked";
+    case v1::RECORD_STATE_DESTROYED:
+      return "destroyed";
+    case v1::RECORD_STATE_NOT_REGISTERED:
+      return "not registered";
+    default:
+      return "unknown";
+  }
+}
+
+// A value on one line; times get a readable form beside them.
+std::string Scalar(const std::string& key, const Json& value) {
+  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  const bool is_time = key.ends_with("_ms") && value.is_number_integer() && value != 0;
+  return is_time ? absl::StrCat(recovery::Timestamp(value.get<int64_t>())) : text;
+}
+
+void Append(const Json& json, const std::string& indent, std::string& out) {
+  for (const auto& [key, value] : json.items()) {
+    if (value.is_structured()) {
+      absl::StrAppend(&out, indent, json.is_array() ? "-" : absl::StrCat(key, ":"), "\n");
+      Append(value, indent + "  ", out);
+    } else if (json.is_array()) {
+      absl::StrAppend(&out, indent, "- ", Scalar(key, value), "\n");
+    } else {
+      absl::StrAppend(&out, indent, key, ": ", Scalar(key, value), "\n");
+    }
+  }
+}
+
+Json DescribeFloor(const v1::Floor& floor) {
+  return {{"sequence", floor.sequence()},
+          {"digest", HexOf(floor.digest())},
+          {"device_id", HexOf(floor.device_id())}};
+}
+
+}  // namespace
+
+Json Describe(const hsm::DeviceDescription& device) {
+  return {{"kind", device.kind},
+          {"manufacturer", device.manufacturer},
+          {"model", device.model},
+          {"firmware", device.firmware},
+          {"warning", device.warning}};
+}
+
+Json Describe(const recovery::RealmManifest& manifest) {
+  Json json = {{"realm_id", Hex(manifest.realm_id)},
+               {"name", manifest.name},
+               {"created_at_ms", manifest.created_at_ms},
+               {"bucket_exponent", manifest.bucket_exponent},
+               {"device_uri", manifest.device.uri}};
+  if (manifest.anchor) json["anchor_uri"] = manifest.anchor->uri;
+  return json;
+}
+
+Json Describe(const v1::GetStatusResponse& status) {
+  const v1::GetRealmResponse& realm = status.realm();
+  return {{"realm_id", HexOf(realm.realm_id())},
+          {"name", realm.name()},
+          {"serving", status.serving()},
+          {"not_serving_reason", status.not_serving_reason()},
+          {"epoch", status.epoch()},
+          {"rows", status.records()},
+          {"discontinuities", realm.discontinuities()},
+          {"started_at_ms", status.started_at_ms()},
+          {"queue_depth", status.queue_depth()},
+          {"guesses_counted", status.guesses_counted()},
+          {"anchor_commits", status.anchor_commits()},
+          {"device_kind", realm.device_kind()},
+          {"device_manufacturer", realm.device_manufacturer()},
+          {"device_warning", realm.device_warning()},
+          {"anchor_kind", realm.anchor_kind()},
+          {"evaluation_public_key", HexOf(realm.evaluation_public_key())},
+          {"first_device_policy", realm.first_device_policy()},
+          {"protocol_version", realm.protocol_version()},
+          {"software_version", realm.software_version()}};
+}
+
+Json Describe(const v1::ListDevicesResponse& devices) {
+  Json list = Json::array();
+  for (const v1::DeviceInfo& device : devices.devices()) {
+    list.push_back({{"device_id", HexOf(device.device_id())},
+                    {"name", device.name()},
+                    {"enrolled_at_ms", device.enrolled_at_ms()},
+                    {"enrolled_by", device.enrolled_by()},
+                    {"public_key", HexOf(device.public_key())}});
+  }
+  return {{"devices", std::move(list)}};
+}
+
+Json Describe(const v1::AdminShowRecordResponse& answer) {
+  const v1::GetRecordResponse& record = answer.record();
+  Json json = {{"state", StateName(record.state())},
+               {"remaining", record.remaining()},
+               {"guess_limit", record.guess_limit()},
+               {"highest_version", record.highest_version()},
+               {"locked_until_ms", record.locked_until_ms()},
+               {"last_counted_at_ms", answer.last_counted_at_ms()},
+               {"discontinuities", record.discontinuities()},
+               {"config_sha256", HexOf(answer.config_sha256())},
+               {"versions", Json::array()}};
+  for (const v1::RecordVersion& version : record.versions()) {
+    json["versions"].push_back({{"version", version.version()},
+                                {"stage", version.stage() == v1::VERSION_STAGE_ACTIVE ? "active" : "pending"},
+                                {"commitment", HexOf(version.commitment())}});
+  }
+  if (answer.has_floor()) json["floor"] = DescribeFloor(answer.floor());
+  return json;
+}
+
+std::string Text(const Json& json) {
+  std::string out;
+  Append(json, "", out);
+  return out;
+}
+
+}  // namespace labrec::admin

@@ -1,0 +1,86 @@
+#include <string>
+
+#include "hsm/base/file.h"
+#include "hsm/base/status_macros.h"
+#include "tools/admin/command.h"
+#include "tools/admin/describe.h"
+#include "tools/admin/realm_init.h"
+
+namespace labrec::admin {
+namespace {
+
+struct InitOptions {
+  Format format = Format::kText;
+  std::string device;
+  std::string anchor;
+  std::filesystem::path state;
+  std::string name;
+  uint32_t bucket_exponent = 16;
+  std::filesystem::path owner_auth;
+};
+
+struct ShowOptions {
+  Format format = Format::kText;
+  std::filesystem::path state;
+};
+
+absl::Status Init(const InitOptions& options) {
+  RealmInitOptions init;
+  init.device = options.device;
+  if (!options.anchor.empty()) init.anchor = options.anchor;
+  init.state = options.state;
+  init.name = options.name;
+  init.bucket_exponent = options.bucket_exponent;
+  if (!options.owner_auth.empty()) {
+    LABREC_ASSIGN_OR_RETURN(init.owner_authorization, ReadSecretFile(options.owner_auth));
+  }
+  LABREC_ASSIGN_OR_RETURN(const MadeRealm made, InitRealm(init));
+  Json json = Describe(made.manifest);
+  json["state"] = std::filesystem::absolute(options.state).lexically_normal().string();
+  json["device"] = Describe(made.device);
+  if (made.anchor) json["anchor"] = Describe(*made.anchor);
+  Print(options.format, json, Text(json));
+  return absl::OkStatus();
+}
+
+absl::Status Show(const ShowOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const recovery::RealmManifest manifest,
+                          recovery::RealmFolder(options.state).ReadManifest());
+  const Json json = Describe(manifest);
+  Print(options.format, json, Text(json));
+  return absl::OkStatus();
+}
+
+void AddInit(CLI::App& realm, Result& result) {
+  CLI::App* command = nullptr;
+  const auto options = AddCommand<InitOptions>(
+      realm, "init", "Make a realm: keys and anchor on a device, an empty ledger, a folder. All or nothing.",
+      result, command, Init);
+  command->add_option("--device", options->device, "\"tpm2:TCTI\" or an RFC 7512 \"pkcs11:...\" URI")
+      ->required()
+      ->option_text("DEVICE");
+  command->add_option("--anchor", options->anchor, "another device for the freshness anchor")
+      ->option_text("DEVICE");
+  command->add_option("--state", options->state, "folder to make; empty, or not there yet")
+      ->required()
+      ->option_text("DIR");
+  command->add_option("--name", options->name, "the realm's public name (default: first 8 digits of its id)");
+  command->add_option("--bucket-exponent", options->bucket_exponent, "2^K ledger buckets (default 16)")
+      ->option_text("K");
+  command->add_option("--owner-auth-file", options->owner_auth, "TPM: authorisation of the owner hierarchy")
+      ->option_text("FILE");
+}
+
+}  // namespace
+
+void AddRealmCommands(CLI::App& app, Result& result) {
+  CLI::App* const realm = app.add_subcommand("realm", "Make a realm, or show what one is");
+  realm->require_subcommand(1);
+  AddInit(*realm, result);
+  CLI::App* command = nullptr;
+  const auto options =
+      AddCommand<ShowOptions>(*realm, "show", "Show what a realm's folder says of it", result, command, Show);
+  command->add_option("--state", options->state, "the realm's folder")->required()->option_text("DIR");
+}
+
+}  // namespace labrec::admin

@@ -1,0 +1,211 @@
+#include "tools/admin/realm_init.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/clock.h"
+#include "hsm/base/encoding.h"
+#include "hsm/base/status_macros.h"
+#include "recovery/ledger/ledger.h"
+#include "recovery/server/names.h"
+#include "recovery/server/realm_folder.h"
+#include "recovery/store/sqlite/sqlite_store.h"
+
+namespace labrec::admin {
+namespace {
+
+namespace fs = std::filesystem;
+using recovery::RealmDevice;
+using recovery::RealmFolder;
+using recovery::RealmManifest;
+
+constexpr uint32_t kLargestExponent = 24;
+
+absl::Status CheckOptions(const RealmInitOptions& options) {
+  if (!options.name.empty()) LABREC_RETURN_IF_ERROR(recovery::CheckShortName("--name", options.name));
+  if (options.bucket_exponent > kLargestExponent) {
+    return absl::InvalidArgumentError(absl::StrCat("--bucket-exponent: 0 to ", kLargestExponent));
+  }
+  std::error_code error;
+  const fs::file_status found = fs::symlink_status(options.state, error);
+  if (!fs::exists(found)) return absl::OkStatus();
+  if (fs::is_directory(found) && fs::is_empty(options.state, error) && !error) return absl::OkStatus();
+  return absl::AlreadyExistsError(
+      absl::StrCat(options.state.string(), ": is in use; choose a folder that is empty or not there yet"));
+}
+
+// Looks at a device; FAILED_PRECONDITION names everything it lacks.
+absl::StatusOr<hsm::DeviceDescription> Probe(const std::string& uri, const hsm::DeviceRoles& roles) {
+  LABREC_ASSIGN_OR_RETURN(const hsm::ProbeReport report, hsm::ProbeDevice({uri}, roles));
+  if (report.Suffices()) return report.description;
+  std::string missing = absl::StrCat(uri, ": the device cannot hold a realm; nothing was made. It lacks");
+  for (const hsm::ProbeFinding& finding : report.findings) {
+    if (!finding.present) absl::StrAppend(&missing, "\n  ", finding.what, ": ", finding.remedy);
+  }
+  return absl::FailedPreconditionError(missing);
+}
+
+absl::Status SyncFolder(const fs::path& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && fsync(fd) == 0;
+  const int error = errno;
+  if (fd >= 0) close(fd);
+  if (synced) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(folder.string(), ": fsync: ", std::strerror(error)));
+}
+
+// A realm being made in a folder beside its final one, and what has to be undone if that fails.
+class RealmInMaking {
+ public:
+  RealmInMaking(const RealmInitOptions& options, fs::path workshop)
+      : options_(options),
+        folder_(std::move(workshop)),
+        device_auth_(recovery::NewAuthorization()),
+        anchor_auth_(recovery::NewAuthorization()) {}
+
+  absl::StatusOr<RealmManifest> Make() {
+    if (mkdir(folder_.path().c_str(), 0700) != 0) {
+      return absl::UnavailableError(absl::StrCat(folder_.path().string(), ": mkdir: ", std::strerror(errno)));
+    }
+    made_folder_ = true;
+    Describe();
+    LABREC_RETURN_IF_ERROR(folder_.WriteDeviceAuth(device_auth_));
+    if (options_.anchor) LABREC_RETURN_IF_ERROR(folder_.WriteAnchorAuth(anchor_auth_));
+    LABREC_RETURN_IF_ERROR(ProvisionDevices());
+    LABREC_RETURN_IF_ERROR(MakeLedger());
+    LABREC_RETURN_IF_ERROR(folder_.WriteManifest(manifest_));
+    LABREC_RETURN_IF_ERROR(PutInPlace());
+    return manifest_;
+  }
+
+  // What could not be removed; OK if nothing is left.
+  absl::Status Undo() {
+    std::string left;
+    if (provisioned_anchor_) Remove(*manifest_.anchor, anchor_auth_, left);
+    if (provisioned_device_) Remove(manifest_.device, device_auth_, left);
+    std::error_code error;
+    if (made_folder_) fs::remove_all(folder_.path(), error);
+    if (error) absl::StrAppend(&left, "; ", folder_.path().string(), ": ", error.message());
+    return left.empty() ? absl::OkStatus() : absl::UnavailableError(left);
+  }
+
+ private:
+  void Describe() {
+    manifest_.realm_id = ToBytes(SecretBytes::Random(16).view());
+    manifest_.name = options_.name.empty() ? Hex(manifest_.realm_id).substr(0, 8) : options_.name;
+    manifest_.created_at_ms = SystemClock().NowMillis();
+    manifest_.bucket_exponent = options_.bucket_exponent;
+    manifest_.device.uri = options_.device;
+    if (options_.anchor) manifest_.anchor = RealmDevice{*options_.anchor, {}};
+  }
+
+  absl::StatusOr<hsm::DeviceState> Provision(const std::string& uri, hsm::DeviceRoles roles,
+                                             const SecretBytes& authorization) const {
+    hsm::ProvisionOptions provision;
+    provision.roles = roles;
+    provision.realm_id = manifest_.realm_id;
+    provision.authorization = authorization.Clone();
+    provision.owner_authorization = options_.owner_authorization.Clone();
+    return hsm::ProvisionDevice({uri}, provision);
+  }
+
+  absl::Status ProvisionDevices() {
+    const bool own_anchor = manifest_.anchor.has_value();
+    LABREC_ASSIGN_OR_RETURN(manifest_.device.state,
+                            Provision(manifest_.device.uri, {true, !own_anchor}, device_auth_));
+    provisioned_device_ = true;
+    if (!own_anchor) return absl::OkStatus();
+    LABREC_ASSIGN_OR_RETURN(manifest_.anchor->state,
+                            Provision(manifest_.anchor->uri, {false, true}, anchor_auth_));
+    provisioned_anchor_ = true;
+    return absl::OkStatus();
+  }
+
+  // Opens the keys once too: a device that cannot give them back is found now, not at the first start.
+  absl::Status MakeLedger() {
+    LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<hsm::Device> keys,
+                            hsm::OpenDevice({manifest_.device.uri}, manifest_.device.state, device_auth_));
+    std::unique_ptr<hsm::Device> own_anchor;
+    if (manifest_.anchor) {
+      LABREC_ASSIGN_OR_RETURN(
+          own_anchor, hsm::OpenDevice({manifest_.anchor->uri}, manifest_.anchor->state, anchor_auth_));
+    }
+    hsm::FreshnessAnchor* const anchor = (own_anchor ? *own_anchor : *keys).freshness_anchor();
+    if (keys->evaluation_key() == nullptr || keys->derivation_key() == nullptr || anchor == nullptr) {
+      return absl::InternalError("the device does not give back what was made on it");
+    }
+    recovery::SqliteOptions create;
+    create.open = recovery::SqliteOptions::Open::kCreateIfMissing;
+    LABREC_ASSIGN_OR_RETURN(const auto store, recovery::OpenSqliteStore(folder_.LedgerPath(), create));
+    return recovery::Ledger::Create(*store, *anchor, manifest_.realm_id, manifest_.bucket_exponent).status();
+  }
+
+  absl::Status PutInPlace() {
+    const fs::path target = fs::absolute(options_.state);
+    LABREC_RETURN_IF_ERROR(SyncFolder(folder_.path()));
+    // rename(2) replaces an empty folder, and fails on one that was filled meanwhile.
+    if (std::rename(folder_.path().c_str(), target.c_str()) != 0) {
+      return absl::UnavailableError(absl::StrCat(target.string(), ": rename: ", std::strerror(errno)));
+    }
+    made_folder_ = provisioned_device_ = provisioned_anchor_ = false;  // it is a realm now
+    return SyncFolder(target.parent_path());
+  }
+
+  void Remove(const RealmDevice& device, const SecretBytes& authorization, std::string& left) const {
+    const absl::Status removed =
+        hsm::DeprovisionDevice({device.uri}, device.state, authorization, options_.owner_authorization);
+    if (!removed.ok()) absl::StrAppend(&left, "; ", device.uri, ": ", removed.message());
+  }
+
+  const RealmInitOptions& options_;
+  const RealmFolder folder_;
+  const SecretBytes device_auth_;
+  const SecretBytes anchor_auth_;
+  RealmManifest manifest_;
+  bool made_folder_ = false;
+  bool provisioned_device_ = false;
+  bool provisioned_anchor_ = false;
+};
+
+// A folder beside `state`, so that one rename(2) puts it in place.
+fs::path Workshop(const fs::path& state) {
+  const fs::path target = fs::absolute(state).lexically_normal();
+  const fs::path plain = target.has_filename() ? target : target.parent_path();
+  return plain.parent_path() /
+         absl::StrCat(plain.filename().string(), ".init-", Hex(SecretBytes::Random(4).view()));
+}
+
+}  // namespace
+
+absl::StatusOr<MadeRealm> InitRealm(const RealmInitOptions& options) {
+  LABREC_RETURN_IF_ERROR(CheckOptions(options));
+  MadeRealm made;
+  LABREC_ASSIGN_OR_RETURN(made.device, Probe(options.device, {true, !options.anchor}));
+  if (options.anchor) {
+    LABREC_ASSIGN_OR_RETURN(made.anchor, Probe(*options.anchor, {false, true}));
+  }
+  RealmInMaking making(options, Workshop(options.state));
+  absl::StatusOr<RealmManifest> manifest = making.Make();
+  if (manifest.ok()) {
+    made.manifest = *std::move(manifest);
+    return made;
+  }
+  const absl::Status undone = making.Undo();
+  std::string message(manifest.status().message());
+  absl::StrAppend(&message, undone.ok() ? "; nothing was left behind"
+                                        : absl::StrCat("; this could not be removed: ", undone.message()));
+  return absl::Status(manifest.status().code(), message);
+}
+
+}  // namespace labrec::admin

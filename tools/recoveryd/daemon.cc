@@ -1,0 +1,122 @@
+#include "tools/recoveryd/daemon.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "hsm/base/encoding.h"
+#include "hsm/base/status_macros.h"
+
+namespace labrec::recoveryd {
+namespace {
+
+recovery::EngineOptions OptionsFor(const Config& config, const recovery::RealmManifest& manifest) {
+  recovery::EngineOptions options;
+  options.realm_name = manifest.name;
+  options.realm_id = manifest.realm_id;
+  options.guess_policy = config.guess_policy;
+  options.first_device = config.first_device;
+  options.queue_limit = config.queue;
+  options.batch_limit = config.batch;
+  options.challenge_limit = config.challenges;
+  return options;
+}
+
+// Root, the daemon's own user, and whom the operator named.
+std::vector<uid_t> AdminUsers(const Config& config) {
+  std::vector<uid_t> users = config.admin_uids;
+  users.push_back(0);
+  users.push_back(geteuid());
+  return users;
+}
+
+std::set<std::string> TenantNames(const Config& config) {
+  std::set<std::string> names;
+  for (const recovery::Tenant& tenant : config.tenants) names.insert(tenant.name);
+  return names;
+}
+
+void LogDevice(const char* role, const hsm::DeviceDescription& device) {
+  spdlog::info("{}: {} {} {} {}", role, device.kind, device.manufacturer, device.model, device.firmware);
+  if (!device.warning.empty()) spdlog::warn("{}: {}", role, device.warning);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config,
+                                                      std::function<void(absl::Status)> on_fatal) {
+  LABREC_ASSIGN_OR_RETURN(OpenedRealm realm, OpenRealm(config.state, config.device_uri, config.anchor_uri));
+  std::unique_ptr<Daemon> daemon(new Daemon(std::move(realm)));
+  LABREC_RETURN_IF_ERROR(daemon->StartEngine(config, std::move(on_fatal)));
+  LABREC_RETURN_IF_ERROR(daemon->StartServices(config));
+  LABREC_RETURN_IF_ERROR(daemon->StartListening(config));
+  return daemon;
+}
+
+absl::Status Daemon::StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal) {
+  LogDevice("key device", realm_.key_device->description());
+  if (realm_.own_anchor_device) LogDevice("anchor device", realm_.own_anchor_device->description());
+  LABREC_ASSIGN_OR_RETURN(
+      engine_, recovery::Engine::Start(OptionsFor(config, realm_.manifest), *realm_.store, *realm_.key_device,
+                                       realm_.anchor_device(), SystemClock(), std::move(on_fatal)));
+  const recovery::EngineStatus status = engine_->status();
+  spdlog::info("realm {} ({}): {} rows, {} discontinuities", realm_.manifest.name,
+               Hex(realm_.manifest.realm_id), status.records, status.discontinuities);
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::StartServices(const Config& config) {
+  const recovery::RealmManifest& manifest = realm_.manifest;
+  const recovery::RealmFacts facts{manifest.realm_id, manifest.name,
+                                   ToBytes(realm_.key_device->evaluation_key()->public_key().Compressed()),
+                                   config.first_device};
+  LABREC_ASSIGN_OR_RETURN(
+      tokens_, recovery::TokenVerifier::Create(config.tenants, {Hex(manifest.realm_id), manifest.name},
+                                               SystemClock(), config.cached_tokens));
+  LABREC_ASSIGN_OR_RETURN(audit_, recovery::AuditLog::Open(realm_.folder.AuditPath(), SystemClock()));
+  account_log_ = std::make_unique<recovery::AccountLog>(*audit_, metrics_);
+  LABREC_ASSIGN_OR_RETURN(admin_socket_,
+                          recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
+  recovery_service_ =
+      std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, *account_log_, metrics_, facts);
+  admin_service_ = std::make_unique<recovery::AdminService>(
+      *engine_, *audit_, metrics_, facts, TenantNames(config), SystemClock().NowMillis(),
+      [socket = admin_socket_.get()](const std::string& peer) { return socket->PeerOf(peer); });
+  metrics_.Watch([engine = engine_.get()] { return engine->status(); });
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::StartListening(const Config& config) {
+  LABREC_ASSIGN_OR_RETURN(admin_server_,
+                          recovery::RpcServer::WithoutListener(config.limits, *admin_service_));
+  LABREC_ASSIGN_OR_RETURN(server_,
+                          recovery::RpcServer::Listen(config.listen, config.limits, *recovery_service_));
+  if (!config.metrics_address.empty()) {
+    LABREC_ASSIGN_OR_RETURN(metrics_endpoint_, metrics_.Serve(config.metrics_address));
+  }
+  admin_socket_->Accept([server = admin_server_.get()](int fd) { server->Take(fd); });
+  spdlog::info("listening on {}{}", config.listen.address, config.listen.tls ? " (TLS 1.3)" : " (no TLS)");
+  return absl::OkStatus();
+}
+
+Daemon::~Daemon() {
+  if (engine_ != nullptr) Drain(std::chrono::seconds(0));
+}
+
+void Daemon::SetHealthy(bool healthy) {
+  server_->SetHealthy(healthy);
+}
+
+void Daemon::Drain(std::chrono::seconds grace) {
+  if (server_) server_->Drain(grace);
+  if (admin_socket_) admin_socket_->Close();
+  if (admin_server_) admin_server_->Drain(grace);
+  metrics_endpoint_.reset();
+  metrics_.StopWatching();
+  engine_.reset();
+}
+
+}  // namespace labrec::recoveryd

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <set>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "recovery/engine/engine.h"
+#include "recovery/server/account_log.h"
+#include "recovery/server/admin_service.h"
+#include "recovery/server/admin_socket.h"
+#include "recovery/server/audit_log.h"
+#include "recovery/server/metrics.h"
+#include "recovery/server/recovery_service.h"
+#include "recovery/server/rpc_server.h"
+#include "recovery/server/token_verifier.h"
+#include "tools/recoveryd/config.h"
+#include "tools/recoveryd/opened_realm.h"
+
+namespace labrec::recoveryd {
+
+// All parts of a running realm, in the order in which they stand on each other.
+class Daemon {
+ public:
+  // Opens the realm and serves. `on_fatal` is called when the process must end at once (see Engine::Start).
+  static absl::StatusOr<std::unique_ptr<Daemon>> Start(const Config& config,
+                                                       std::function<void(absl::Status)> on_fatal);
+  // Stops at once, if Drain was not called.
+  ~Daemon();
+
+  recovery::EngineStatus status() const { return engine_->status(); }
+  void SetHealthy(bool healthy);
+  void ReloadTokenKeys() { tokens_->Refresh(); }
+  // Takes nothing new, answers what it has (at most `grace`), and stops.
+  void Drain(std::chrono::seconds grace);
+
+ private:
+  explicit Daemon(OpenedRealm realm) : realm_(std::move(realm)) {}
+  absl::Status StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal);
+  absl::Status StartServices(const Config& config);
+  absl::Status StartListening(const Config& config);
+
+  OpenedRealm realm_;
+  std::unique_ptr<recovery::Engine> engine_;
+  std::unique_ptr<recovery::TokenVerifier> tokens_;
+  std::unique_ptr<recovery::AuditLog> audit_;
+  recovery::Metrics metrics_;
+  std::unique_ptr<recovery::AccountLog> account_log_;
+  std::unique_ptr<recovery::AdminSocket> admin_socket_;
+  std::unique_ptr<recovery::RecoveryService> recovery_service_;
+  std::unique_ptr<recovery::AdminService> admin_service_;
+  std::unique_ptr<recovery::RpcServer> admin_server_;
+  std::unique_ptr<recovery::RpcServer> server_;
+  std::unique_ptr<recovery::Metrics::Endpoint> metrics_endpoint_;
+};
+
+}  // namespace labrec::recoveryd

@@ -1,0 +1,119 @@
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hsm/base/secret_bytes.h"
+#include "recovery/server/realm_description.h"
+#include "recovery/server/tls.h"
+#include "tools/recoveryd/config.h"
+#include "tools/recoveryd/daemon.h"
+#include "tools/recoveryd/log.h"
+#include "tools/recoveryd/notify.h"
+#include "tools/recoveryd/service_watch.h"
+
+// labyrinth-recoveryd: one realm. labyrinth-recoveryd(8), docs/operations.md.
+namespace labrec::recoveryd {
+namespace {
+
+// Exit codes. A service manager restarts after 1 and 4; the others need the operator first.
+constexpr int kStopped = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+constexpr int kLedgerRefused = 3;
+constexpr int kUncertain = 4;
+
+constexpr std::chrono::milliseconds kWatchEvery{500};
+
+sigset_t Signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  return signals;
+}
+
+// The ledger cannot tell what became of a batch, or somebody else uses the anchor: no line may be answered by
+// this process any more, so nothing is unwound either.
+[[noreturn]] void EndAtOnce(const absl::Status& reason) {
+  const bool somebody_else = absl::IsDataLoss(reason);
+  spdlog::critical("stopping at once: {}", std::string(reason.message()));
+  NotifyStatus("stopped: " + std::string(reason.message()));
+  _exit(somebody_else ? kLedgerRefused : kUncertain);
+}
+
+// Watches the realm until a signal ends it.
+void RunUntilStopped(Daemon& daemon) {
+  const sigset_t signals = Signals();
+  const timespec timeout{0, std::chrono::nanoseconds(kWatchEvery).count()};
+  ServiceWatch watch;
+  for (;;) {
+    daemon.SetHealthy(watch.Look(daemon.status()));
+    NotifyAlive();
+    const int signal = sigtimedwait(&signals, nullptr, &timeout);
+    if (signal == SIGHUP) daemon.ReloadTokenKeys();
+    if (signal != SIGTERM && signal != SIGINT) continue;
+    spdlog::info("{}: answering what is under way, then stopping", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    return;
+  }
+}
+
+int Run(const Config& config) {
+  StartLog(config.log_level);
+  spdlog::info("labyrinth-recoveryd {} starts", recovery::SoftwareVersion());
+  auto daemon = Daemon::Start(config, EndAtOnce);
+  if (!daemon.ok()) {
+    spdlog::critical("not started: {}", std::string(daemon.status().message()));
+    NotifyStatus("not started: " + std::string(daemon.status().message()));
+    return absl::IsDataLoss(daemon.status()) ? kLedgerRefused : kFailed;
+  }
+  NotifyReady();
+  RunUntilStopped(**daemon);
+  NotifyStopping();
+  (*daemon)->Drain(config.drain);
+  spdlog::info("stopped");
+  return kStopped;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("labyrinth-recoveryd: a recovery realm. See labyrinth-recoveryd(8).", "labyrinth-recoveryd");
+  std::string file;
+  bool check_only = false;
+  app.add_option("--config", file, "configuration file (TOML)")->required()->option_text("FILE");
+  app.add_flag("--check-config", check_only, "check the configuration, say what is wrong with it, and end");
+  app.set_version_flag("--version", recovery::SoftwareVersion());
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kStopped : kUsage;
+  }
+  const auto config = ReadConfig(file);
+  if (!config.ok()) {
+    std::cerr << std::string(config.status().message()) << "\n";
+    return kUsage;
+  }
+  if (check_only) {
+    std::cerr << file << ": good\n";
+    return kStopped;
+  }
+  return Run(*config);
+}
+
+}  // namespace
+}  // namespace labrec::recoveryd
+
+int main(int argc, char** argv) {
+  labrec::ForbidCoreDumps();
+  umask(077);
+  labrec::recovery::AllowOnlyTls13();
+  // Every thread inherits this: signals are taken by RunUntilStopped alone.
+  const sigset_t signals = labrec::recoveryd::Signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return labrec::recoveryd::Main(argc, argv);
+}
