@@ -7,7 +7,7 @@ labrec_test(labyrinth_test
 # Every store of the mailbox example keeps the contract of MessageStore.
 labrec_test(mailbox_store_test
   SOURCES mailbox_store_contract_test.cc mailbox_folder_store_test.cc ../support/memory_store.cc
-  DEPS mailbox_store)
+  DEPS mailbox_store mailbox_grpc_store mailbox_server test_temporary_folder)
 
 labrec_test(mailbox_cli_test
   SOURCES mailbox_cli_test.cc)

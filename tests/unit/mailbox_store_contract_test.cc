@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gtest/gtest.h"
+#include "tests/support/mailbox_server.h"
 #include "tests/support/memory_store.h"
 #include "tools/mailbox/folder_store.h"
 
@@ -44,6 +45,22 @@ class FolderBacking : public Backing {
 
  private:
   std::filesystem::path folder_;
+};
+
+class SqliteBacking : public Backing {
+ public:
+  std::unique_ptr<MessageStore> Open() override { return server_.OpenStore("example/alice"); }
+
+ private:
+  test::MailboxServer server_;
+};
+
+class GrpcBacking : public Backing {
+ public:
+  std::unique_ptr<MessageStore> Open() override { return server_.Connect("example/alice"); }
+
+ private:
+  test::MailboxServer server_;
 };
 
 struct Kind {
@@ -176,6 +193,60 @@ TEST_P(StoreContract, MessagesComeInOrderAndPages) {
   EXPECT_TRUE(empty->messages.empty() && empty->last);
 }
 
+TEST_P(StoreContract, WhatIsWrittenAfterAReaderCameToTheEndIsReadNext) {
+  const EpochCommit first = Commit(std::nullopt);
+  const auto append = [&](const EpochCommit& epoch, uint8_t byte) {
+    ASSERT_TRUE(other_->AppendMessage(epoch.id, {RandomId(), "t", 0, Bytes{byte}}).ok());
+  };
+  const auto read = [&](uint64_t sequence, uint64_t& after) {
+    const auto page = store_->ReadMessages(sequence, after, 10);
+    EXPECT_TRUE(page.ok() && page->last) << page.status();
+    after = page->next;
+    Bytes bytes;
+    for (const StoredMessage& message : page->messages) bytes.push_back(message.sealed.at(0));
+    return bytes;
+  };
+  uint64_t in_first = 0;
+  uint64_t in_second = 0;
+  append(first, 1);
+  EXPECT_EQ(read(0, in_first), Bytes{1});
+  EXPECT_EQ(read(0, in_first), Bytes{});
+  append(first, 2);
+  EXPECT_EQ(read(0, in_first), Bytes{2});
+  const EpochCommit second = Commit(Head());
+  append(second, 3);
+  EXPECT_EQ(read(1, in_second), Bytes{3});
+  EXPECT_EQ(read(0, in_first), Bytes{});
+  in_first = 0;
+  EXPECT_EQ(read(0, in_first), (Bytes{1, 2}));
+  in_second = 0;
+  EXPECT_EQ(read(1, in_second), Bytes{3});
+}
+
+TEST_P(StoreContract, EpochsComeInEveryOrder) {
+  std::vector<EpochCommit> commits = {Commit(std::nullopt)};
+  for (int i = 0; i < 6; ++i) commits.push_back(Commit(Head()));
+  const auto expect = [&](uint64_t sequence) {
+    const auto epoch = store_->GetEpoch(sequence);
+    ASSERT_TRUE(epoch.ok()) << sequence << ": " << epoch.status();
+    EXPECT_EQ(epoch->opening, commits[sequence].opening);
+    EXPECT_EQ(*store_->GetDelivery(sequence, alice_), (Bytes{3, 3}));
+    EXPECT_TRUE(absl::IsNotFound(store_->GetDelivery(sequence, bob_).status()));
+    EXPECT_EQ(*store_->GetMember(sequence, bob_), Bytes{2});
+  };
+  for (const uint64_t sequence : {0, 1, 2, 3, 2, 1, 0, 5, 6, 4, 3, 6}) expect(sequence);
+  EXPECT_TRUE(absl::IsNotFound(store_->GetEpoch(7).status()));
+  // A member that joins the newest epoch is seen by a reader that was there before.
+  const Id carol = RandomId();
+  EXPECT_TRUE(absl::IsNotFound(store_->GetMember(6, carol).status()));
+  ASSERT_TRUE(other_->AddMember(Head(), {carol, {4}}).ok());
+  EXPECT_EQ(*store_->GetMember(6, carol), Bytes{4});
+  commits.push_back(Commit(Head()));
+  expect(6);
+  expect(7);
+  EXPECT_EQ(*store_->GetMember(6, carol), Bytes{4});
+}
+
 TEST_P(StoreContract, OnlyTheNewestEpochTakesMessages) {
   const EpochCommit first = Commit(std::nullopt);
   const EpochCommit second = Commit(Head());
@@ -205,7 +276,9 @@ INSTANTIATE_TEST_SUITE_P(
     Stores, StoreContract,
     ::testing::Values(
         Kind{"Memory", []() -> std::unique_ptr<Backing> { return std::make_unique<MemoryBacking>(); }},
-        Kind{"Folder", []() -> std::unique_ptr<Backing> { return std::make_unique<FolderBacking>(); }}),
+        Kind{"Folder", []() -> std::unique_ptr<Backing> { return std::make_unique<FolderBacking>(); }},
+        Kind{"Sqlite", []() -> std::unique_ptr<Backing> { return std::make_unique<SqliteBacking>(); }},
+        Kind{"Grpc", []() -> std::unique_ptr<Backing> { return std::make_unique<GrpcBacking>(); }}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace

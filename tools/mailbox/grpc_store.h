@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "recovery/labyrinth/message_store.h"
+#include "tools/mailbox/epoch_reader.h"
+#include "tools/mailbox/message_reader.h"
+#include "tools/mailbox/v1/mailbox.grpc.pb.h"
+
+namespace labrec::mailbox {
+
+// Where a labyrinth-mailboxd is, and as whom to talk to it.
+struct GrpcStoreOptions {
+  std::string target;                         // "unix:/path" or "host:port"
+  std::optional<std::string> ca_pem;          // TLS 1.3, trusting these certificates; without: in the clear
+  std::string token;                          // bearer token; empty: none
+  std::string mailbox;                        // "tenant/account"
+  std::chrono::milliseconds timeout{30'000};  // of one call that is no stream
+};
+
+// The message store of one account on a labyrinth-mailboxd. Epochs and messages that are read in a row come
+// as streams, so that a whole history takes few round trips; memory holds a page of messages and two epochs.
+//
+// Errors are the server's own, with what it was asked in front: UNAVAILABLE if it cannot be reached,
+// DATA_LOSS for an answer that no server may give.
+class GrpcStore : public recovery::history::MessageStore {
+ public:
+  using Id = recovery::history::Id;
+
+  explicit GrpcStore(const GrpcStoreOptions& options);
+
+  absl::StatusOr<recovery::history::StoreHead> GetHead() override;
+  absl::StatusOr<Id> NewEpochId() override;
+  absl::Status CommitEpoch(const std::optional<recovery::history::StoreHead>& expected,
+                           const recovery::history::EpochCommit& commit) override;
+  absl::StatusOr<recovery::history::StoredEpoch> GetEpoch(uint64_t sequence) override;
+  absl::StatusOr<Bytes> GetDelivery(uint64_t sequence, const Id& member) override;
+  absl::StatusOr<std::vector<recovery::history::MemberRow>> ListMembers(uint64_t sequence) override;
+  absl::StatusOr<Bytes> GetMember(uint64_t sequence, const Id& member) override;
+  absl::Status AddMember(const recovery::history::StoreHead& expected,
+                         const recovery::history::MemberRow& row) override;
+  absl::Status AppendMessage(const Id& epoch, const recovery::history::StoredMessage& message) override {
+    return AppendMessages(epoch, {&message, 1});
+  }
+  // All or none; at most 4 MiB together.
+  absl::Status AppendMessages(const Id& epoch, std::span<const recovery::history::StoredMessage> messages);
+  absl::StatusOr<recovery::history::MessagePage> ReadMessages(uint64_t sequence, uint64_t after,
+                                                              size_t limit) override;
+  absl::Status PutBundle(const Id& virtual_device, ByteView bundle) override;
+  absl::StatusOr<Bytes> GetBundle(const Id& virtual_device) override;
+  absl::StatusOr<std::vector<Id>> ListBundles() override;
+  absl::Status PutInvitation(const Id& device, ByteView invitation) override;
+  absl::StatusOr<Bytes> GetInvitation(const Id& device) override;
+
+ private:
+  template <typename Request, typename Response>
+  using Method = grpc::Status (v1::MailboxStore::StubInterface::*)(grpc::ClientContext*, const Request&,
+                                                                   Response*);
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(Method<Request, Response> method, Request request);
+
+  StoreConnection connection_;
+  std::chrono::milliseconds timeout_;
+  EpochReader epochs_;
+  MessageReader messages_;
+};
+
+}  // namespace labrec::mailbox

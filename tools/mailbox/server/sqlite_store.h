@@ -1,0 +1,66 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "recovery/labyrinth/message_store.h"
+#include "tools/mailbox/server/mailbox_database.h"
+
+namespace labrec::mailbox {
+
+// One account's message store in the server's database. Cheap to make: one for each call. Objects of several
+// threads may share the database.
+//
+// The positions of an epoch's messages are 1, 2, 3, ...
+class SqliteStore : public recovery::history::MessageStore {
+ public:
+  using Id = recovery::history::Id;
+
+  // A name that never was here is an empty mailbox. `database` outlives it.
+  SqliteStore(MailboxDatabase& database, std::string mailbox)
+      : database_(database), mailbox_(std::move(mailbox)) {}
+
+  absl::StatusOr<recovery::history::StoreHead> GetHead() override;
+  absl::StatusOr<Id> NewEpochId() override { return recovery::history::RandomId(); }
+  absl::Status CommitEpoch(const std::optional<recovery::history::StoreHead>& expected,
+                           const recovery::history::EpochCommit& commit) override;
+  absl::StatusOr<recovery::history::StoredEpoch> GetEpoch(uint64_t sequence) override;
+  absl::StatusOr<Bytes> GetDelivery(uint64_t sequence, const Id& member) override;
+  absl::StatusOr<std::vector<recovery::history::MemberRow>> ListMembers(uint64_t sequence) override;
+  absl::StatusOr<Bytes> GetMember(uint64_t sequence, const Id& member) override;
+  // RESOURCE_EXHAUSTED if the table has 256 members.
+  absl::Status AddMember(const recovery::history::StoreHead& expected,
+                         const recovery::history::MemberRow& row) override;
+  absl::Status AppendMessage(const Id& epoch, const recovery::history::StoredMessage& message) override {
+    return AppendMessages(epoch, {&message, 1});
+  }
+  // Several at once, in one transaction: all or none.
+  absl::Status AppendMessages(const Id& epoch, std::span<const recovery::history::StoredMessage> messages);
+  // Also ends a page after a quarter of a MiB.
+  absl::StatusOr<recovery::history::MessagePage> ReadMessages(uint64_t sequence, uint64_t after,
+                                                              size_t limit) override;
+  // RESOURCE_EXHAUSTED for the 1025th of a mailbox, as for invitations.
+  absl::Status PutBundle(const Id& virtual_device, ByteView bundle) override;
+  absl::StatusOr<Bytes> GetBundle(const Id& virtual_device) override;
+  absl::StatusOr<std::vector<Id>> ListBundles() override;
+  absl::Status PutInvitation(const Id& device, ByteView invitation) override;
+  absl::StatusOr<Bytes> GetInvitation(const Id& device) override;
+
+ private:
+  enum class BlobKind : int64_t { kBundle = 1, kInvitation = 2 };
+
+  // These work under the database's mutex.
+  absl::StatusOr<int64_t> Number();
+  absl::StatusOr<int64_t> NumberForWriting();
+  absl::StatusOr<std::optional<recovery::history::StoreHead>> Head();
+  absl::Status RequireHead(const std::optional<recovery::history::StoreHead>& expected);
+  absl::Status InsertMembers(int64_t number, const recovery::history::EpochCommit& commit);
+  absl::StatusOr<Bytes> MemberColumn(uint64_t sequence, const Id& member, const char* sql);
+  absl::Status PutBlob(BlobKind kind, const Id& id, ByteView content);
+  absl::StatusOr<Bytes> GetBlob(BlobKind kind, const Id& id);
+
+  MailboxDatabase& database_;
+  std::string mailbox_;
+};
+
+}  // namespace labrec::mailbox
