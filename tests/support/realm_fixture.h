@@ -1,0 +1,89 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <grpcpp/channel.h>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "hsm/base/ecdsa.h"
+#include "recovery/api/v1/recovery.grpc.pb.h"
+#include "tests/support/child_process.h"
+#include "tests/support/simulated_device.h"
+#include "tests/support/softhsm.h"
+#include "tests/support/swtpm.h"
+#include "tests/support/temporary_folder.h"
+
+namespace labrec::test {
+
+// A whole realm as an operator runs it: a simulator of its own, a folder made by `labyrinth-admin realm
+// init`, and the program `labyrinth-recoveryd` on a Unix socket. Tenant "chat"; an account's first device is
+// enrolled by its token.
+class RealmFixture {
+ public:
+  struct Options {
+    std::string name = "oslo";
+    std::string first_device = "open";
+    std::string more_configuration;  // TOML sections besides [realm], [listen], [admin], [tenants], [policy]
+    std::string more_policy;         // lines of [policy]
+    std::vector<std::string> init_options;
+  };
+  // Makes the realm; the daemon is not started yet.
+  static absl::StatusOr<std::unique_ptr<RealmFixture>> Make(SimulatorKind kind, Options options);
+  static absl::StatusOr<std::unique_ptr<RealmFixture>> Make(SimulatorKind kind) {
+    return Make(kind, Options());
+  }
+
+  // Starts the daemon and waits until it serves. The error holds the end of its log if it ends instead.
+  absl::Status StartDaemon(const std::map<std::string, std::string>& environment = {});
+  // Lets the next start use a device at another address, as behind a proxy.
+  void SetDeviceUri(std::string uri) { device_uri_ = std::move(uri); }
+  ChildProcess& daemon() { return *daemon_; }
+  // SIGTERM; its exit status.
+  absl::StatusOr<int> StopDaemon() { return daemon_->Terminate(std::chrono::seconds(20)); }
+
+  Swtpm* swtpm() { return swtpm_.get(); }  // null on SoftHSM2
+  void BreakDevice();
+  absl::Status RepairDevice();
+  std::string device_uri() const;
+
+  // Runs `labyrinth-admin ARGUMENTS... --json`; its standard output, or an error with its exit code and
+  // standard error. `socket` adds "--socket PATH".
+  absl::StatusOr<std::string> Admin(std::vector<std::string> arguments, bool socket = true);
+
+  std::string Token(const std::string& account) const;
+  // A new connection, without TLS, over the daemon's socket.
+  std::unique_ptr<labyrinth::recovery::v1::Recovery::Stub> NewStub() const;
+
+  std::filesystem::path state() const { return folder_.path() / "state"; }
+  std::filesystem::path log() const { return folder_.path() / "log"; }
+  std::string Log() const;
+  const std::string& realm_id() const { return realm_id_; }  // hexadecimal
+
+ private:
+  RealmFixture() : token_key_(EcdsaPrivateKey::Generate()) {}
+  absl::Status StartSimulator(SimulatorKind kind);
+  absl::Status Init(const Options& options);
+  absl::Status WriteConfiguration();
+  absl::Status WaitUntilServing();
+  std::map<std::string, std::string> SimulatorEnvironment() const;
+  std::filesystem::path socket() const { return folder_.path() / "rpc"; }
+  std::filesystem::path admin_socket() const { return folder_.path() / "admin"; }
+
+  TemporaryFolder folder_;
+  Options options_;
+  std::unique_ptr<Swtpm> swtpm_;
+  std::unique_ptr<SoftHsm> softhsm_;
+  EcdsaPrivateKey token_key_;
+  std::string realm_id_;
+  std::string device_uri_;
+  std::unique_ptr<ChildProcess> daemon_;
+};
+
+}  // namespace labrec::test
