@@ -33,6 +33,7 @@ class Walk {
         [this](const RowAddress& address, ByteView content) { return Row(address, content); });
     LABREC_RETURN_IF_ERROR(rows);
     LABREC_RETURN_IF_ERROR(GoTo(tree_.bucket_count()));
+    EndBucket();
     if (report_.walked.rows != report_.head.records) {
       Problem(
           absl::StrCat("the head counts ", report_.head.records, " rows, there are ", report_.walked.rows));
@@ -73,7 +74,6 @@ class Walk {
       LABREC_RETURN_IF_ERROR(BeginBucket(static_cast<uint32_t>(next_bucket_)));
       ++next_bucket_;
     }
-    if (next == tree_.bucket_count()) EndBucket();
     return absl::OkStatus();
   }
 
