@@ -176,7 +176,8 @@ TEST_P(DamageTest, EveryByteOfADirectoryIsFoundAtItsFirstUse) {
     }
     EXPECT_TRUE(Read(bucket, 10 * bucket).ok());
   }
-  EXPECT_TRUE(Commit({Put(1, 10, Bytes(1))}).ok()) << "refusals of one bucket stop nothing else";
+  const absl::Status after = Commit({Put(1, 10, Bytes(1))});
+  EXPECT_TRUE(after.ok()) << "refusals of one bucket stop nothing else: " << after;
 }
 
 TEST_P(DamageTest, EveryByteOfARowIsFoundAtItsFirstUse) {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "recovery/store/sqlite/schema.h"
 #include "recovery/store/sqlite/statement.h"
 
 namespace labrec::recovery {
@@ -21,19 +22,25 @@ namespace {
 // Batches wait as long as this does for readers, and it comes back later.
 constexpr int kPatienceMillis = 100;
 
-// Overwrites the whole file with zeros and waits until they are on the disk. SQLite takes no locks on the log
-// itself, so opening and closing it here disturbs none.
-absl::Status OverwriteWithZeros(const std::filesystem::path& path) {
+// The log file: a header, then for each page a frame of a header and the page
+// (sqlite.org/fileformat2.html, 4.1).
+constexpr off_t LogSize(int pages) {
+  return 32 + off_t{pages} * (24 + 4096);
+}
+
+// Overwrites the file from `start` to its end with zeros and waits until they are on the disk. SQLite takes
+// no locks on the log itself, so opening and closing it here disturbs none.
+absl::Status OverwriteWithZeros(const std::filesystem::path& path, off_t start) {
   auto failure = [&path](const char* what) {
     return absl::InternalError(absl::ErrnoToStatus(errno, absl::StrCat(what, " ", path.string())).message());
   };
   const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (file < 0) return errno == ENOENT ? absl::OkStatus() : failure("cannot open");
+  if (file < 0) return failure("cannot open");
   const absl::Cleanup close_file = [file] { close(file); };
   struct stat facts {};
   if (fstat(file, &facts) != 0) return failure("cannot stat");
   static constexpr std::array<uint8_t, 1 << 16> kZeros{};
-  for (off_t at = 0; at < facts.st_size;) {
+  for (off_t at = start; at < facts.st_size;) {
     const size_t size = std::min(kZeros.size(), static_cast<size_t>(facts.st_size - at));
     const ssize_t written = pwrite(file, kZeros.data(), size, at);
     if (written < 0 && errno != EINTR) return failure("cannot overwrite");
@@ -50,8 +57,15 @@ LogEraser::LogEraser(Database database, std::filesystem::path database_path, std
       log_path_(std::move(database_path) += "-wal"),
       no_write_(no_write),
       limits_(limits),
-      failed_(std::move(failed)),
-      thread_([this] { Work(); }) {}
+      failed_(std::move(failed)) {
+  sqlite3_busy_timeout(database_.get(), kPatienceMillis);
+  auto count = [](void* self, sqlite3*, const char*, int pages) {
+    static_cast<LogEraser*>(self)->log_pages_ = pages;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(database_.get(), count, this);
+  thread_ = std::thread([this] { Work(); });
+}
 
 LogEraser::~LogEraser() {
   {
@@ -84,40 +98,55 @@ void LogEraser::Work() {
 
 absl::Status LogEraser::EraseNow() {
   std::lock_guard one(erase_mutex_);
-  sqlite3_busy_timeout(database_.get(), kPatienceMillis);
   // Most of the work first, while batches go on; then the rest, while none is written.
-  LABREC_RETURN_IF_ERROR(Checkpoint(SQLITE_CHECKPOINT_PASSIVE));
+  LABREC_RETURN_IF_ERROR(Judge(Checkpoint(SQLITE_CHECKPOINT_PASSIVE)));
   std::lock_guard none(no_write_);
-  LABREC_RETURN_IF_ERROR(EmptyAndOverwrite());
+  LABREC_RETURN_IF_ERROR(Judge(EmptyAndOverwrite()));
   std::lock_guard lock(mutex_);
   dirty_ = large_ = false;
   return absl::OkStatus();
 }
 
-absl::Status LogEraser::Checkpoint(int mode) {
-  int pages = 0;
-  int moved = 0;
-  int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, mode, &pages, &moved);
-  if (code == SQLITE_OK && mode != SQLITE_CHECKPOINT_PASSIVE && moved != pages) code = SQLITE_BUSY;
-  if (code == SQLITE_OK) return absl::OkStatus();
-  absl::Status status = SqliteError(database_.get(), code, "moving the write-ahead log into the database");
-  // Another process may be reading the file: not in the way of a passive one.
-  if ((code & 0xff) == SQLITE_BUSY) return mode == SQLITE_CHECKPOINT_PASSIVE ? absl::OkStatus() : status;
+// BUSY, which SqliteError calls UNAVAILABLE, means that nothing was done. Any other error may have left
+// something half done on the disk.
+absl::Status LogEraser::Judge(absl::Status status) {
+  if (status.ok() || absl::IsUnavailable(status)) return status;
   failed_(status);
   return absl::InternalError(status.message());
 }
 
-// After RESTART has returned OK, every page of the log is in the database file and on the disk, and no reader
-// looks into the log (new ones see that it is used up). Only then may it be overwritten. TRUNCATE then tells
-// the shared index that the log begins anew: a batch written between the two would be appended to a log
-// without a header and lost in a crash, so where TRUNCATE fails, nothing may be written any more.
+absl::Status LogEraser::Checkpoint(int mode) {
+  int pages = 0;
+  int moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, mode, &pages, &moved);
+  if (code != SQLITE_OK) return SqliteError(database_.get(), code, "moving the log into the database");
+  if (mode == SQLITE_CHECKPOINT_PASSIVE || moved == pages) return absl::OkStatus();
+  return absl::UnavailableError("a reader keeps the write-ahead log");
+}
+
+// 1. RESTART: every page of the log is in the database file and on the disk, and nobody reads the log. 2. An
+// empty change of our own begins the log anew, with another salt, at its start: all that stands behind it is
+// dead, for readers, for writers and after a crash. 3. That is overwritten.
 absl::Status LogEraser::EmptyAndOverwrite() {
   LABREC_RETURN_IF_ERROR(Checkpoint(SQLITE_CHECKPOINT_RESTART));
-  absl::Status done = OverwriteWithZeros(log_path_);
-  if (done.ok()) done = Checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
-  if (done.ok()) return done;
-  failed_(done);
-  return absl::InternalError(done.message());
+  LABREC_ASSIGN_OR_RETURN(const int64_t before, DataVersion());
+  log_pages_ = 0;
+  LABREC_RETURN_IF_ERROR(RewriteVersion(database_.get()));
+  if (log_pages_ != 1) return absl::UnavailableError("a reader keeps the write-ahead log");
+  // Should another process write to the file against all advice, it is kept off the log now, or was noticed.
+  LABREC_RETURN_IF_ERROR(Execute(database_.get(), "BEGIN IMMEDIATE"));
+  const absl::Cleanup end = [this] { Execute(database_.get(), "ROLLBACK").IgnoreError(); };
+  LABREC_ASSIGN_OR_RETURN(const int64_t after, DataVersion());
+  if (before != after) return absl::UnavailableError("another process wrote to the database");
+  return OverwriteWithZeros(log_path_, LogSize(log_pages_));
+}
+
+// Changes whenever somebody else commits.
+absl::StatusOr<int64_t> LogEraser::DataVersion() {
+  Statement statement(database_.get(), "PRAGMA data_version");
+  DoneGuard done(statement);
+  LABREC_ASSIGN_OR_RETURN(const bool found, statement.Next());
+  return found ? statement.Integer(0) : 0;
 }
 
 }  // namespace labrec::recovery

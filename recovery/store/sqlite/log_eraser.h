@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 #include "recovery/store/sqlite/connection.h"
 
@@ -37,8 +38,10 @@ class LogEraser {
 
  private:
   void Work();
+  absl::Status Judge(absl::Status status);
   absl::Status Checkpoint(int mode);
   absl::Status EmptyAndOverwrite();
+  absl::StatusOr<int64_t> DataVersion();
 
   const Database database_;
   const std::filesystem::path log_path_;
@@ -47,6 +50,7 @@ class LogEraser {
   const std::function<void(const absl::Status&)> failed_;
 
   std::mutex erase_mutex_;  // one erasure at a time; taken before no_write_
+  int log_pages_ = 0;       // after our own latest change
   std::mutex mutex_;        // guards what follows
   std::condition_variable wake_;
   bool dirty_ = false;

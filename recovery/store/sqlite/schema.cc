@@ -82,4 +82,8 @@ absl::Status PrepareSchema(sqlite3* database) {
   return absl::OkStatus();
 }
 
+absl::Status RewriteVersion(sqlite3* database) {
+  return Execute(database, absl::StrCat("PRAGMA user_version=", kVersion).c_str());
+}
+
 }  // namespace labrec::recovery

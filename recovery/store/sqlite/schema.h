@@ -11,4 +11,7 @@ namespace labrec::recovery {
 // else. docs/formats.md, "Storage".
 absl::Status PrepareSchema(sqlite3* database);
 
+// Writes the schema's version once more: a transaction that changes nothing but the log.
+absl::Status RewriteVersion(sqlite3* database);
+
 }  // namespace labrec::recovery

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cerrno>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include <fcntl.h>
@@ -39,7 +40,7 @@ class SqliteStoreImpl : public SqliteStore {
         writer_(std::move(writer)),
         readers_(path),
         eraser_(std::move(checkpointer), path, write_mutex_, {options.erase_after, options.log_pages_limit},
-                [this](const absl::Status&) { broken_ = true; }) {}
+                [this](const absl::Status& why) { Break(why); }) {}
 
   ~SqliteStoreImpl() override {
     if (!broken_) EraseOldVersions().IgnoreError();  // the log stays valid where this fails
@@ -54,9 +55,10 @@ class SqliteStoreImpl : public SqliteStore {
 
   absl::Status Write(const StoreBatch& batch) override {
     std::lock_guard lock(write_mutex_);
-    if (broken_) return absl::InternalError("storage failed earlier: the process must end");
+    if (broken_)
+      return absl::InternalError(absl::StrCat("storage failed earlier, the process must end: ", Why()));
     const absl::Status written = writer_.Write(batch);
-    if (!written.ok() && !absl::IsAborted(written)) broken_ = true;
+    if (!written.ok() && !absl::IsAborted(written)) Break(written);
     if (written.ok()) eraser_.Written(writer_.log_pages());
     return written;
   }
@@ -69,9 +71,21 @@ class SqliteStoreImpl : public SqliteStore {
   }
 
  private:
+  void Break(const absl::Status& why) {
+    std::lock_guard lock(why_mutex_);
+    if (why_.ok()) why_ = why;
+    broken_ = true;
+  }
+  std::string Why() {
+    std::lock_guard lock(why_mutex_);
+    return std::string(why_.message());
+  }
+
   FileLock lock_;
   std::mutex write_mutex_;
   std::atomic<bool> broken_ = false;
+  std::mutex why_mutex_;
+  absl::Status why_;
   BatchWriter writer_;
   ReaderPool readers_;
   LogEraser eraser_;
