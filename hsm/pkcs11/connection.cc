@@ -32,7 +32,10 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(TokenAddress addres
   return connection;
 }
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+  const ErrorQueueGuard guard;
+  generation_.reset();
+}
 
 absl::StatusOr<Connection::Lease> Connection::Borrow() {
   std::unique_lock lock(mutex_);

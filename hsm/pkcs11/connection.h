@@ -12,6 +12,7 @@
 
 #include "hsm/pkcs11/backoff.h"
 #include "hsm/pkcs11/error.h"
+#include "hsm/pkcs11/error_queue.h"
 #include "hsm/pkcs11/generation.h"
 
 namespace labrec::hsm::pkcs11 {
@@ -40,6 +41,7 @@ class Connection {
   // met a handle error. So it must look before it does what may not be done twice.
   template <typename F>
   auto Run(F&& work) -> std::invoke_result_t<F, const Work&> {
+    const ErrorQueueGuard guard;
     auto lease = Borrow();
     if (!lease.ok()) return lease.status();
     auto result = RunIn(*std::move(lease), work);

@@ -8,6 +8,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/pkcs11/connection.h"
 #include "hsm/pkcs11/derivation_key.h"
+#include "hsm/pkcs11/error_queue.h"
 #include "hsm/pkcs11/evaluation_key.h"
 #include "hsm/pkcs11/freshness_anchor.h"
 #include "hsm/pkcs11/names.h"
@@ -89,6 +90,7 @@ absl::Status RemoveIn(const Visit& visit, const Scope& scope) {
 }  // namespace
 
 absl::StatusOr<ProbeReport> Probe(const DeviceAddress& address, const DeviceRoles& roles) {
+  const ErrorQueueGuard guard;
   LABREC_ASSIGN_OR_RETURN(const TokenAddress token_address, TokenAddress::Parse(address.uri));
   LABREC_ASSIGN_OR_RETURN(const Visit visit, Begin(token_address));
   ProbeReport report;
@@ -104,6 +106,7 @@ absl::StatusOr<ProbeReport> Probe(const DeviceAddress& address, const DeviceRole
 }
 
 absl::StatusOr<DeviceState> Provision(const DeviceAddress& address, const ProvisionOptions& options) {
+  const ErrorQueueGuard guard;
   if (options.realm_id.size() != kRealmIdSize) return absl::InvalidArgumentError("a realm id has 16 bytes");
   if (!options.roles.keys && !options.roles.anchor) {
     return absl::InvalidArgumentError("a device is provisioned with keys, an anchor, or both");
@@ -121,6 +124,7 @@ absl::StatusOr<DeviceState> Provision(const DeviceAddress& address, const Provis
 
 absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const DeviceState& state,
                                              const SecretBytes& /*authorization*/) {
+  const ErrorQueueGuard guard;
   LABREC_ASSIGN_OR_RETURN(TokenAddress token_address, TokenAddress::Parse(address.uri));
   LABREC_ASSIGN_OR_RETURN(const State parsed, FromJson(state));
   auto find_keys = [parsed](const Session& session) { return FindPinned(session, parsed); };
@@ -131,6 +135,7 @@ absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const
 
 absl::Status Deprovision(const DeviceAddress& address, const DeviceState& state,
                          const SecretBytes& /*authorization*/, const SecretBytes& /*owner_authorization*/) {
+  const ErrorQueueGuard guard;
   LABREC_ASSIGN_OR_RETURN(const State parsed, FromJson(state));
   LABREC_ASSIGN_OR_RETURN(const Visit visit, BeginLoggedIn(address));
   return RemoveAll(visit.session, parsed.scope);

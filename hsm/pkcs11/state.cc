@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr char kFormat[] = "labyrinth-recovery/pkcs11/1";
 constexpr char kRatchet[] = "key-ratchet";
 
 absl::Status Wrong(std::string_view what) {
@@ -76,8 +76,7 @@ absl::StatusOr<PinnedKeys> Keys(const Json& evaluation, const Json& derivation) 
 }  // namespace
 
 DeviceState ToJson(const State& state) {
-  Json json = {{"kind", "pkcs11"},
-               {"version", kVersion},
+  Json json = {{"format", kFormat},
                {"realm_id", Hex(state.scope.realm_id)},
                {"instance", Hex(state.scope.instance)},
                {"token", state.token}};
@@ -94,8 +93,7 @@ DeviceState ToJson(const State& state) {
 absl::StatusOr<State> FromJson(const DeviceState& text) {
   const Json json = Json::parse(text.json, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return Wrong("no JSON object");
-  if (Member(json, "kind") != "pkcs11") return Wrong("its kind is another");
-  if (Member(json, "version") != kVersion) return Wrong("its version is not 1");
+  if (Member(json, "format") != kFormat) return Wrong("its format is another");
   State state;
   LABREC_ASSIGN_OR_RETURN(state.scope.realm_id, HexMember(json, "realm_id", kRealmIdSize));
   LABREC_ASSIGN_OR_RETURN(state.scope.instance, HexMember(json, "instance", kInstanceSize));

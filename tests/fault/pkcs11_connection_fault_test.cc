@@ -3,6 +3,7 @@
 #include <thread>
 #include <vector>
 
+#include <openssl/err.h>
 #include <p11-kit/pkcs11.h>
 
 #include "hsm/pkcs11/pkcs11_device.h"
@@ -124,6 +125,29 @@ TEST_F(Pkcs11Fault, AnotherTokenInItsPlaceIsNamedAsSuchByEveryCall) {
   token_->Replace();
   EXPECT_TRUE(absl::IsFailedPrecondition(OnceAvailable([&] { return Evaluate(*device); })));
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(absl::IsFailedPrecondition(Evaluate(*device))) << i;
+}
+
+// Modules that use this process's OpenSSL leave entries in its error queue, where the next SSL_read of the
+// thread would find them.
+TEST_F(Pkcs11Fault, OpensslsErrorQueueIsLeftEmpty) {
+  ERR_clear_error();
+  const auto device = NewDevice();
+  ASSERT_NE(device, nullptr);
+  EXPECT_EQ(ERR_peek_error(), 0U);
+  const auto leave_an_error = [](std::string_view) {
+    ERR_raise(ERR_LIB_USER, 1);
+    return Fate::Pass();
+  };
+  test::SetPkcs11Judge(leave_an_error);
+  EXPECT_TRUE(Evaluate(*device).ok());
+  EXPECT_EQ(ERR_peek_error(), 0U);
+  EXPECT_TRUE(Open().ok());
+  EXPECT_EQ(ERR_peek_error(), 0U);
+  EXPECT_TRUE(Probe(Address(), {}).ok());
+  EXPECT_EQ(ERR_peek_error(), 0U);
+  Heal();
+  const auto refused = pkcs11::Open({token_->UriWithWrongPin()}, state_, SecretBytes());
+  EXPECT_EQ(ERR_peek_error(), 0U);
 }
 
 TEST_F(Pkcs11Fault, DerivedSecretsAreDestroyedAtOnce) {

@@ -58,9 +58,9 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
 TEST(Pkcs11State, RefusesWhatItDidNotWrite) {
   const std::string good = ToJson(Example()).json;
   for (const std::string& wrong : {
-           Replaced(good, "\"pkcs11\"", "\"tpm2\""),
-           Replaced(good, "\"version\": 1", "\"version\": 2"),
-           Replaced(good, "\"version\": 1", "\"version\": \"1\""),
+           Replaced(good, "/pkcs11/1", "/tpm2/1"),
+           Replaced(good, "/pkcs11/1", "/pkcs11/2"),
+           Replaced(good, "\"labyrinth-recovery/pkcs11/1\"", "1"),
            Replaced(good, "0707", "07"),
            Replaced(good, "0707", "07x7"),
            Replaced(good, "0909", "0808\": 3, \"0909"),
