@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <mutex>
 
@@ -7,6 +8,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/tpm2/authorization.h"
+#include "hsm/tpm2/capability.h"
 #include "tests/contract/contract_suites.h"
 #include "tests/contract/swtpm_device.h"
 #include "tests/support/tpm_proxy.h"
@@ -17,6 +19,10 @@ namespace {
 using contract::OnceAvailable;
 using test::TpmProxy;
 using Fate = TpmProxy::Fate;
+
+uint32_t CodeOf(const Bytes& command) {
+  return Reader(ByteView(command).subspan(6)).U32();
+}
 
 // A device whose way to the TPM the test may disturb, one command at a time.
 class TpmFault : public testing::Test {
@@ -44,6 +50,17 @@ class TpmFault : public testing::Test {
     fate_ = fate;
     skip_ = skip;
     armed_ = true;
+  }
+  // From now on nothing reaches the TPM.
+  void CutOff() {
+    Disturb(0, Fate::kLoseCommand);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for_ever_ = true;
+  }
+  int Sent(uint32_t code) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return static_cast<int>(std::count_if(commands_.begin(), commands_.end(),
+                                          [code](const Bytes& command) { return CodeOf(command) == code; }));
   }
   // What is done, from the proxy's thread, just before the disturbed command suffers its fate.
   void AtDisturbance(std::function<void()> deed) {
@@ -85,7 +102,7 @@ class TpmFault : public testing::Test {
     commands_.push_back(ToBytes(command.bytes));
     if (command.code == TPM2_CC_NV_Increment) ++increments_;
     if (!armed_ || (code_ != 0 && code_ != command.code) || skip_-- > 0) return Fate::kForward;
-    armed_ = false;
+    armed_ = for_ever_;
     if (const auto deed = std::exchange(deed_, nullptr)) deed();
     return fate_;
   }
@@ -95,6 +112,7 @@ class TpmFault : public testing::Test {
   std::function<void()> deed_;
   int skip_ = 0;
   bool armed_ = false;
+  bool for_ever_ = false;
   int increments_ = 0;
 };
 
@@ -122,6 +140,24 @@ TEST_F(TpmFault, AnIncrementThatWasLostIsSentWhenAskedAgain) {
   EXPECT_EQ(Epoch(), epoch - 1);
   EXPECT_TRUE(OnceAvailable([&] { return anchor().Commit(epoch); }).ok());
   EXPECT_EQ(Epoch(), epoch);
+}
+
+// The TPM forgot our objects just before the increment, and so refuses it: even then it is not repeated.
+TEST_F(TpmFault, ARefusedIncrementIsNotRepeated) {
+  const uint64_t epoch = Epoch() + 1;
+  ASSERT_TRUE(anchor().Prepare(epoch, Sha256("state")).ok());
+  const int before = increments();
+  Disturb(TPM2_CC_NV_Increment, Fate::kForward);
+  AtDisturbance([&] {
+    const auto context = Context::Connect(dut_->tpm().tcti());
+    if (context.ok()) FlushWhatIsLeft(**context).IgnoreError();
+  });
+  const absl::Status refused = anchor().Commit(epoch);
+  EXPECT_TRUE(absl::IsUnavailable(refused)) << refused;
+  EXPECT_EQ(increments(), before + 1);
+  EXPECT_EQ(Epoch(), epoch - 1);
+  EXPECT_TRUE(anchor().Commit(epoch).ok());
+  EXPECT_EQ(increments(), before + 2);
 }
 
 // Whatever command of a whole cycle is cut, the cycle can be finished, and the counter moves by exactly one.
@@ -216,10 +252,6 @@ TEST_F(TpmFault, NothingSecretCrossesTheBusInClear) {
   }
 }
 
-uint32_t CodeOf(const Bytes& command) {
-  return Reader(ByteView(command).subspan(6)).U32();
-}
-
 // The attributes of the first session of a command with that many handles (part 1, section 18.6).
 uint8_t SessionAttributes(const Bytes& command, size_t handles) {
   Reader reader(ByteView(command).subspan(10 + 4 * handles + 4 + 4));
@@ -274,6 +306,30 @@ TEST_F(TpmFault, AClaimInTheMiddleOfACommitIsSeen) {
   const absl::Status committed = anchor().Commit(epoch);
   EXPECT_TRUE(elsewhere.ok()) << elsewhere;
   EXPECT_TRUE(absl::IsDataLoss(committed)) << committed;
+}
+
+// While the TPM is away only some of the calls try to open it again (each try begins with TPM2_Startup).
+TEST_F(TpmFault, AttemptsToReopenAreSpaced) {
+  CutOff();
+  const int before = Sent(TPM2_CC_Startup);
+  const auto start = std::chrono::steady_clock::now();
+  int calls = 0;
+  while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds(300)) {
+    ASSERT_TRUE(absl::IsUnavailable(anchor().CurrentEpoch().status()));
+    ++calls;
+  }
+  const int attempts = Sent(TPM2_CC_Startup) - before;
+  EXPECT_GE(attempts, 2);  // at once, after 10 ms, after another 20, 40, 80, 160
+  EXPECT_LE(attempts, 7);
+  EXPECT_GT(calls, 100);
+}
+
+// Our own generator is added to it, so the result does not show that the TPM was asked for all of it.
+TEST_F(TpmFault, TheTpmGivesEveryRandomByte) {
+  const int before = Sent(TPM2_CC_GetRandom);
+  Bytes random(100);
+  ASSERT_TRUE(device_->random()->Fill(random).ok());
+  EXPECT_EQ(Sent(TPM2_CC_GetRandom) - before, 4);
 }
 
 // What authenticates epochs cannot be had through the other door.
