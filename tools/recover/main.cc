@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdlib>
 #include <variant>
 
 #include "hsm/base/secret_bytes.h"
@@ -42,6 +43,7 @@ int Run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   labrec::ForbidCoreDumps();
   labrec::recovery::client::RequireTls13();
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // its complaints reach the user as statuses
   std::signal(SIGPIPE, SIG_IGN);
   const std::variant<Arguments, int> parsed = labrec::recover::ParseArguments(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
