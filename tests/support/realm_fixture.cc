@@ -5,8 +5,11 @@
 #include <thread>
 #include <utility>
 
+#include <arpa/inet.h>
 #include <grpcpp/create_channel.h>
 #include <nlohmann/json.hpp>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
@@ -30,6 +33,26 @@ std::string ReadText(const std::filesystem::path& path) {
   return content.ok() ? ToString(*content) : std::string();
 }
 
+// A loopback port that nobody listens on now.
+absl::StatusOr<int> FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  const bool found = bind(fd, any, size) == 0 && getsockname(fd, any, &size) == 0;
+  close(fd);
+  if (!found) return absl::UnavailableError("no free port on 127.0.0.1");
+  return ntohs(address.sin_port);
+}
+
+int Occurrences(std::string_view text, std::string_view part) {
+  int count = 0;
+  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + part.size())) ++count;
+  return count;
+}
+
 absl::Status WriteText(const std::filesystem::path& path, std::string_view text) {
   return WriteFile(path, AsBytes(text), 0600, Overwrite::kReplace);
 }
@@ -41,8 +64,8 @@ absl::StatusOr<std::unique_ptr<RealmFixture>> RealmFixture::Make(SimulatorKind k
   realm->options_ = std::move(options);
   LABREC_RETURN_IF_ERROR(realm->StartSimulator(kind));
   LABREC_RETURN_IF_ERROR(realm->Init(realm->options_));
-  LABREC_RETURN_IF_ERROR(
-      WriteText(realm->folder_.path() / "chat.jwks", recovery::TokenKeySet(realm->token_key_.public_key())));
+  LABREC_RETURN_IF_ERROR(realm->ChooseAddress());
+  LABREC_RETURN_IF_ERROR(WriteText(realm->jwks(), recovery::TokenKeySet(realm->token_key_.public_key())));
   return realm;
 }
 
@@ -88,12 +111,38 @@ absl::Status RealmFixture::Init(const Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status RealmFixture::ChooseAddress() {
+  if (options_.transport == Transport::kUnixSocket) {
+    address_ = absl::StrCat("unix:", (folder_.path() / "rpc").string());
+    return absl::OkStatus();
+  }
+  LABREC_ASSIGN_OR_RETURN(const int port, FreePort());
+  address_ = absl::StrCat("localhost:", port);
+  return MakeCertificate();
+}
+
+absl::Status RealmFixture::MakeCertificate() {
+  LABREC_ASSIGN_OR_RETURN(
+      auto openssl,
+      ChildProcess::Start(
+          {{"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-keyout", (folder_.path() / "tls.key").string(), "-out", ca_certificate().string()},
+           {},
+           folder_.path() / "openssl.log"}));
+  LABREC_ASSIGN_OR_RETURN(const int status, openssl->Wait(std::chrono::seconds(30)));
+  if (status == 0) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("openssl: ", ReadText(folder_.path() / "openssl.log")));
+}
+
 absl::Status RealmFixture::WriteConfiguration() {
   const std::string device =
       device_uri_.empty() ? "" : absl::StrCat("[device]\nuri = \"", device_uri_, "\"\n");
+  const bool tls = options_.transport == Transport::kLoopbackTls;
   return WriteText(folder_.path() / "recoveryd.toml",
                    absl::StrCat("[realm]\nstate = \"", state().string(), "\"\n", device,  //
-                                "[listen]\naddress = \"unix:", socket().string(), "\"\n",
+                                "[listen]\naddress = \"", address_, "\"\n",
+                                tls ? "certificate = \"tls.pem\"\nkey = \"tls.key\"\n" : "",
                                 "[admin]\nsocket = \"", admin_socket().string(), "\"\n",
                                 "[tenants.chat]\njwks = \"chat.jwks\"\n",  //
                                 "[policy]\nfirst_device = \"", options_.first_device, "\"\n",
@@ -154,14 +203,35 @@ std::string RealmFixture::Token(const std::string& account) const {
   return recovery::IssueToken(token_key_, contents);
 }
 
-std::unique_ptr<labyrinth::recovery::v1::Recovery::Stub> RealmFixture::NewStub() const {
+std::shared_ptr<grpc::Channel> RealmFixture::NewChannel() const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 20);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
-  return labyrinth::recovery::v1::Recovery::NewStub(grpc::CreateCustomChannel(
-      absl::StrCat("unix:", socket().string()), grpc::InsecureChannelCredentials(), arguments));
+  auto credentials = grpc::InsecureChannelCredentials();
+  if (options_.transport == Transport::kLoopbackTls) {
+    grpc::SslCredentialsOptions tls;
+    tls.pem_root_certs = ReadText(ca_certificate());
+    credentials = grpc::SslCredentials(tls);
+  }
+  return grpc::CreateCustomChannel(address_, credentials, arguments);
+}
+
+std::unique_ptr<labyrinth::recovery::v1::Recovery::Stub> RealmFixture::NewStub() const {
+  return labyrinth::recovery::v1::Recovery::NewStub(NewChannel());
+}
+
+absl::Status RealmFixture::WaitForLog(std::string_view text, int times) const {
+  const auto deadline = std::chrono::steady_clock::now() + kServingWithin;
+  while (Occurrences(Log(), text) < times) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      return absl::DeadlineExceededError(
+          absl::StrCat("not found ", times, " times in the log: ", std::string(text), "\n", Log()));
+    }
+    std::this_thread::sleep_for(kPollEvery);
+  }
+  return absl::OkStatus();
 }
 
 std::string RealmFixture::Log() const {

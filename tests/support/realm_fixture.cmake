@@ -4,3 +4,5 @@ labrec_library(test_realm_fixture
   PRIVATE_DEPS recovery_server)
 target_compile_definitions(test_realm_fixture PRIVATE LABREC_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
 target_include_directories(test_realm_fixture SYSTEM PRIVATE ${NLOHMANN_JSON_INCLUDE_DIR})
+# What it runs is built before it.
+add_dependencies(test_realm_fixture labyrinth-recoveryd labyrinth-admin)

@@ -23,16 +23,18 @@
 namespace labrec::test {
 
 // A whole realm as an operator runs it: a simulator of its own, a folder made by `labyrinth-admin realm
-// init`, and the program `labyrinth-recoveryd` on a Unix socket. Tenant "chat"; an account's first device is
-// enrolled by its token.
+// init`, and the program `labyrinth-recoveryd` on a Unix socket, or on loopback with TLS. Tenant "chat"; an
+// account's first device is enrolled by its token.
 class RealmFixture {
  public:
+  enum class Transport { kUnixSocket, kLoopbackTls };
   struct Options {
     std::string name = "oslo";
     std::string first_device = "open";
     std::string more_configuration;  // TOML sections besides [realm], [listen], [admin], [tenants], [policy]
     std::string more_policy;         // lines of [policy]
     std::vector<std::string> init_options;
+    Transport transport = Transport::kUnixSocket;
   };
   // Makes the realm; the daemon is not started yet.
   static absl::StatusOr<std::unique_ptr<RealmFixture>> Make(SimulatorKind kind, Options options);
@@ -58,23 +60,33 @@ class RealmFixture {
   absl::StatusOr<std::string> Admin(std::vector<std::string> arguments, bool socket = true);
 
   std::string Token(const std::string& account) const;
-  // A new connection, without TLS, over the daemon's socket.
+  const EcdsaPrivateKey& token_key() const { return token_key_; }
+  std::filesystem::path jwks() const { return folder_.path() / "chat.jwks"; }
+
+  // Where clients find it: "unix:PATH", or "localhost:PORT" whose certificate is its own issuer.
+  const std::string& address() const { return address_; }
+  std::filesystem::path ca_certificate() const { return folder_.path() / "tls.pem"; }
+  // A new connection.
+  std::shared_ptr<grpc::Channel> NewChannel() const;
   std::unique_ptr<labyrinth::recovery::v1::Recovery::Stub> NewStub() const;
 
   std::filesystem::path state() const { return folder_.path() / "state"; }
   std::filesystem::path log() const { return folder_.path() / "log"; }
+  std::filesystem::path admin_socket() const { return folder_.path() / "admin"; }
   std::string Log() const;
+  // Waits until `text` stands in the daemon's log `times` times.
+  absl::Status WaitForLog(std::string_view text, int times = 1) const;
   const std::string& realm_id() const { return realm_id_; }  // hexadecimal
 
  private:
   RealmFixture() : token_key_(EcdsaPrivateKey::Generate()) {}
   absl::Status StartSimulator(SimulatorKind kind);
   absl::Status Init(const Options& options);
+  absl::Status ChooseAddress();
+  absl::Status MakeCertificate();
   absl::Status WriteConfiguration();
   absl::Status WaitUntilServing();
   std::map<std::string, std::string> SimulatorEnvironment() const;
-  std::filesystem::path socket() const { return folder_.path() / "rpc"; }
-  std::filesystem::path admin_socket() const { return folder_.path() / "admin"; }
 
   TemporaryFolder folder_;
   Options options_;
@@ -83,6 +95,7 @@ class RealmFixture {
   EcdsaPrivateKey token_key_;
   std::string realm_id_;
   std::string device_uri_;
+  std::string address_;
   std::unique_ptr<ChildProcess> daemon_;
 };
 
