@@ -23,10 +23,30 @@ OSSL_LIB_CTX* NewContext() {
   return own();
 }
 
-// Made once, never freed; null if it cannot be made, and then everybody makes their own.
+void EndContext(OSSL_LIB_CTX* context) {
+  static const auto own = OpensslsOwn<void (*)(OSSL_LIB_CTX*)>("OSSL_LIB_CTX_free");
+  own(context);
+}
+
+// The one context. It ends as the process exits, just before OpenSSL's own clean-up, which it must not
+// outlive: its random generators hang on thread-local keys that go then. Null after that, or if it could not
+// be made: then everybody makes their own.
+class Shared {
+ public:
+  Shared() : context_(NewContext()) {}
+  ~Shared() {
+    if (OSSL_LIB_CTX* context = context_.exchange(nullptr); context != nullptr) EndContext(context);
+  }
+  OSSL_LIB_CTX* get() const { return context_; }
+
+ private:
+  std::atomic<OSSL_LIB_CTX*> context_;
+};
+
 OSSL_LIB_CTX* SharedContext() {
-  static OSSL_LIB_CTX* const context = NewContext();
-  return context;
+  static const bool initialized = OPENSSL_init_crypto(0, nullptr) == 1;  // so that its clean-up comes later
+  static Shared shared;
+  return initialized ? shared.get() : nullptr;
 }
 
 // Where the shared library that `address` lies in was mapped to.
@@ -51,14 +71,14 @@ uint64_t LibraryContextsShared() {
 }
 
 OSSL_LIB_CTX* ContextFor(const void* caller) {
-  if (!IsInEsys(caller) || SharedContext() == nullptr) return NewContext();
+  OSSL_LIB_CTX* const shared = IsInEsys(caller) ? SharedContext() : nullptr;
+  if (shared == nullptr) return NewContext();
   ++shared_contexts;
-  return SharedContext();
+  return shared;
 }
 
 void FreeContext(OSSL_LIB_CTX* context) {
-  static const auto own = OpensslsOwn<void (*)(OSSL_LIB_CTX*)>("OSSL_LIB_CTX_free");
-  if (context == nullptr || context != SharedContext()) own(context);
+  if (context == nullptr || context != SharedContext()) EndContext(context);
 }
 
 }  // namespace labrec::hsm::tpm2
