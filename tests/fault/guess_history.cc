@@ -4,7 +4,9 @@ namespace labrec::test {
 
 void GuessHistory::Sent(const std::string& element) {
   const std::lock_guard lock(mutex_);
-  if (!answered_.contains(element)) open_.insert(element);
+  if (answered_.contains(element)) return;
+  open_.insert(element);
+  if (destroyed_) too_late_.insert(element);
 }
 
 void GuessHistory::Answered(const std::string& element, const std::string& evaluated, uint32_t remaining) {
@@ -14,7 +16,7 @@ void GuessHistory::Answered(const std::string& element, const std::string& evalu
   Judge(answered_.size() <= limit_, "more different elements were evaluated than the limit allows");
   // Of concurrent guesses the later answer may come first, so only the bounds hold here.
   Judge(remaining < limit_, "a counted guess left the whole budget");
-  Judge(!destroyed_, "a destroyed record answered");
+  Judge(!too_late_.contains(element), "a record answered a new element after it said that it is destroyed");
 }
 
 void GuessHistory::Refused(const std::string& element) {

@@ -24,6 +24,8 @@ class GuessHistory {
   void Answered(const std::string& element, const std::string& evaluated, uint32_t remaining);
   // The realm said that nothing was decided (an error before counting), so the guess is not open.
   void Refused(const std::string& element);
+  // Guesses that are open by then may have been counted, the one that got this answer included: it may have
+  // been sent before.
   void SaidDestroyed();
   // A success: all is forgotten.
   void Unlocked();
@@ -46,6 +48,7 @@ class GuessHistory {
   uint32_t limit_;
   std::map<std::string, std::string> answered_;  // element -> evaluation
   std::set<std::string> open_;
+  std::set<std::string> too_late_;  // new elements sent after somebody had heard of the end
   bool unlock_lost_ = false;
   bool destroyed_ = false;
   std::vector<std::string> violations_;

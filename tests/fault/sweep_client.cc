@@ -48,9 +48,10 @@ bool Guess(RawAccount::Stub& stub, SweepRecord& record, const std::string& eleme
   if (response.has_evaluated()) {
     record.history.Answered(element, response.evaluated().evaluated(0), response.evaluated().remaining());
     if (challenge != nullptr) *challenge = response.evaluated().challenge();
+  } else if (response.has_destroyed()) {
+    record.history.SaidDestroyed();
   } else {
     record.history.Refused(element);
-    if (response.has_destroyed()) record.history.SaidDestroyed();
   }
   return true;
 }
@@ -77,9 +78,21 @@ bool SweepClient::Evaluate(RawAccount::Stub& stub) {
   // An owner does not spend its last guess: its record is to live through the whole sweep.
   if (habit_ == Habit::kOwner &&
       record_.history.answered() + record_.history.Open().size() + 1 >= kRawLimit) {
-    return challenge_.empty() ? Guess(stub, record_, used_.back(), &challenge_) : Unlock(stub);
+    return BeginUnlock(stub) && Unlock(stub);
   }
   return Guess(stub, record_, ChooseElement(), &challenge_);
+}
+
+bool SweepClient::BeginUnlock(RawAccount::Stub& stub) {
+  api::BeginUnlockRequest request;
+  request.set_record(kRawRecord);
+  request.set_version(kRawVersion);
+  grpc::ClientContext context;
+  Prepare(context, *record_.account);
+  api::BeginUnlockResponse response;
+  if (!stub.BeginUnlock(&context, request, &response).ok()) return false;
+  challenge_ = response.challenge();
+  return true;
 }
 
 bool SweepClient::Unlock(RawAccount::Stub& stub) {

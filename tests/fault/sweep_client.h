@@ -35,6 +35,7 @@ class SweepClient {
 
  private:
   bool Evaluate(RawAccount::Stub& stub);
+  bool BeginUnlock(RawAccount::Stub& stub);
   bool Unlock(RawAccount::Stub& stub);
   std::string ChooseElement();
 

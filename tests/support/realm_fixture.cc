@@ -157,14 +157,15 @@ absl::Status RealmFixture::StartDaemon(const std::map<std::string, std::string>&
                                                          (folder_.path() / "recoveryd.toml").string()},
                                                         std::move(all),
                                                         log()}));
+  daemon_pid_ = daemon_->pid();
   return WaitUntilServing();
 }
 
 absl::Status RealmFixture::WaitUntilServing() {
-  const auto stub = NewStub();
   const auto deadline = std::chrono::steady_clock::now() + kServingWithin;
   while (std::chrono::steady_clock::now() < deadline) {
     if (!daemon_->Running()) break;
+    const auto stub = NewStub();  // a channel that failed waits for seconds before it tries again
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
     labyrinth::recovery::v1::GetRealmResponse response;
@@ -206,9 +207,6 @@ std::string RealmFixture::Token(const std::string& account) const {
 std::shared_ptr<grpc::Channel> RealmFixture::NewChannel() const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 20);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
   auto credentials = grpc::InsecureChannelCredentials();
   if (options_.transport == Transport::kLoopbackTls) {
     grpc::SslCredentialsOptions tls;

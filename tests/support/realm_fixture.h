@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -47,6 +48,8 @@ class RealmFixture {
   // Lets the next start use a device at another address, as behind a proxy.
   void SetDeviceUri(std::string uri) { device_uri_ = std::move(uri); }
   ChildProcess& daemon() { return *daemon_; }
+  // Of the daemon started last, 0 before the first; for threads that kill it.
+  pid_t DaemonPid() const { return daemon_pid_; }
   // SIGTERM; its exit status.
   absl::StatusOr<int> StopDaemon() { return daemon_->Terminate(std::chrono::seconds(20)); }
 
@@ -97,6 +100,7 @@ class RealmFixture {
   std::string device_uri_;
   std::string address_;
   std::unique_ptr<ChildProcess> daemon_;
+  std::atomic<pid_t> daemon_pid_ = 0;
 };
 
 }  // namespace labrec::test
