@@ -114,7 +114,8 @@ class Engine {
   // Opens the ledger on `store` (see Ledger::Open for what is refused) and starts the threads.
   // `anchor_device` may be the same object as `key_device`. `on_fatal` is called, once and from the commit
   // thread, when the process must end because an outcome is uncertain; by then all that waited was answered
-  // UNAVAILABLE, and so is all that comes. All references outlive the engine.
+  // UNAVAILABLE, and so is all that comes. It must not destroy the engine itself. All references outlive
+  // the engine.
   static absl::StatusOr<std::unique_ptr<Engine>> Start(EngineOptions options, Store& store,
                                                        hsm::Device& key_device, hsm::Device& anchor_device,
                                                        const Clock& clock,

@@ -60,6 +60,30 @@ class Answers {
   std::vector<StatusCode> codes_;
 };
 
+TEST(EngineQueue, NothingIsEvaluatedBeforeItsGuessIsAnchored) {
+  Gate gate;
+  std::atomic<int> device_calls = 0;
+  EngineRealm realm(SimulatorKind::kSoftHsm);  // its anchor does not keep its keys waiting
+  EngineClient client(realm);
+  ASSERT_TRUE(client.SetUp().ok());
+  const auto count = [&] {
+    ++device_calls;
+    return absl::OkStatus();
+  };
+  realm.device().hooks.before_commit = gate.hook();
+  realm.device().hooks.before_derive = count;
+  realm.device().hooks.before_evaluate = count;
+  Answers answers;
+  realm.engine().Evaluate(client.caller, "main", 1, client.Element(1), answers.Next());
+  gate.AwaitArrival();
+  EXPECT_EQ(realm.StoredRecord(client.name)->spent, 1U);
+  EXPECT_EQ(device_calls, 0);
+  EXPECT_TRUE(answers.codes().empty());
+  gate.Open();
+  ASSERT_TRUE(Eventually([&] { return answers.codes().size() == 1; }));
+  EXPECT_EQ(device_calls, 2);
+}
+
 TEST(EngineQueue, ADeadlineThatPassedIsNotCounted) {
   Gate gate;
   EngineRealm realm(SimulatorKind::kSwtpm);
