@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <memory>
 #include <utility>
 
 namespace labrec::recovery {
@@ -43,15 +44,15 @@ void DeviceExecutor::Submit(JobKind kind, size_t units, absl::AnyInvocable<void(
 }
 
 void DeviceExecutor::Run(JobKind kind, absl::AnyInvocable<void()> job, Place place) {
-  std::promise<void> done;
+  auto done = std::make_shared<std::promise<void>>();  // the worker may be in set_value when this returns
   Submit(
       kind, 1,
-      [&] {
+      [&job, done] {
         job();
-        done.set_value();
+        done->set_value();
       },
       place);
-  done.get_future().wait();
+  done->get_future().wait();
 }
 
 DeviceExecutor::Duration DeviceExecutor::BacklogTime() const {
