@@ -93,8 +93,13 @@ absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method<Request
     if (status.ok()) return response;
 
     std::optional<milliseconds> pause;
-    if (status.error_code() == grpc::StatusCode::UNAVAILABLE && repeat == Repeat::kSafe)
+    if (status.error_code() == grpc::StatusCode::UNAVAILABLE && repeat != Repeat::kRefused) {
       pause = RetryPause(attempt);
+    }
+    if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && repeat == Repeat::kSafeAndDear &&
+        attempt == 0) {
+      pause = milliseconds(0);
+    }
     if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) pause = RetryAfter(context);
     if (!pause || *pause > options_.timeout || attempt + 1 >= options_.attempts ||
         cancellation.WaitFor(*pause)) {
@@ -113,7 +118,7 @@ LABREC_REALM_CALL(GetRealm, kSafe)
 LABREC_REALM_CALL(GetChallenge, kSafe)
 LABREC_REALM_CALL(GetRecord, kSafe)
 LABREC_REALM_CALL(ListDevices, kSafe)
-LABREC_REALM_CALL(Evaluate, kSafe)
+LABREC_REALM_CALL(Evaluate, kSafeAndDear)
 LABREC_REALM_CALL(BeginUnlock, kSafe)
 LABREC_REALM_CALL(Unlock, kRefused)
 LABREC_REALM_CALL(BeginRegistration, kRefused)

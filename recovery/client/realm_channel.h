@@ -25,7 +25,8 @@ struct ChannelOptions {
 // UNAVAILABLE if it cannot be reached, DEADLINE_EXCEEDED if it takes too long, CANCELLED after
 // Cancellation::Cancel. UNAVAILABLE is repeated with jittered, growing pauses where repeating changes
 // nothing: GetRealm, GetChallenge, GetRecord, ListDevices, BeginUnlock, and Evaluate, since a realm counts an
-// element once. RESOURCE_EXHAUSTED with a time to come back is repeated for every call: nothing was decided.
+// element once; Evaluate is also repeated once after DEADLINE_EXCEEDED. RESOURCE_EXHAUSTED with a time to
+// come back is repeated for every call: nothing was decided.
 class RealmChannel {
  public:
   RealmChannel(RealmAddress address, std::string token, ChannelOptions options);
@@ -55,7 +56,11 @@ class RealmChannel {
   template <typename Request, typename Response>
   using Method = grpc::Status (v1::Recovery::StubInterface::*)(grpc::ClientContext*, const Request&,
                                                                Response*);
-  enum class Repeat { kSafe, kRefused };
+  enum class Repeat {
+    kRefused,      // after UNAVAILABLE: not
+    kSafe,         // after UNAVAILABLE
+    kSafeAndDear,  // after UNAVAILABLE, and once after DEADLINE_EXCEEDED: the realm may have counted it
+  };
   template <typename Request, typename Response>
   absl::StatusOr<Response> Run(const char* operation, Method<Request, Response> method, Repeat repeat,
                                const Request& request, Cancellation& cancellation);

@@ -1,9 +1,12 @@
 #include "recovery/client/recover.h"
 
+#include "absl/strings/str_cat.h"
+
 #include "hsm/base/status_macros.h"
 #include "recovery/client/guess.h"
 #include "recovery/client/record_survey.h"
 #include "recovery/client/tally.h"
+#include "recovery/client/too_few_realms.h"
 #include "recovery/client/unlock.h"
 
 namespace labrec::recovery::client {
@@ -35,6 +38,13 @@ absl::StatusOr<RecoverOutcome> Ended(Verdict verdict, std::vector<RealmReport> r
     default:
       return VerdictError(verdict, reports, threshold);
   }
+}
+
+// Says that realms which did answer have counted the guess.
+absl::StatusOr<RecoverOutcome> AfterGuess(absl::StatusOr<RecoverOutcome> outcome) {
+  if (!IsTooFewRealms(outcome.status())) return outcome;
+  return TooFewRealmsError(
+      absl::StrCat(outcome.status().message(), "; realms that did answer may have counted a try"));
 }
 
 absl::StatusOr<RecoverOutcome> Unlock(const RealmSet& realms, ConfigGroup group, Guess guess,
@@ -74,7 +84,7 @@ absl::StatusOr<RecoverOutcome> Attempt(const RealmSet& realms, const std::string
   LABREC_ASSIGN_OR_RETURN(Guess guess, MakeGuess(realms, group, pin, reports));
   if (guess.s) return Unlock(realms, std::move(group), std::move(guess), std::move(reports));
   if (const Verdict verdict = Judge(reports, threshold); verdict != Verdict::kEnough) {
-    return Ended(verdict, std::move(reports), threshold);
+    return AfterGuess(Ended(verdict, std::move(reports), threshold));
   }
   const uint32_t tries_left = TriesLeft(reports, threshold);
   CloseSpent(realms, group, Spent(group, reports), reports);

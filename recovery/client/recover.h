@@ -27,8 +27,9 @@ struct RecoverRequest {
 // enough. After a wrong PIN, realms that have no guess left are made to erase the record's keys at once
 // (CloseSpent).
 //
-// Errors: IsTooFewRealms; INVALID_ARGUMENT for a PIN or record name that no record can have; what realms
-// refused with, where that leaves too few. Blocks; any thread.
+// Errors: IsTooFewRealms (the message says whether a try may have been spent); INVALID_ARGUMENT for a PIN or
+// record name that no record can have; what realms refused with, where that leaves too few. Blocks; any
+// thread.
 absl::StatusOr<RecoverOutcome> Recover(const RealmSet& realms, const RecoverRequest& request,
                                        const SecretBytes& pin);
 

@@ -7,3 +7,10 @@ labrec_test(client_integration
   DEPS test_client_world OpenSSL::SSL
   TIMEOUT 180
   LABEL integration)
+labrec_test(client_program
+  SOURCES client_program_test.cc
+  DEPS test_client_world
+  TIMEOUT 180
+  LABEL integration)
+target_include_directories(client_program SYSTEM PRIVATE ${NLOHMANN_JSON_INCLUDE_DIR})
+add_dependencies(client_program labyrinth-recover)

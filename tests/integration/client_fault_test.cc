@@ -1,3 +1,4 @@
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -22,6 +23,25 @@ grpc::Status Away() {
 std::string OtherPoint() {
   return ToString(P256Point::Generator().Times(P256Scalar::Random()).Compressed());
 }
+
+// Holds calls back until a test lets them go.
+class Gate {
+ public:
+  void Wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return open_; });
+  }
+  void Open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+};
 
 // Realms that lie, lose answers or take their time.
 class ClientFaults : public ClientWorld {
@@ -126,6 +146,22 @@ TEST_F(ClientFaults, ALostEvaluationIsAskedForAgainAndCountedOnce) {
   EXPECT_THAT(Remaining(), Each(9U));
 }
 
+// As above, but the answer does not fail: it never comes.
+TEST_F(ClientFaults, AnEvaluationThatHangsIsAskedForAgainAndCountedOnce) {
+  Gate gate;
+  auto held = std::make_shared<std::atomic<bool>>(false);
+  proxy(1).OnAnswer([&gate, held](const std::string& rpc, Message&) {
+    if (rpc == "Evaluate" && !held->exchange(true)) gate.Wait();
+    return grpc::Status(grpc::Status::OK);
+  });
+  ClientOptions options;
+  options.channel.timeout = std::chrono::seconds(2);
+  EXPECT_EQ(Describe(RecoverAs(*NewClient(options), kWrong)), "wrong PIN");
+  gate.Open();
+  EXPECT_EQ(proxy(1).calls("Evaluate"), 2);
+  EXPECT_THAT(Remaining(), Each(9U));
+}
+
 TEST_F(ClientFaults, ALostUnlockIsAskedForAgain) {
   for (size_t i = 0; i < kRealms; ++i) LoseFirstAnswer(i, "Unlock");
   EXPECT_EQ(Conditions(ReportsOfRecovery()), "good good good");
@@ -144,13 +180,10 @@ TEST_F(ClientFaults, AnotherSealedSecretIsFaulty) {
 // A realm that never answers Evaluate delays nobody for longer than the grace time, and certainly not until
 // the timeout of its call.
 TEST_F(ClientFaults, ASlowRealmDoesNotDelayTheOthers) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool released = false;
+  Gate gate;
   proxy(1).OnRequest([&](const std::string& rpc, const Message&) {
     if (rpc != "Evaluate") return grpc::Status(grpc::Status::OK);
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return released; });
+    gate.Wait();
     return Away();
   });
   ClientOptions options;
@@ -159,11 +192,7 @@ TEST_F(ClientFaults, ASlowRealmDoesNotDelayTheOthers) {
   const auto start = std::chrono::steady_clock::now();
   const auto outcome = RecoverAs(*client, kRight);
   const auto took = std::chrono::steady_clock::now() - start;
-  {
-    const std::lock_guard lock(mutex);
-    released = true;
-  }
-  changed.notify_all();
+  gate.Open();
   EXPECT_EQ(Describe(outcome), std::string("secret: ") + kSecret);
   EXPECT_LT(took, std::chrono::minutes(1));
 }
