@@ -11,18 +11,22 @@
 namespace labrec::recovery {
 namespace {
 
-absl::Status Logged(absl::Status status, const RowAddress& address) {
-  spdlog::error("bucket {}, row {}: {}", address.bucket, Hex(address.key), std::string(status.message()));
+absl::Status Logged(absl::Status status) {
+  spdlog::error("a request is refused: {}", std::string(status.message()));
   return status;
 }
 
 template <typename Row, typename Decode>
 absl::StatusOr<std::optional<Row>> Read(Ledger& ledger, const RowAddress& address, Decode decode) {
   absl::StatusOr<std::optional<Bytes>> bytes = ledger.Read(address);
-  if (!bytes.ok()) return Logged(std::move(bytes).status(), address);
+  if (!bytes.ok()) return Logged(std::move(bytes).status());
   if (!*bytes) return std::optional<Row>();
   absl::StatusOr<Row> row = decode(**bytes);
-  if (!row.ok()) return Logged(std::move(row).status(), address);
+  if (!row.ok()) {
+    return Logged(absl::DataLossError("row " + Hex(address.key) + " of bucket " +
+                                      std::to_string(address.bucket) + ": " +
+                                      std::string(row.status().message())));
+  }
   return std::optional<Row>(*std::move(row));
 }
 

@@ -147,6 +147,13 @@ TEST_P(EngineAccess, OnlySignaturesAndTheOperatorDelete) {
         .code();
   };
   EXPECT_EQ(remove(client.caller, std::nullopt), StatusCode::kPermissionDenied);
+  RawSignature forged =
+      client.SignWith(EcdsaPrivateKey::Generate(), Operation::kDeleteRecord, RecordBody("main"));
+  forged.signer = client.device.public_key().DeviceId();
+  EXPECT_EQ(remove(client.caller, forged), StatusCode::kPermissionDenied);
+  RawSignature forged_unlock = client.SignWith(client.device, Operation::kDeleteRecord, RecordBody("main"));
+  forged_unlock.signer = std::pair<std::string, uint32_t>("main", 1);
+  EXPECT_EQ(remove(client.caller, forged_unlock), StatusCode::kPermissionDenied);
   EXPECT_TRUE(client.View()->registered);
   EXPECT_EQ(remove(client.caller, client.Sign(Operation::kDeleteRecord, RecordBody("main"))),
             StatusCode::kOk);

@@ -221,7 +221,7 @@ TEST_P(EngineCrowd, SixtyFourClientsShareTheirCommits) {
   std::cout << guesses << " guesses, " << anchors << " anchors, "
             << static_cast<int>(static_cast<double>(guesses) / seconds.count()) << " guesses/s\n";
   EXPECT_EQ(guesses, uint64_t{kClients} * kGuesses);
-  EXPECT_LE(anchors * 16, guesses);  // 64 would be perfect
+  EXPECT_LE(anchors, 45U);  // 15 would be perfect; about 25 is usual, and 60 without holding back
 }
 
 }  // namespace
