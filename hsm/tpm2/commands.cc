@@ -21,6 +21,7 @@ absl::StatusOr<P256Point> Multiply(Context& context, const Session& session, ESY
   LABREC_RETURN_IF_ERROR(
       context.Check("TPM2_ECDH_ZGen", Esys_ECDH_ZGen(context.esys(), key, session.For(Encrypt::kBoth),
                                                      ESYS_TR_NONE, ESYS_TR_NONE, &in, &out)));
+  context.WipeAnswer();
   const EsysPtr<TPM2B_ECC_POINT> owned(out);
   return FromTpm(out->point);
 }
@@ -36,6 +37,7 @@ absl::StatusOr<SecretBytes> Hmac(Context& context, const Session& session, ESYS_
   LABREC_RETURN_IF_ERROR(
       context.Check("TPM2_HMAC", Esys_HMAC(context.esys(), key, session.For(Encrypt::kBoth), ESYS_TR_NONE,
                                            ESYS_TR_NONE, &buffer, TPM2_ALG_SHA256, &out)));
+  context.WipeAnswer();
   const EsysPtr<TPM2B_DIGEST> owned(out);
   SecretBytes mac =
       SecretBytes::TakeFrom(std::span(out->buffer, std::min<size_t>(out->size, sizeof out->buffer)));
@@ -83,6 +85,7 @@ absl::Status GetRandom(Context& context, const Session& session, std::span<uint8
     LABREC_RETURN_IF_ERROR(
         context.Check("TPM2_GetRandom", Esys_GetRandom(context.esys(), session.For(Encrypt::kResponse),
                                                        ESYS_TR_NONE, ESYS_TR_NONE, wanted, &chunk)));
+    context.WipeAnswer();
     const EsysPtr<TPM2B_DIGEST> owned(chunk);
     const size_t got = std::min<size_t>(chunk->size, wanted);
     if (got == 0) return absl::UnavailableError("TPM2_GetRandom gave nothing; call again");

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm2/tss_library_context.h"
 
@@ -67,6 +68,18 @@ Context::~Context() {
 absl::Status Context::Check(std::string_view operation, TSS2_RC rc) {
   damage_ = std::max(damage_, DamageOf(rc));
   return TpmStatus(operation, rc);
+}
+
+void Context::WipeAnswer() {
+  TSS2_SYS_CONTEXT* system = nullptr;
+  const uint8_t* parameters = nullptr;
+  size_t size = 0;
+  if (Esys_GetSysContext(esys_, &system) != TSS2_RC_SUCCESS ||
+      Tss2_Sys_GetRpBuffer(system, &size, &parameters) != TSS2_RC_SUCCESS) {
+    return;  // the command failed: there is no answer
+  }
+  // The SAPI hands out a view of its own buffer, which the ESAPI decrypted in place.
+  Wipe(std::span(const_cast<uint8_t*>(parameters), size));
 }
 
 }  // namespace labrec::hsm::tpm2

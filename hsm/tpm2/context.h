@@ -40,6 +40,9 @@ class Context {
   // The status of `rc`, which `operation` returned in this context. Every ESAPI call's result goes through
   // here, so that damage() knows.
   absl::Status Check(std::string_view operation, TSS2_RC rc);
+  // Wipes what the latest command answered out of the TSS's own buffer, where a decrypted answer stays in
+  // clear until the next one comes. After every command whose answer is a secret.
+  void WipeAnswer();
   // The worst that happened so far. With kBroken nothing more is sent.
   Damage damage() const { return damage_; }
 
