@@ -1,3 +1,4 @@
+#include <atomic>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -163,6 +164,25 @@ TEST_F(ClientRegistration, AWrongRealmIdInTheListIsSaid) {
   }
   const auto sealed = SealAs(mixed, kRight, kSecret);
   EXPECT_THAT(std::string(sealed.status().message()), HasSubstr("correct the realm list"));
+}
+
+// One client is held up between Begin and Finish while another one seals: it notices, and seals over it.
+TEST_F(ClientRegistration, AClientThatWasOvertakenTriesAgain) {
+  std::atomic<bool> overtaken = false;
+  for (size_t i = 0; i < kRealms; ++i) {
+    proxy(i).OnRequest([&](const std::string&, const Message& request) {
+      const auto* finish = dynamic_cast<const v1::FinishRegistrationRequest*>(&request);
+      if (finish == nullptr || finish->version() != 1 || overtaken.exchange(true))
+        return grpc::Status(grpc::Status::OK);
+      EXPECT_TRUE(SealAs(*NewClient(), "two", "secret two").ok());
+      return grpc::Status(grpc::Status::OK);
+    });
+  }
+  const auto sealed = SealAs(alice(), "one", "secret one");
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  EXPECT_TRUE(overtaken);
+  EXPECT_GT(sealed->version, 1U);
+  EXPECT_EQ(Recovered("one"), "secret: secret one");
 }
 
 // Whoever comes last wins, at all realms alike; nobody is left with a record that cannot be recovered.
