@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "hsm/open_device.h"
+#include "tests/support/simulated_device.h"
+#include "tests/support/softhsm.h"
+#include "tests/support/swtpm.h"
+#include "tests/support/tpm_proxy.h"
+
+namespace labrec::bench {
+
+// How long a device takes: what the simulator needs, or on top of it what a discrete TPM needs
+// (HardwareLatency of tests/support/tpm_proxy.h; swtpm only).
+enum class Latency { kSimulator, kHardware };
+
+// What --device and --latency take.
+const std::map<std::string, test::SimulatorKind>& DeviceNames();
+const std::map<std::string, Latency>& LatencyNames();
+
+// A device with keys and anchor of a realm of its own, for measuring it bare.
+class BenchDevice {
+ public:
+  // A new simulator. It ends with this object.
+  static absl::StatusOr<std::unique_ptr<BenchDevice>> Start(test::SimulatorKind kind, Latency latency);
+  // A device that runs already. What is made on it is removed again. FAILED_PRECONDITION unless it says of
+  // itself that it is a simulator: measuring wears hardware out.
+  static absl::StatusOr<std::unique_ptr<BenchDevice>> At(const std::string& uri);
+  ~BenchDevice();
+  BenchDevice(const BenchDevice&) = delete;
+  BenchDevice& operator=(const BenchDevice&) = delete;
+
+  hsm::Device& device() { return *device_; }
+
+ private:
+  BenchDevice() = default;
+  absl::Status Provision(std::string uri);
+
+  std::unique_ptr<test::Swtpm> swtpm_;
+  std::unique_ptr<test::TpmProxy> proxy_;
+  std::unique_ptr<test::SoftHsm> softhsm_;
+  hsm::DeviceAddress address_;
+  hsm::DeviceState state_;
+  SecretBytes authorization_;
+  std::unique_ptr<hsm::Device> device_;
+};
+
+}  // namespace labrec::bench

@@ -1,0 +1,96 @@
+#include "tools/bench/bench_realm.h"
+
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/status_macros.h"
+#include "tools/bench/filler.h"
+
+namespace labrec::bench {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+double SecondsSince(SteadyClock::time_point start) {
+  return std::chrono::duration<double>(SteadyClock::now() - start).count();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BenchRealm>> BenchRealm::Start(test::SimulatorKind kind, Latency latency,
+                                                              uint64_t records) {
+  std::unique_ptr<BenchRealm> realm(new BenchRealm());
+  test::RealmFixture::Options options;
+  options.transport = test::RealmFixture::Transport::kLoopbackTls;
+  LABREC_ASSIGN_OR_RETURN(realm->fixture_, test::RealmFixture::Make(kind, std::move(options)));
+  if (records > 0) LABREC_RETURN_IF_ERROR(realm->Fill(records));
+  if (latency == Latency::kHardware) {
+    test::Swtpm* const swtpm = realm->fixture_->swtpm();
+    if (swtpm == nullptr) return absl::InvalidArgumentError("hardware latencies are those of a TPM");
+    LABREC_ASSIGN_OR_RETURN(realm->proxy_, test::TpmProxy::Start(swtpm->socket(), test::HardwareLatency));
+    realm->fixture_->SetDeviceUri(absl::StrCat("tpm2:", realm->proxy_->tcti()));
+  }
+  const auto start = SteadyClock::now();
+  LABREC_RETURN_IF_ERROR(realm->fixture_->StartDaemon());
+  realm->start_seconds_ = SecondsSince(start);
+  return realm;
+}
+
+absl::Status BenchRealm::Fill(uint64_t records) {
+  const auto start = SteadyClock::now();
+  LABREC_RETURN_IF_ERROR(FillLedger(fixture_->state(), records));
+  records_ = records;
+  fill_seconds_ = SecondsSince(start);
+  return absl::OkStatus();
+}
+
+std::vector<std::unique_ptr<test::RawAccount::Stub>> BenchRealm::Connect(size_t connections) const {
+  std::vector<std::unique_ptr<test::RawAccount::Stub>> stubs;
+  for (size_t i = 0; i < connections; ++i) stubs.push_back(fixture_->NewStub());
+  return stubs;
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<test::RawAccount>>> BenchRealm::Register(size_t count) {
+  const auto stub = fixture_->NewStub();
+  std::vector<std::unique_ptr<test::RawAccount>> accounts;
+  for (size_t i = 0; i < count; ++i) {
+    const std::string name = absl::StrCat("registered-", registered_++);
+    LABREC_ASSIGN_OR_RETURN(auto account,
+                            test::RawAccount::Register(*stub, "chat", name, fixture_->Token(name)));
+    accounts.push_back(std::move(account));
+  }
+  return accounts;
+}
+
+std::vector<WalkedRecord> BenchRealm::SampleFilled(size_t count) const {
+  std::vector<WalkedRecord> sample;
+  for (size_t i = 0; i < count && i < records_; ++i) {
+    const uint64_t number = i * records_ / std::min<uint64_t>(count, records_);
+    sample.push_back({absl::StrCat("Bearer ", fixture_->Token(FilledAccount(number)))});
+  }
+  return sample;
+}
+
+absl::StatusOr<DaemonCounts> BenchRealm::Counts() {
+  LABREC_ASSIGN_OR_RETURN(const std::string text, fixture_->Admin({"status"}));
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return absl::InternalError(absl::StrCat("labyrinth-admin status: ", text));
+  return DaemonCounts{json.value("guesses_counted", uint64_t{0}), json.value("anchor_commits", uint64_t{0}),
+                      json.value("rows", uint64_t{0})};
+}
+
+double BenchRealm::PeakMemoryMib() {
+  std::ifstream status(absl::StrCat("/proc/", fixture_->daemon().pid(), "/status"));
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+  }
+  return 0;
+}
+
+}  // namespace labrec::bench

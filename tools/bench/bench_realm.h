@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "tests/support/raw_account.h"
+#include "tests/support/realm_fixture.h"
+#include "tools/bench/bench_device.h"
+#include "tools/bench/record_walk.h"
+
+namespace labrec::bench {
+
+// What the daemon says it did since it started.
+struct DaemonCounts {
+  uint64_t guesses = 0;
+  uint64_t anchors = 0;
+  uint64_t rows = 0;
+};
+
+// A whole realm under measurement: simulator, daemon, gRPC over loopback with TLS 1.3.
+class BenchRealm {
+ public:
+  // `records` filled accounts lie in the ledger when the daemon starts.
+  static absl::StatusOr<std::unique_ptr<BenchRealm>> Start(test::SimulatorKind kind, Latency latency,
+                                                           uint64_t records);
+
+  test::RealmFixture& fixture() { return *fixture_; }
+  std::vector<std::unique_ptr<test::RawAccount::Stub>> Connect(size_t connections) const;
+  // New accounts, each with a registered record.
+  absl::StatusOr<std::vector<std::unique_ptr<test::RawAccount>>> Register(size_t count);
+  // `count` of the filled accounts' records, spread evenly over all of them.
+  std::vector<WalkedRecord> SampleFilled(size_t count) const;
+  absl::StatusOr<DaemonCounts> Counts();
+
+  double fill_seconds() const { return fill_seconds_; }
+  double start_seconds() const { return start_seconds_; }
+  // The daemon's highest resident set so far, in MiB; 0 if /proc does not say.
+  double PeakMemoryMib();
+
+ private:
+  BenchRealm() = default;
+  absl::Status Fill(uint64_t records);
+
+  std::unique_ptr<test::RealmFixture> fixture_;
+  std::unique_ptr<test::TpmProxy> proxy_;
+  uint64_t records_ = 0;
+  uint64_t registered_ = 0;
+  double fill_seconds_ = 0;
+  double start_seconds_ = 0;
+};
+
+}  // namespace labrec::bench
