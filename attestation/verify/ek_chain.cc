@@ -30,18 +30,33 @@ constexpr int kSecurityLevel = 2;  // 112 bits: no SHA-1 signatures, no RSA belo
 constexpr int kDeepest = 8;
 constexpr int64_t kMillisPerSecond = 1000;
 
+// What Judge needs to know.
+struct Ruling {
+  X509* ek_certificate = nullptr;  // as it was shown
+  EkTrust::Revocation revocation = EkTrust::Revocation::kWhereListGiven;
+};
+
+// True if the EK certificate as it was shown is signed by the issuer that OpenSSL found. OpenSSL itself
+// looked at a twin where the key is marked RSAES-OAEP; see Readable.
+bool IsSigned(const Ruling& ruling, X509_STORE_CTX* context) {
+  X509* issuer = X509_STORE_CTX_get0_current_issuer(context);
+  EVP_PKEY* key = issuer == nullptr ? nullptr : X509_get0_pubkey(issuer);
+  return key != nullptr && X509_verify(ruling.ek_certificate, key) == 1;
+}
+
 // Errors of OpenSSL that are none here, each for the reason beside it.
 int Judge(int ok, X509_STORE_CTX* context) {
   if (ok == 1) return 1;
+  const auto* ruling = static_cast<const Ruling*>(X509_STORE_CTX_get_app_data(context));
   const X509* certificate = X509_STORE_CTX_get_current_cert(context);
   const bool is_ek = X509_STORE_CTX_get_error_depth(context) == 0;
   switch (X509_STORE_CTX_get_error(context)) {
     case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:  // TCG's attributes in it restrict nothing
       return is_ek && OnlyKnownCriticalExtensions(certificate) ? 1 : 0;
-    case X509_V_ERR_EE_KEY_TOO_SMALL:  // OpenSSL cannot read the key; EkTemplateOf requires its size
-      return is_ek && IsOaepKey(certificate) ? 1 : 0;
-    case X509_V_ERR_UNABLE_TO_GET_CRL:  // EkTrust::Revocation::kWhereListGiven
-      return X509_STORE_CTX_get_app_data(context) != nullptr ? 1 : 0;
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+      return is_ek && IsOaepKey(ruling->ek_certificate) && IsSigned(*ruling, context) ? 1 : 0;
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+      return ruling->revocation == EkTrust::Revocation::kWhereListGiven ? 1 : 0;
     default:
       return 0;
   }
@@ -66,6 +81,12 @@ std::string SubjectOf(const X509* certificate) {
   const std::string subject = text == nullptr ? "" : text;
   OPENSSL_free(text);
   return subject;
+}
+
+// For refusals: EK certificates often have an empty subject.
+std::string Described(const X509* certificate) {
+  const std::string subject = certificate == nullptr ? "" : SubjectOf(certificate);
+  return subject.empty() ? "the endorsement key's own certificate" : subject;
 }
 
 absl::StatusOr<StorePtr> StoreOf(const EkTrust& trust) {
@@ -99,6 +120,18 @@ absl::StatusOr<StackPtr> StackOf(const std::vector<Bytes>& certificates) {
   return stack;
 }
 
+// The certificate itself, or, if its key is marked RSAES-OAEP, with which OpenSSL verifies no chain, a twin
+// with the same key as plain RSA. The twin's signature does not fit any more: Judge checks the original's in
+// its place.
+absl::StatusOr<X509Ptr> Readable(X509* certificate) {
+  X509Ptr twin(X509_dup(certificate));
+  if (twin == nullptr) return absl::InternalError("OpenSSL: no memory");
+  if (!IsOaepKey(certificate)) return twin;
+  LABREC_ASSIGN_OR_RETURN(const PkeyPtr key, CertifiedKey(certificate));
+  if (X509_set_pubkey(twin.get(), key.get()) != 1) return absl::InternalError("OpenSSL: no memory");
+  return twin;
+}
+
 // OK if each of `given` stands in `chain`.
 absl::Status CheckAllUsed(const STACK_OF(X509) * given, STACK_OF(X509) * chain) {
   for (int i = 0; i < sk_X509_num(given); ++i) {
@@ -119,9 +152,10 @@ absl::Status CheckAllUsed(const STACK_OF(X509) * given, STACK_OF(X509) * chain) 
 absl::StatusOr<std::string> Verify(X509* certificate, STACK_OF(X509) * intermediates, const EkTrust& trust,
                                    int64_t now_ms) {
   LABREC_ASSIGN_OR_RETURN(const StorePtr store, StoreOf(trust));
+  LABREC_ASSIGN_OR_RETURN(const X509Ptr readable, Readable(certificate));
   const StoreCtxPtr context(X509_STORE_CTX_new());
   if (context == nullptr ||
-      X509_STORE_CTX_init(context.get(), store.get(), certificate, intermediates) != 1) {
+      X509_STORE_CTX_init(context.get(), store.get(), readable.get(), intermediates) != 1) {
     return absl::InternalError("OpenSSL: no memory");
   }
   X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context.get());
@@ -129,9 +163,8 @@ absl::StatusOr<std::string> Verify(X509* certificate, STACK_OF(X509) * intermedi
   X509_VERIFY_PARAM_set_time(param, static_cast<time_t>(now_ms / kMillisPerSecond));
   X509_VERIFY_PARAM_set_auth_level(param, kSecurityLevel);
   X509_VERIFY_PARAM_set_depth(param, kDeepest);
-  static char lists_are_optional = 0;
-  const bool optional = trust.revocation == EkTrust::Revocation::kWhereListGiven;
-  X509_STORE_CTX_set_app_data(context.get(), optional ? &lists_are_optional : nullptr);
+  Ruling ruling{certificate, trust.revocation};
+  X509_STORE_CTX_set_app_data(context.get(), &ruling);
   X509_STORE_CTX_set_verify_cb(context.get(), &Judge);
   const int verified = X509_verify_cert(context.get());
   ERR_clear_error();
@@ -140,8 +173,7 @@ absl::StatusOr<std::string> Verify(X509* certificate, STACK_OF(X509) * intermedi
     const X509* at = X509_STORE_CTX_get_current_cert(context.get());
     return Refuse(ReasonFor(error),
                   absl::StrCat("the endorsement key's certificate chain is not to be trusted: ",
-                               X509_verify_cert_error_string(error), " (at ",
-                               at == nullptr ? "?" : SubjectOf(at), ")"));
+                               X509_verify_cert_error_string(error), " (at ", Described(at), ")"));
   }
   STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(context.get());
   LABREC_RETURN_IF_ERROR(CheckAllUsed(intermediates, chain));

@@ -220,6 +220,34 @@ TEST(TpmsAttestLayout, Quote) {
   EXPECT_EQ(Marshal(quote.selection), Unhex("00000001000b03810000"));
 }
 
+// What Windows has an Intel PTT or a Nuvoton chip certify: a signing and decrypting RSA key of both usages
+// under a policy, by TPM2_Certify with a SHA-1 digest of 20 bytes as qualifying data.
+TEST(TpmsAttestLayout, CertifyAsWindowsAsksForIt) {
+  const TpmtPublic area = TpmtPublic::Parse(Unhex("0001000b000604720020" + kDigest +
+                                                  "0010"
+                                                  "0010"
+                                                  "0800"
+                                                  "00000000"
+                                                  "0100" +
+                                                  Repeat("b4", 256)))
+                              .value();
+  const std::string bytes =
+      "ff5443478017"
+      "0022000b" +
+      kDigest + "0014" + Repeat("60", 20) +
+      "000000001a30295a"
+      "16b07db1"
+      "522773f8"
+      "01"
+      "9767314bfa666054"
+      "0022" +
+      Hex(area.Name()) + "0022000b" + kDigest;
+  const TpmsAttest attest = TpmsAttest::Parse(Unhex(bytes)).value();
+  EXPECT_EQ(std::get<CertifyInfo>(attest.attested).name, area.Name());
+  EXPECT_EQ(attest.extra_data.size(), 20U);
+  EXPECT_TRUE(attest.clock_info.safe);
+}
+
 TEST(TpmsAttestLayout, Nv) {
   const Bytes bytes = Unhex(AttestHead("8014") + "0022000b" + kDigest +
                             "0000"
