@@ -26,7 +26,7 @@ class FloorKeeper {
   // nullopt if none was raised yet. Costs no guess.
   virtual absl::StatusOr<std::optional<Floor>> ReadFloor() = 0;
   // Durable when it returns OK. FAILED_PRECONDITION if the kept one is higher, or has this number and another
-  // digest (CheckRaise); raising to what is kept already is OK.
+  // digest (CheckRaise); raising to what is kept already is OK, and happens at every sync.
   virtual absl::Status RaiseFloor(const Floor& floor) = 0;
 };
 

@@ -69,14 +69,14 @@ absl::Status Mailbox::SyncOnce() {
   const Follower follower{state_.account, state_.self.id, state_.storage};
   LABREC_ASSIGN_OR_RETURN(Epoch newest, FollowToHead(*store_, follower, state_.epoch, [](const Epoch&) {}));
   LABREC_RETURN_IF_ERROR(CheckFloor(*store_, state_.account, newest, kept));
-  LABREC_RETURN_IF_ERROR(RaiseTo(newest, kept));
+  LABREC_RETURN_IF_ERROR(RaiseTo(newest));
   state_.epoch = std::move(newest);
   synced_ = true;
   return absl::OkStatus();
 }
 
-absl::Status Mailbox::RaiseTo(const Epoch& epoch, const std::optional<Floor>& kept) {
-  if (kept.has_value() && kept->sequence == epoch.sequence()) return absl::OkStatus();
+// Also where the floor stands there already: of several realms that keep it, some may lag behind.
+absl::Status Mailbox::RaiseTo(const Epoch& epoch) {
   const absl::Status raised = floor_->RaiseFloor(epoch.GetFloor());
   // Somebody raised it further meanwhile: look again.
   if (absl::IsFailedPrecondition(raised)) return Raced("the epoch floor rose meanwhile");

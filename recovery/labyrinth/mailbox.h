@@ -80,7 +80,7 @@ class Mailbox {
 
  private:
   absl::Status SyncOnce();
-  absl::Status RaiseTo(const Epoch& epoch, const std::optional<Floor>& kept);
+  absl::Status RaiseTo(const Epoch& epoch);
   absl::Status EnsureSynced() { return synced_ ? absl::OkStatus() : Sync(); }
   absl::StatusOr<StoreHead> CurrentHead();
   absl::StatusOr<Rotation> Rotate(const std::optional<MemberId>& revoked);

@@ -1,40 +1,26 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
-#include <optional>
 #include <string>
 
-#include "recovery/labyrinth/mailbox.h"
-#include "tools/mailbox/home.h"
+#include "tools/mailbox/session.h"
 
 // What the subcommands of labyrinth-mailbox do. Each prints its result to stdout and returns why it failed.
 namespace labrec::mailbox {
 
-// Opens what `--store` names: a folder. INVALID_ARGUMENT if it is none.
-absl::StatusOr<std::unique_ptr<recovery::history::MessageStore>> OpenStore(const std::string& name);
+absl::Status Init(Session& session);
 
-// What every command works on.
-struct Session {
-  Home home;
-  std::unique_ptr<recovery::history::MessageStore> store;
-  std::unique_ptr<recovery::history::FloorKeeper> floor;
-};
-
-// The mailbox of the device whose home it is.
-absl::StatusOr<recovery::history::Mailbox> OpenMailbox(Session& session);
-
-absl::Status Init(Session& session, const recovery::history::AccountName& account);
-
-// A new device on this machine, in its own home, let in at once.
+// Prints the public key of this device, for realms whose operator enrols devices.
+absl::Status ShowDeviceKey(Session& session);
+// A new device on this machine, in its own home, let in at once, and enrolled at the realms.
 absl::Status AddLocalDevice(Session& session, const std::filesystem::path& new_home);
 // A device elsewhere: `request` is the file that its `device request` wrote.
 absl::Status AddRequestingDevice(Session& session, const std::filesystem::path& request);
-absl::Status RequestDevice(Session& session, const recovery::history::AccountName& account,
-                           const std::filesystem::path& request);
+absl::Status RequestDevice(Session& session, const std::filesystem::path& request);
 absl::Status AcceptDevice(Session& session);
 absl::Status ListDevices(Session& session);
-// `id` is the hexadecimal id, or enough of its beginning.
+// `id` is the hexadecimal id, or enough of its beginning. Opens an epoch, raises the floor, and takes the
+// device's rights at the realms; the whole id of one that is no member any more does only the latter.
 absl::Status RevokeDevice(Session& session, const std::string& id);
 
 absl::Status Send(Session& session, const std::string& thread, const std::string& text);
@@ -48,8 +34,21 @@ absl::Status Read(Session& session, const ReadOptions& options);
 
 // Makes a recovery code and prints it, to be written down.
 absl::Status MakePaperCode(Session& session);
-// Reads a recovery code from stdin and makes this home a new device's. Without a recovery service there is no
-// floor.
-absl::Status RestoreFromPaper(Session& session, const recovery::history::AccountName& account);
+
+struct PinOptions {
+  bool from_stdin = false;  // one line; otherwise the terminal is asked
+  uint32_t guess_limit = 10;
+  bool allow_missing = false;  // seal although realms are missing
+  std::string device_name = "labyrinth-mailbox";
+};
+// Makes a recovery code and seals it with a new PIN in the recovery realms, which then keep the floor.
+absl::Status MakePinCode(Session& session, const PinOptions& options);
+// Enrols this device, a member already, at the realms, by the PIN.
+absl::Status EnrollByPin(Session& session, const PinOptions& options);
+
+// Makes this home a new device's, and reads the whole history once. By PIN: from the realms, with the floor;
+// on paper: the code is read from stdin, and there is no floor.
+absl::Status RestoreByPin(Session& session, const PinOptions& options);
+absl::Status RestoreFromPaper(Session& session);
 
 }  // namespace labrec::mailbox

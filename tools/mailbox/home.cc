@@ -29,14 +29,13 @@ absl::StatusOr<std::unique_ptr<DeviceSigner>> Home::MakeDeviceKey() {
   if (fs::exists(folder_ / "state") || fs::exists(folder_ / "pending")) {
     return absl::AlreadyExistsError(folder_.string() + " is a device's home already; give another --home");
   }
-  if (const auto left = ReadSecretFile(folder_ / "device_key.pem"); !absl::IsNotFound(left.status())) {
+  if (const auto left = ReadSecretFile(DeviceKeyPath()); !absl::IsNotFound(left.status())) {
     LABREC_RETURN_IF_ERROR(left.status());
     LABREC_ASSIGN_OR_RETURN(EcdsaPrivateKey key, EcdsaPrivateKey::FromPem(*left));
     return std::make_unique<SoftwareSigner>(std::move(key));
   }
   EcdsaPrivateKey key = EcdsaPrivateKey::Generate();
-  LABREC_RETURN_IF_ERROR(
-      WriteFile(folder_ / "device_key.pem", key.ToPem().view(), kSecretMode, Overwrite::kRefuse));
+  LABREC_RETURN_IF_ERROR(WriteFile(DeviceKeyPath(), key.ToPem().view(), kSecretMode, Overwrite::kRefuse));
   return std::make_unique<SoftwareSigner>(std::move(key));
 }
 
@@ -66,6 +65,23 @@ absl::Status Home::SavePending(const PendingDevice& pending) const {
 void Home::ForgetPending() const {
   std::error_code ignored;
   fs::remove(folder_ / "pending", ignored);
+}
+
+std::optional<recovery::history::AccountName> Home::Account() const {
+  if (const auto state = LoadState(); state.ok()) return state->account;
+  if (const auto pending = LoadPending(); pending.ok()) return pending->account;
+  return std::nullopt;
+}
+
+absl::StatusOr<std::optional<std::string>> Home::Record() const {
+  const auto content = ReadFile(folder_ / "record");
+  if (absl::IsNotFound(content.status())) return std::nullopt;
+  LABREC_RETURN_IF_ERROR(content.status());
+  return ToString(*content);
+}
+
+absl::Status Home::SaveRecord(const std::string& record) const {
+  return WriteFile(folder_ / "record", AsBytes(record), kSecretMode, Overwrite::kReplace);
 }
 
 }  // namespace labrec::mailbox

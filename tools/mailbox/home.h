@@ -14,6 +14,7 @@ namespace labrec::mailbox {
 //   device_key.pem   PKCS#8
 //   state            DeviceState, once it is a member
 //   pending          PendingDevice, while it waits to be let in
+//   record           name of the record whose realms keep the epoch floor, once there is one
 class Home {
  public:
   explicit Home(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -31,6 +32,16 @@ class Home {
   absl::StatusOr<recovery::history::PendingDevice> LoadPending() const;
   absl::Status SavePending(const recovery::history::PendingDevice& pending) const;
   void ForgetPending() const;
+
+  // Of the state, or of the pending one; nullopt if there is neither that can be read.
+  std::optional<recovery::history::AccountName> Account() const;
+
+  // nullopt if no realm keeps a floor for this device.
+  absl::StatusOr<std::optional<std::string>> Record() const;
+  absl::Status SaveRecord(const std::string& record) const;
+  // PKCS#8 PEM of mode 0600: what recovery/client/device_key.h loads too, so that the mailbox's device key is
+  // the realms'.
+  std::filesystem::path DeviceKeyPath() const { return folder_ / "device_key.pem"; }
 
  private:
   std::filesystem::path folder_;

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "recovery/client/realm_report.h"
+#include "recovery/client/realm_set.h"
+#include "recovery/client/request_signer.h"
+
+namespace labrec::recovery::client {
+
+// Takes a device's rights away at every realm. kGood where it is enrolled no more, or never was; kUnreachable
+// and kRefused where it may still be. Blocks; any thread.
+std::vector<RealmReport> RevokeDevice(const RealmSet& realms, const std::array<uint8_t, 16>& device_id,
+                                      const RequestSigner& signer);
+
+}  // namespace labrec::recovery::client

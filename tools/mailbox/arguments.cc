@@ -1,0 +1,142 @@
+#include "tools/mailbox/arguments.h"
+
+#include <iostream>
+#include <iterator>
+
+namespace labrec::mailbox {
+namespace {
+
+using Command = std::function<absl::Status(Session&)>;
+
+CLI::App* AddCommand(CLI::App& parent, const char* name, const char* what, Arguments& arguments,
+                     Command command) {
+  CLI::App* app = parent.add_subcommand(name, what);
+  app->callback([&arguments, command = std::move(command)] { arguments.command = command; });
+  return app;
+}
+
+void AddAccount(CLI::App& app, Arguments& a, bool required) {
+  app.add_option("--tenant", a.session.account.tenant, "The messaging platform")->required(required);
+  app.add_option("--account", a.session.account.account, "The user")->required(required);
+}
+
+void AddStoreOptions(CLI::App& app, StoreOptions& store) {
+  app.add_option("--store", store.name,
+                 "The message store: a folder, or unix:/path, grpc://host:port, grpcs://host:port of a "
+                 "labyrinth-mailboxd")
+      ->envname("LABYRINTH_MAILBOX_STORE")
+      ->required();
+  app.add_option("--store-ca", store.ca, "Certificates that a grpcs:// store is trusted by")
+      ->envname("LABYRINTH_MAILBOX_STORE_CA");
+  app.add_option("--store-token-file", store.token_file, "Bearer token for the store")
+      ->envname("LABYRINTH_MAILBOX_STORE_TOKEN_FILE");
+  app.add_option("--mailbox", store.mailbox, "The server's name for the mailbox, if not TENANT/ACCOUNT")
+      ->envname("LABYRINTH_MAILBOX_NAME");
+}
+
+void AddRealmOptions(CLI::App& app, SessionOptions& session) {
+  recover::Arguments& realms = session.realms;
+  realms.record.clear();
+  app.add_option("--realms", realms.realms, "TOML list of the recovery realms")
+      ->envname("LABYRINTH_MAILBOX_REALMS");
+  app.add_option("--token-file", realms.token_file, "Bearer token for realms without one in the list")
+      ->envname("LABYRINTH_MAILBOX_TOKEN_FILE");
+  app.add_option("--record", realms.record, "The record's name in the realms (default: default)")
+      ->envname("LABYRINTH_MAILBOX_RECORD");
+  app.add_option("--threshold", realms.threshold, "How many realms bring the code back")
+      ->envname("LABYRINTH_MAILBOX_THRESHOLD")
+      ->check(CLI::Range(1, 16));
+  app.add_option("--timeout", realms.timeout_s, "Seconds that one call to a realm may take")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+  app.add_flag("--no-floor", session.no_floor,
+               "Believe the store: do not ask the realms for the epoch floor");
+}
+
+void AddPin(CLI::App& app, PinOptions& pin) {
+  app.add_flag("--pin-stdin", pin.from_stdin, "Read the PIN from standard input, one line");
+  app.add_option("--device-name", pin.device_name, "What the realms' lists of devices call this device")
+      ->capture_default_str();
+}
+
+void AddDeviceCommands(CLI::App& app, Arguments& a) {
+  CLI::App* device = app.add_subcommand("device", "The devices of the mailbox");
+  device->require_subcommand(1);
+  CLI::App* add = AddCommand(*device, "add", "Let a device in", a, [&a](Session& session) {
+    return a.new_home.empty() ? AddRequestingDevice(session, a.file) : AddLocalDevice(session, a.new_home);
+  });
+  CLI::App* how = add->add_option_group("how")->require_option(1);
+  how->add_option("--new-home", a.new_home, "A new device on this machine: its home, which is made");
+  how->add_option("--request", a.file, "A device elsewhere: the file that its device request wrote");
+  CLI::App* request = AddCommand(*device, "request", "Ask to be let in, from a new device", a,
+                                 [&a](Session& session) { return RequestDevice(session, a.file); });
+  AddAccount(*request, a, true);
+  request->add_option("file", a.file, "The request, to be carried to a member by hand: it is secret")
+      ->required();
+  AddCommand(*device, "accept", "Begin, after a member let this device in", a, AcceptDevice);
+  AddCommand(*device, "key", "Print this device's public key, for the realms' operators", a, ShowDeviceKey);
+  CLI::App* enroll = AddCommand(*device, "enroll", "Enrol this device at the realms by the PIN", a,
+                                [&a](Session& session) { return EnrollByPin(session, a.pin); });
+  AddPin(*enroll, a.pin);
+  AddCommand(*device, "list", "Show the members, checked", a, ListDevices);
+  AddCommand(*device, "revoke", "Open an epoch without a member", a,
+             [&a](Session& session) { return RevokeDevice(session, a.id); })
+      ->add_option("id", a.id, "Its id, or the beginning of it")
+      ->required();
+}
+
+void AddMessageCommands(CLI::App& app, Arguments& a) {
+  CLI::App* send = AddCommand(app, "send", "Send a message", a, [&a](Session& session) {
+    if (a.text.empty()) a.text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    return Send(session, a.thread, a.text);
+  });
+  send->add_option("thread", a.thread, "The thread; the store sees it")->required();
+  send->add_option("text", a.text, "The message; without it stdin is sent");
+  CLI::App* read = AddCommand(app, "read", "Show the messages", a,
+                              [&a](Session& session) { return Read(session, a.read); });
+  read->add_option("--thread", a.read.thread, "Only this thread");
+  read->add_option("--since-epoch", a.read.oldest_epoch, "Only from this epoch on");
+  read->add_flag("--offline", a.read.offline, "Do not follow to newer epochs");
+}
+
+void AddCodeCommands(CLI::App& app, Arguments& a) {
+  CLI::App* code = app.add_subcommand("code", "Recovery codes");
+  code->require_subcommand(1);
+  AddCommand(*code, "paper", "Make a recovery code and show it, to be written down", a, MakePaperCode);
+  CLI::App* make = AddCommand(*code, "make", "Make a recovery code and seal it in the realms under a PIN", a,
+                              [&a](Session& session) { return MakePinCode(session, a.pin); });
+  AddPin(*make, a.pin);
+  make->add_option("--guess-limit", a.pin.guess_limit, "Wrong PINs until the record is destroyed")
+      ->check(CLI::Range(1, 20))
+      ->capture_default_str();
+  make->add_flag("--allow-missing", a.pin.allow_missing,
+                 "Go ahead although realms are missing, as long as the threshold is met");
+  CLI::App* restore =
+      AddCommand(app, "restore", "A new device: by the PIN, or without --realms by a code read from stdin", a,
+                 [&a](Session& session) {
+                   const bool by_pin = !a.paper && !a.session.realms.realms.empty();
+                   return by_pin ? RestoreByPin(session, a.pin) : RestoreFromPaper(session);
+                 });
+  AddAccount(*restore, a, false);
+  AddPin(*restore, a.pin);
+  restore->add_flag("--paper", a.paper, "Read a code from stdin, although realms are named");
+}
+
+}  // namespace
+
+void AddArguments(CLI::App& app, Arguments& arguments) {
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_option("--home", arguments.session.home, "This device's own folder")
+      ->envname("LABYRINTH_MAILBOX_HOME")
+      ->required();
+  AddStoreOptions(app, arguments.session.store);
+  AddRealmOptions(app, arguments.session);
+  AddAccount(*AddCommand(app, "init", "Make a mailbox with this device as its first", arguments, Init),
+             arguments, true);
+  AddDeviceCommands(app, arguments);
+  AddMessageCommands(app, arguments);
+  AddCodeCommands(app, arguments);
+}
+
+}  // namespace labrec::mailbox

@@ -1,0 +1,195 @@
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+
+#include <unistd.h>
+
+#include "hsm/base/encoding.h"
+#include "hsm/base/status_macros.h"
+#include "recovery/client/enroll.h"
+#include "recovery/client/recover.h"
+#include "recovery/client/seal.h"
+#include "recovery/labyrinth/restore.h"
+#include "tools/mailbox/command_steps.h"
+#include "tools/mailbox/commands.h"
+#include "tools/mailbox/pin_outcome.h"
+#include "tools/mailbox/progress_bar.h"
+#include "tools/recover/pin_reader.h"
+
+// Recovery codes: made, sealed, and restored from.
+namespace labrec::mailbox {
+
+using recover::Connection;
+using recover::PinSource;
+using recovery::client::DeviceKey;
+using recovery::client::Recovered;
+using recovery::client::Sealed;
+using recovery::history::DeviceSigner;
+using recovery::history::Epoch;
+using recovery::history::Floor;
+using recovery::history::HistorySummary;
+using recovery::history::Mailbox;
+using recovery::history::RecoveryCode;
+using recovery::history::Restored;
+
+namespace {
+
+PinSource SourceOf(const PinOptions& options) {
+  return options.from_stdin ? PinSource::kStandardInput : PinSource::kTerminal;
+}
+
+absl::StatusOr<SecretBytes> ReadLine() {
+  std::string line;
+  if (!std::getline(std::cin, line)) return absl::InvalidArgumentError("no recovery code was given");
+  return SecretBytes::TakeFrom(line);
+}
+
+// Asks the realms to enrol this device as the account's first; one that is enrolled already is fine.
+absl::Status EnrollAsFirst(const Connection& connection, const DeviceKey& key, const PinOptions& options) {
+  const auto reports = EnrollDevice(*connection.realms, key, options.device_name, nullptr);
+  const size_t good = WarnOfRealms(reports, "enrolling");
+  if (good == reports.size() || (options.allow_missing && good >= connection.threshold)) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      "this device is not enrolled at all realms. Give its public key (labyrinth-mailbox device key) to "
+      "their "
+      "operators, or enrol it by another device or the PIN (device enroll); --allow-missing goes on without");
+}
+
+absl::StatusOr<Sealed> SealCode(const Session& session, const Connection& connection, const DeviceKey& key,
+                                const RecoveryCode& code, const SecretBytes& pin, const PinOptions& options) {
+  recovery::client::SealRequest request;
+  request.record = session.record;
+  request.threshold = connection.threshold;
+  request.guess_limit = options.guess_limit;
+  if (options.allow_missing) request.holders = recovery::client::Holders::kThreshold;
+  auto sealed = Seal(*connection.realms, request, code.text(), pin, key);
+  if (sealed.ok()) return sealed;
+  absl::Status status(sealed.status().code(),
+                      std::string(sealed.status().message()) +
+                          "; the code that was made is not sealed: revoke it with device revoke " +
+                          Hex(code.Derive(session.account).id));
+  return status;
+}
+
+absl::StatusOr<Recovered> RecoverCode(const Session& session, const Connection& connection,
+                                      const SecretBytes& pin) {
+  LABREC_ASSIGN_OR_RETURN(recovery::client::RecoverOutcome outcome,
+                          Recover(*connection.realms, {session.record, connection.threshold}, pin));
+  auto* const recovered = std::get_if<Recovered>(&outcome);
+  if (recovered == nullptr) return NotRecovered(outcome, session.record);
+  WarnOfRealms(recovered->reports, "recovering");
+  return std::move(*recovered);
+}
+
+// Enrols this device by the unlock signature of the record that the PIN opened.
+absl::Status EnrollByRecord(Session& session, const Connection& connection, const Recovered& recovered,
+                            const PinOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const DeviceKey key, DeviceKey::Load(session.home.DeviceKeyPath()));
+  const auto reports = EnrollDevice(*connection.realms, key, options.device_name, &recovered.authority);
+  const size_t good = WarnOfRealms(reports, "enrolling");
+  LABREC_RETURN_IF_ERROR(session.home.SaveRecord(session.record));
+  if (good >= connection.threshold) return absl::OkStatus();
+  return absl::UnavailableError("too few realms have enrolled this device; run device enroll");
+}
+
+absl::StatusOr<Restored> RestoreWith(Session& session, ByteView code, const std::optional<Floor>& floor) {
+  LABREC_ASSIGN_OR_RETURN(const recovery::history::StoreHead head, session.store->GetHead());
+  LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<DeviceSigner> signer, session.home.MakeDeviceKey());
+  ProgressBar bar(STDERR_FILENO, "following");
+  LABREC_ASSIGN_OR_RETURN(
+      Restored restored,
+      recovery::history::Restore(
+          *session.store, *session.floor, {session.account, code, floor, *signer},
+          [&](const Epoch& epoch) { bar.Show(epoch.sequence() + 1, head.sequence + 1, "epochs"); }));
+  LABREC_RETURN_IF_ERROR(session.home.SaveState(restored.mailbox.state()));
+  if (restored.corrected > 0)
+    std::fprintf(stderr, "%zu wrong characters of the code were mended\n", restored.corrected);
+  return restored;
+}
+
+// The proof that all came back: every message is opened once.
+absl::Status ReadBack(Mailbox& mailbox) {
+  const auto start = std::chrono::steady_clock::now();
+  LABREC_ASSIGN_OR_RETURN(const HistorySummary summary, ReadThrough(mailbox, {0, "restoring", {}}));
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  PrintSelf(mailbox);
+  std::printf("restored %llu messages in %llu epochs\n", static_cast<unsigned long long>(summary.messages),
+              static_cast<unsigned long long>(summary.epochs));
+  std::fprintf(stderr, "in %.2f s, %.0f messages/s\n", seconds,
+               static_cast<double>(summary.messages) / std::max(seconds, 1e-6));
+  if (summary.damaged == 0) return absl::OkStatus();
+  return absl::DataLossError(std::to_string(summary.damaged) + " messages do not open");
+}
+
+}  // namespace
+
+absl::Status MakePaperCode(Session& session) {
+  LABREC_ASSIGN_OR_RETURN(Mailbox mailbox, session.OpenMailbox());
+  LABREC_ASSIGN_OR_RETURN(const RecoveryCode code, mailbox.MakeRecoveryCode(RecoveryCode::kForPaper));
+  LABREC_RETURN_IF_ERROR(session.home.SaveState(mailbox.state()));
+  const SecretBytes shown = code.Grouped();
+  std::fwrite(shown.data(), 1, shown.size(), stdout);
+  std::fputc('\n', stdout);
+  return absl::OkStatus();
+}
+
+absl::Status MakePinCode(Session& session, const PinOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
+  LABREC_ASSIGN_OR_RETURN(const DeviceKey key, DeviceKey::Load(session.home.DeviceKeyPath()));
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, recover::ReadNewPin(SourceOf(options), "New PIN"));
+  LABREC_RETURN_IF_ERROR(EnrollAsFirst(*connection, key, options));
+  // Before the record is there: a program that dies in between finds none, and no floor to raise.
+  LABREC_RETURN_IF_ERROR(session.home.SaveRecord(session.record));
+  session.KeepFloorInRealms();
+  LABREC_ASSIGN_OR_RETURN(Mailbox mailbox, session.OpenMailbox());
+  LABREC_ASSIGN_OR_RETURN(const RecoveryCode code, mailbox.MakeRecoveryCode(RecoveryCode::kForPin));
+  LABREC_RETURN_IF_ERROR(session.home.SaveState(mailbox.state()));
+  LABREC_ASSIGN_OR_RETURN(const Sealed sealed, SealCode(session, *connection, key, code, pin, options));
+  WarnOfRealms(sealed.reports, "sealing");
+  LABREC_RETURN_IF_ERROR(SaveAndSync(session, mailbox));
+  std::printf(
+      "sealed recovery code %s: any %u of %zu realms and the PIN bring it back; %u wrong PINs destroy it\n",
+      Hex(code.Derive(session.account).id).c_str(), sealed.threshold, sealed.reports.size(),
+      options.guess_limit);
+  return absl::OkStatus();
+}
+
+absl::Status EnrollByPin(Session& session, const PinOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, recover::ReadPin(SourceOf(options), "PIN"));
+  LABREC_ASSIGN_OR_RETURN(const Recovered recovered, RecoverCode(session, *connection, pin));
+  LABREC_RETURN_IF_ERROR(EnrollByRecord(session, *connection, recovered, options));
+  session.KeepFloorInRealms();
+  LABREC_ASSIGN_OR_RETURN(Mailbox mailbox, session.OpenMailbox());
+  LABREC_RETURN_IF_ERROR(SaveAndSync(session, mailbox));
+  PrintSelf(mailbox);
+  return absl::OkStatus();
+}
+
+absl::Status RestoreByPin(Session& session, const PinOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
+  LABREC_RETURN_IF_ERROR(session.home.MakeDeviceKey().status());  // a home that is in use is seen at once
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, recover::ReadPin(SourceOf(options), "PIN"));
+  LABREC_ASSIGN_OR_RETURN(const Recovered recovered, RecoverCode(session, *connection, pin));
+  session.KeepFloorInRealms();
+  std::optional<Floor> floor;
+  if (session.floor_is_in_realms()) {
+    LABREC_ASSIGN_OR_RETURN(floor, HighestFloor(recovered.floors));
+  }
+  if (!floor.has_value()) std::fprintf(stderr, "no epoch floor: what the store shows is believed\n");
+  LABREC_ASSIGN_OR_RETURN(Restored restored, RestoreWith(session, recovered.secret.view(), floor));
+  LABREC_RETURN_IF_ERROR(EnrollByRecord(session, *connection, recovered, options));
+  LABREC_RETURN_IF_ERROR(SaveAndSync(session, restored.mailbox));
+  return ReadBack(restored.mailbox);
+}
+
+absl::Status RestoreFromPaper(Session& session) {
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes code, ReadLine());
+  LABREC_ASSIGN_OR_RETURN(Restored restored, RestoreWith(session, code.view(), std::nullopt));
+  LABREC_RETURN_IF_ERROR(SaveAndSync(session, restored.mailbox));
+  return ReadBack(restored.mailbox);
+}
+
+}  // namespace labrec::mailbox

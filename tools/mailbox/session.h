@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "recovery/labyrinth/mailbox.h"
+#include "tools/mailbox/home.h"
+#include "tools/mailbox/recovery_floor.h"
+#include "tools/mailbox/store_address.h"
+#include "tools/recover/connect.h"
+
+namespace labrec::mailbox {
+
+// What every command is told.
+struct SessionOptions {
+  std::string home;
+  StoreOptions store;
+  recover::Arguments realms;  // realms, token_file, record (empty: the home's, else "default"), threshold
+  recovery::history::AccountName account;  // empty: the home's, else the token's
+  bool no_floor = false;                   // believe the store; for showing what the floor is for
+};
+
+// What every command works on: this device, the message store, the recovery realms.
+class Session {
+ public:
+  // FAILED_PRECONDITION if this home's record is kept by realms and none are given.
+  static absl::StatusOr<Session> Open(const SessionOptions& options);
+
+  // The mailbox of the device whose home it is; the session outlives it.
+  absl::StatusOr<recovery::history::Mailbox> OpenMailbox();
+  // From now on the realms keep the floor, unless the floor is off; before a mailbox is opened.
+  void KeepFloorInRealms();
+  bool floor_is_in_realms() const { return recovery_floor_ != nullptr; }
+  // Says on stderr which realms the last raise of the floor did not reach.
+  void WarnOfRealmsBehind() const;
+
+  // The realms, or INVALID_ARGUMENT if none were given.
+  absl::StatusOr<const recover::Connection*> Realms() const;
+
+  Home home;
+  recovery::history::AccountName account;
+  std::string record;
+  std::unique_ptr<recovery::history::MessageStore> store;
+  std::unique_ptr<recovery::history::FloorKeeper> floor;
+
+ private:
+  explicit Session(const SessionOptions& options)
+      : home(options.home), account(options.account), no_floor_(options.no_floor) {}
+  absl::Status FindAccount();
+  absl::Status FindRecord(const std::string& named);
+
+  bool no_floor_;
+  std::optional<recover::Connection> realms_;
+  RecoveryFloor* recovery_floor_ = nullptr;  // `floor`, if the realms keep it
+};
+
+}  // namespace labrec::mailbox

@@ -1,0 +1,67 @@
+#include "tools/mailbox/store_address.h"
+
+#include <string_view>
+
+#include "hsm/base/file.h"
+#include "hsm/base/status_macros.h"
+#include "recovery/client/bearer_token.h"
+#include "tools/mailbox/folder_store.h"
+#include "tools/mailbox/grpc_store.h"
+#include "tools/recoveryd/address.h"
+
+namespace labrec::mailbox {
+namespace {
+
+using recovery::history::AccountName;
+using recovery::history::MessageStore;
+
+constexpr std::string_view kUnix = "unix:";
+constexpr std::string_view kClear = "grpc://";
+constexpr std::string_view kTls = "grpcs://";
+
+absl::Status CheckTarget(const GrpcStoreOptions& options, const std::string& name) {
+  const auto address = recoveryd::ParseAddress(options.target);
+  if (!address.has_value()) {
+    return absl::InvalidArgumentError(name +
+                                      " is no address: unix:/path, grpc://host:port, grpcs://host:port");
+  }
+  if (options.ca_pem.has_value() || address->IsLocal()) return absl::OkStatus();
+  return absl::InvalidArgumentError(name + " is not on this host: use grpcs://");
+}
+
+absl::StatusOr<GrpcStoreOptions> ServerOptions(const StoreOptions& options, const AccountName& account) {
+  const std::string_view name = options.name;
+  GrpcStoreOptions server;
+  server.target = name;
+  if (name.starts_with(kClear)) server.target = name.substr(kClear.size());
+  if (name.starts_with(kTls)) {
+    server.target = name.substr(kTls.size());
+    server.ca_pem = "";
+    if (!options.ca.empty()) {
+      LABREC_ASSIGN_OR_RETURN(const Bytes pem, ReadFile(options.ca));
+      server.ca_pem = ToString(pem);
+    }
+  }
+  LABREC_RETURN_IF_ERROR(CheckTarget(server, options.name));
+  if (!options.token_file.empty()) {
+    LABREC_ASSIGN_OR_RETURN(recovery::client::BearerToken token,
+                            recovery::client::LoadBearerToken(options.token_file));
+    server.token = std::move(token.text);
+  }
+  server.mailbox = options.mailbox.empty() ? account.tenant + "/" + account.account : options.mailbox;
+  return server;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<MessageStore>> OpenStore(const StoreOptions& options,
+                                                        const AccountName& account) {
+  const std::string_view name = options.name;
+  if (name.empty()) return absl::InvalidArgumentError("name the message store: --store FOLDER or ADDRESS");
+  const bool server = name.starts_with(kUnix) || name.find("://") != name.npos;
+  if (!server) return FolderStore::Open(options.name);
+  LABREC_ASSIGN_OR_RETURN(const GrpcStoreOptions connection, ServerOptions(options, account));
+  return std::make_unique<GrpcStore>(connection);
+}
+
+}  // namespace labrec::mailbox
