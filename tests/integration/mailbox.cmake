@@ -8,7 +8,7 @@ target_include_directories(test_mailbox_world SYSTEM PRIVATE ${NLOHMANN_JSON_INC
 add_dependencies(test_mailbox_world labyrinth-mailbox labyrinth-mailboxd)
 
 labrec_test(mailbox_integration
-  SOURCES mailbox_journey_test.cc mailbox_attacks_test.cc mailbox_floor_test.cc
+  SOURCES mailbox_journey_test.cc mailbox_attacks_test.cc mailbox_floor_test.cc mailbox_quickstart_test.cc
   DEPS test_mailbox_world
   TIMEOUT 240
   LABEL integration)
