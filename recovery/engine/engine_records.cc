@@ -104,9 +104,7 @@ void EngineImpl::RaiseFloor(Caller caller, std::string record, uint64_t sequence
                                device->signature};
   Enqueue(std::make_shared<PlainTask<Ok>>(
       caller.deadline,
-      [name = std::move(name), request = std::move(request)](WorkingSet& rows, int64_t) {
-        return Raise(rows, name, request);
-      },
+      [name = std::move(name), request](WorkingSet& rows, int64_t) { return Raise(rows, name, request); },
       Ok{}, std::move(done)));
 }
 

@@ -20,7 +20,7 @@ auto RunOn(DeviceExecutor& executor, Place place, Call call) {
 
 absl::Status ExecutorAnchor::Claim() {
   return RunOn(executor_, Place::kFront, [&] {
-    const absl::Status status = anchor_.Claim();
+    absl::Status status = anchor_.Claim();
     NoteWear();
     return status;
   });
@@ -36,7 +36,7 @@ absl::StatusOr<Bytes> ExecutorAnchor::Prepare(uint64_t epoch, const Digest& dige
 
 absl::Status ExecutorAnchor::Commit(uint64_t epoch) {
   return RunOn(executor_, Place::kBack, [&] {
-    const absl::Status status = anchor_.Commit(epoch);
+    absl::Status status = anchor_.Commit(epoch);
     NoteWear();
     return status;
   });

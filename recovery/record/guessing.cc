@@ -11,7 +11,7 @@ absl::Status NoSuchVersion(uint32_t version) {
 }
 
 GuessChange Unchanged(const std::optional<Record>& record, GuessOutcome outcome) {
-  return {std::move(outcome), record};
+  return {outcome, record};
 }
 
 // What stays of a record whose guesses are used up.
