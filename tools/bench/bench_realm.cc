@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <utility>
 
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
@@ -83,6 +85,20 @@ absl::StatusOr<DaemonCounts> BenchRealm::Counts() {
   if (!json.is_object()) return absl::InternalError(absl::StrCat("labyrinth-admin status: ", text));
   return DaemonCounts{json.value("guesses_counted", uint64_t{0}), json.value("anchor_commits", uint64_t{0}),
                       json.value("rows", uint64_t{0})};
+}
+
+double BenchRealm::CpuSeconds() {
+  std::ifstream file(absl::StrCat("/proc/", fixture_->daemon().pid(), "/stat"));
+  std::string stat;
+  std::getline(file, stat);
+  std::istringstream fields(stat.substr(stat.rfind(')') + 2));  // from the third field on: proc(5)
+  constexpr int kUserTime = 14;
+  std::string skipped;
+  for (int field = 3; field < kUserTime; ++field) fields >> skipped;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 double BenchRealm::PeakMemoryMib() {

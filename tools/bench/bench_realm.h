@@ -39,6 +39,8 @@ class BenchRealm {
   double start_seconds() const { return start_seconds_; }
   // The daemon's highest resident set so far, in MiB; 0 if /proc does not say.
   double PeakMemoryMib();
+  // The processor time that the daemon has used, over all its threads.
+  double CpuSeconds();
 
  private:
   BenchRealm() = default;

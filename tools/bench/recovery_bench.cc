@@ -39,7 +39,9 @@ milliseconds Millis(double seconds) {
 }
 
 double Median(std::vector<double> values) {
-  return Percentile(values, 0.5);
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
 }
 
 // One fsync, one anchor, one derivation and one evaluation, each alone; milliseconds.
@@ -70,6 +72,7 @@ class Run {
   std::vector<double> idle_ratios_, idle_evaluate_ms_, idle_unlock_ms_;
   std::vector<double> bounds_, rates_, ratios_;
   LoadResult load_;
+  double cpu_seconds_ = 0;
   DaemonCounts before_, after_;
 };
 
@@ -129,7 +132,9 @@ absl::Status Run::Load() {
   LABREC_ASSIGN_OR_RETURN(double bound, DeviceBound(bare_->device(), bare));
   bounds_.push_back(bound);
   for (size_t round = 0; round < options_.rounds; ++round) {
+    const double cpu = realm_->CpuSeconds();
     LABREC_ASSIGN_OR_RETURN(const LoadResult result, RunClosedLoops(stubs_, accounts_, load));
+    cpu_seconds_ += realm_->CpuSeconds() - cpu;
     LABREC_ASSIGN_OR_RETURN(bound, DeviceBound(bare_->device(), bare));
     bounds_.push_back(bound);
     rates_.push_back(result.RecoveriesPerSecond());
@@ -159,6 +164,8 @@ Json Run::Result() {
               {"device_bound_per_s", Rounded(Median(bounds_))},
               {"device_bound_ratio", Rounded(Median(ratios_))},
               {"device_bound_ratios", ratios_},
+              {"daemon_cpu_us_per_recovery",
+               Rounded(1e6 * cpu_seconds_ / static_cast<double>(std::max<uint64_t>(1, load_.recoveries)))},
               {"anchors_per_guess", Rounded(anchors / guesses)},
               {"evaluate_ms", Percentiles(load_.evaluate_ms)},
               {"unlock_ms", Percentiles(load_.unlock_ms)},
