@@ -80,6 +80,7 @@ TEST(DeviceExecutor, BacklogTimeIsWhatSuchJobsTookLately) {
   EXPECT_EQ(executor.BacklogTime(), milliseconds(0));
   executor.Run(
       JobKind::kEvaluation, [] { std::this_thread::sleep_for(milliseconds(10)); }, Place::kBack);
+  while (progress == 0) std::this_thread::yield();  // the caller returns before the job's time is noted
   std::promise<void> go;
   auto gone = go.get_future().share();
   for (int i = 0; i < 3; ++i) executor.Submit(JobKind::kEvaluation, 2, [gone] { gone.wait(); });
