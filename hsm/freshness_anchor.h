@@ -74,6 +74,12 @@ class FreshnessAnchor {
   // Judges a head found on storage. Changes nothing.
   virtual absl::StatusOr<FreshnessReport> Check(uint64_t epoch, const Digest& digest, ByteView evidence) = 0;
 
+  // The operator's last resort, where CurrentEpoch says DATA_LOSS because interrupted runs left more on the
+  // device than can follow from each other. Afterwards the device stands at an epoch above every one it knew,
+  // for which no state was ever prepared: nothing on storage is fresh. Does nothing where nothing is spoilt;
+  // a counter cannot be, so the default does nothing.
+  virtual absl::Status ClearSpoilt() { return absl::OkStatus(); }
+
   virtual AnchorWear wear() const = 0;
 };
 

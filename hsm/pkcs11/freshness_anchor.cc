@@ -145,4 +145,12 @@ absl::StatusOr<FreshnessReport> KeyRatchetAnchor::CheckIn(const Session& session
   return FreshnessReport{ahead ? Freshness::kOneAhead : Freshness::kFresh, current};
 }
 
+// May run twice: the second run finds what the first one left.
+absl::Status KeyRatchetAnchor::ClearSpoilt() {
+  return connection_.Run([this](const Connection::Work& work) -> absl::Status {
+    const absl::Status seen = LookAtRatchet(work.session, scope_).status();
+    return absl::IsDataLoss(seen) ? StartRatchetAnew(work.session, scope_) : seen;
+  });
+}
+
 }  // namespace labrec::hsm::pkcs11

@@ -26,6 +26,7 @@ class KeyRatchetAnchor : public FreshnessAnchor {
   absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) override;
   absl::Status Commit(uint64_t epoch) override;
   absl::StatusOr<FreshnessReport> Check(uint64_t epoch, const Digest& digest, ByteView evidence) override;
+  absl::Status ClearSpoilt() override;
   AnchorWear wear() const override { return {"pkcs11-key-ratchet", commits_}; }
 
  private:

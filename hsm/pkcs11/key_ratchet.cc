@@ -19,7 +19,8 @@ constexpr char kLookMessage[] = "labyrinth-recovery/v1/anchor-look";
 absl::Status Spoilt(std::string_view why) {
   return absl::DataLossError(
       absl::StrCat("the keys of the realm's freshness anchor on the token are spoilt: ", AbslView(why),
-                   "; a second service uses the anchor, or the token was restored"));
+                   "; a second service uses the anchor, or the token was restored; with no other service "
+                   "running, 'labyrinth-admin anchor accept' clears them up"));
 }
 
 absl::StatusOr<std::vector<RatchetKey>> AllKeys(const Session& session, const Scope& scope) {
@@ -82,6 +83,18 @@ absl::Status DestroyRatchetKey(const Session& session, const Scope& scope, const
   Attributes unique;
   unique.Number(CKA_CLASS, CKO_SECRET_KEY).Blob(CKA_ID, RatchetKeyName(scope, key.id).id);
   return DestroyAndLook(session, key.object, std::move(unique));
+}
+
+absl::Status StartRatchetAnew(const Session& session, const Scope& scope) {
+  LABREC_ASSIGN_OR_RETURN(const std::vector<RatchetKey> spoilt, AllKeys(session, scope));
+  if (spoilt.empty()) return LostObject("the token has no key of the realm's freshness anchor");
+  const uint64_t highest = spoilt.back().id.epoch;
+  if (highest == UINT64_MAX) return Spoilt("one claims the last epoch there is");
+  const Bytes no_parent = ToBytes(SecretBytes::Random(kNonceSize).view());
+  LABREC_RETURN_IF_ERROR(
+      MakeRatchetKey(session, scope, RatchetKeyId::NewFor(highest + 1, no_parent)).status());
+  for (const RatchetKey& key : spoilt) LABREC_RETURN_IF_ERROR(DestroyRatchetKey(session, scope, key));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Bytes> MakeClaim(const Session& session, const Scope& scope) {

@@ -45,6 +45,11 @@ absl::StatusOr<RatchetKey> MakeRatchetKey(const Session& session, const Scope& s
 // Destroys a key and looks whether it is gone. UNAVAILABLE if not.
 absl::Status DestroyRatchetKey(const Session& session, const Scope& scope, const RatchetKey& key);
 
+// Makes a key of an epoch above all on the token, a child of none of them, and destroys all others: whatever
+// state one of them attested is stale then. For the operator alone (FreshnessAnchor::ClearSpoilt): which of
+// the keys a late service made cannot be told, so none is kept.
+absl::Status StartRatchetAnew(const Session& session, const Scope& scope);
+
 // A claim is a token object with a random name: making it and destroying all others takes the anchor over.
 // Returns its name once no other claim is left.
 absl::StatusOr<Bytes> MakeClaim(const Session& session, const Scope& scope);

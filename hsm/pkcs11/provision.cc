@@ -72,7 +72,11 @@ absl::Status MakeAnchor(const Session& session, const Scope& scope) {
 
 absl::StatusOr<KeyHandles> FindPinned(const Session& session, const State& state) {
   KeyHandles handles;
-  if (state.anchor) LABREC_RETURN_IF_ERROR(LookAtRatchet(session, state.scope).status());
+  // A spoilt ratchet refuses at each use; the device opens, so that the operator can clear it up.
+  if (state.anchor) {
+    const absl::Status ratchet = LookAtRatchet(session, state.scope).status();
+    if (!absl::IsDataLoss(ratchet)) LABREC_RETURN_IF_ERROR(ratchet);
+  }
   if (!state.keys.has_value()) return handles;
   LABREC_ASSIGN_OR_RETURN(handles.evaluation,
                           FindOne(session, CKO_PRIVATE_KEY, EvaluationKeyName(state.scope).id));

@@ -22,7 +22,7 @@ constexpr uint64_t kRowsPerProgress = 1000;
 // Goes through buckets and rows side by side, both in ascending order.
 class Walk {
  public:
-  Walk(Store& store, const MerkleTree& tree, VerifyReport& report,
+  Walk(Store& store, const MerkleTree& tree, ContentReport& report,
        const std::function<void(const VerifyProgress&)>& progress)
       : store_(store), tree_(tree), report_(report), progress_(progress) {
     report_.walked.rows_expected = report_.head.records;
@@ -104,28 +104,57 @@ class Walk {
 
   Store& store_;
   const MerkleTree& tree_;
-  VerifyReport& report_;
+  ContentReport& report_;
   const std::function<void(const VerifyProgress&)>& progress_;
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   uint64_t next_bucket_ = 0;
   BucketDirectory directory_;
 };
 
-}  // namespace
+absl::Status WalkAll(Store& store, ContentReport& report,
+                     const std::function<void(const VerifyProgress&)>& progress) {
+  LABREC_ASSIGN_OR_RETURN(const MerkleTree tree, LoadTreeUnchecked(store, report.head.bucket_exponent));
+  Walk walk(store, tree, report, progress);
+  if (tree.root() != report.head.root) walk.Problem("the bucket digests do not make up the head's root");
+  return walk.Run();
+}
 
-absl::StatusOr<VerifyReport> VerifyAll(Store& store, hsm::FreshnessAnchor& anchor, ByteView realm_id,
-                                       const std::function<void(const VerifyProgress&)>& progress) {
-  VerifyReport report;
+absl::StatusOr<StartUpReport> CheckHead(Store& store, hsm::FreshnessAnchor& anchor, ByteView realm_id) {
+  StartUpReport report;
   LABREC_ASSIGN_OR_RETURN(report.head, ReadRealmHead(store, realm_id));
   LABREC_ASSIGN_OR_RETURN(report.freshness,
                           anchor.Check(report.head.epoch, HeadDigest(report.head), report.head.evidence));
-  LABREC_ASSIGN_OR_RETURN(const MerkleTree tree, LoadTreeUnchecked(store, report.head.bucket_exponent));
-  Walk walk(store, tree, report, progress);
-  if (const absl::Status fresh = ExplainFreshness(report.head, report.freshness); !fresh.ok()) {
-    walk.Problem(std::string(fresh.message()));
+  report.verdict = ExplainFreshness(report.head, report.freshness);
+  return report;
+}
+
+}  // namespace
+
+absl::StatusOr<StartUpReport> CheckStartUp(Store& store, hsm::FreshnessAnchor& anchor, ByteView realm_id) {
+  LABREC_ASSIGN_OR_RETURN(StartUpReport report, CheckHead(store, anchor, realm_id));
+  if (report.verdict.ok()) report.verdict = LoadTree(store, report.head).status();
+  return report;
+}
+
+absl::StatusOr<ContentReport> VerifyContent(Store& store, ByteView realm_id,
+                                            const std::function<void(const VerifyProgress&)>& progress) {
+  ContentReport report;
+  LABREC_ASSIGN_OR_RETURN(report.head, ReadRealmHead(store, realm_id));
+  LABREC_RETURN_IF_ERROR(WalkAll(store, report, progress));
+  return report;
+}
+
+absl::StatusOr<VerifyReport> VerifyAll(Store& store, hsm::FreshnessAnchor& anchor, ByteView realm_id,
+                                       const std::function<void(const VerifyProgress&)>& progress) {
+  LABREC_ASSIGN_OR_RETURN(StartUpReport start, CheckHead(store, anchor, realm_id));
+  VerifyReport report;
+  report.head = std::move(start.head);
+  report.freshness = start.freshness;
+  if (!start.verdict.ok()) {
+    report.problems.emplace_back(start.verdict.message());
+    report.problem_count = 1;
   }
-  if (tree.root() != report.head.root) walk.Problem("the bucket digests do not make up the head's root");
-  LABREC_RETURN_IF_ERROR(walk.Run());
+  LABREC_RETURN_IF_ERROR(WalkAll(store, report, progress));
   return report;
 }
 

@@ -45,6 +45,15 @@ void FillShown(const RecordView& view, v1::AdminShowRecordResponse* answer) {
   }
 }
 
+void FillWear(const WearFigures& wear, v1::AnchorWear* answer) {
+  answer->set_writes_since_start(wear.since_start);
+  answer->set_lifetime_writes(wear.lifetime);
+  answer->set_counted_since_ms(wear.counted_since_ms);
+  answer->set_writes_per_day(wear.per_day);
+  answer->set_rated_endurance(wear.rated_endurance);
+  answer->set_years_left(wear.years_left);
+}
+
 void AppendResult(AuditLog& audit, AuditEvent event, const absl::Status& result) {
   event.event += result.ok() ? "_done" : "_failed";
   if (!result.ok()) absl::StrAppend(&event.detail, event.detail.empty() ? "" : ": ", result.message());
@@ -84,6 +93,7 @@ AdminService::Reactor* AdminService::GetStatus(Context* context, const v1::GetSt
     response->set_queue_depth(status.queue_depth);
     response->set_guesses_counted(status.guesses_counted);
     response->set_anchor_commits(status.anchor.commits);
+    FillWear(wear_.Figures(status.anchor.commits), response->mutable_anchor_wear());
     rpc.Finish(absl::OkStatus());
     return absl::OkStatus();
   });
@@ -169,6 +179,21 @@ AdminService::Reactor* AdminService::AdminDeleteRecord(Context* context, const v
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
     engine_.DeleteRecord(std::move(caller), std::move(record), std::nullopt,
                          RecordedAnswer<Ok>(rpc, audit_, event, [](Ok) {}));
+    return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::CreateBackup(Context* context, const v1::CreateBackupRequest* request,
+                                                  v1::CreateBackupResponse* response) {
+  return Serve(context, "Admin.CreateBackup", metrics_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
+    const AuditEvent event{"backup_create", std::move(actor), "", "", "", "file " + request->path()};
+    LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
+    const uint64_t epoch = engine_.status().epoch;
+    backups_.Make(request->path(), RecordedAnswer<uint64_t>(rpc, audit_, event, [=](uint64_t bytes) {
+                    response->set_bytes(bytes);
+                    response->set_epoch(epoch);
+                  }));
     return absl::OkStatus();
   });
 }

@@ -9,8 +9,10 @@
 #include "recovery/engine/engine.h"
 #include "recovery/server/admin_socket.h"
 #include "recovery/server/audit_log.h"
+#include "recovery/server/backup_maker.h"
 #include "recovery/server/metrics.h"
 #include "recovery/server/realm_description.h"
+#include "recovery/server/wear_meter.h"
 
 namespace labrec::recovery {
 
@@ -20,10 +22,12 @@ namespace labrec::recovery {
 class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
  public:
   // `tenants`: those configured; devices are enrolled for no other. `peer_of` is AdminSocket::PeerOf.
-  AdminService(Engine& engine, AuditLog& audit, Metrics& metrics, RealmFacts facts,
-               std::set<std::string> tenants, int64_t started_at_ms,
+  AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear, AuditLog& audit, Metrics& metrics,
+               RealmFacts facts, std::set<std::string> tenants, int64_t started_at_ms,
                std::function<std::optional<Peer>(const std::string&)> peer_of)
       : engine_(engine),
+        backups_(backups),
+        wear_(wear),
         audit_(audit),
         metrics_(metrics),
         facts_(std::move(facts)),
@@ -49,10 +53,15 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
   Reactor* AdminDeleteRecord(Context* context, const labyrinth::recovery::v1::AdminRecord* request,
                              labyrinth::recovery::v1::DeleteRecordResponse* response) override;
 
+  Reactor* CreateBackup(Context* context, const labyrinth::recovery::v1::CreateBackupRequest* request,
+                        labyrinth::recovery::v1::CreateBackupResponse* response) override;
+
   // PERMISSION_DENIED for a connection that did not come through the admin socket.
   absl::StatusOr<std::string> Actor(const Context& context) const;
 
   Engine& engine_;
+  BackupMaker& backups_;
+  const WearMeter& wear_;
   AuditLog& audit_;
   Metrics& metrics_;
   const RealmFacts facts_;

@@ -9,26 +9,44 @@ namespace {
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-MetricFamily Figure(const char* name, const char* help, MetricType type, uint64_t value) {
+MetricFamily Figure(const char* name, const char* help, MetricType type, double value) {
   prometheus::ClientMetric metric;
-  metric.gauge.value = static_cast<double>(value);
-  metric.counter.value = static_cast<double>(value);
+  metric.gauge.value = value;
+  metric.counter.value = value;
   return MetricFamily{name, help, type, {metric}};
+}
+
+MetricFamily Figure(const char* name, const char* help, MetricType type, uint64_t value) {
+  return Figure(name, help, type, static_cast<double>(value));
+}
+
+std::vector<MetricFamily> WearFamilies(const WearFigures& wear) {
+  return {
+      Figure("labyrinth_anchor_lifetime_writes_total", "Durable writes of the anchor device, over all runs",
+             MetricType::Counter, wear.lifetime),
+      Figure("labyrinth_anchor_writes_per_day", "Durable writes of the anchor device, over the last day",
+             MetricType::Gauge, wear.per_day),
+      Figure("labyrinth_anchor_rated_endurance", "Writes the anchor device is rated for; 0: not known",
+             MetricType::Gauge, wear.rated_endurance),
+      Figure("labyrinth_anchor_years_left", "Years until that many writes, at the last day's rate",
+             MetricType::Gauge, wear.years_left),
+  };
 }
 
 }  // namespace
 
-void EngineCollector::Watch(std::function<EngineStatus()> status) {
+void EngineCollector::Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear) {
   const std::lock_guard lock(mutex_);
   status_ = std::move(status);
+  wear_ = std::move(wear);
 }
 
 std::vector<MetricFamily> EngineCollector::Collect() const {
   const std::lock_guard lock(mutex_);
   if (!status_) return {};
   const EngineStatus now = status_();
-  return {
-      Figure("labyrinth_serving", "1 while requests are served", MetricType::Gauge, now.serving ? 1 : 0),
+  std::vector<MetricFamily> families = {
+      Figure("labyrinth_serving", "1 while requests are served", MetricType::Gauge, uint64_t{now.serving}),
       Figure("labyrinth_epoch", "The ledger's epoch", MetricType::Gauge, now.epoch),
       Figure("labyrinth_rows", "Rows in the ledger", MetricType::Gauge, now.records),
       Figure("labyrinth_discontinuities", "How often restored storage was accepted", MetricType::Gauge,
@@ -41,6 +59,9 @@ std::vector<MetricFamily> EngineCollector::Collect() const {
       Figure("labyrinth_anchor_commits_total", "Durable writes of the anchor device since the start",
              MetricType::Counter, now.anchor.commits),
   };
+  if (!wear_) return families;
+  for (MetricFamily& family : WearFamilies(wear_())) families.push_back(std::move(family));
+  return families;
 }
 
 }  // namespace labrec::recovery

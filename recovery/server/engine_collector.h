@@ -8,19 +8,21 @@
 #include <prometheus/metric_family.h>
 
 #include "recovery/engine/engine.h"
+#include "recovery/server/wear_meter.h"
 
 namespace labrec::recovery {
 
 // The engine's figures as Prometheus metrics, read when somebody asks. Threads: any.
 class EngineCollector : public prometheus::Collectable {
  public:
-  // An empty function: nothing is reported.
-  void Watch(std::function<EngineStatus()> status);
+  // Empty functions: nothing is reported.
+  void Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear);
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   mutable std::mutex mutex_;
   std::function<EngineStatus()> status_;
+  std::function<WearFigures()> wear_;
 };
 
 }  // namespace labrec::recovery

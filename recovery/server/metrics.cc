@@ -65,12 +65,12 @@ void Metrics::RecordDestroyed() {
   parts_->destroyed.Increment();
 }
 
-void Metrics::Watch(std::function<EngineStatus()> status) {
-  parts_->engine->Watch(std::move(status));
+void Metrics::Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear) {
+  parts_->engine->Watch(std::move(status), std::move(wear));
 }
 
 void Metrics::StopWatching() {
-  parts_->engine->Watch(nullptr);
+  parts_->engine->Watch(nullptr, nullptr);
 }
 
 std::string Metrics::Text() const {

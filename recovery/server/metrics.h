@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 
 #include "recovery/engine/engine.h"
+#include "recovery/server/wear_meter.h"
 
 namespace labrec::recovery {
 
@@ -26,7 +27,7 @@ class Metrics {
   // A record was seen destroyed for the first time by this process.
   void RecordDestroyed();
   // Figures taken from the engine at every scrape, until StopWatching.
-  void Watch(std::function<EngineStatus()> status);
+  void Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear);
   void StopWatching();
 
   // All figures in Prometheus' text format.

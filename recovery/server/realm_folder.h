@@ -15,6 +15,7 @@ namespace labrec::recovery {
 //   device.auth     32 bytes that authorise the use of the device's keys (mode 0600)
 //   anchor.auth     likewise for the anchor's own device, where there is one
 //   ledger.sqlite   the ledger, with SQLite's -wal and -shm beside it
+//   wear.json       how often the anchor device was written, for the operator (WearMeter)
 //   audit.log       what operators and clients did
 //   lock            locked (flock) by the one process that works on the realm
 //   admin.sock      the admin socket, unless the configuration puts it elsewhere
@@ -27,6 +28,7 @@ class RealmFolder {
   std::filesystem::path DeviceAuthPath() const { return path_ / "device.auth"; }
   std::filesystem::path AnchorAuthPath() const { return path_ / "anchor.auth"; }
   std::filesystem::path LedgerPath() const { return path_ / "ledger.sqlite"; }
+  std::filesystem::path WearPath() const { return path_ / "wear.json"; }
   std::filesystem::path AuditPath() const { return path_ / "audit.log"; }
   std::filesystem::path LockPath() const { return path_ / "lock"; }
   std::filesystem::path AdminSocketPath() const { return path_ / "admin.sock"; }

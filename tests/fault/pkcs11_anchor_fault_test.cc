@@ -155,7 +155,26 @@ TEST_F(Pkcs11AnchorFault, AKeyMadeTooLateNeverPassesForTheCurrentOne) {
   Heal();
   b->reset();
   device_.reset();
-  EXPECT_TRUE(absl::IsDataLoss(Open().status())) << Open().status();
+  auto later = Open();
+  ASSERT_TRUE(later.ok()) << later.status();
+  FreshnessAnchor& spoilt = *(*later)->freshness_anchor();
+  ASSERT_TRUE(spoilt.Claim().ok());
+  EXPECT_TRUE(absl::IsDataLoss(spoilt.CurrentEpoch().status()));
+  EXPECT_TRUE(absl::IsDataLoss(spoilt.Check(epoch_, digest_, evidence_).status()));
+  EXPECT_TRUE(absl::IsDataLoss(spoilt.Prepare(epoch_ + 1, digest_).status()));
+  EXPECT_TRUE(absl::IsDataLoss(spoilt.Commit(epoch_)));
+
+  // The operator's way out: nothing that was ever attested is fresh, and the anchor goes on above it.
+  ASSERT_TRUE(spoilt.ClearSpoilt().ok());
+  EXPECT_EQ(spoilt.CurrentEpoch().value(), epoch_ + 1);
+  EXPECT_EQ(Judged(spoilt, epoch_), Freshness::kStale);
+  EXPECT_EQ(Judged(spoilt, epoch_ + 1), Freshness::kForged);
+  EXPECT_TRUE(spoilt.ClearSpoilt().ok());
+  EXPECT_EQ(spoilt.CurrentEpoch().value(), epoch_ + 1) << "nothing was spoilt any more";
+  const auto next = spoilt.Prepare(epoch_ + 2, digest_);
+  ASSERT_TRUE(next.ok()) << next.status();
+  EXPECT_TRUE(spoilt.Commit(epoch_ + 2).ok());
+  EXPECT_EQ(spoilt.Check(epoch_ + 2, digest_, *next)->freshness, Freshness::kFresh);
 }
 
 // B claims the anchor after A looked at its claim, and before A destroys the current key.

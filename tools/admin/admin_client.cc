@@ -1,27 +1,15 @@
 #include "tools/admin/admin_client.h"
 
-#include <chrono>
-
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
 #include "absl/strings/str_cat.h"
 
 namespace labrec::admin {
-namespace {
-
-constexpr std::chrono::seconds kPatience{30};
-
-}  // namespace
-
 AdminClient::AdminClient(const std::filesystem::path& socket)
     : socket_(std::filesystem::absolute(socket).string()),
       stub_(labyrinth::recovery::v1::Admin::NewStub(
           grpc::CreateChannel("unix:" + socket_, grpc::InsecureChannelCredentials()))) {}
-
-void AdminClient::Prepare(grpc::ClientContext& context) {
-  context.set_deadline(std::chrono::system_clock::now() + kPatience);
-}
 
 absl::Status AdminClient::FromGrpc(const grpc::Status& status) const {
   if (status.ok()) return absl::OkStatus();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -11,7 +12,7 @@
 namespace labrec::admin {
 
 // The daemon's admin API (admin.proto) over its Unix socket. Errors carry the daemon's message; UNAVAILABLE
-// says on which socket nobody answered. Each call waits at most 30 seconds.
+// says on which socket nobody answered.
 class AdminClient {
  public:
   explicit AdminClient(const std::filesystem::path& socket);
@@ -20,10 +21,13 @@ class AdminClient {
   using Method = grpc::Status (labyrinth::recovery::v1::Admin::Stub::*)(grpc::ClientContext*, const Request&,
                                                                         Response*);
 
+  // Waits at most so long for the answer.
+  static constexpr std::chrono::seconds kPatience{30};
   template <typename Request, typename Response>
-  absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request) {
+  absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request,
+                                std::chrono::seconds patience = kPatience) {
     grpc::ClientContext context;
-    Prepare(context);
+    context.set_deadline(std::chrono::system_clock::now() + patience);
     Response response;
     const absl::Status status = FromGrpc(((*stub_).*method)(&context, request, &response));
     if (!status.ok()) return status;
@@ -31,7 +35,6 @@ class AdminClient {
   }
 
  private:
-  static void Prepare(grpc::ClientContext& context);
   absl::Status FromGrpc(const grpc::Status& status) const;
 
   const std::string socket_;

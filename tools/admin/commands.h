@@ -19,6 +19,8 @@ void AddRealmCommands(CLI::App& app, Result& result);   // realm init, realm sho
 void AddStatusCommand(CLI::App& app, Result& result);   // status
 void AddDeviceCommands(CLI::App& app, Result& result);  // device enroll, list, revoke
 void AddRecordCommands(CLI::App& app, Result& result);  // record show, delete
+void AddAnchorCommands(CLI::App& app, Result& result);  // anchor status, verify, accept
+void AddBackupCommands(CLI::App& app, Result& result);  // backup create, verify
 void AddTokenCommands(CLI::App& app, Result& result);   // token keygen, issue
 
 }  // namespace labrec::admin

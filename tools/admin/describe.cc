@@ -1,5 +1,7 @@
 #include "tools/admin/describe.h"
 
+#include <cmath>
+
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
@@ -55,6 +57,14 @@ Json DescribeFloor(const v1::Floor& floor) {
           {"device_id", HexOf(floor.device_id())}};
 }
 
+// JSON has no infinity: "years_left" is null where nothing wears out at this rate.
+Json DescribeWear(const v1::AnchorWear& wear) {
+  const Json years = std::isfinite(wear.years_left()) ? Json(wear.years_left()) : Json(nullptr);
+  return {{"writes_since_start", wear.writes_since_start()}, {"lifetime_writes", wear.lifetime_writes()},
+          {"counted_since_ms", wear.counted_since_ms()},     {"writes_per_day", wear.writes_per_day()},
+          {"rated_endurance", wear.rated_endurance()},       {"years_left", years}};
+}
+
 }  // namespace
 
 Json Describe(const hsm::DeviceDescription& device) {
@@ -88,6 +98,7 @@ Json Describe(const v1::GetStatusResponse& status) {
           {"queue_depth", status.queue_depth()},
           {"guesses_counted", status.guesses_counted()},
           {"anchor_commits", status.anchor_commits()},
+          {"anchor_wear", DescribeWear(status.anchor_wear())},
           {"device_kind", realm.device_kind()},
           {"device_manufacturer", realm.device_manufacturer()},
           {"device_warning", realm.device_warning()},
@@ -128,6 +139,54 @@ Json Describe(const v1::AdminShowRecordResponse& answer) {
   }
   if (answer.has_floor()) json["floor"] = DescribeFloor(answer.floor());
   return json;
+}
+
+std::string FreshnessName(hsm::Freshness freshness) {
+  switch (freshness) {
+    case hsm::Freshness::kFresh:
+      return "fresh";
+    case hsm::Freshness::kOneAhead:
+      return "one_ahead";
+    case hsm::Freshness::kStale:
+      return "stale";
+    case hsm::Freshness::kForged:
+      return "forged";
+    case hsm::Freshness::kUnknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+Json Describe(const recovery::StartUpReport& report, const std::string& anchor_kind) {
+  const uint64_t storage = report.head.epoch;
+  const uint64_t device = report.freshness.device_epoch;
+  return {{"starts", report.verdict.ok()},
+          {"freshness", FreshnessName(report.freshness.freshness)},
+          {"epochs_behind", storage < device ? device - storage : 0},
+          {"storage_epoch", storage},
+          {"device_epoch", device},
+          {"rows", report.head.records},
+          {"discontinuities", report.head.discontinuities},
+          {"anchor_kind", anchor_kind}};
+}
+
+Json Describe(const recovery::ContentReport& report) {
+  const double seconds = report.walked.seconds;
+  return {{"intact", report.intact()},
+          {"storage_epoch", report.head.epoch},
+          {"rows", report.walked.rows},
+          {"bytes", report.walked.bytes},
+          {"seconds", seconds},
+          {"rows_per_second", seconds > 0 ? static_cast<double>(report.walked.rows) / seconds : 0},
+          {"problem_count", report.problem_count},
+          {"problems", report.problems}};
+}
+
+absl::Status Judge(const recovery::ContentReport& report) {
+  if (report.intact()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(report.problem_count, " problem",
+                                          report.problem_count == 1 ? "" : "s",
+                                          "; the first: ", report.problems.front()));
 }
 
 std::string Text(const Json& json) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "recovery/api/v1/admin.pb.h"
+#include "recovery/ledger/verify.h"
 #include "recovery/server/realm_manifest.h"
 #include "tools/admin/output.h"
 #include "tools/admin/realm_init.h"
@@ -16,6 +17,14 @@ Json Describe(const hsm::DeviceDescription& device);
 Json Describe(const labyrinth::recovery::v1::GetStatusResponse& status);
 Json Describe(const labyrinth::recovery::v1::ListDevicesResponse& devices);
 Json Describe(const labyrinth::recovery::v1::AdminShowRecordResponse& record);
+Json Describe(const recovery::StartUpReport& report, const std::string& anchor_kind);
+Json Describe(const recovery::ContentReport& report);
+
+// "fresh", "one_ahead", "stale", "forged", "unknown".
+std::string FreshnessName(hsm::Freshness freshness);
+
+// OK for an intact ledger; else DATA_LOSS with the first problem and how many there are.
+absl::Status Judge(const recovery::ContentReport& report);
 
 // The same for people: "key: value" lines, nested ones indented.
 std::string Text(const Json& json);

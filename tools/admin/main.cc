@@ -24,6 +24,8 @@ int Main(int argc, char** argv) {
   AddStatusCommand(app, result);
   AddDeviceCommands(app, result);
   AddRecordCommands(app, result);
+  AddAnchorCommands(app, result);
+  AddBackupCommands(app, result);
   AddTokenCommands(app, result);
   try {
     app.parse(argc, argv);

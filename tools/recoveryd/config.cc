@@ -30,8 +30,8 @@ class ConfigReader {
   Config Read() {
     RefuseUnknownSections();
     ReadRealm();
-    config_.device_uri = ReadUri("device");
-    config_.anchor_uri = ReadUri("anchor");
+    ReadDevice();
+    ReadAnchor();
     ReadListen();
     ReadAdmin();
     ReadTenants();
@@ -63,13 +63,26 @@ class ConfigReader {
     section.RefuseUnknown();
   }
 
-  std::optional<std::string> ReadUri(std::string_view name) {
-    TomlSection section = Section(name);
+  void ReadDevice() {
+    TomlSection section = Section("device");
+    config_.device_uri = Uri(section);
+    section.RefuseUnknown();
+  }
+
+  void ReadAnchor() {
+    TomlSection section = Section("anchor");
+    config_.anchor_uri = Uri(section);
+    constexpr int64_t kNotSet = -1;
+    const int64_t endurance = section.Number("rated_endurance", kNotSet, 0, int64_t{1} << 53);
+    if (endurance != kNotSet) config_.rated_endurance = static_cast<uint64_t>(endurance);
+    section.RefuseUnknown();
+  }
+
+  static std::optional<std::string> Uri(TomlSection& section) {
     std::optional<std::string> uri = section.Text("uri");
     if (uri && !uri->starts_with("tpm2:") && !uri->starts_with("pkcs11:")) {
       section.Complain("uri", "starts neither with \"tpm2:\" nor with \"pkcs11:\"");
     }
-    section.RefuseUnknown();
     return uri;
   }
 
@@ -170,6 +183,8 @@ class ConfigReader {
     }
     config_.first_device =
         first == "open" ? recovery::FirstDevicePolicy::kOpen : recovery::FirstDevicePolicy::kAdmin;
+    config_.reanchor_floor =
+        static_cast<uint32_t>(section.Number("reanchor_floor", config_.reanchor_floor, 1, 20));
     constexpr int64_t kYear = int64_t{365} * 24 * 60 * 60;
     for (const int64_t seconds : section.Numbers("delays_seconds", 0, kYear)) {
       config_.guess_policy.delays.emplace_back(std::chrono::seconds(seconds));

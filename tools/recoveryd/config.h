@@ -23,12 +23,14 @@ struct Config {
   std::filesystem::path state;            // [realm] state
   std::optional<std::string> device_uri;  // where the device is now, if not where it was at init
   std::optional<std::string> anchor_uri;
+  std::optional<uint64_t> rated_endurance;  // [anchor]: durable writes the device bears; 0: not known
   recovery::ListenOptions listen;
   std::filesystem::path admin_socket;
   std::vector<uid_t> admin_uids;  // besides root and the daemon's own
   std::vector<recovery::Tenant> tenants;
   recovery::FirstDevicePolicy first_device = recovery::FirstDevicePolicy::kAdmin;
   pin::GuessPolicy guess_policy;
+  uint32_t reanchor_floor = 1;  // guesses left, at most, after "anchor accept"
   recovery::ServerLimits limits;
   size_t queue = 4096;
   size_t batch = 1024;

@@ -33,6 +33,12 @@ std::vector<uid_t> AdminUsers(const Config& config) {
   return users;
 }
 
+// TPMs' flash is commonly rated for so many writes; of tokens nothing is known in general.
+uint64_t RatedEndurance(const Config& config, const hsm::AnchorWear& anchor) {
+  constexpr uint64_t kTpmFlash = 500'000;
+  return config.rated_endurance.value_or(anchor.kind == "tpm-nv-counter" ? kTpmFlash : 0);
+}
+
 std::set<std::string> TenantNames(const Config& config) {
   std::set<std::string> names;
   for (const recovery::Tenant& tenant : config.tenants) names.insert(tenant.name);
@@ -77,15 +83,21 @@ absl::Status Daemon::StartServices(const Config& config) {
       tokens_, recovery::TokenVerifier::Create(config.tenants, {Hex(manifest.realm_id), manifest.name},
                                                SystemClock(), config.cached_tokens));
   LABREC_ASSIGN_OR_RETURN(audit_, recovery::AuditLog::Open(realm_.folder.AuditPath(), SystemClock()));
+  wear_ = std::make_unique<recovery::WearMeter>(realm_.folder.WearPath(), SystemClock(),
+                                                RatedEndurance(config, engine_->status().anchor),
+                                                engine_->status());
+  backups_ = std::make_unique<recovery::BackupMaker>(
+      [store = realm_.store.get()](const std::filesystem::path& path) { return store->Snapshot(path); });
   account_log_ = std::make_unique<recovery::AccountLog>(*audit_, metrics_);
   LABREC_ASSIGN_OR_RETURN(admin_socket_,
                           recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
   recovery_service_ =
       std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, *account_log_, metrics_, facts);
   admin_service_ = std::make_unique<recovery::AdminService>(
-      *engine_, *audit_, metrics_, facts, TenantNames(config), SystemClock().NowMillis(),
+      *engine_, *backups_, *wear_, *audit_, metrics_, facts, TenantNames(config), SystemClock().NowMillis(),
       [socket = admin_socket_.get()](const std::string& peer) { return socket->PeerOf(peer); });
-  metrics_.Watch([engine = engine_.get()] { return engine->status(); });
+  const auto status = [engine = engine_.get()] { return engine->status(); };
+  metrics_.Watch(status, [status, wear = wear_.get()] { return wear->Figures(status().anchor.commits); });
   return absl::OkStatus();
 }
 
@@ -116,6 +128,7 @@ void Daemon::Drain(std::chrono::seconds grace) {
   if (admin_server_) admin_server_->Drain(grace);
   metrics_endpoint_.reset();
   metrics_.StopWatching();
+  if (wear_) wear_->Save(engine_->status());
   engine_.reset();
 }
 

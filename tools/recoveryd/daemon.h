@@ -11,10 +11,12 @@
 #include "recovery/server/admin_service.h"
 #include "recovery/server/admin_socket.h"
 #include "recovery/server/audit_log.h"
+#include "recovery/server/backup_maker.h"
 #include "recovery/server/metrics.h"
 #include "recovery/server/recovery_service.h"
 #include "recovery/server/rpc_server.h"
 #include "recovery/server/token_verifier.h"
+#include "recovery/server/wear_meter.h"
 #include "tools/recoveryd/config.h"
 #include "tools/recoveryd/opened_realm.h"
 
@@ -31,6 +33,8 @@ class Daemon {
 
   recovery::EngineStatus status() const { return engine_->status(); }
   void SetHealthy(bool healthy);
+  // Lets the wear of the anchor device be kept, now and then.
+  void NoteWear() { wear_->Note(engine_->status()); }
   void ReloadTokenKeys() { tokens_->Refresh(); }
   // Takes nothing new, answers what it has (at most `grace`), and stops.
   void Drain(std::chrono::seconds grace);
@@ -43,6 +47,8 @@ class Daemon {
 
   OpenedRealm realm_;
   std::unique_ptr<recovery::Engine> engine_;
+  std::unique_ptr<recovery::WearMeter> wear_;
+  std::unique_ptr<recovery::BackupMaker> backups_;
   std::unique_ptr<recovery::TokenVerifier> tokens_;
   std::unique_ptr<recovery::AuditLog> audit_;
   recovery::Metrics metrics_;

@@ -54,6 +54,7 @@ void RunUntilStopped(Daemon& daemon) {
   ServiceWatch watch;
   for (;;) {
     daemon.SetHealthy(watch.Look(daemon.status()));
+    daemon.NoteWear();
     NotifyAlive();
     const int signal = sigtimedwait(&signals, nullptr, &timeout);
     if (signal == SIGHUP) daemon.ReloadTokenKeys();

@@ -7,7 +7,6 @@
 
 #include "hsm/base/status_macros.h"
 #include "hsm/open_device.h"
-#include "recovery/store/sqlite/sqlite_store.h"
 
 namespace labrec::recoveryd {
 namespace {

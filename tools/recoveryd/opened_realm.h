@@ -8,7 +8,7 @@
 
 #include "hsm/device.h"
 #include "recovery/server/realm_folder.h"
-#include "recovery/store/store.h"
+#include "recovery/store/sqlite/sqlite_store.h"
 
 namespace labrec::recoveryd {
 
@@ -19,7 +19,7 @@ struct OpenedRealm {
   recovery::RealmManifest manifest;
   std::unique_ptr<hsm::Device> key_device;
   std::unique_ptr<hsm::Device> own_anchor_device;  // null: the key device is the anchor too
-  std::unique_ptr<recovery::Store> store;
+  std::unique_ptr<recovery::SqliteStore> store;
 
   hsm::Device& anchor_device() { return own_anchor_device ? *own_anchor_device : *key_device; }
 };

@@ -1,0 +1,208 @@
+#include "tools/admin/accept.h"
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/clock.h"
+#include "hsm/base/status_macros.h"
+#include "recovery/record/lowering.h"
+#include "recovery/server/audit_log.h"
+#include "tools/admin/audit_trail.h"
+
+namespace labrec::admin {
+namespace {
+
+namespace fs = std::filesystem;
+using recovery::Durability;
+
+absl::Status SystemError(const fs::path& path, const char* what) {
+  return absl::UnavailableError(absl::StrCat(path.string(), ": ", what, ": ", std::strerror(errno)));
+}
+
+fs::path Beside(const fs::path& ledger, const char* suffix) {
+  return ledger.string() + suffix;
+}
+
+void RemoveLog(const fs::path& ledger) {
+  for (const char* suffix : {"-wal", "-shm"}) fs::remove(Beside(ledger, suffix));
+}
+
+void RemoveLedger(const fs::path& ledger) {
+  fs::remove(ledger);
+  RemoveLog(ledger);
+  fs::remove(Beside(ledger, ".lock"));
+}
+
+absl::Status SyncFolderOf(const fs::path& path) {
+  const int folder = open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const absl::Cleanup close_folder = [folder] { close(folder); };
+  return folder >= 0 && fsync(folder) == 0 ? absl::OkStatus() : SystemError(path.parent_path(), "fsync");
+}
+
+// Whoever owns the old file is who reads the new one: root may work for the daemon's user.
+absl::Status GiveTo(const fs::path& owner_of, const fs::path& file) {
+  struct stat owner {};
+  if (stat(owner_of.c_str(), &owner) != 0) return SystemError(owner_of, "stat");
+  return chown(file.c_str(), owner.st_uid, owner.st_gid) == 0 ? absl::OkStatus() : SystemError(file, "chown");
+}
+
+recovery::AuditEvent Event(std::string suffix, std::string detail) {
+  return {absl::StrCat(kAcceptEvent, suffix),
+          absl::StrCat("operator uid ", getuid(), " pid ", getpid()),
+          "",
+          "",
+          "",
+          std::move(detail)};
+}
+
+class Acceptance {
+ public:
+  Acceptance(recoveryd::OpenedRealm& realm, const AcceptRequest& request)
+      : realm_(realm),
+        request_(request),
+        anchor_(*realm.anchor_device().freshness_anchor()),
+        ledger_(realm.folder.LedgerPath()),
+        rebuilt_(ledger_.parent_path() / "ledger.accept.sqlite") {}
+
+  absl::StatusOr<AcceptReport> Run() {
+    LABREC_ASSIGN_OR_RETURN(report_.resumed, FindFinished());
+    LABREC_ASSIGN_OR_RETURN(const std::string why, Why());
+    LABREC_RETURN_IF_ERROR(request_.confirm(Meaning(why)));
+    LABREC_ASSIGN_OR_RETURN(const auto audit,
+                            recovery::AuditLog::Open(realm_.folder.AuditPath(), SystemClock()));
+    LABREC_RETURN_IF_ERROR(audit->Append(Event("", why), Durability::kSync));
+    const absl::Status done = Work();
+    const std::string detail =
+        done.ok() ? AcceptDetail(report_.rebuilt, request_.reanchor_floor) : std::string(done.message());
+    LABREC_RETURN_IF_ERROR(audit->Append(Event(done.ok() ? "_done" : "_failed", detail), Durability::kSync));
+    LABREC_RETURN_IF_ERROR(done);
+    return report_;
+  }
+
+ private:
+  // Whether an earlier accept left a rebuilt ledger that the device vouches for. Anything less is removed.
+  absl::StatusOr<bool> FindFinished() {
+    if (!fs::exists(rebuilt_)) return false;
+    {
+      const auto store = recovery::OpenSqliteStore(rebuilt_);
+      if (store.ok()) {
+        const auto found = recovery::CheckStartUp(**store, anchor_, realm_.manifest.realm_id);
+        if (absl::IsUnavailable(found.status())) return found.status();
+        if (found.ok() && found->verdict.ok()) {
+          report_.rebuilt = {found->head.epoch, found->head.records, 0, found->head.discontinuities};
+          return true;
+        }
+      }
+    }
+    RemoveLedger(rebuilt_);
+    return false;
+  }
+
+  // What is wrong with the ledger. FAILED_PRECONDITION: nothing.
+  absl::StatusOr<std::string> Why() {
+    if (report_.resumed) return "an earlier accept was cut off before its ledger was put in place";
+    if (const auto epoch = anchor_.CurrentEpoch(); absl::IsDataLoss(epoch.status())) {
+      spoilt_ = true;
+      return std::string(epoch.status().message());
+    }
+    const auto& id = realm_.manifest.realm_id;
+    LABREC_ASSIGN_OR_RETURN(const auto start, recovery::CheckStartUp(*realm_.store, anchor_, id));
+    if (!start.verdict.ok()) return std::string(start.verdict.message());
+    LABREC_ASSIGN_OR_RETURN(const auto walk,
+                            recovery::VerifyAll(*realm_.store, anchor_, id, request_.progress));
+    if (!walk.intact())
+      return absl::StrCat(walk.problem_count, " problems, the first: ", walk.problems.front());
+    return absl::FailedPreconditionError(
+        "the ledger is fresh and intact: there is nothing to accept, and nothing was changed");
+  }
+
+  std::string Meaning(const std::string& why) const {
+    return absl::StrCat(
+        "The ledger is refused: ", why, "\nAccepting it leaves every record at most ",
+        request_.reanchor_floor,
+        " guesses, brings back devices and records as they were then, and raises the number of "
+        "discontinuities that every client sees. Put the latest intact copy back instead, if "
+        "there is one.");
+  }
+
+  absl::Status Work() {
+    if (!report_.resumed) LABREC_RETURN_IF_ERROR(Rebuild());
+    return PutInPlace();
+  }
+
+  absl::Status Rebuild() {
+    if (spoilt_) LABREC_RETURN_IF_ERROR(anchor_.ClearSpoilt());
+    LABREC_ASSIGN_OR_RETURN(const uint64_t known, KnownDiscontinuities(realm_.folder.AuditPath()));
+    recovery::SqliteOptions create;
+    create.open = recovery::SqliteOptions::Open::kCreateIfMissing;
+    LABREC_ASSIGN_OR_RETURN(const auto target, recovery::OpenSqliteStore(rebuilt_, create));
+    recovery::ReanchorRequest rebuild;
+    rebuild.realm_id = realm_.manifest.realm_id;
+    rebuild.known_discontinuities = known;
+    rebuild.transform = [this](const recovery::RowAddress&, ByteView row) { return Lower(row); };
+    rebuild.progress = Progress();
+    LABREC_ASSIGN_OR_RETURN(report_.rebuilt, recovery::Reanchor(*realm_.store, *target, anchor_, rebuild));
+    return absl::OkStatus();
+  }
+
+  // A row that is no record any more is lost already: nobody could be served from it.
+  absl::StatusOr<std::optional<Bytes>> Lower(ByteView row) const {
+    absl::StatusOr<Bytes> lowered = recovery::LowerRow(row, request_.reanchor_floor);
+    if (!lowered.ok()) return std::optional<Bytes>();
+    return std::optional<Bytes>(*std::move(lowered));
+  }
+
+  std::function<void(uint64_t)> Progress() const {
+    if (!request_.progress) return nullptr;
+    const auto begun = std::chrono::steady_clock::now();
+    return [show = request_.progress, begun](uint64_t rows) {
+      const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begun;
+      show({rows, 0, 0, passed.count()});
+    };
+  }
+
+  // The old ledger's log goes first: SQLite would apply it to the new file.
+  absl::Status PutInPlace() {
+    realm_.store.reset();
+    if (fs::exists(Beside(rebuilt_, "-wal"))) {
+      return absl::InternalError(
+          absl::StrCat(rebuilt_.string(), ": its log is still there after closing it"));
+    }
+    LABREC_RETURN_IF_ERROR(GiveTo(ledger_, rebuilt_));
+    RemoveLog(ledger_);
+    LABREC_RETURN_IF_ERROR(SyncFolderOf(ledger_));
+    if (std::rename(rebuilt_.c_str(), ledger_.c_str()) != 0) return SystemError(rebuilt_, "rename");
+    fs::remove(Beside(rebuilt_, ".lock"));
+    return SyncFolderOf(ledger_);
+  }
+
+  recoveryd::OpenedRealm& realm_;
+  const AcceptRequest& request_;
+  hsm::FreshnessAnchor& anchor_;
+  const fs::path ledger_;
+  const fs::path rebuilt_;
+  bool spoilt_ = false;
+  AcceptReport report_;
+};
+
+}  // namespace
+
+absl::StatusOr<AcceptReport> Accept(recoveryd::OpenedRealm& realm, const AcceptRequest& request) {
+  if (realm.anchor_device().freshness_anchor() == nullptr) {
+    return absl::FailedPreconditionError("the realm's device has no freshness anchor");
+  }
+  return Acceptance(realm, request).Run();
+}
+
+}  // namespace labrec::admin

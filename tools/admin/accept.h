@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "recovery/ledger/reanchor.h"
+#include "recovery/ledger/verify.h"
+#include "tools/recoveryd/opened_realm.h"
+
+namespace labrec::admin {
+
+struct AcceptRequest {
+  uint32_t reanchor_floor = 1;
+  // Asked once, with what would be accepted and what that means, before anything is changed.
+  std::function<absl::Status(const std::string&)> confirm;
+  std::function<void(const recovery::VerifyProgress&)> progress;
+};
+
+struct AcceptReport {
+  recovery::ReanchorReport rebuilt;
+  bool resumed = false;  // an earlier accept was cut off after its last write; only the renaming was left
+};
+
+// The operator's way past a ledger that is refused: rebuilds it beside the old one from its rows, with at
+// most `reanchor_floor` guesses left each, anchors that at the device's next epoch, and puts it in the old
+// one's place. Rows that are no records any more are left out. Clears up a key ratchet that was spoilt. The
+// audit log has it before and after. FAILED_PRECONDITION: the ledger is fresh and intact, so there is nothing
+// to accept. A crash leaves the old ledger or the new one; say it again then. Closes realm.store.
+absl::StatusOr<AcceptReport> Accept(recoveryd::OpenedRealm& realm, const AcceptRequest& request);
+
+}  // namespace labrec::admin

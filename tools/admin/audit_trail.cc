@@ -1,0 +1,46 @@
+#include "tools/admin/audit_trail.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+
+namespace labrec::admin {
+namespace {
+
+constexpr unsigned long long kImplausible = 1'000'000'000;  // no operator accepts so often
+
+}  // namespace
+
+std::string AcceptDetail(const recovery::ReanchorReport& report, uint32_t floor) {
+  return absl::StrCat("discontinuities ", report.discontinuities, ", epoch ", report.epoch, ", rows ",
+                      report.rows, ", left out ", report.left_out, ", at most ", floor, " guesses left");
+}
+
+uint64_t DiscontinuitiesIn(std::string_view audit_line) {
+  const auto line = nlohmann::json::parse(audit_line, nullptr, false);
+  if (!line.is_object() || line.value("event", nlohmann::json()) != std::string(kAcceptEvent) + "_done") {
+    return 0;
+  }
+  const auto detail = line.find("detail");
+  unsigned long long number = 0;
+  if (detail == line.end() || !detail->is_string() ||
+      std::sscanf(detail->get<std::string>().c_str(), "discontinuities %llu,", &number) != 1) {
+    return 0;
+  }
+  return number < kImplausible ? number : 0;
+}
+
+absl::StatusOr<uint64_t> KnownDiscontinuities(const std::filesystem::path& audit_log) {
+  if (!std::filesystem::exists(audit_log)) return 0;
+  std::ifstream file(audit_log);
+  uint64_t highest = 0;
+  for (std::string line; std::getline(file, line);) highest = std::max(highest, DiscontinuitiesIn(line));
+  if (!file.eof()) return absl::UnavailableError(absl::StrCat(audit_log.string(), ": cannot be read"));
+  return highest;
+}
+
+}  // namespace labrec::admin

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+#include "recovery/ledger/reanchor.h"
+
+namespace labrec::admin {
+
+inline constexpr char kAcceptEvent[] = "anchor_accept";
+
+// What the audit log says of an accept: "discontinuities 3, epoch 17, ...".
+std::string AcceptDetail(const recovery::ReanchorReport& report, uint32_t floor);
+
+// The number that AcceptDetail put into a line of the audit log; 0 for any other line. Pure.
+uint64_t DiscontinuitiesIn(std::string_view audit_line);
+
+// The highest such number in the file; 0 if there is no file.
+absl::StatusOr<uint64_t> KnownDiscontinuities(const std::filesystem::path& audit_log);
+
+}  // namespace labrec::admin

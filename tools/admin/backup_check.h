@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "recovery/ledger/verify.h"
+#include "tools/admin/offline_realm.h"
+
+namespace labrec::admin {
+
+struct BackupQuestion {
+  std::filesystem::path file;
+  OfflineRealm realm;
+  std::filesystem::path socket;  // empty: in the realm's folder
+  std::function<void(const recovery::VerifyProgress&)> progress;
+};
+
+struct BackupReport {
+  recovery::ContentReport content;
+  uint64_t realm_epoch = 0;       // where the device stands now
+  std::string evidence;           // what is known of the head's evidence
+  absl::Status evidence_verdict;  // DATA_LOSS where the device disowns the snapshot
+
+  uint64_t EpochsBehind() const;
+  // What an operator has to expect of putting it back.
+  std::string Meaning() const;
+};
+
+// Walks a copy of the snapshot (made in the realm's folder, removed afterwards); the file is not touched.
+// While a daemon runs it is asked for its epoch and the evidence is not judged, as the device is the
+// daemon's; otherwise the device is asked. Errors: file or realm cannot be read, the device is away.
+absl::StatusOr<BackupReport> CheckBackup(const BackupQuestion& question);
+
+}  // namespace labrec::admin

@@ -1,0 +1,75 @@
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/status_macros.h"
+#include "tools/admin/admin_client.h"
+#include "tools/admin/backup_check.h"
+#include "tools/admin/command.h"
+#include "tools/admin/describe.h"
+#include "tools/admin/terminal_progress.h"
+
+namespace labrec::admin {
+namespace {
+
+namespace v1 = ::labyrinth::recovery::v1;
+
+struct CreateOptions : SocketOptions {
+  std::filesystem::path output;
+};
+
+struct VerifyOptions : OfflineOptions {
+  std::filesystem::path file;
+  std::filesystem::path socket;
+};
+
+absl::Status Create(const CreateOptions& options) {
+  constexpr std::chrono::hours kPatience{6};  // of a big ledger on a slow disk
+  v1::CreateBackupRequest request;
+  request.set_path(std::filesystem::absolute(options.output).lexically_normal().string());
+  LABREC_ASSIGN_OR_RETURN(
+      const auto answer,
+      AdminClient(options.Path()).Call(&v1::Admin::Stub::CreateBackup, request, kPatience));
+  const Json json = {{"file", request.path()}, {"bytes", answer.bytes()}, {"epoch_at_least", answer.epoch()}};
+  Print(options.format, json, Text(json));
+  return absl::OkStatus();
+}
+
+absl::Status Verify(const VerifyOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const OfflineRealm realm, FindRealm(options));
+  BackupQuestion question{options.file, realm, options.socket, ShowProgress("verifying")};
+  LABREC_ASSIGN_OR_RETURN(const BackupReport report, CheckBackup(question));
+  Json json = Describe(report.content);
+  json["realm_epoch"] = report.realm_epoch;
+  json["epochs_behind"] = report.EpochsBehind();
+  json["evidence"] = report.evidence;
+  json["restoring_means"] = report.Meaning();
+  Print(options.format, json, Text(json));
+  LABREC_RETURN_IF_ERROR(Judge(report.content));
+  return report.evidence_verdict;
+}
+
+}  // namespace
+
+void AddBackupCommands(CLI::App& app, Result& result) {
+  CLI::App* const group = app.add_subcommand("backup", "Snapshots of the ledger");
+  group->require_subcommand(1);
+  CLI::App* command = nullptr;
+  const auto create = AddCommand<CreateOptions>(
+      *group, "create", "Have a running daemon write a consistent snapshot: mode 0600, whole or not at all",
+      result, command, Create);
+  AddSocketOptions(*command, *create);
+  command->add_option("--output", create->output, "new file, where the daemon's user may write")
+      ->required()
+      ->option_text("FILE");
+  const auto verify = AddCommand<VerifyOptions>(
+      *group, "verify", "Check a snapshot, and say what restoring it would mean", result, command, Verify);
+  AddOfflineOptions(*command, *verify);
+  command->add_option("--socket", verify->socket, "the running daemon's admin socket, if not in its folder")
+      ->option_text("PATH");
+  command->add_option("FILE", verify->file, "the snapshot")->required();
+}
+
+}  // namespace labrec::admin

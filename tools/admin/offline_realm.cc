@@ -1,0 +1,27 @@
+#include "tools/admin/offline_realm.h"
+
+#include "hsm/base/status_macros.h"
+#include "tools/recoveryd/config.h"
+
+namespace labrec::admin {
+
+void AddOfflineOptions(CLI::App& command, OfflineOptions& options) {
+  CLI::Option_group* const where = command.add_option_group("realm", "which realm; its daemon is stopped");
+  where->add_option("--state", options.state, "the realm's folder")->option_text("DIR");
+  where->add_option("--config", options.config, "the daemon's configuration, where devices have moved")
+      ->option_text("FILE");
+  where->require_option(1);
+}
+
+absl::StatusOr<OfflineRealm> FindRealm(const OfflineOptions& options) {
+  if (options.config.empty()) return OfflineRealm{options.state, std::nullopt, std::nullopt, 1};
+  LABREC_ASSIGN_OR_RETURN(recoveryd::Config config, recoveryd::ReadConfig(options.config));
+  return OfflineRealm{std::move(config.state), std::move(config.device_uri), std::move(config.anchor_uri),
+                      config.reanchor_floor};
+}
+
+absl::StatusOr<recoveryd::OpenedRealm> OpenOffline(const OfflineRealm& realm) {
+  return recoveryd::OpenRealm(realm.state, realm.device_uri, realm.anchor_uri);
+}
+
+}  // namespace labrec::admin

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "tools/admin/command.h"
+#include "tools/recoveryd/opened_realm.h"
+
+namespace labrec::admin {
+
+// Which realm a command works on while no daemon does: its folder, or the daemon's configuration, which also
+// says where the devices are now.
+struct OfflineOptions {
+  Format format = Format::kText;
+  std::filesystem::path state;
+  std::filesystem::path config;
+};
+
+// --state DIR or --config FILE: one of them is needed.
+void AddOfflineOptions(CLI::App& command, OfflineOptions& options);
+
+struct OfflineRealm {
+  std::filesystem::path state;
+  std::optional<std::string> device_uri;
+  std::optional<std::string> anchor_uri;
+  uint32_t reanchor_floor = 1;
+};
+absl::StatusOr<OfflineRealm> FindRealm(const OfflineOptions& options);
+
+// Takes the realm's lock and opens its devices and its ledger. FAILED_PRECONDITION while a daemon runs.
+absl::StatusOr<recoveryd::OpenedRealm> OpenOffline(const OfflineRealm& realm);
+
+}  // namespace labrec::admin
