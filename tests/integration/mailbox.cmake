@@ -9,6 +9,7 @@ add_dependencies(test_mailbox_world labyrinth-mailbox labyrinth-mailboxd)
 
 labrec_test(mailbox_integration
   SOURCES mailbox_journey_test.cc mailbox_attacks_test.cc mailbox_floor_test.cc mailbox_quickstart_test.cc
+          mailbox_dump_test.cc mailbox_scale_test.cc
   DEPS test_mailbox_world
   TIMEOUT 240
   LABEL integration)

@@ -27,7 +27,8 @@ class OperatedStore {
   void Start();
   void Stop();  // returns when nobody has the files open
 
-  std::string name() const;  // for --store
+  std::string name() const;                     // for --store
+  pid_t pid() const { return server_->pid(); }  // of labyrinth-mailboxd
   std::unique_ptr<recovery::history::MessageStore> Open() const;
   // Every byte it holds.
   std::string Dump();

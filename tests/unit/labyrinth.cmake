@@ -6,8 +6,9 @@ labrec_test(labyrinth_test
 
 # Every store of the mailbox example keeps the contract of MessageStore.
 labrec_test(mailbox_store_test
-  SOURCES mailbox_store_contract_test.cc mailbox_folder_store_test.cc ../support/memory_store.cc
-  DEPS mailbox_store mailbox_grpc_store mailbox_server test_temporary_folder)
+  SOURCES mailbox_store_contract_test.cc mailbox_folder_store_test.cc mailbox_server_test.cc mailbox_lying_server_test.cc
+          mailbox_floor_rules_test.cc ../support/memory_store.cc
+  DEPS mailbox_store mailbox_grpc_store mailbox_server mailbox_commands test_temporary_folder test_certificate)
 
 labrec_test(mailbox_cli_test
   SOURCES mailbox_cli_test.cc)

@@ -1,29 +1,12 @@
 #include <chrono>
-#include <fstream>
 
 #include "labyrinth_world.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// Of the sanitizers' runtime; Debian's gcc ships it without its header.
-extern "C" size_t __sanitizer_get_current_allocated_bytes();
-#endif
+#include "tests/support/held_memory.h"
 
 namespace labrec::recovery::history {
 namespace {
 
-// How much memory this process holds. A sanitizer keeps freed memory for a while, and says itself what is
-// live.
-size_t HeldBytes() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return __sanitizer_get_current_allocated_bytes();
-#else
-  std::ifstream statm("/proc/self/statm");
-  size_t total = 0;
-  size_t resident = 0;
-  statm >> total >> resident;
-  return resident * 4096;
-#endif
-}
+using testing::HeldBytes;
 
 class ScaleTest : public World {};
 
