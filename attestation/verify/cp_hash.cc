@@ -22,7 +22,7 @@ Digest WriteCounterCpHash(ByteView index_name, const PinCounter& counter) {
 }
 
 Bytes SignedAuthorization(ByteView nonce_tpm, const Digest& cp_hash) {
-  return Writer().Raw(nonce_tpm).U32(0).Raw(cp_hash).bytes();
+  return Writer().Raw(nonce_tpm).U32(kWriteExpirationSeconds).Raw(cp_hash).bytes();
 }
 
 Digest AHash(ByteView nonce_tpm, const Digest& cp_hash) {

@@ -28,8 +28,13 @@ Digest WriteCounterCpHash(ByteView index_name, const PinCounter& counter);
 // The longest nonceTPM: a TPM2B_NONCE is as long as the session's hash.
 inline constexpr size_t kLongestNonceTpm = 32;
 
-// What TPM2_PolicySigned hashes to aHash (Part 3, section 23.3.1) with expiration 0 and no policyRef:
-// nonceTPM || I2OSP(0, 4) || cpHash. ECDSA with SHA-256 over these bytes is the authorisation.
+// The expiration of a client's authorisation to write, as TPM2_PolicySigned takes it: seconds from nonceTPM
+// on, 0 for none. Whoever calls TPM2_PolicySigned gives this number. It is never negative: that would make a
+// ticket.
+inline constexpr int32_t kWriteExpirationSeconds = 0;
+
+// What TPM2_PolicySigned hashes to aHash (Part 3, section 23.3.1) with that expiration and no policyRef:
+// nonceTPM || I2OSP(expiration, 4) || cpHash. ECDSA with SHA-256 over these bytes is the authorisation.
 Bytes SignedAuthorization(ByteView nonce_tpm, const Digest& cp_hash);
 // aHash itself, SHA-256 of that.
 Digest AHash(ByteView nonce_tpm, const Digest& cp_hash);

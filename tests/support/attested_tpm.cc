@@ -21,6 +21,11 @@ std::string HexHandle(uint32_t handle) {
   return absl::StrCat("0x", absl::Hex(handle, absl::kZeroPad8));
 }
 
+std::string PolicySigned() {
+  return absl::StrCat("policysigned -S write.session -c unlock.ctx -g sha256 -x -t ",
+                      attestation::kWriteExpirationSeconds, " --cphash-input cphash");
+}
+
 // tpm2-tools write a TPM2B_PUBLIC.
 absl::StatusOr<Bytes> WithoutSize(const Bytes& sized) {
   LABREC_ASSIGN_OR_RETURN(const TpmtPublic area, TpmtPublic::ParseSized(sized));
@@ -123,9 +128,7 @@ absl::StatusOr<AttestedTpm::WriteSession> AttestedTpm::BeginWrite(
       tools_.Run(absl::StrCat("nvwrite -C ", index, " -i counter --cphash cphash ", index)));
   LABREC_RETURN_IF_ERROR(tools_.Run("startauthsession --policy-session -S write.session"));
   LABREC_RETURN_IF_ERROR(tools_.Run("loadexternal -C n -u unlock.pub -c unlock.ctx"));
-  LABREC_RETURN_IF_ERROR(
-      tools_.Run("policysigned -S write.session -c unlock.ctx -g sha256 -x --cphash-input cphash --raw-data "
-                 "authorization"));
+  LABREC_RETURN_IF_ERROR(tools_.Run(PolicySigned() + " --raw-data authorization"));
   const Bytes authorization = tools_.Read("authorization");
   if (authorization.size() != 32 + 4 + 32) return absl::InternalError("tpm2_policysigned wrote no raw data");
   return WriteSession{Bytes(authorization.begin(), authorization.begin() + 32), authorization};
@@ -139,8 +142,7 @@ absl::Status AttestedTpm::FinishWrite(uint32_t handle, ByteView signature) const
                                       .Lp(signature.first(32))
                                       .Lp(signature.last(32))
                                       .bytes());
-  absl::Status written = tools_.Run(
-      "policysigned -S write.session -c unlock.ctx -g sha256 -x --cphash-input cphash -s write.signature");
+  absl::Status written = tools_.Run(PolicySigned() + " -s write.signature");
   if (written.ok()) written = tools_.Run("policycommandcode -S write.session TPM2_CC_NV_Write");
   if (written.ok()) {
     written = tools_.Run(absl::StrCat("nvwrite -C ", index, " -P session:write.session -i counter ", index));

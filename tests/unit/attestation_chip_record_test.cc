@@ -120,6 +120,30 @@ TEST_F(ChipRecord, TheTpmTakesNoOldSignatureAfterUndefineAndRedefine) {
   EXPECT_FALSE(world_.tpm->FinishWrite(kTestHandle, *signature).ok());
 }
 
+// A host that keeps a signed refill back, to spend it when the guesses are used up, shows a count that is not
+// 0.
+TEST_F(ChipRecord, ARefillKeptBackIsSeen) {
+  Start();
+  world_.ShowRecordKey(world_.GoodOptions());
+  world_.Write(Written::kNo, kTestLimit);
+  const test::TpmTools& tools = world_.tpm->tools();
+  ASSERT_TRUE(tools.Run("startauthsession --policy-session -S guess").ok());
+  ASSERT_TRUE(tools.Run("policysecret -S guess -c 0x01800100").ok());
+  ASSERT_TRUE(tools.Run("flushcontext guess").ok());
+  const PinCounter counter{0, kTestLimit};
+  const auto session = world_.tpm->BeginWrite(world_.unlock_key.public_key(), kTestHandle, counter).value();
+  const auto signature =
+      SignCounterWrite(world_.unlock_key, {kTestHandle, Written::kYes, counter}, session.nonce_tpm);
+  world_.ShowContents();
+  EXPECT_EQ(ReasonOf(world_.Verify().status()), RefusalReason::kIndexContents);
+  ChipExpectation one_spent = world_.Expectation();
+  one_spent.contents.count = 1;
+  EXPECT_TRUE(VerifyChipRecord(one_spent, world_.challenge, world_.evidence).ok());
+  ASSERT_TRUE(world_.tpm->FinishWrite(kTestHandle, *signature).ok());
+  world_.ShowContents();
+  EXPECT_TRUE(world_.Verify().ok()) << world_.Verify().status();
+}
+
 TEST_F(ChipRecord, AKeyThatWorksWithoutTheCountIsRefused) {
   Start();
   auto options = world_.GoodOptions();

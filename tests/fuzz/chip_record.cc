@@ -1,0 +1,14 @@
+// Evidence of a chip-enforced record against what the client of the captured one knows: nothing is taken but
+// the captured evidence itself, and nothing upsets the verifier.
+
+#include <cstdlib>
+
+#include "tests/unit/attestation_captured.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const auto* const captured =
+      new labrec::attestation::CapturedChip(labrec::attestation::CapturedChip::Load());
+  const labrec::ByteView bytes(data, size);
+  if (captured->VerifyEncoded(bytes).ok() && !labrec::SameBytes(bytes, captured->encoded)) std::abort();
+  return 0;
+}
