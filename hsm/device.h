@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 
+#include "hsm/attester.h"
 #include "hsm/derivation_key.h"
 #include "hsm/evaluation_key.h"
 #include "hsm/freshness_anchor.h"
@@ -36,6 +37,7 @@ class Device {
   virtual DerivationKey* derivation_key() = 0;
   virtual FreshnessAnchor* freshness_anchor() = 0;
   virtual Random* random() = 0;
+  virtual Attester* attester() = 0;
 
   virtual const DeviceDescription& description() const = 0;
   // How many threads may call capabilities other than the anchor at a time (at least 1). Where it is 1,

@@ -35,6 +35,7 @@ class Pkcs11Device : public Device {
   DerivationKey* derivation_key() override { return derivation_key_ ? &*derivation_key_ : nullptr; }
   FreshnessAnchor* freshness_anchor() override { return anchor_ ? &*anchor_ : nullptr; }
   Random* random() override { return &random_; }
+  Attester* attester() override { return nullptr; }  // PKCS#11 has no standard attestation
   const DeviceDescription& description() const override { return connection_->description(); }
   int parallelism() const override { return connection_->parallelism(); }
 

@@ -28,6 +28,7 @@ class Tpm2Device final : public Device {
   DerivationKey* derivation_key() override { return derivation_key_ ? &*derivation_key_ : nullptr; }
   FreshnessAnchor* freshness_anchor() override { return anchor_ ? &*anchor_ : nullptr; }
   Random* random() override { return &random_; }
+  Attester* attester() override { return nullptr; }
   const DeviceDescription& description() const override { return description_; }
   int parallelism() const override { return 1; }
 

@@ -30,6 +30,7 @@ class FaultyDevice : public hsm::Device {
   hsm::DerivationKey* derivation_key() override;
   hsm::FreshnessAnchor* freshness_anchor() override;
   hsm::Random* random() override { return device_->random(); }
+  hsm::Attester* attester() override { return device_->attester(); }
   const hsm::DeviceDescription& description() const override { return device_->description(); }
   int parallelism() const override { return device_->parallelism(); }
 
