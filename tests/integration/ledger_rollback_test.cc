@@ -7,29 +7,6 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST_P(LedgerTest, EveryOlderCopyOfAFiftyStepRunIsRefused) {
-  Create();
-  std::vector<Image> images;
-  for (uint8_t step = 0; step < 50; ++step) {
-    ASSERT_TRUE(Commit({Put(step % 4U, step % 7U, Bytes(30, step))}).ok());
-    images.push_back(Copy());
-  }
-  Stop();
-  for (size_t step = 0; step + 1 < images.size(); ++step) {
-    Restore(images[step]);
-    const absl::Status refused = Open();
-    ASSERT_TRUE(absl::IsDataLoss(refused)) << step << refused;
-    const size_t behind = images.size() - 1 - step;
-    const std::string text = absl::StrCat("rolled back by ", behind, behind == 1 ? " epoch:" : " epochs:");
-    ASSERT_THAT(refused.ToString(), HasSubstr(text));
-    ASSERT_THAT(refused.ToString(), HasSubstr("labyrinth-admin anchor accept"));
-  }
-  Restore(images.back());
-  const absl::Status opened = Open();
-  ASSERT_TRUE(opened.ok()) << opened;
-  EXPECT_EQ(*Read(49 % 4, 49 % 7), Bytes(30, 49));
-}
-
 TEST_P(LedgerTest, APersistedBatchIsRolledForward) {
   Create();
   Fill();
