@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 
 #include "hsm/attester.h"
+#include "hsm/counted_key.h"
 #include "hsm/derivation_key.h"
 #include "hsm/evaluation_key.h"
 #include "hsm/freshness_anchor.h"
@@ -20,6 +21,7 @@ struct DeviceDescription {
   std::string firmware;      // firmware version
   std::string warning;  // e.g. "a simulator: protects nothing", "a virtual TPM: its hypervisor can read it"
   bool is_simulator = false;
+  std::string no_counted_keys;  // why counted_keys() is null, and what to do; empty where it is not
 };
 
 // An opened security device with the realm's keys in it. Capabilities it was not provisioned with, or
@@ -38,6 +40,8 @@ class Device {
   virtual FreshnessAnchor* freshness_anchor() = 0;
   virtual Random* random() = 0;
   virtual Attester* attester() = 0;
+  // Null where the device cannot count uses by itself; DeviceDescription::no_counted_keys says why.
+  virtual CountedKeys* counted_keys() = 0;
 
   virtual const DeviceDescription& description() const = 0;
   // How many threads may call capabilities other than the anchor at a time (at least 1). Where it is 1,

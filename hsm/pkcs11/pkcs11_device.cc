@@ -36,6 +36,7 @@ class Pkcs11Device : public Device {
   FreshnessAnchor* freshness_anchor() override { return anchor_ ? &*anchor_ : nullptr; }
   Random* random() override { return &random_; }
   Attester* attester() override { return nullptr; }  // PKCS#11 has no standard attestation
+  CountedKeys* counted_keys() override { return nullptr; }
   const DeviceDescription& description() const override { return connection_->description(); }
   int parallelism() const override { return connection_->parallelism(); }
 

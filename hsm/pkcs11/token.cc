@@ -87,6 +87,7 @@ DeviceDescription Describe(CK_FUNCTION_LIST* api, const Token& token) {
                                    Trimmed(token.info.label), "', serial ", Trimmed(token.info.serialNumber));
   description.warning = WarningFor(description.manufacturer);
   description.is_simulator = !description.warning.empty();
+  description.no_counted_keys = "PKCS#11 has no keys that count their uses; take a TPM 2.0";
   return description;
 }
 

@@ -29,6 +29,7 @@ class Tpm2Device final : public Device {
   FreshnessAnchor* freshness_anchor() override { return anchor_ ? &*anchor_ : nullptr; }
   Random* random() override { return &random_; }
   Attester* attester() override { return nullptr; }
+  CountedKeys* counted_keys() override { return nullptr; }
   const DeviceDescription& description() const override { return description_; }
   int parallelism() const override { return 1; }
 

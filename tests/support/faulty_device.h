@@ -31,6 +31,7 @@ class FaultyDevice : public hsm::Device {
   hsm::FreshnessAnchor* freshness_anchor() override;
   hsm::Random* random() override { return device_->random(); }
   hsm::Attester* attester() override { return device_->attester(); }
+  hsm::CountedKeys* counted_keys() override { return device_->counted_keys(); }
   const hsm::DeviceDescription& description() const override { return device_->description(); }
   int parallelism() const override { return device_->parallelism(); }
 

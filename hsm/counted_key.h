@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "hsm/base/bytes.h"
+#include "hsm/base/ecdsa.h"
+#include "hsm/base/p256.h"
+
+namespace labrec::hsm {
+
+// A record's evaluation key and the index that counts its uses: all that is needed to use and to certify
+// them, in the TPM's own structures. Public, and worthless without the very device. Kept with the record.
+struct CountedKey {
+  uint32_t index = 0;     // handle of the counting NV index
+  Bytes unlock_key;       // SPKI of the client's key that alone lets the index be written
+  Bytes index_public;     // TPMS_NV_PUBLIC as it is before the first write, no outer size
+  Bytes key_public;       // TPMT_PUBLIC, no outer size
+  Bytes key_private;      // TPM2B_PRIVATE (with its size), wrapped by the device's storage key
+  Bytes creation_hash;    // 32 bytes: for TPM2_CertifyCreation
+  Bytes creation_ticket;  // TPMT_TK_CREATION: for TPM2_CertifyCreation
+
+  bool operator==(const CountedKey&) const = default;
+};
+
+// Canonical bytes (docs/formats.md), some 450 of them. Decode: INVALID_ARGUMENT for anything that Encode does
+// not write.
+Bytes Encode(const CountedKey& key);
+absl::StatusOr<CountedKey> DecodeCountedKey(ByteView bytes);
+
+// What an index holds.
+struct UseCount {
+  uint32_t count = 0;  // uses since the latest write
+  uint32_t limit = 0;  // uses granted by it; 0: retired, or never written
+
+  bool operator==(const UseCount&) const = default;
+};
+
+// An index as it is found on the device.
+struct CountedIndex {
+  uint32_t index = 0;
+  Bytes index_public;  // TPMS_NV_PUBLIC as it is now
+  bool written = false;
+};
+
+struct CountedCapacity {
+  uint32_t first = 0;         // range of handles that this realm uses, for itself alone
+  uint32_t handles = 0;       // how many that are
+  uint32_t used = 0;          // counting indices in it
+  uint32_t free_handles = 0;  // at most so many more fit; a chip does not tell how much room it has
+  bool chip_is_full =
+      false;  // the chip refused the latest Define for want of room; nothing was deleted since
+};
+
+// An open, unsigned write. The client signs over `nonce_tpm` (attestation/verify/counter_write.h).
+struct WriteSession {
+  uint64_t id = 0;
+  Bytes nonce_tpm;
+};
+
+// k*B, and the index after it was counted.
+struct CountedResult {
+  P256Point result;
+  UseCount use;
+};
+// Nothing was evaluated: no use is left. So it is with an index that was never written.
+struct Spent {
+  UseCount use;
+};
+using CountedOutcome = std::variant<CountedResult, Spent>;
+
+// P-256 keys, made in a device, of which each use costs a count in an index of the device; only the holder of
+// an unlock key can grant more (protocol, "Chip-enforced records").
+//
+// Promised, against everybody who has the host, its files and all authorisations of the device: a key is used
+// at most as often as the client's signed writes granted. Not promised: that it stays usable; whoever owns
+// the device can delete the index.
+//
+// All functions: UNAVAILABLE: the device is away, try later. FAILED_PRECONDITION: the index is gone, or is
+// another than this key's. Threads: at most Device::parallelism() calls at a time.
+class CountedKeys {
+ public:
+  virtual ~CountedKeys() = default;
+
+  // From the device at each call.
+  virtual absl::StatusOr<CountedCapacity> Capacity() = 0;
+
+  // All counting indices in the range, also of keys whose CountedKey was lost (a crash between Define and the
+  // caller's commit): what no record names is to be deleted. Deletable only: others' things in the range are
+  // not shown.
+  virtual absl::StatusOr<std::vector<CountedIndex>> List() = 0;
+
+  // Makes the key, then its index, which has no use until its first write. RESOURCE_EXHAUSTED: range or chip
+  // is full; nothing was made.
+  virtual absl::StatusOr<CountedKey> Define(const EcdsaPublicKey& unlock_key) = 0;
+
+  // Opens a session for one write: the first one, a refill, or a retirement. It ends with FinishWrite, after
+  // attestation::kWriteExpirationSeconds, when the connection to the device is lost, and when too many are
+  // open (the oldest ends first).
+  virtual absl::StatusOr<WriteSession> BeginWrite() = 0;
+
+  // Writes count 0 and this limit (0 retires the key), with the client's r || s of 64 bytes, and reads the
+  // index back. The session ends in any case but PERMISSION_DENIED: the signature is not the unlock key's
+  // over just this write. NOT_FOUND: no such session, or it ended: begin again. With UNAVAILABLE it is not
+  // known whether the write was done: ReadCounter tells.
+  virtual absl::StatusOr<UseCount> FinishWrite(const CountedKey& key, uint64_t session, uint32_t limit,
+                                               ByteView signature) = 0;
+
+  // k * element for one count, which is taken first and read back before the key is used. DATA_LOSS: the
+  // count did not move as it must, and nothing was evaluated. With UNAVAILABLE the count may have been spent
+  // without a result.
+  virtual absl::StatusOr<CountedOutcome> Evaluate(const CountedKey& key, const P256Point& element) = 0;
+
+  // {0, 0} before the first write.
+  virtual absl::StatusOr<UseCount> ReadCounter(const CountedKey& key) = 0;
+
+  // Undefines an index of List(), for ever. OK if it is gone already. INVALID_ARGUMENT: no handle of the
+  // range; FAILED_PRECONDITION: something is there that is no counting index.
+  virtual absl::Status Delete(uint32_t index) = 0;
+};
+
+}  // namespace labrec::hsm
