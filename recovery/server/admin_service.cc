@@ -81,7 +81,7 @@ absl::StatusOr<std::string> AdminService::Actor(const Context& context) const {
 
 AdminService::Reactor* AdminService::GetStatus(Context* context, const v1::GetStatusRequest*,
                                                v1::GetStatusResponse* response) {
-  return Serve(context, "Admin.GetStatus", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.GetStatus", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_RETURN_IF_ERROR(Actor(*context).status());
     const EngineStatus status = engine_.status();
     DescribeRealm(facts_, status, response->mutable_realm());
@@ -101,7 +101,7 @@ AdminService::Reactor* AdminService::GetStatus(Context* context, const v1::GetSt
 
 AdminService::Reactor* AdminService::AdminListDevices(Context* context, const v1::AdminAccount* request,
                                                       v1::ListDevicesResponse* response) {
-  return Serve(context, "Admin.ListDevices", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.ListDevices", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_RETURN_IF_ERROR(Actor(*context).status());
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
     engine_.ListDevices(std::move(caller), rpc.Answer<std::vector<EnrolledDevice>>(
@@ -115,7 +115,7 @@ AdminService::Reactor* AdminService::AdminListDevices(Context* context, const v1
 AdminService::Reactor* AdminService::AdminEnrollDevice(Context* context,
                                                        const v1::AdminEnrollDeviceRequest* request,
                                                        v1::EnrollDeviceResponse* response) {
-  return Serve(context, "Admin.EnrollDevice", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.EnrollDevice", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
     const v1::AdminAccount& account = request->account();
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, account.tenant(), account.account()));
@@ -143,7 +143,7 @@ AdminService::Reactor* AdminService::AdminEnrollDevice(Context* context,
 AdminService::Reactor* AdminService::AdminRevokeDevice(Context* context,
                                                        const v1::AdminRevokeDeviceRequest* request,
                                                        v1::RevokeDeviceResponse*) {
-  return Serve(context, "Admin.RevokeDevice", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.RevokeDevice", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
     const v1::AdminAccount& account = request->account();
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, account.tenant(), account.account()));
@@ -159,7 +159,7 @@ AdminService::Reactor* AdminService::AdminRevokeDevice(Context* context,
 
 AdminService::Reactor* AdminService::AdminShowRecord(Context* context, const v1::AdminRecord* request,
                                                      v1::AdminShowRecordResponse* response) {
-  return Serve(context, "Admin.ShowRecord", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.ShowRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_RETURN_IF_ERROR(Actor(*context).status());
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
@@ -171,7 +171,7 @@ AdminService::Reactor* AdminService::AdminShowRecord(Context* context, const v1:
 
 AdminService::Reactor* AdminService::AdminDeleteRecord(Context* context, const v1::AdminRecord* request,
                                                        v1::DeleteRecordResponse*) {
-  return Serve(context, "Admin.DeleteRecord", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.DeleteRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));

@@ -10,8 +10,8 @@
 #include "recovery/server/admin_socket.h"
 #include "recovery/server/audit_log.h"
 #include "recovery/server/backup_maker.h"
-#include "recovery/server/metrics.h"
 #include "recovery/server/realm_description.h"
+#include "recovery/server/traffic.h"
 #include "recovery/server/wear_meter.h"
 
 namespace labrec::recovery {
@@ -22,14 +22,14 @@ namespace labrec::recovery {
 class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
  public:
   // `tenants`: those configured; devices are enrolled for no other. `peer_of` is AdminSocket::PeerOf.
-  AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear, AuditLog& audit, Metrics& metrics,
+  AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear, AuditLog& audit, Traffic& traffic,
                RealmFacts facts, std::set<std::string> tenants, int64_t started_at_ms,
                std::function<std::optional<Peer>(const std::string&)> peer_of)
       : engine_(engine),
         backups_(backups),
         wear_(wear),
         audit_(audit),
-        metrics_(metrics),
+        traffic_(traffic),
         facts_(std::move(facts)),
         tenants_(std::move(tenants)),
         started_at_ms_(started_at_ms),
@@ -63,7 +63,7 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
   BackupMaker& backups_;
   const WearMeter& wear_;
   AuditLog& audit_;
-  Metrics& metrics_;
+  Traffic& traffic_;
   const RealmFacts facts_;
   const std::set<std::string> tenants_;
   const int64_t started_at_ms_;

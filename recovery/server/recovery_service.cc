@@ -38,7 +38,7 @@ absl::StatusOr<Caller> RecoveryService::Authenticate(const Context& context) {
 
 Reactor* RecoveryService::GetRealm(Context* context, const v1::GetRealmRequest*,
                                    v1::GetRealmResponse* response) {
-  return Serve(context, "GetRealm", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "GetRealm", traffic_, [&](const Rpc& rpc) -> absl::Status {
     DescribeRealm(facts_, engine_.status(), response);
     rpc.Finish(absl::OkStatus());
     return absl::OkStatus();
@@ -47,7 +47,7 @@ Reactor* RecoveryService::GetRealm(Context* context, const v1::GetRealmRequest*,
 
 Reactor* RecoveryService::GetChallenge(Context* context, const v1::GetChallengeRequest*,
                                        v1::GetChallengeResponse* response) {
-  return Serve(context, "GetChallenge", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "GetChallenge", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(const Challenge challenge, engine_.NewChallenge(caller));
     response->set_challenge(ToString(challenge));
@@ -58,7 +58,7 @@ Reactor* RecoveryService::GetChallenge(Context* context, const v1::GetChallengeR
 
 Reactor* RecoveryService::EnrollDevice(Context* context, const v1::EnrollDeviceRequest* request,
                                        v1::EnrollDeviceResponse* response) {
-  return Serve(context, "EnrollDevice", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "EnrollDevice", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey key, PublicKeyField("public_key", request->public_key()));
     LABREC_ASSIGN_OR_RETURN(std::string name, DeviceNameField(request->name()));
@@ -77,7 +77,7 @@ Reactor* RecoveryService::EnrollDevice(Context* context, const v1::EnrollDeviceR
 
 Reactor* RecoveryService::RevokeDevice(Context* context, const v1::RevokeDeviceRequest* request,
                                        v1::RevokeDeviceResponse*) {
-  return Serve(context, "RevokeDevice", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "RevokeDevice", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(const DeviceId device, DeviceIdField(request->device_id()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
@@ -90,7 +90,7 @@ Reactor* RecoveryService::RevokeDevice(Context* context, const v1::RevokeDeviceR
 
 Reactor* RecoveryService::ListDevices(Context* context, const v1::ListDevicesRequest*,
                                       v1::ListDevicesResponse* response) {
-  return Serve(context, "ListDevices", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "ListDevices", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(*context));
     engine_.ListDevices(std::move(caller), rpc.Answer<std::vector<EnrolledDevice>>(
                                                [=](const std::vector<EnrolledDevice>& devices) {
@@ -102,7 +102,7 @@ Reactor* RecoveryService::ListDevices(Context* context, const v1::ListDevicesReq
 
 Reactor* RecoveryService::BeginRegistration(Context* context, const v1::BeginRegistrationRequest* request,
                                             v1::BeginRegistrationResponse* response) {
-  return Serve(context, "BeginRegistration", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "BeginRegistration", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
@@ -118,7 +118,7 @@ Reactor* RecoveryService::BeginRegistration(Context* context, const v1::BeginReg
 
 Reactor* RecoveryService::FinishRegistration(Context* context, const v1::FinishRegistrationRequest* request,
                                              v1::FinishRegistrationResponse*) {
-  return Serve(context, "FinishRegistration", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "FinishRegistration", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(RegistrationRequest registration, RegistrationField(*request));
     const std::string record = registration.record;
@@ -132,7 +132,7 @@ Reactor* RecoveryService::FinishRegistration(Context* context, const v1::FinishR
 
 Reactor* RecoveryService::Activate(Context* context, const v1::ActivateRequest* request,
                                    v1::ActivateResponse*) {
-  return Serve(context, "Activate", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Activate", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
@@ -146,7 +146,7 @@ Reactor* RecoveryService::Activate(Context* context, const v1::ActivateRequest* 
 
 Reactor* RecoveryService::GetRecord(Context* context, const v1::GetRecordRequest* request,
                                     v1::GetRecordResponse* response) {
-  return Serve(context, "GetRecord", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "GetRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     engine_.GetRecord(std::move(caller), std::move(record),
@@ -158,7 +158,7 @@ Reactor* RecoveryService::GetRecord(Context* context, const v1::GetRecordRequest
 
 Reactor* RecoveryService::Evaluate(Context* context, const v1::EvaluateRequest* request,
                                    v1::EvaluateResponse* response) {
-  return Serve(context, "Evaluate", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Evaluate", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
@@ -174,7 +174,7 @@ Reactor* RecoveryService::Evaluate(Context* context, const v1::EvaluateRequest* 
 
 Reactor* RecoveryService::BeginUnlock(Context* context, const v1::BeginUnlockRequest* request,
                                       v1::BeginUnlockResponse* response) {
-  return Serve(context, "BeginUnlock", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "BeginUnlock", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
@@ -188,7 +188,7 @@ Reactor* RecoveryService::BeginUnlock(Context* context, const v1::BeginUnlockReq
 
 Reactor* RecoveryService::Unlock(Context* context, const v1::UnlockRequest* request,
                                  v1::UnlockResponse* response) {
-  return Serve(context, "Unlock", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Unlock", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
@@ -205,7 +205,7 @@ Reactor* RecoveryService::Unlock(Context* context, const v1::UnlockRequest* requ
 
 Reactor* RecoveryService::DeleteRecord(Context* context, const v1::DeleteRecordRequest* request,
                                        v1::DeleteRecordResponse*) {
-  return Serve(context, "DeleteRecord", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "DeleteRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
@@ -218,7 +218,7 @@ Reactor* RecoveryService::DeleteRecord(Context* context, const v1::DeleteRecordR
 
 Reactor* RecoveryService::RaiseFloor(Context* context, const v1::RaiseFloorRequest* request,
                                      v1::RaiseFloorResponse*) {
-  return Serve(context, "RaiseFloor", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "RaiseFloor", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const Digest digest, DigestField("digest", request->digest()));
@@ -232,7 +232,7 @@ Reactor* RecoveryService::RaiseFloor(Context* context, const v1::RaiseFloorReque
 
 Reactor* RecoveryService::GetFloor(Context* context, const v1::GetFloorRequest* request,
                                    v1::GetFloorResponse* response) {
-  return Serve(context, "GetFloor", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "GetFloor", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(*context));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,

@@ -5,9 +5,9 @@
 #include "recovery/api/v1/recovery.grpc.pb.h"
 #include "recovery/engine/engine.h"
 #include "recovery/server/account_log.h"
-#include "recovery/server/metrics.h"
 #include "recovery/server/realm_description.h"
 #include "recovery/server/token_verifier.h"
+#include "recovery/server/traffic.h"
 
 namespace labrec::recovery {
 
@@ -17,8 +17,8 @@ namespace labrec::recovery {
 // service.
 class RecoveryService : public labyrinth::recovery::v1::Recovery::CallbackService {
  public:
-  RecoveryService(Engine& engine, TokenVerifier& tokens, AccountLog& log, Metrics& metrics, RealmFacts facts)
-      : engine_(engine), tokens_(tokens), log_(log), metrics_(metrics), facts_(std::move(facts)) {}
+  RecoveryService(Engine& engine, TokenVerifier& tokens, AccountLog& log, Traffic& traffic, RealmFacts facts)
+      : engine_(engine), tokens_(tokens), log_(log), traffic_(traffic), facts_(std::move(facts)) {}
 
  private:
 #define LABREC_METHOD(name)                                                             \
@@ -48,7 +48,7 @@ class RecoveryService : public labyrinth::recovery::v1::Recovery::CallbackServic
   Engine& engine_;
   TokenVerifier& tokens_;
   AccountLog& log_;
-  Metrics& metrics_;
+  Traffic& traffic_;
   const RealmFacts facts_;
 };
 

@@ -13,6 +13,19 @@ namespace {
 using SystemTime = std::chrono::system_clock::time_point;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+// Lives as long as gRPC needs it: until the answer was written, or the client is gone.
+class Reactor : public grpc::ServerUnaryReactor {
+ public:
+  explicit Reactor(Traffic& traffic) : traffic_(traffic) {}
+  void OnDone() override {
+    traffic_.Leave();
+    delete this;
+  }
+
+ private:
+  Traffic& traffic_;
+};
+
 // What the operator has to know about; clients' mistakes and a device that is away are not among it.
 bool IsOperatorsMatter(const absl::Status& status) {
   return absl::IsInternal(status) || absl::IsUnknown(status) || absl::IsDataLoss(status);
@@ -20,13 +33,21 @@ bool IsOperatorsMatter(const absl::Status& status) {
 
 }  // namespace
 
+Rpc::Rpc(grpc::CallbackServerContext* context, const char* method, Traffic& traffic)
+    : context_(context),
+      reactor_(new Reactor(traffic)),
+      method_(method),
+      traffic_(&traffic),
+      admitted_(traffic.Enter()),
+      start_(std::chrono::steady_clock::now()) {}
+
 void Rpc::Finish(const absl::Status& status) const {
   const grpc::Status answer = ToRpcStatus(status);
   if (IsOperatorsMatter(status)) spdlog::error("{}: {}", method_, status.ToString());
   if (const std::optional<int64_t> later = RetryAfterMillis(status)) {
     context_->AddTrailingMetadata(kRetryAfter, std::to_string(*later));
   }
-  metrics_->CallFinished(method_, answer.error_code(), std::chrono::steady_clock::now() - start_);
+  traffic_->metrics().CallFinished(method_, answer.error_code(), std::chrono::steady_clock::now() - start_);
   reactor_->Finish(answer);
 }
 

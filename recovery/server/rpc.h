@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 
 #include "recovery/engine/engine.h"
-#include "recovery/server/metrics.h"
+#include "recovery/server/traffic.h"
 
 namespace labrec::recovery {
 
@@ -18,15 +18,11 @@ namespace labrec::recovery {
 // thread; afterwards request, response and context are gone.
 class Rpc {
  public:
-  Rpc(grpc::CallbackServerContext* context, const char* method, Metrics& metrics)
-      : context_(context),
-        reactor_(context->DefaultReactor()),
-        method_(method),
-        metrics_(&metrics),
-        start_(std::chrono::steady_clock::now()) {}
+  Rpc(grpc::CallbackServerContext* context, const char* method, Traffic& traffic);
 
-  grpc::CallbackServerContext& context() const { return *context_; }
   grpc::ServerUnaryReactor* reactor() const { return reactor_; }
+  // False if the realm is stopping and the call is to be refused.
+  bool admitted() const { return admitted_; }
   void Finish(const absl::Status& status) const;
 
   // A continuation for the engine: `fill` puts the value into the response, then the call is finished.
@@ -43,7 +39,8 @@ class Rpc {
   grpc::CallbackServerContext* context_;
   grpc::ServerUnaryReactor* reactor_;
   const char* method_;
-  Metrics* metrics_;
+  Traffic* traffic_;
+  bool admitted_;
   std::chrono::steady_clock::time_point start_;
 };
 
@@ -53,11 +50,13 @@ std::chrono::steady_clock::time_point DeadlineOf(const grpc::CallbackServerConte
 // Starts a call: `start` either hands the Rpc to somebody who will finish it and returns OK, or returns the
 // error to finish it with.
 template <typename Start>
-grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context, const char* method, Metrics& metrics,
+grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context, const char* method, Traffic& traffic,
                                 Start start) {
-  const Rpc rpc(context, method, metrics);
+  const Rpc rpc(context, method, traffic);
   grpc::ServerUnaryReactor* const reactor = rpc.reactor();
-  if (const absl::Status started = start(rpc); !started.ok()) rpc.Finish(started);
+  const absl::Status started =
+      rpc.admitted() ? start(rpc) : absl::UnavailableError("the realm is stopping; nothing was done");
+  if (!started.ok()) rpc.Finish(started);
   return reactor;
 }
 

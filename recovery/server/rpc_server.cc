@@ -1,6 +1,7 @@
 #include "recovery/server/rpc_server.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -98,7 +99,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::WithoutListener(const Serv
 }
 
 RpcServer::~RpcServer() {
-  if (server_ != nullptr) Drain(std::chrono::milliseconds(0));
+  if (server_ != nullptr) Stop();
 }
 
 void RpcServer::Take(int fd) {
@@ -112,9 +113,8 @@ void RpcServer::SetHealthy(bool healthy) {
   health->SetServingStatus(kRecoveryName, healthy);
 }
 
-void RpcServer::Drain(std::chrono::milliseconds grace) {
-  SetHealthy(false);
-  server_->Shutdown(std::chrono::system_clock::now() + grace);
+void RpcServer::Stop() {
+  server_->Shutdown(std::chrono::system_clock::now());
   server_->Wait();
   server_.reset();
 }

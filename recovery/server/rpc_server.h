@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,7 +39,6 @@ class RpcServer {
   // Serves only connections that are given to it with Take.
   static absl::StatusOr<std::unique_ptr<RpcServer>> WithoutListener(const ServerLimits& limits,
                                                                     grpc::Service& service);
-  // Shuts down without waiting for calls, if Drain was not called.
   ~RpcServer();
   RpcServer(const RpcServer&) = delete;
   RpcServer& operator=(const RpcServer&) = delete;
@@ -49,8 +47,9 @@ class RpcServer {
   void Take(int fd);
   // What the health service answers.
   void SetHealthy(bool healthy);
-  // Takes no more calls, waits for those under way, cancels them after `grace` and waits for their ends.
-  void Drain(std::chrono::milliseconds grace);
+  // Ends now: refuses new calls, cancels those under way (Traffic tells whether there are any), closes every
+  // connection. The destructor does it too.
+  void Stop();
   // The port that was bound; 0 for a Unix socket.
   int port() const { return port_; }
 

@@ -92,9 +92,9 @@ absl::Status Daemon::StartServices(const Config& config) {
   LABREC_ASSIGN_OR_RETURN(admin_socket_,
                           recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
   recovery_service_ =
-      std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, *account_log_, metrics_, facts);
+      std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, *account_log_, traffic_, facts);
   admin_service_ = std::make_unique<recovery::AdminService>(
-      *engine_, *backups_, *wear_, *audit_, metrics_, facts, TenantNames(config), SystemClock().NowMillis(),
+      *engine_, *backups_, *wear_, *audit_, traffic_, facts, TenantNames(config), SystemClock().NowMillis(),
       [socket = admin_socket_.get()](const std::string& peer) { return socket->PeerOf(peer); });
   const auto status = [engine = engine_.get()] { return engine->status(); };
   metrics_.Watch(status, [status, wear = wear_.get()] { return wear->Figures(status().anchor.commits); });
@@ -123,9 +123,12 @@ void Daemon::SetHealthy(bool healthy) {
 }
 
 void Daemon::Drain(std::chrono::seconds grace) {
-  if (server_) server_->Drain(grace);
+  if (server_) server_->SetHealthy(false);
+  traffic_.Close();
+  if (!traffic_.WaitUntilQuiet(grace)) spdlog::warn("calls under way are cancelled: drain_seconds are over");
   if (admin_socket_) admin_socket_->Close();
-  if (admin_server_) admin_server_->Drain(grace);
+  if (server_) server_->Stop();
+  if (admin_server_) admin_server_->Stop();
   metrics_endpoint_.reset();
   metrics_.StopWatching();
   if (wear_) wear_->Save(engine_->status());

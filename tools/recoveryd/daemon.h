@@ -16,6 +16,7 @@
 #include "recovery/server/recovery_service.h"
 #include "recovery/server/rpc_server.h"
 #include "recovery/server/token_verifier.h"
+#include "recovery/server/traffic.h"
 #include "recovery/server/wear_meter.h"
 #include "tools/recoveryd/config.h"
 #include "tools/recoveryd/opened_realm.h"
@@ -36,7 +37,8 @@ class Daemon {
   // Lets the wear of the anchor device be kept, now and then.
   void NoteWear() { wear_->Note(engine_->status()); }
   void ReloadTokenKeys() { tokens_->Refresh(); }
-  // Takes nothing new, answers what it has (at most `grace`), and stops.
+  // Takes nothing new, answers what it has, and stops. What is not answered after `grace` is cancelled: its
+  // client does not hear whether it was done, and may send it again.
   void Drain(std::chrono::seconds grace);
 
  private:
@@ -52,6 +54,7 @@ class Daemon {
   std::unique_ptr<recovery::TokenVerifier> tokens_;
   std::unique_ptr<recovery::AuditLog> audit_;
   recovery::Metrics metrics_;
+  recovery::Traffic traffic_{metrics_};
   std::unique_ptr<recovery::AccountLog> account_log_;
   std::unique_ptr<recovery::AdminSocket> admin_socket_;
   std::unique_ptr<recovery::RecoveryService> recovery_service_;

@@ -17,7 +17,8 @@ void NotifyStatus(const std::string& status) {
 }
 
 void NotifyAlive() {
-  sd_notify(0, "WATCHDOG=1");
+  static const bool wanted = sd_watchdog_enabled(0, nullptr) > 0;
+  if (wanted) sd_notify(0, "WATCHDOG=1");
 }
 
 }  // namespace labrec::recoveryd

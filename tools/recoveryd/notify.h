@@ -9,7 +9,8 @@ void NotifyReady();
 void NotifyStopping();
 // One line that "systemctl status" shows.
 void NotifyStatus(const std::string& status);
-// The process is alive; expected every WatchdogSec.
+// The process is alive: said only to a manager that asked for it (WatchdogSec), as an unread word would
+// block.
 void NotifyAlive();
 
 }  // namespace labrec::recoveryd
