@@ -185,7 +185,7 @@ AdminService::Reactor* AdminService::AdminDeleteRecord(Context* context, const v
 
 AdminService::Reactor* AdminService::CreateBackup(Context* context, const v1::CreateBackupRequest* request,
                                                   v1::CreateBackupResponse* response) {
-  return Serve(context, "Admin.CreateBackup", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.CreateBackup", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
     const AuditEvent event{"backup_create", std::move(actor), "", "", "", "file " + request->path()};
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));

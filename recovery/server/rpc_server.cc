@@ -99,7 +99,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::WithoutListener(const Serv
 }
 
 RpcServer::~RpcServer() {
-  if (server_ != nullptr) Stop();
+  Stop();
 }
 
 void RpcServer::Take(int fd) {
@@ -114,7 +114,13 @@ void RpcServer::SetHealthy(bool healthy) {
 }
 
 void RpcServer::Stop() {
-  server_->Shutdown(std::chrono::system_clock::now());
+  Drain(std::chrono::milliseconds(0));
+}
+
+void RpcServer::Drain(std::chrono::milliseconds grace) {
+  if (server_ == nullptr) return;
+  SetHealthy(false);
+  server_->Shutdown(std::chrono::system_clock::now() + grace);
   server_->Wait();
   server_.reset();
 }

@@ -12,6 +12,7 @@
 #include "recovery/server/recovery_service.h"
 #include "recovery/server/rpc_server.h"
 #include "recovery/server/token_verifier.h"
+#include "recovery/server/traffic.h"
 #include "tests/integration/engine_realm.h"
 #include "tests/support/test_certificate.h"
 
@@ -46,6 +47,7 @@ class NetworkedRealm {
   EngineRealm realm_;
   test::TemporaryFolder folder_;
   Metrics metrics_;
+  Traffic traffic_{metrics_};
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<AccountLog> log_;
   std::unique_ptr<TokenVerifier> tokens_;
