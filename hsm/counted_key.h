@@ -19,7 +19,7 @@ struct CountedKey {
   uint32_t index = 0;     // handle of the counting NV index
   Bytes unlock_key;       // SPKI of the client's key that alone lets the index be written
   Bytes index_public;     // TPMS_NV_PUBLIC as it is before the first write, no outer size
-  Bytes key_public;       // TPMT_PUBLIC, no outer size
+  Bytes key_public;       // TPMT_PUBLIC, no outer size (Attester::CertifyKey wants Lp of it)
   Bytes key_private;      // TPM2B_PRIVATE (with its size), wrapped by the device's storage key
   Bytes creation_hash;    // 32 bytes: for TPM2_CertifyCreation
   Bytes creation_ticket;  // TPMT_TK_CREATION: for TPM2_CertifyCreation

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -40,6 +41,8 @@ class Context {
   // The status of `rc`, which `operation` returned in this context. Every ESAPI call's result goes through
   // here, so that damage() knows.
   absl::Status Check(std::string_view operation, TSS2_RC rc);
+  // Something that must be loaded is not, and could not be loaded again.
+  void LoseObjects() { damage_ = std::max(damage_, Damage::kObjectsLost); }
   // Wipes what the latest command answered out of the TSS's own buffer, where a decrypted answer stays in
   // clear until the next one comes. After every command whose answer is a secret.
   void WipeAnswer();

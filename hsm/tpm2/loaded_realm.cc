@@ -15,11 +15,15 @@ absl::Status LoadKeys(LoadedRealm& realm, const RealmState& state, const SecretB
   Context& context = *realm.context;
   LABREC_ASSIGN_OR_RETURN(const StorageKey parent, OpenStorageKey(context, state.storage_key));
   LABREC_ASSIGN_OR_RETURN(realm.session, Session::StartHmac(context, parent.esys()));
+  realm.storage_key = state.storage_key;
+  if (!parent.primary().empty()) {
+    LABREC_ASSIGN_OR_RETURN(realm.saved_storage_key, SavedObject::Save(context, parent.primary()));
+  }
   if (state.evaluation_key) {
-    LABREC_ASSIGN_OR_RETURN(const SecretBytes auth, AuthValue(authorization, kEvaluationKeyAuth));
+    LABREC_ASSIGN_OR_RETURN(realm.evaluation_auth, AuthValue(authorization, kEvaluationKeyAuth));
     LABREC_ASSIGN_OR_RETURN(realm.evaluation_key,
                             LoadKey(context, *realm.session, parent.esys(), *state.evaluation_key,
-                                    EvaluationKeyTemplate(), auth));
+                                    EvaluationKeyTemplate(), realm.evaluation_auth));
   }
   LABREC_ASSIGN_OR_RETURN(const SecretBytes auth, AuthValue(authorization, kHmacKeyAuth));
   LABREC_ASSIGN_OR_RETURN(realm.hmac_key, LoadKey(context, *realm.session, parent.esys(), state.hmac_key,

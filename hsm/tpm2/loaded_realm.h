@@ -10,7 +10,9 @@
 #include "hsm/tpm2/anchor_indices.h"
 #include "hsm/tpm2/handle.h"
 #include "hsm/tpm2/realm_state.h"
+#include "hsm/tpm2/saved_object.h"
 #include "hsm/tpm2/session.h"
+#include "hsm/tpm2/storage_key.h"
 
 // A private header: it brings the TSS with it.
 namespace labrec::hsm::tpm2 {
@@ -23,6 +25,12 @@ struct LoadedRealm {
   TransientObject evaluation_key;  // empty without the role `keys`
   TransientObject hmac_key;
   std::optional<AnchorIndices> anchor;  // with the role `anchor`
+
+  // For keys that come and go (key_room.h).
+  StorageKeyState storage_key;
+  std::optional<SavedObject> saved_storage_key;  // empty if it is persistent
+  SecretBytes evaluation_auth;
+  std::optional<SavedObject> saved_evaluation_key;  // made when it is first wanted
 };
 
 // Connects, flushes what a killed predecessor left (FlushWhatIsLeft), checks the storage key against its

@@ -21,6 +21,8 @@ class StorageKey {
   explicit StorageKey(TransientObject primary) : primary_(std::move(primary)) {}
   explicit StorageKey(PersistentObject persistent) : persistent_(std::move(persistent)) {}
   ESYS_TR esys() const { return primary_.empty() ? persistent_.esys() : primary_.esys(); }
+  // Empty if it is persistent.
+  const TransientObject& primary() const { return primary_; }
 
  private:
   TransientObject primary_;
