@@ -28,10 +28,11 @@ Digest WriteCounterCpHash(ByteView index_name, const PinCounter& counter);
 // The longest nonceTPM: a TPM2B_NONCE is as long as the session's hash.
 inline constexpr size_t kLongestNonceTpm = 32;
 
-// The expiration of a client's authorisation to write, as TPM2_PolicySigned takes it: seconds from nonceTPM
-// on, 0 for none. Whoever calls TPM2_PolicySigned gives this number. It is never negative: that would make a
-// ticket.
-inline constexpr int32_t kWriteExpirationSeconds = 0;
+// The expiration of a client's authorisation to write, as TPM2_PolicySigned takes it: seconds from the start
+// of the policy session on, by the TPM's own time. A session that was kept back is worth nothing afterwards,
+// nor after a reset of the TPM (docs/adr/writes-expire.md). Whoever calls TPM2_PolicySigned gives this
+// number. It is never negative: that would make a ticket; and never 0: that would be no end.
+inline constexpr int32_t kWriteExpirationSeconds = 120;
 
 // What TPM2_PolicySigned hashes to aHash (Part 3, section 23.3.1) with that expiration and no policyRef:
 // nonceTPM || I2OSP(expiration, 4) || cpHash. ECDSA with SHA-256 over these bytes is the authorisation.
