@@ -63,6 +63,7 @@ absl::StatusOr<std::unique_ptr<LoadedRealm>> LoadRealm(const std::string& tcti, 
     LABREC_ASSIGN_OR_RETURN(realm->anchor, OpenAnchor(*realm->context, *state.anchor, authorization));
   }
   LABREC_RETURN_IF_ERROR(SelfTest(*realm, state));
+  realm->write_sessions.emplace(*realm->context);
   return realm;
 }
 

@@ -13,6 +13,7 @@
 #include "hsm/tpm2/saved_object.h"
 #include "hsm/tpm2/session.h"
 #include "hsm/tpm2/storage_key.h"
+#include "hsm/tpm2/write_sessions.h"
 
 // A private header: it brings the TSS with it.
 namespace labrec::hsm::tpm2 {
@@ -31,6 +32,10 @@ struct LoadedRealm {
   std::optional<SavedObject> saved_storage_key;  // empty if it is persistent
   SecretBytes evaluation_auth;
   std::optional<SavedObject> saved_evaluation_key;  // made when it is first wanted
+
+  // For keys that the TPM counts (counted_keys.h).
+  SecretBytes owner_authorization;  // of the owner hierarchy
+  std::optional<WriteSessions> write_sessions;
 };
 
 // Connects, flushes what a killed predecessor left (FlushWhatIsLeft), checks the storage key against its

@@ -2,6 +2,8 @@
 
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm2/address.h"
+#include "hsm/tpm2/counted_keys.h"
+#include "hsm/tpm2/counting_trial.h"
 #include "hsm/tpm2/derivation_key.h"
 #include "hsm/tpm2/describe.h"
 #include "hsm/tpm2/evaluation_key.h"
@@ -22,6 +24,16 @@ class Tpm2Device final : public Device {
     evaluation_key_.emplace(link_, public_key);
     derivation_key_.emplace(link_);
   }
+  // Looks whether the TPM can count uses; `counted_keys` stays null where it cannot.
+  absl::Status HaveCountedKeys(IndexRange range, const Bytes& realm_id) {
+    LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) -> absl::Status {
+      LABREC_ASSIGN_OR_RETURN(description_.no_counted_keys, WhyNotCounted(realm, range, realm_id));
+      return absl::OkStatus();
+    }));
+    if (description_.no_counted_keys.empty()) counted_keys_.emplace(link_, range, realm_id);
+    return absl::OkStatus();
+  }
+  void HaveNoCountedKeys(std::string why) { description_.no_counted_keys = std::move(why); }
   void HaveAnchor(Bytes realm_id) { anchor_.emplace(link_, std::move(realm_id)); }
 
   EvaluationKey* evaluation_key() override { return evaluation_key_ ? &*evaluation_key_ : nullptr; }
@@ -29,7 +41,7 @@ class Tpm2Device final : public Device {
   FreshnessAnchor* freshness_anchor() override { return anchor_ ? &*anchor_ : nullptr; }
   Random* random() override { return &random_; }
   Attester* attester() override { return nullptr; }
-  CountedKeys* counted_keys() override { return nullptr; }
+  CountedKeys* counted_keys() override { return counted_keys_ ? &*counted_keys_ : nullptr; }
   const DeviceDescription& description() const override { return description_; }
   int parallelism() const override { return 1; }
 
@@ -39,27 +51,40 @@ class Tpm2Device final : public Device {
   std::optional<TpmEvaluationKey> evaluation_key_;
   std::optional<TpmDerivationKey> derivation_key_;
   std::optional<TpmFreshnessAnchor> anchor_;
+  std::optional<TpmCountedKeys> counted_keys_;
   TpmRandom random_{link_};
 };
+
+absl::StatusOr<std::unique_ptr<LoadedRealm>> Load(const Address& address, const RealmState& realm,
+                                                  const SecretBytes& authorization,
+                                                  const SecretBytes& owner_authorization) {
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRealm> loaded, LoadRealm(address.tcti, realm, authorization));
+  loaded->owner_authorization = owner_authorization.Clone();
+  return loaded;
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const DeviceState& state,
                                              const SecretBytes& authorization) {
-  LABREC_ASSIGN_OR_RETURN(const std::string tcti, TctiOf(address));
+  LABREC_ASSIGN_OR_RETURN(const Address where, ParseAddress(address));
+  LABREC_ASSIGN_OR_RETURN(SecretBytes owner, ReadOwnerAuth(where));
   LABREC_ASSIGN_OR_RETURN(const RealmState realm, ReadState(state));
-  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRealm> loaded, LoadRealm(tcti, realm, authorization));
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRealm> loaded, Load(where, realm, authorization, owner));
   LABREC_ASSIGN_OR_RETURN(DeviceDescription description, Describe(*loaded->context));
   // Shared, as std::function copies what it holds and a SecretBytes does not copy.
   const auto kept = std::make_shared<const SecretBytes>(authorization.Clone());
+  const auto kept_owner = std::make_shared<const SecretBytes>(std::move(owner));
   auto device = std::make_unique<Tpm2Device>(
-      std::move(loaded), [tcti, realm, kept] { return LoadRealm(tcti, realm, *kept); },
+      std::move(loaded), [where, realm, kept, kept_owner] { return Load(where, realm, *kept, *kept_owner); },
       std::move(description));
   if (realm.evaluation_key) {
     LABREC_ASSIGN_OR_RETURN(const TPM2B_PUBLIC area, UnmarshalPublic(realm.evaluation_key->public_area));
     LABREC_ASSIGN_OR_RETURN(const P256Point public_key, PublicPointOf(area));
     device->HaveKeys(public_key);
+    LABREC_RETURN_IF_ERROR(device->HaveCountedKeys(where.counted, realm.realm_id));
   }
+  if (!realm.evaluation_key) device->HaveNoCountedKeys("this device was provisioned without keys");
   if (realm.anchor) device->HaveAnchor(realm.realm_id);
   return device;
 }
