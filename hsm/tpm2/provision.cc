@@ -5,9 +5,11 @@
 #include "hsm/tpm2/anchor_indices.h"
 #include "hsm/tpm2/authorization.h"
 #include "hsm/tpm2/capability.h"
+#include "hsm/tpm2/counting_index.h"
 #include "hsm/tpm2/key_blob.h"
 #include "hsm/tpm2/loaded_realm.h"
 #include "hsm/tpm2/public_area.h"
+#include "hsm/tpm2/range_mark.h"
 #include "hsm/tpm2/storage_key.h"
 #include "hsm/tpm2/tpm2_device.h"
 
@@ -53,19 +55,38 @@ absl::Status MakeUnderStorageKey(Context& context, const ProvisionOptions& optio
   return absl::OkStatus();
 }
 
-absl::Status RemoveIndices(Context& context, const RealmState& state, const SecretBytes& authorization,
-                           const SecretBytes& owner_authorization) {
-  if (!state.anchor) return absl::OkStatus();
-  LABREC_ASSIGN_OR_RETURN(const StorageKey parent, OpenStorageKey(context, state.storage_key));
-  LABREC_ASSIGN_OR_RETURN(const Session session, Session::StartHmac(context, parent.esys()));
-  return RemoveAnchor(context, session, *state.anchor, authorization, owner_authorization);
+// All that counts records, and the mark, if the range is this realm's.
+absl::Status RemoveCounted(LoadedRealm& realm, IndexRange range, ByteView realm_id) {
+  if (range.count < 2) return absl::OkStatus();
+  const absl::StatusOr<std::optional<Bytes>> mark = ReadRangeMark(realm, range);
+  if (absl::IsFailedPrecondition(mark.status())) return absl::OkStatus();  // something else's
+  LABREC_RETURN_IF_ERROR(mark.status());
+  if (!*mark || !SameBytes(**mark, realm_id)) return absl::OkStatus();
+  LABREC_ASSIGN_OR_RETURN(const std::vector<CountedIndex> indices,
+                          ListCounting(*realm.context, CountingRange(range)));
+  for (const CountedIndex& index : indices) LABREC_RETURN_IF_ERROR(RemoveCounting(realm, index.index));
+  return RemoveRangeMark(realm, range);
 }
 
-absl::Status Remove(const std::string& tcti, const RealmState& state, const SecretBytes& authorization,
+absl::Status RemoveIndices(LoadedRealm& realm, IndexRange counted, const RealmState& state,
+                           const SecretBytes& authorization) {
+  if (!state.anchor && !state.evaluation_key) return absl::OkStatus();
+  LABREC_ASSIGN_OR_RETURN(const StorageKey parent, OpenStorageKey(*realm.context, state.storage_key));
+  LABREC_ASSIGN_OR_RETURN(realm.session, Session::StartHmac(*realm.context, parent.esys()));
+  if (state.anchor) {
+    LABREC_RETURN_IF_ERROR(RemoveAnchor(*realm.context, *realm.session, *state.anchor, authorization,
+                                        realm.owner_authorization));
+  }
+  return state.evaluation_key ? RemoveCounted(realm, counted, state.realm_id) : absl::OkStatus();
+}
+
+absl::Status Remove(const Address& address, const RealmState& state, const SecretBytes& authorization,
                     const SecretBytes& owner_authorization) {
-  LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<Context> context, ConnectExclusively(tcti));
-  LABREC_RETURN_IF_ERROR(RemoveIndices(*context, state, authorization, owner_authorization));
-  return RemoveStorageKey(*context, state.storage_key, owner_authorization);
+  LoadedRealm realm;
+  LABREC_ASSIGN_OR_RETURN(realm.context, ConnectExclusively(address.tcti));
+  realm.owner_authorization = owner_authorization.Clone();
+  LABREC_RETURN_IF_ERROR(RemoveIndices(realm, address.counted, state, authorization));
+  return RemoveStorageKey(*realm.context, state.storage_key, owner_authorization);
 }
 
 absl::Status Make(const std::string& tcti, const ProvisionOptions& options, IndexRange range,
@@ -79,7 +100,8 @@ absl::Status Make(const std::string& tcti, const ProvisionOptions& options, Inde
 
 absl::StatusOr<DeviceState> Provision(const DeviceAddress& address, const ProvisionOptions& options,
                                       IndexRange range) {
-  LABREC_ASSIGN_OR_RETURN(const std::string tcti, TctiOf(address));
+  LABREC_ASSIGN_OR_RETURN(const Address where, ParseAddress(address));
+  const std::string& tcti = where.tcti;
   LABREC_RETURN_IF_ERROR(Validate(options));
   RealmState state;
   state.realm_id = options.realm_id;
@@ -88,7 +110,7 @@ absl::StatusOr<DeviceState> Provision(const DeviceAddress& address, const Provis
   if (made.ok()) made = LoadRealm(tcti, state, options.authorization).status();
   if (made.ok()) return WriteState(state);
   if (!state.anchor && !state.storage_key.made_persistent_here) return made;
-  const absl::Status undone = Remove(tcti, state, options.authorization, options.owner_authorization);
+  const absl::Status undone = Remove(where, state, options.authorization, options.owner_authorization);
   if (undone.ok()) return made;
   return absl::Status(
       made.code(),
@@ -97,9 +119,9 @@ absl::StatusOr<DeviceState> Provision(const DeviceAddress& address, const Provis
 
 absl::Status Deprovision(const DeviceAddress& address, const DeviceState& state,
                          const SecretBytes& authorization, const SecretBytes& owner_authorization) {
-  LABREC_ASSIGN_OR_RETURN(const std::string tcti, TctiOf(address));
+  LABREC_ASSIGN_OR_RETURN(const Address where, ParseAddress(address));
   LABREC_ASSIGN_OR_RETURN(const RealmState realm, ReadState(state));
-  return Remove(tcti, realm, authorization, owner_authorization);
+  return Remove(where, realm, authorization, owner_authorization);
 }
 
 }  // namespace labrec::hsm::tpm2

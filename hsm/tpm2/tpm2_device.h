@@ -30,7 +30,8 @@ absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const
                                              const SecretBytes& authorization);
 
 // Keys live as wrapped blobs in the state, not on the chip: their end is the erasure of every copy of the
-// state (or TPM2_Clear). What this removes is the counter, and a storage key that Provision made persistent.
+// state (or TPM2_Clear). What this removes are the NV indices, those of counted keys included, and a storage
+// key that Provision made persistent.
 // OK too if they are gone already.
 absl::Status Deprovision(const DeviceAddress& address, const DeviceState& state,
                          const SecretBytes& authorization, const SecretBytes& owner_authorization);
