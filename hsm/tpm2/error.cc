@@ -105,6 +105,8 @@ constexpr Meaning kStackCodes[] = {
     {TSS2_BASE_RC_NO_CONNECTION, "NO_CONNECTION", StatusCode::kUnavailable, Damage::kBroken, "no TPM there"},
     {TSS2_BASE_RC_IO_ERROR, "IO_ERROR", StatusCode::kUnavailable, Damage::kBroken,
      "no TPM there, or the connection to it broke"},
+    {TSS2_BASE_RC_BAD_SEQUENCE, "BAD_SEQUENCE", StatusCode::kUnavailable, Damage::kBroken,
+     "the connection broke during an earlier command"},
     {TSS2_BASE_RC_TRY_AGAIN, "TRY_AGAIN", StatusCode::kUnavailable, Damage::kBroken, kBusy},
     {TSS2_BASE_RC_RSP_AUTH_FAILED, "RSP_AUTH_FAILED", StatusCode::kDataLoss, Damage::kBroken,
      "the answer was not made by the TPM we share the session with: somebody altered it on its way"},

@@ -9,7 +9,9 @@ namespace labrec::hsm::tpm2 {
 
 void Release(Context& context, ESYS_TR handle, OnRelease how) {
   if (how == OnRelease::kFlush && context.damage() != Damage::kBroken) {
-    if (Esys_FlushContext(context.esys(), handle) == TSS2_RC_SUCCESS) return;
+    const TSS2_RC rc = Esys_FlushContext(context.esys(), handle);
+    if (rc == TSS2_RC_SUCCESS) return;
+    (void)context.Check("TPM2_FlushContext", rc);  // a connection that broke here is broken for the next one
   }
   (void)Esys_TR_Close(context.esys(), &handle);
 }

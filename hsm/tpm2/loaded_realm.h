@@ -8,6 +8,7 @@
 
 #include "hsm/base/secret_bytes.h"
 #include "hsm/tpm2/anchor_indices.h"
+#include "hsm/tpm2/attestation_keys.h"
 #include "hsm/tpm2/handle.h"
 #include "hsm/tpm2/realm_state.h"
 #include "hsm/tpm2/saved_object.h"
@@ -36,6 +37,7 @@ struct LoadedRealm {
   // For keys that the TPM counts (counted_keys.h).
   SecretBytes owner_authorization;  // of the owner hierarchy
   std::optional<WriteSessions> write_sessions;
+  AttestationKeys attestation_keys;
 };
 
 // Connects, flushes what a killed predecessor left (FlushWhatIsLeft), checks the storage key against its

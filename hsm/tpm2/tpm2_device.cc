@@ -2,6 +2,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm2/address.h"
+#include "hsm/tpm2/attester.h"
 #include "hsm/tpm2/counted_keys.h"
 #include "hsm/tpm2/counting_trial.h"
 #include "hsm/tpm2/derivation_key.h"
@@ -34,14 +35,15 @@ class Tpm2Device final : public Device {
     return absl::OkStatus();
   }
   void HaveNoCountedKeys(std::string why) { description_.no_counted_keys = std::move(why); }
+  void HaveAttester(const RealmState& state) { attester_.emplace(link_, state); }
   void HaveAnchor(Bytes realm_id) { anchor_.emplace(link_, std::move(realm_id)); }
 
   EvaluationKey* evaluation_key() override { return evaluation_key_ ? &*evaluation_key_ : nullptr; }
   DerivationKey* derivation_key() override { return derivation_key_ ? &*derivation_key_ : nullptr; }
   FreshnessAnchor* freshness_anchor() override { return anchor_ ? &*anchor_ : nullptr; }
   Random* random() override { return &random_; }
-  Attester* attester() override { return nullptr; }
   CountedKeys* counted_keys() override { return counted_keys_ ? &*counted_keys_ : nullptr; }
+  Attester* attester() override { return attester_ ? &*attester_ : nullptr; }
   const DeviceDescription& description() const override { return description_; }
   int parallelism() const override { return 1; }
 
@@ -52,6 +54,7 @@ class Tpm2Device final : public Device {
   std::optional<TpmDerivationKey> derivation_key_;
   std::optional<TpmFreshnessAnchor> anchor_;
   std::optional<TpmCountedKeys> counted_keys_;
+  std::optional<TpmAttester> attester_;
   TpmRandom random_{link_};
 };
 
@@ -83,6 +86,7 @@ absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const
     LABREC_ASSIGN_OR_RETURN(const P256Point public_key, PublicPointOf(area));
     device->HaveKeys(public_key);
     LABREC_RETURN_IF_ERROR(device->HaveCountedKeys(where.counted, realm.realm_id));
+    device->HaveAttester(realm);
   }
   if (!realm.evaluation_key) device->HaveNoCountedKeys("this device was provisioned without keys");
   if (realm.anchor) device->HaveAnchor(realm.realm_id);

@@ -17,3 +17,10 @@ labrec_test(open_device
           ${CMAKE_CURRENT_LIST_DIR}/open_device_test.cc
   DEPS hsm_open_device hsm_tpm2 test_swtpm
   LABEL contract)
+
+# Evidence of a real device, checked by the verifier.
+labrec_test(tpm2_attester
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/contract_suites.cc ${CMAKE_CURRENT_LIST_DIR}/swtpm_device.cc
+          ${CMAKE_CURRENT_LIST_DIR}/tpm2_attester_test.cc
+  DEPS hsm_tpm2 attestation_produce test_swtpm test_attested_tpm test_tpm_proxy PkgConfig::TSS2
+  LABEL contract)

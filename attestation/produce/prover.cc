@@ -1,0 +1,81 @@
+#include "attestation/produce/prover.h"
+
+#include <utility>
+
+#include "attestation/produce/ek_chain_order.h"
+#include "attestation/verify/tpmt_public.h"
+#include "hsm/base/status_macros.h"
+
+namespace labrec::attestation {
+namespace {
+
+constexpr uint16_t kCounterSize = 8;
+
+SignedStatement ToStatement(hsm::SignedAttestation made) {
+  return {std::move(made.attest), std::move(made.signature)};
+}
+
+}  // namespace
+
+absl::StatusOr<IdentityEvidence> Prover::Identity() {
+  LABREC_ASSIGN_OR_RETURN(hsm::AttesterIdentity found, attester_.Identity());
+  std::vector<Bytes> candidates = std::move(found.intermediates);
+  candidates.insert(candidates.end(), options_.intermediates.begin(), options_.intermediates.end());
+  IdentityEvidence identity;
+  LABREC_ASSIGN_OR_RETURN(identity.intermediates, IssuersOf(found.ek_certificate, candidates));
+  identity.ek_certificate = std::move(found.ek_certificate);
+  identity.ek_public = std::move(found.ek_public);
+  identity.ak_public = std::move(found.ak_public);
+  return identity;
+}
+
+absl::StatusOr<SecretBytes> Prover::Activate(const CredentialBlob& challenge) {
+  return attester_.Activate(challenge.id_object, challenge.encrypted_secret);
+}
+
+absl::Status Prover::AddIdentity(RealmEvidence& evidence) {
+  LABREC_ASSIGN_OR_RETURN(evidence.identity, Identity());
+  return absl::OkStatus();
+}
+
+// The secret is the client's, and good for this one answer, which carries it.
+absl::Status Prover::AddActivated(RealmEvidence& evidence, const CredentialBlob& challenge) {
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes secret, Activate(challenge));
+  evidence.activated = ToBytes(secret.view());
+  return absl::OkStatus();
+}
+
+absl::Status Prover::AddKeys(RealmEvidence& evidence, const Digest& nonce) {
+  LABREC_ASSIGN_OR_RETURN(hsm::CertifiedRealmKeys keys, attester_.CertifyRealmKeys(nonce));
+  evidence.evaluation_public = std::move(keys.evaluation.public_area);
+  evidence.evaluation_certified = ToStatement(std::move(keys.evaluation.statement));
+  evidence.derivation_public = std::move(keys.derivation.public_area);
+  evidence.derivation_certified = ToStatement(std::move(keys.derivation.statement));
+  return absl::OkStatus();
+}
+
+absl::Status Prover::AddQuote(RealmEvidence& evidence, const Digest& nonce) {
+  LABREC_ASSIGN_OR_RETURN(hsm::QuotedPcrs quoted, attester_.Quote(options_.pcrs, nonce));
+  evidence.pcr_values = std::move(quoted.values);
+  evidence.quote = ToStatement(std::move(quoted.quote));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RecordKeyEvidence> Prover::RecordKey(const hsm::WrappedKey& key, ByteView index_public,
+                                                    const Digest& nonce) {
+  RecordKeyEvidence evidence;
+  evidence.index_public = ToBytes(index_public);
+  LABREC_ASSIGN_OR_RETURN(const TpmtPublic area, TpmtPublic::ParseSized(key.public_area));
+  evidence.key_public = area.Marshal();
+  LABREC_ASSIGN_OR_RETURN(hsm::SignedAttestation statement, attester_.CertifyKey(key, nonce));
+  evidence.key_certified = ToStatement(std::move(statement));
+  return evidence;
+}
+
+absl::StatusOr<SignedStatement> Prover::IndexContents(uint32_t index, const Digest& nonce) {
+  LABREC_ASSIGN_OR_RETURN(hsm::SignedAttestation statement,
+                          attester_.CertifyIndex(index, kCounterSize, nonce));
+  return ToStatement(std::move(statement));
+}
+
+}  // namespace labrec::attestation

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+
+#include "hsm/attester.h"
+#include "hsm/tpm2/endorsement_key.h"
+#include "hsm/tpm2/link.h"
+#include "hsm/tpm2/realm_state.h"
+
+// A private header: it brings the TSS with it.
+namespace labrec::hsm::tpm2 {
+
+// The attestation of a realm's TPM. The realm's keys leave one of three transient slots free: where EK and
+// AK, or a record's key and the AK, have to be loaded at once, the evaluation key is moved out of the TPM for
+// that time.
+class TpmAttester final : public Attester {
+ public:
+  TpmAttester(Link& link, RealmState state) : link_(link), state_(std::move(state)) {}
+
+  absl::StatusOr<AttesterIdentity> Identity() override;
+  absl::StatusOr<SecretBytes> Activate(ByteView id_object, ByteView encrypted_secret) override;
+  absl::StatusOr<CertifiedRealmKeys> CertifyRealmKeys(ByteView nonce) override;
+  absl::StatusOr<QuotedPcrs> Quote(const PcrSelection& pcrs, ByteView nonce) override;
+  absl::StatusOr<SignedAttestation> CertifyKey(const WrappedKey& key, ByteView nonce) override;
+  absl::StatusOr<SignedAttestation> CertifyIndex(uint32_t index, uint16_t size, ByteView nonce) override;
+
+ private:
+  absl::Status FindIdentity(LoadedRealm& realm);
+
+  Link& link_;
+  const RealmState state_;
+  const EkTemplate* made_from_ = nullptr;  // these two are read and written inside of link_.Run only
+  std::optional<AttesterIdentity> identity_;
+};
+
+}  // namespace labrec::hsm::tpm2
