@@ -1,0 +1,4 @@
+labrec_library(test_nginx
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/nginx.cc
+  DEPS test_realm_fixture test_temporary_folder)
+target_compile_definitions(test_nginx PRIVATE LABREC_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "tests/support/child_process.h"
+#include "tests/support/temporary_folder.h"
+
+namespace labrec::test {
+
+// nginx with the project's own configuration (tools/recoveryd/nginx) in front of a realm on this host: an
+// unprivileged process in a folder of its own, which no system-wide nginx notices. It ends with this object.
+class Nginx {
+ public:
+  struct Realm {
+    int port = 0;             // the daemon's, on 127.0.0.1
+    std::string certificate;  // files, as the daemon has them
+    std::string key;
+    std::string name;  // in the certificate
+  };
+  // Ready when it returns. Aborts the test program if the configuration lacks what an operator has to change.
+  static absl::StatusOr<std::unique_ptr<Nginx>> Start(const Realm& realm);
+
+  int port() const { return port_; }
+  std::string Log() const;
+
+ private:
+  Nginx() = default;
+  absl::Status WriteConfiguration(const Realm& realm);
+  absl::Status WaitUntilReady();
+
+  TemporaryFolder folder_;
+  int port_ = 0;
+  std::unique_ptr<ChildProcess> process_;
+};
+
+}  // namespace labrec::test
