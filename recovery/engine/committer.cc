@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "hsm/base/status_macros.h"
+#include "recovery/engine/refusal.h"
 
 namespace labrec::recovery {
 namespace {
@@ -40,7 +41,7 @@ void Committer::Run() {
       CommitBatch(*std::move(batch));
     } else {
       StopTaking(ready);
-      for (const std::shared_ptr<Task>& task : *batch) task->Fail(ready);
+      for (const Waiting& waiting : *batch) waiting.task->Fail(ready);
     }
     if (IsTroubled()) Hold();
   }
@@ -65,18 +66,17 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
   Release(judged);
 }
 
+// The last moment at which a request can be dropped for nothing: from here on it counts.
 std::vector<Committer::Judged> Committer::Apply(RequestQueue::Batch batch, WorkingSet& rows) {
-  const auto now = steady_clock::now();
   const int64_t now_ms = parts_.clock.NowMillis();
   std::vector<Judged> judged;
-  for (std::shared_ptr<Task>& task : batch) {
-    if (task->deadline() <= now) {
-      task->Fail(
-          absl::DeadlineExceededError("the request's deadline passed while it waited; nothing was done"));
+  for (Waiting& waiting : batch) {
+    if (const absl::Status waits = CheckWaits(waiting.caller); !waits.ok()) {
+      waiting.task->Fail(waits);
       continue;
     }
-    absl::Status status = task->Apply(rows, now_ms);
-    judged.push_back({std::move(task), std::move(status)});
+    absl::Status status = waiting.task->Apply(rows, now_ms);
+    judged.push_back({std::move(waiting.task), std::move(status)});
   }
   return judged;
 }

@@ -16,6 +16,7 @@
 #include "hsm/base/p256.h"
 #include "hsm/device.h"
 #include "pin/guess_policy.h"
+#include "recovery/engine/caller.h"
 #include "recovery/record/devices.h"
 #include "recovery/record/outcome.h"
 #include "recovery/record/record.h"
@@ -29,6 +30,7 @@ struct EngineOptions {
   pin::GuessPolicy guess_policy;
   FirstDevicePolicy first_device = FirstDevicePolicy::kOpen;
   size_t queue_limit = 4096;          // requests waiting; more are refused with RESOURCE_EXHAUSTED
+  size_t account_queue_limit = 32;    // of them, of one account
   size_t batch_limit = 1024;          // requests in one commit
   size_t challenge_limit = 1U << 20;  // challenges outstanding
 };
@@ -38,14 +40,6 @@ struct RawSignature {
   Bytes challenge;
   std::variant<DeviceId, std::pair<std::string, uint32_t>> signer;
   Bytes signature;
-};
-
-// Where a request comes from, and until when its sender waits (requests past that are dropped uncounted).
-struct Caller {
-  std::string tenant;
-  std::string account;
-  bool is_operator = false;
-  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
 // Outcomes: answers, not errors.

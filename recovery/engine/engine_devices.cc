@@ -61,7 +61,7 @@ void EngineImpl::EnrollDevice(Caller caller, EcdsaPublicKey key, std::string nam
   absl::StatusOr<Authority> authority =
       authorizer_->CheckEnrollment(caller, {key, name, challenge, proof}, authorization);
   if (!authority.ok()) return done(std::move(authority).status());
-  Enqueue(EnrollTask(caller, key, std::move(name), *std::move(authority), std::move(done)));
+  Enqueue(caller, EnrollTask(caller, key, std::move(name), *std::move(authority), std::move(done)));
 }
 
 void EngineImpl::EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name,
@@ -70,7 +70,7 @@ void EngineImpl::EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::
   if (!caller.is_operator) {
     return done(absl::PermissionDeniedError("only the operator enrols a device without its proof"));
   }
-  Enqueue(EnrollTask(caller, key, std::move(name), ByOperator{}, std::move(done)));
+  Enqueue(caller, EnrollTask(caller, key, std::move(name), ByOperator{}, std::move(done)));
 }
 
 void EngineImpl::RevokeDevice(Caller caller, DeviceId device, std::optional<RawSignature> authorization,
@@ -81,12 +81,12 @@ void EngineImpl::RevokeDevice(Caller caller, DeviceId device, std::optional<RawS
   if (!authority.ok()) return done(std::move(authority).status());
   const RecordName account{caller.tenant, caller.account, ""};
   recovery::RevokeDevice request{device, *std::move(authority)};
-  Enqueue(std::make_shared<PlainTask<Ok>>(
-      caller.deadline,
-      [account, request = std::move(request)](WorkingSet& rows, int64_t) {
-        return Revoke(rows, account, request);
-      },
-      Ok{}, std::move(done)));
+  Enqueue(caller, std::make_shared<PlainTask<Ok>>(
+                      caller.deadline,
+                      [account, request = std::move(request)](WorkingSet& rows, int64_t) {
+                        return Revoke(rows, account, request);
+                      },
+                      Ok{}, std::move(done)));
 }
 
 void EngineImpl::ListDevices(Caller caller, Done<std::vector<EnrolledDevice>> done) {

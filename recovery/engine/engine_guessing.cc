@@ -15,9 +15,9 @@ void EngineImpl::Evaluate(Caller caller, std::string record, uint32_t version, P
                           Done<EvaluateOutcome> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
   if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
-  Enqueue(std::make_shared<EvaluateTask>(caller.deadline, std::move(name), version, element,
-                                         EvaluateTask::Services{options_, challenges_, guesses_counted_},
-                                         std::move(done)));
+  Enqueue(caller, std::make_shared<EvaluateTask>(
+                      caller.deadline, std::move(name), version, element,
+                      EvaluateTask::Services{options_, challenges_, guesses_counted_}, std::move(done)));
 }
 
 void EngineImpl::BeginUnlock(Caller caller, std::string record, uint32_t version, Done<Challenge> done) {
@@ -36,9 +36,9 @@ void EngineImpl::Unlock(Caller caller, std::string record, uint32_t version, Byt
   if (!*row || !(*row)->HasUsableVersion()) return done(UnlockOutcome(NotRegistered{}));
   absl::StatusOr<VerifiedSignature> signer = authorizer_->CheckUnlock(**row, version, challenge, signature);
   if (!signer.ok()) return done(std::move(signer).status());
-  Enqueue(std::make_shared<UnlockTask>(caller.deadline, std::move(name),
-                                       recovery::Unlock{version, *std::move(signer)}, options_.realm_id,
-                                       std::move(done)));
+  Enqueue(caller, std::make_shared<UnlockTask>(caller.deadline, std::move(name),
+                                               recovery::Unlock{version, *std::move(signer)},
+                                               options_.realm_id, std::move(done)));
 }
 
 }  // namespace labrec::recovery

@@ -8,12 +8,14 @@
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
 #include "recovery/engine/field_checks.h"
+#include "recovery/engine/refusal.h"
 #include "recovery/engine/seed.h"
 
 namespace labrec::recovery {
 namespace {
 
 constexpr size_t kRealmIdBytes = 16;
+constexpr std::chrono::milliseconds kLeastPause{200};  // of a client that the queue refused
 
 absl::Status CheckParts(const EngineOptions& options, hsm::Device& key_device, hsm::Device& anchor_device) {
   if (options.realm_id.size() != kRealmIdBytes) return absl::InvalidArgumentError("a realm id has 16 bytes");
@@ -45,7 +47,7 @@ EngineImpl::EngineImpl(EngineOptions options, hsm::Device& key_device, const Clo
       key_device_(key_device),
       clock_(clock),
       challenges_(options_.challenge_limit),
-      queue_(options_.queue_limit, options_.batch_limit,
+      queue_({options_.queue_limit, options_.account_queue_limit, options_.batch_limit},
              [this] { return executor_->BacklogTime() - committer_->CommitTime(); }),
       key_health_("key device", [this] { queue_.Interrupt(); }),
       anchor_health_("anchor device", [] {}) {
@@ -83,8 +85,16 @@ EngineImpl::~EngineImpl() {
   executor_.reset();
 }
 
-void EngineImpl::Enqueue(std::shared_ptr<Task> task) {
-  absl::StatusOr<RequestQueue::Place> place = queue_.Admit();
+absl::StatusOr<RequestQueue::Place> EngineImpl::Admit(const Caller& caller) {
+  LABREC_RETURN_IF_ERROR(CheckWaits(caller));
+  absl::StatusOr<RequestQueue::Place> place = queue_.Admit(caller);
+  if (!absl::IsResourceExhausted(place.status())) return place;
+  const auto busy = std::chrono::duration_cast<std::chrono::milliseconds>(executor_->BacklogTime());
+  return WithRetryAfter(place.status(), std::max(kLeastPause, busy));
+}
+
+void EngineImpl::Enqueue(const Caller& caller, std::shared_ptr<Task> task) {
+  absl::StatusOr<RequestQueue::Place> place = Admit(caller);
   if (!place.ok()) return task->Fail(place.status());
   queue_.Push(*std::move(place), std::move(task));
 }

@@ -53,8 +53,10 @@ class EngineImpl : public Engine {
   EngineStatus status() const override;
 
  private:
-  // Queues the task, or fails it if the queue lets nobody in.
-  void Enqueue(std::shared_ptr<Task> task);
+  // A place in the queue, for a caller that still waits; a refusal says when to come back.
+  absl::StatusOr<RequestQueue::Place> Admit(const Caller& caller);
+  // Queues the task, or fails it if the queue does not let it in.
+  void Enqueue(const Caller& caller, std::shared_ptr<Task> task);
   std::shared_ptr<Task> EnrollTask(const Caller& caller, const EcdsaPublicKey& key, std::string name,
                                    Authority authority, Done<DeviceId> done);
   // A registration that may be finished, but for sealing its private fields.

@@ -85,12 +85,12 @@ void EngineImpl::DeleteRecord(Caller caller, std::string record, std::optional<R
       authorizer_->CheckOrOperator(caller, Operation::kDeleteRecord, RecordBody(name.record), authorization);
   if (!authority.ok()) return done(std::move(authority).status());
   recovery::DeleteRecord request{*std::move(authority)};
-  Enqueue(std::make_shared<PlainTask<Ok>>(
-      caller.deadline,
-      [name = std::move(name), request = std::move(request)](WorkingSet& rows, int64_t) {
-        return Delete(rows, name, request);
-      },
-      Ok{}, std::move(done)));
+  Enqueue(caller, std::make_shared<PlainTask<Ok>>(
+                      caller.deadline,
+                      [name = std::move(name), request = std::move(request)](WorkingSet& rows, int64_t) {
+                        return Delete(rows, name, request);
+                      },
+                      Ok{}, std::move(done)));
 }
 
 void EngineImpl::RaiseFloor(Caller caller, std::string record, uint64_t sequence, Digest digest,
@@ -102,10 +102,12 @@ void EngineImpl::RaiseFloor(Caller caller, std::string record, uint64_t sequence
   if (!device.ok()) return done(std::move(device).status());
   recovery::RaiseFloor request{FloorOf(sequence, digest, *device, authorization), device->device,
                                device->signature};
-  Enqueue(std::make_shared<PlainTask<Ok>>(
-      caller.deadline,
-      [name = std::move(name), request](WorkingSet& rows, int64_t) { return Raise(rows, name, request); },
-      Ok{}, std::move(done)));
+  Enqueue(caller, std::make_shared<PlainTask<Ok>>(
+                      caller.deadline,
+                      [name = std::move(name), request](WorkingSet& rows, int64_t) {
+                        return Raise(rows, name, request);
+                      },
+                      Ok{}, std::move(done)));
 }
 
 void EngineImpl::GetFloor(Caller caller, std::string record, RawSignature authorization,

@@ -47,8 +47,8 @@ void EngineImpl::BeginRegistration(Caller caller, std::string record, uint32_t v
   absl::Status bad = CheckName(name);
   bad.Update(CheckVersion(version));
   if (!bad.ok()) return done(std::move(bad));
-  Enqueue(std::make_shared<BeginTask>(caller.deadline, std::move(name), version, std::move(elements),
-                                      options_.realm_id, std::move(done)));
+  Enqueue(caller, std::make_shared<BeginTask>(caller.deadline, std::move(name), version, std::move(elements),
+                                              options_.realm_id, std::move(done)));
 }
 
 // All that can be said before the commit: fields, signature, and what the state machine thinks of the request
@@ -81,7 +81,7 @@ absl::StatusOr<EngineImpl::Registration> EngineImpl::JudgeRegistration(const Cal
 void EngineImpl::FinishRegistration(Caller caller, RegistrationRequest request, Done<Ok> done) {
   absl::StatusOr<Registration> judged = JudgeRegistration(caller, std::move(request));
   if (!judged.ok()) return done(std::move(judged).status());
-  absl::StatusOr<RequestQueue::Place> place = queue_.Admit();
+  absl::StatusOr<RequestQueue::Place> place = Admit(caller);
   if (!place.ok()) return done(std::move(place).status());
   // The functions below are copied on their way, so what cannot be copied is shared.
   auto registration = std::make_shared<Registration>(*std::move(judged));
@@ -110,12 +110,12 @@ void EngineImpl::Activate(Caller caller, std::string record, uint32_t version, R
       authorizer_->Check(caller, Operation::kActivate, ActivateBody(name.record, version), authorization);
   if (!authority.ok()) return done(std::move(authority).status());
   recovery::Activate request{version, *std::move(authority)};
-  Enqueue(std::make_shared<PlainTask<Ok>>(
-      caller.deadline,
-      [name = std::move(name), request = std::move(request)](WorkingSet& rows, int64_t) {
-        return ActivateVersion(rows, name, request);
-      },
-      Ok{}, std::move(done)));
+  Enqueue(caller, std::make_shared<PlainTask<Ok>>(
+                      caller.deadline,
+                      [name = std::move(name), request = std::move(request)](WorkingSet& rows, int64_t) {
+                        return ActivateVersion(rows, name, request);
+                      },
+                      Ok{}, std::move(done)));
 }
 
 }  // namespace labrec::recovery

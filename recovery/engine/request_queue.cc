@@ -1,26 +1,62 @@
 #include "recovery/engine/request_queue.h"
 
 #include <algorithm>
-#include <iterator>
+
+#include "hsm/base/status_macros.h"
+#include "recovery/engine/refusal.h"
 
 namespace labrec::recovery {
 
 RequestQueue::Place::~Place() {
-  if (queue_ != nullptr) queue_->Leave();
+  if (queue_ != nullptr) queue_->Leave(caller_);
 }
 
-RequestQueue::RequestQueue(size_t queue_limit, size_t batch_limit, std::function<Duration()> hold_back)
-    : queue_limit_(queue_limit),
-      batch_limit_(std::max<size_t>(1, batch_limit)),
+RequestQueue::RequestQueue(Limits limits, std::function<Duration()> hold_back)
+    : limits_{limits.places, limits.places_of_an_account, std::max<size_t>(1, limits.batch)},
       hold_back_(std::move(hold_back)) {}
 
-absl::StatusOr<RequestQueue::Place> RequestQueue::Admit() {
-  const std::lock_guard lock(mutex_);
-  if (closed_) return absl::UnavailableError("the realm is shutting down");
+absl::StatusOr<RequestQueue::Place> RequestQueue::Admit(Caller caller) {
+  std::optional<Waiting> gives_way;
+  absl::Status taken;
+  {
+    const std::lock_guard lock(mutex_);
+    taken = TakePlace(caller, gives_way);
+  }
+  if (gives_way) {
+    gives_way->task->Fail(Refused(
+        refusal::kQueueFull, absl::ResourceExhaustedError("the realm is busy, and you have more requests "
+                                                          "waiting than others: come back later")));
+  }
+  LABREC_RETURN_IF_ERROR(taken);
+  return Place(*this, std::move(caller));
+}
+
+absl::Status RequestQueue::TakePlace(const Caller& caller, std::optional<Waiting>& gives_way) {
+  if (closed_) return Refused(refusal::kStopping, absl::UnavailableError("the realm is shutting down"));
   if (!refusing_.ok()) return refusing_;
-  if (places_ >= queue_limit_) return absl::ResourceExhaustedError("the realm is busy: come back later");
+  const auto places = places_of_.find({caller.tenant, caller.account});
+  if (!caller.IsRealmsOwn() && places != places_of_.end() && places->second >= limits_.places_of_an_account) {
+    return Refused(refusal::kAccountQueue,
+                   absl::ResourceExhaustedError("this account has enough requests waiting: send the next one "
+                                                "when one of them was answered"));
+  }
+  if (places_ >= limits_.places) {
+    gives_way = waiting_.GiveWay(caller);
+    if (!gives_way) {
+      return Refused(refusal::kQueueFull, absl::ResourceExhaustedError("the realm is busy: come back later"));
+    }
+    FreePlace(gives_way->caller);
+  }
   ++places_;
-  return Place(*this);
+  if (!caller.IsRealmsOwn()) ++places_of_[{caller.tenant, caller.account}];
+  return absl::OkStatus();
+}
+
+void RequestQueue::FreePlace(const Caller& caller) {
+  --places_;
+  if (caller.IsRealmsOwn()) return;
+  const auto places = places_of_.find({caller.tenant, caller.account});
+  if (--places->second == 0) places_of_.erase(places);
 }
 
 void RequestQueue::Push(Place place, std::shared_ptr<Task> task) {
@@ -30,7 +66,7 @@ void RequestQueue::Push(Place place, std::shared_ptr<Task> task) {
     refused = refusing_;
     if (refused.ok()) {
       place.queue_ = nullptr;  // the task has it now
-      waiting_.push_back(task);
+      waiting_.Push({task, std::move(place.caller_)});
     }
   }
   if (!refused.ok()) task->Fail(refused);
@@ -41,17 +77,15 @@ std::optional<RequestQueue::Batch> RequestQueue::TakeBatch() {
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return IsReady(); });
-    const bool at_once = closed_ || interrupted_ || waiting_.size() >= batch_limit_;
+    const bool at_once = closed_ || interrupted_ || waiting_.ready() >= limits_.batch;
     const Duration hold_back = at_once ? Duration{0} : hold_back_();
     if (hold_back <= Duration{0}) break;
     changed_.wait_for(lock, hold_back);
   }
   if (std::exchange(interrupted_, false)) return Batch();
-  if (waiting_.empty()) return std::nullopt;
-  const auto count = static_cast<std::ptrdiff_t>(std::min(batch_limit_, waiting_.size()));
-  Batch batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.begin() + count));
-  waiting_.erase(waiting_.begin(), waiting_.begin() + count);
-  places_ -= batch.size();
+  if (waiting_.size() == 0) return std::nullopt;
+  Batch batch = waiting_.Take(limits_.batch);
+  for (const Waiting& taken : batch) FreePlace(taken.caller);
   return batch;
 }
 
@@ -64,7 +98,7 @@ void RequestQueue::Interrupt() {
 }
 
 bool RequestQueue::IsReady() const {
-  return interrupted_ || !waiting_.empty() || (closed_ && places_ == 0);
+  return interrupted_ || waiting_.size() > 0 || (closed_ && places_ == 0);
 }
 
 void RequestQueue::Wake() {
@@ -73,14 +107,14 @@ void RequestQueue::Wake() {
 }
 
 void RequestQueue::Refuse(const absl::Status& status) {
-  std::deque<std::shared_ptr<Task>> refused;
+  Batch refused;
   {
     const std::lock_guard lock(mutex_);
     refusing_ = status;
-    refused.swap(waiting_);
-    places_ -= refused.size();
+    refused = waiting_.TakeAll();
+    for (const Waiting& waiting : refused) FreePlace(waiting.caller);
   }
-  for (const std::shared_ptr<Task>& task : refused) task->Fail(status);
+  for (const Waiting& waiting : refused) waiting.task->Fail(status);
   changed_.notify_all();
 }
 
@@ -107,10 +141,10 @@ size_t RequestQueue::depth() const {
   return places_;
 }
 
-void RequestQueue::Leave() {
+void RequestQueue::Leave(const Caller& caller) {
   {
     const std::lock_guard lock(mutex_);
-    --places_;
+    FreePlace(caller);
   }
   changed_.notify_all();
 }

@@ -2,32 +2,42 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "recovery/engine/caller.h"
+#include "recovery/engine/fair_queue.h"
 #include "recovery/engine/task.h"
 
 namespace labrec::recovery {
 
-// Where requests wait for the commit thread. Bounded: a request takes a place before anything is done for it.
+// Where requests wait for the commit thread. Bounded, for all and for each account: a request takes a place
+// before anything is done for it. Fair: see FairQueue.
 class RequestQueue {
  public:
   using Duration = std::chrono::steady_clock::duration;
-  using Batch = std::vector<std::shared_ptr<Task>>;
+  using Batch = std::vector<Waiting>;
+  struct Limits {
+    size_t places = 4096;              // for all
+    size_t places_of_an_account = 32;  // not for the realm's own requests
+    size_t batch = 1024;
+  };
 
   // A place in the queue, taken until it is given to Push, or destroyed.
   class Place {
    public:
-    explicit Place(RequestQueue& queue) : queue_(&queue) {}
-    Place(Place&& other) noexcept : queue_(std::exchange(other.queue_, nullptr)) {}
+    Place(RequestQueue& queue, Caller caller) : queue_(&queue), caller_(std::move(caller)) {}
+    Place(Place&& other) noexcept
+        : queue_(std::exchange(other.queue_, nullptr)), caller_(std::move(other.caller_)) {}
     Place& operator=(Place&&) = delete;
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
@@ -36,19 +46,23 @@ class RequestQueue {
    private:
     friend class RequestQueue;
     RequestQueue* queue_;
+    Caller caller_;
   };
 
   // `hold_back` says for how long the next batch should still collect requests; it is asked whenever a
   // request came or Wake was called, and again when that time has passed.
-  RequestQueue(size_t queue_limit, size_t batch_limit, std::function<Duration()> hold_back);
+  RequestQueue(Limits limits, std::function<Duration()> hold_back);
 
-  // RESOURCE_EXHAUSTED: full; UNAVAILABLE: closed, or refusing. Any thread.
-  absl::StatusOr<Place> Admit();
+  // A place for a request of this caller (without: the realm's own). Where all are taken, who has most
+  // waiting gives one up: that request fails with RESOURCE_EXHAUSTED. RESOURCE_EXHAUSTED: none to be had;
+  // UNAVAILABLE: closed, or refusing. Any thread.
+  absl::StatusOr<Place> Admit(Caller caller = Caller());
   // Queues the task; while the queue refuses, it fails the task instead. Any thread.
   void Push(Place place, std::shared_ptr<Task> task);
 
-  // Waits for requests, and until hold_back is over; then the oldest `batch_limit`. An empty batch after
-  // Interrupt; nullopt when the queue is closed and nobody holds a place. The commit thread.
+  // Waits for requests, and until hold_back is over; then those whose turn it is, at most one of each account
+  // and a batch altogether. An empty batch after Interrupt; nullopt when the queue is closed and nobody holds
+  // a place. The commit thread.
   std::optional<Batch> TakeBatch();
   // Asks hold_back again. Any thread.
   void Wake();
@@ -66,16 +80,20 @@ class RequestQueue {
   size_t depth() const;
 
  private:
-  bool IsReady() const;
-  void Leave();
+  using Account = std::pair<std::string, std::string>;  // tenant, account
 
-  const size_t queue_limit_;
-  const size_t batch_limit_;
+  bool IsReady() const;
+  void Leave(const Caller& caller);
+  absl::Status TakePlace(const Caller& caller, std::optional<Waiting>& gives_way);
+  void FreePlace(const Caller& caller);
+
+  const Limits limits_;
   const std::function<Duration()> hold_back_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::shared_ptr<Task>> waiting_;
+  FairQueue waiting_;
   size_t places_ = 0;  // taken, by those who wait and those who prepare
+  std::map<Account, size_t> places_of_;
   absl::Status refusing_;
   bool closed_ = false;
   bool interrupted_ = false;

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
+#include "recovery/engine/refusal.h"
 #include "recovery/server/engine_collector.h"
 
 namespace labrec::recovery {
@@ -46,6 +47,11 @@ class Metrics::Parts {
                                                             .Name("labyrinth_call_seconds")
                                                             .Help("How long calls took")
                                                             .Register(*registry);
+  prometheus::Family<prometheus::Counter>& refused =
+      prometheus::BuildCounter()
+          .Name("labyrinth_refused_total")
+          .Help("Calls turned away before anything was done or counted for them, by reason")
+          .Register(*registry);
   prometheus::Counter& destroyed = prometheus::BuildCounter()
                                        .Name("labyrinth_records_destroyed_total")
                                        .Help("Records seen destroyed, each once per run")
@@ -53,12 +59,19 @@ class Metrics::Parts {
                                        .Add({});
 };
 
-Metrics::Metrics() : parts_(std::make_unique<Parts>()) {}
+// All reasons are there from the start, so that an alert on one does not wait for its first time.
+Metrics::Metrics() : parts_(std::make_unique<Parts>()) {
+  for (const std::string_view why : refusal::kAll) parts_->refused.Add({{"reason", std::string(why)}});
+}
 Metrics::~Metrics() = default;
 
 void Metrics::CallFinished(const std::string& method, grpc::StatusCode code, std::chrono::nanoseconds took) {
   parts_->calls.Add({{"method", method}, {"code", absl::StrCat(static_cast<int>(code))}}).Increment();
   parts_->duration.Add({{"method", method}}, Seconds()).Observe(std::chrono::duration<double>(took).count());
+}
+
+void Metrics::Refused(const std::string& why) {
+  parts_->refused.Add({{"reason", why}}).Increment();
 }
 
 void Metrics::RecordDestroyed() {

@@ -24,6 +24,8 @@ class Metrics {
 
   // One call was answered.
   void CallFinished(const std::string& method, grpc::StatusCode code, std::chrono::nanoseconds took);
+  // A call was turned away before anything was done for it; `why` is one of recovery/engine/refusal.h.
+  void Refused(const std::string& why);
   // A record was seen destroyed for the first time by this process.
   void RecordDestroyed();
   // Figures taken from the engine at every scrape, until StopWatching.

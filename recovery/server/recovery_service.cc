@@ -21,7 +21,7 @@ using Reactor = grpc::ServerUnaryReactor;
 
 }  // namespace
 
-absl::StatusOr<Caller> RecoveryService::Authenticate(const Context& context) {
+absl::StatusOr<TokenHolder> RecoveryService::HolderOf(const Context& context) {
   constexpr std::string_view kScheme = "Bearer ";
   const auto [first, last] = context.client_metadata().equal_range("authorization");
   if (first == last) {
@@ -32,8 +32,14 @@ absl::StatusOr<Caller> RecoveryService::Authenticate(const Context& context) {
   if (!value.starts_with(kScheme)) {
     return absl::UnauthenticatedError("\"authorization\" is no bearer token: \"Bearer <JWT>\" is expected");
   }
-  LABREC_ASSIGN_OR_RETURN(TokenHolder holder, tokens_.Verify(value.substr(kScheme.size())));
-  return Caller{std::move(holder.tenant), std::move(holder.account), false, DeadlineOf(context)};
+  return tokens_.Verify(value.substr(kScheme.size()));
+}
+
+absl::StatusOr<Caller> RecoveryService::Authenticate(const Rpc& rpc) {
+  LABREC_ASSIGN_OR_RETURN(TokenHolder holder, HolderOf(rpc.context()));
+  LABREC_RETURN_IF_ERROR(rates_.Take(holder.tenant, holder.account, std::chrono::steady_clock::now()));
+  return Caller{std::move(holder.tenant), std::move(holder.account), false, DeadlineOf(rpc.context()),
+                rpc.gone()};
 }
 
 Reactor* RecoveryService::GetRealm(Context* context, const v1::GetRealmRequest*,
@@ -48,7 +54,7 @@ Reactor* RecoveryService::GetRealm(Context* context, const v1::GetRealmRequest*,
 Reactor* RecoveryService::GetChallenge(Context* context, const v1::GetChallengeRequest*,
                                        v1::GetChallengeResponse* response) {
   return Serve(context, "GetChallenge", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(const Challenge challenge, engine_.NewChallenge(caller));
     response->set_challenge(ToString(challenge));
     rpc.Finish(absl::OkStatus());
@@ -59,7 +65,7 @@ Reactor* RecoveryService::GetChallenge(Context* context, const v1::GetChallengeR
 Reactor* RecoveryService::EnrollDevice(Context* context, const v1::EnrollDeviceRequest* request,
                                        v1::EnrollDeviceResponse* response) {
   return Serve(context, "EnrollDevice", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey key, PublicKeyField("public_key", request->public_key()));
     LABREC_ASSIGN_OR_RETURN(std::string name, DeviceNameField(request->name()));
     LABREC_ASSIGN_OR_RETURN(Bytes challenge, FixedField("challenge", request->challenge(), 32));
@@ -78,7 +84,7 @@ Reactor* RecoveryService::EnrollDevice(Context* context, const v1::EnrollDeviceR
 Reactor* RecoveryService::RevokeDevice(Context* context, const v1::RevokeDeviceRequest* request,
                                        v1::RevokeDeviceResponse*) {
   return Serve(context, "RevokeDevice", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(const DeviceId device, DeviceIdField(request->device_id()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
                             RequiredSignature(request->has_authorization(), request->authorization()));
@@ -91,7 +97,7 @@ Reactor* RecoveryService::RevokeDevice(Context* context, const v1::RevokeDeviceR
 Reactor* RecoveryService::ListDevices(Context* context, const v1::ListDevicesRequest*,
                                       v1::ListDevicesResponse* response) {
   return Serve(context, "ListDevices", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
     engine_.ListDevices(std::move(caller), rpc.Answer<std::vector<EnrolledDevice>>(
                                                [=](const std::vector<EnrolledDevice>& devices) {
                                                  FillDevices(devices, response);
@@ -103,7 +109,7 @@ Reactor* RecoveryService::ListDevices(Context* context, const v1::ListDevicesReq
 Reactor* RecoveryService::BeginRegistration(Context* context, const v1::BeginRegistrationRequest* request,
                                             v1::BeginRegistrationResponse* response) {
   return Serve(context, "BeginRegistration", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     LABREC_ASSIGN_OR_RETURN(auto elements, ElementsField(request->elements(), 1, 2));
@@ -119,7 +125,7 @@ Reactor* RecoveryService::BeginRegistration(Context* context, const v1::BeginReg
 Reactor* RecoveryService::FinishRegistration(Context* context, const v1::FinishRegistrationRequest* request,
                                              v1::FinishRegistrationResponse*) {
   return Serve(context, "FinishRegistration", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(RegistrationRequest registration, RegistrationField(*request));
     const std::string record = registration.record;
     const uint32_t version = registration.version;
@@ -133,7 +139,7 @@ Reactor* RecoveryService::FinishRegistration(Context* context, const v1::FinishR
 Reactor* RecoveryService::Activate(Context* context, const v1::ActivateRequest* request,
                                    v1::ActivateResponse*) {
   return Serve(context, "Activate", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
@@ -147,7 +153,7 @@ Reactor* RecoveryService::Activate(Context* context, const v1::ActivateRequest* 
 Reactor* RecoveryService::GetRecord(Context* context, const v1::GetRecordRequest* request,
                                     v1::GetRecordResponse* response) {
   return Serve(context, "GetRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     engine_.GetRecord(std::move(caller), std::move(record),
                       rpc.Answer<RecordView>(
@@ -159,7 +165,7 @@ Reactor* RecoveryService::GetRecord(Context* context, const v1::GetRecordRequest
 Reactor* RecoveryService::Evaluate(Context* context, const v1::EvaluateRequest* request,
                                    v1::EvaluateResponse* response) {
   return Serve(context, "Evaluate", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     LABREC_ASSIGN_OR_RETURN(const auto elements, ElementsField(request->elements(), 1, 1));
@@ -175,7 +181,7 @@ Reactor* RecoveryService::Evaluate(Context* context, const v1::EvaluateRequest* 
 Reactor* RecoveryService::BeginUnlock(Context* context, const v1::BeginUnlockRequest* request,
                                       v1::BeginUnlockResponse* response) {
   return Serve(context, "BeginUnlock", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     engine_.BeginUnlock(std::move(caller), std::move(record), version,
@@ -189,7 +195,7 @@ Reactor* RecoveryService::BeginUnlock(Context* context, const v1::BeginUnlockReq
 Reactor* RecoveryService::Unlock(Context* context, const v1::UnlockRequest* request,
                                  v1::UnlockResponse* response) {
   return Serve(context, "Unlock", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     LABREC_ASSIGN_OR_RETURN(Bytes challenge, FixedField("challenge", request->challenge(), 32));
@@ -206,7 +212,7 @@ Reactor* RecoveryService::Unlock(Context* context, const v1::UnlockRequest* requ
 Reactor* RecoveryService::DeleteRecord(Context* context, const v1::DeleteRecordRequest* request,
                                        v1::DeleteRecordResponse*) {
   return Serve(context, "DeleteRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
                             RequiredSignature(request->has_authorization(), request->authorization()));
@@ -219,7 +225,7 @@ Reactor* RecoveryService::DeleteRecord(Context* context, const v1::DeleteRecordR
 Reactor* RecoveryService::RaiseFloor(Context* context, const v1::RaiseFloorRequest* request,
                                      v1::RaiseFloorResponse*) {
   return Serve(context, "RaiseFloor", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const Digest digest, DigestField("digest", request->digest()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
@@ -233,7 +239,7 @@ Reactor* RecoveryService::RaiseFloor(Context* context, const v1::RaiseFloorReque
 Reactor* RecoveryService::GetFloor(Context* context, const v1::GetFloorRequest* request,
                                    v1::GetFloorResponse* response) {
   return Serve(context, "GetFloor", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(*context));
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
                             RequiredSignature(request->has_authorization(), request->authorization()));

@@ -5,20 +5,28 @@
 #include "recovery/api/v1/recovery.grpc.pb.h"
 #include "recovery/engine/engine.h"
 #include "recovery/server/account_log.h"
+#include "recovery/server/rate_limiter.h"
 #include "recovery/server/realm_description.h"
+#include "recovery/server/rpc.h"
 #include "recovery/server/token_verifier.h"
 #include "recovery/server/traffic.h"
 
 namespace labrec::recovery {
 
 // The client API (recovery.proto) over an engine. Everything that can be judged from the request alone
-// (token, sizes, points, keys) is judged here, in gRPC's threads, before the engine's queue sees it: a
+// (token, rate, sizes, points, keys) is judged here, in gRPC's threads, before the engine's queue sees it: a
 // refused request costs no place in it and counts nothing. Threads: gRPC's. All references outlive the
 // service.
 class RecoveryService : public labyrinth::recovery::v1::Recovery::CallbackService {
  public:
-  RecoveryService(Engine& engine, TokenVerifier& tokens, AccountLog& log, Traffic& traffic, RealmFacts facts)
-      : engine_(engine), tokens_(tokens), log_(log), traffic_(traffic), facts_(std::move(facts)) {}
+  RecoveryService(Engine& engine, TokenVerifier& tokens, RateLimiter& rates, AccountLog& log,
+                  Traffic& traffic, RealmFacts facts)
+      : engine_(engine),
+        tokens_(tokens),
+        rates_(rates),
+        log_(log),
+        traffic_(traffic),
+        facts_(std::move(facts)) {}
 
  private:
 #define LABREC_METHOD(name)                                                             \
@@ -42,11 +50,14 @@ class RecoveryService : public labyrinth::recovery::v1::Recovery::CallbackServic
   LABREC_METHOD(GetFloor);
 #undef LABREC_METHOD
 
-  // Who calls, from the bearer token. UNAUTHENTICATED says what is wrong with it.
-  absl::StatusOr<Caller> Authenticate(const grpc::CallbackServerContext& context);
+  // From the bearer token. UNAUTHENTICATED says what is wrong with it.
+  absl::StatusOr<TokenHolder> HolderOf(const grpc::CallbackServerContext& context);
+  // Who calls. UNAUTHENTICATED as above; RESOURCE_EXHAUSTED if that account or tenant calls too often.
+  absl::StatusOr<Caller> Authenticate(const Rpc& rpc);
 
   Engine& engine_;
   TokenVerifier& tokens_;
+  RateLimiter& rates_;
   AccountLog& log_;
   Traffic& traffic_;
   const RealmFacts facts_;

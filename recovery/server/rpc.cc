@@ -16,7 +16,10 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 // Lives as long as gRPC needs it: until the answer was written, or the client is gone.
 class Reactor : public grpc::ServerUnaryReactor {
  public:
-  explicit Reactor(Traffic& traffic) : traffic_(traffic) {}
+  Reactor(Traffic& traffic, std::shared_ptr<std::atomic<bool>> gone)
+      : traffic_(traffic), gone_(std::move(gone)) {}
+  // The client cancelled, its connection broke, or its deadline passed.
+  void OnCancel() override { *gone_ = true; }
   void OnDone() override {
     traffic_.Leave();
     delete this;
@@ -24,6 +27,7 @@ class Reactor : public grpc::ServerUnaryReactor {
 
  private:
   Traffic& traffic_;
+  const std::shared_ptr<std::atomic<bool>> gone_;
 };
 
 // What the operator has to know about; clients' mistakes and a device that is away are not among it.
@@ -35,7 +39,8 @@ bool IsOperatorsMatter(const absl::Status& status) {
 
 Rpc::Rpc(grpc::CallbackServerContext* context, const char* method, Traffic& traffic)
     : context_(context),
-      reactor_(new Reactor(traffic)),
+      gone_(std::make_shared<std::atomic<bool>>(false)),
+      reactor_(new Reactor(traffic, gone_)),
       method_(method),
       traffic_(&traffic),
       admitted_(traffic.Enter()),
@@ -47,6 +52,7 @@ void Rpc::Finish(const absl::Status& status) const {
   if (const std::optional<int64_t> later = RetryAfterMillis(status)) {
     context_->AddTrailingMetadata(kRetryAfter, std::to_string(*later));
   }
+  if (const std::optional<std::string> why = RefusalOf(status)) traffic_->metrics().Refused(*why);
   traffic_->metrics().CallFinished(method_, answer.error_code(), std::chrono::steady_clock::now() - start_);
   reactor_->Finish(answer);
 }

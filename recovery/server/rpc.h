@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 
 #include "recovery/engine/engine.h"
+#include "recovery/engine/refusal.h"
 #include "recovery/server/traffic.h"
 
 namespace labrec::recovery {
@@ -24,6 +26,9 @@ class Rpc {
   // False if the realm is stopping and the call is to be refused.
   bool admitted() const { return admitted_; }
   void Finish(const absl::Status& status) const;
+  const grpc::CallbackServerContext& context() const { return *context_; }
+  // Set once the client waits no more; lives on after the call.
+  std::shared_ptr<const std::atomic<bool>> gone() const { return gone_; }
 
   // A continuation for the engine: `fill` puts the value into the response, then the call is finished.
   template <typename T, typename Fill>
@@ -37,6 +42,7 @@ class Rpc {
 
  private:
   grpc::CallbackServerContext* context_;
+  std::shared_ptr<std::atomic<bool>> gone_;
   grpc::ServerUnaryReactor* reactor_;
   const char* method_;
   Traffic* traffic_;
@@ -55,7 +61,9 @@ grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context, const char
   const Rpc rpc(context, method, traffic);
   grpc::ServerUnaryReactor* const reactor = rpc.reactor();
   const absl::Status started =
-      rpc.admitted() ? start(rpc) : absl::UnavailableError("the realm is stopping; nothing was done");
+      rpc.admitted()
+          ? start(rpc)
+          : Refused(refusal::kStopping, absl::UnavailableError("the realm is stopping; nothing was done"));
   if (!started.ok()) rpc.Finish(started);
   return reactor;
 }

@@ -94,14 +94,39 @@ TEST(EngineQueue, ADeadlineThatPassedIsNotCounted) {
   realm.engine().Evaluate(client.caller, "main", 1, client.Element(1), first.Next());
   gate.AwaitArrival();
   Caller hurried = client.caller;
-  hurried.deadline = std::chrono::steady_clock::now();
+  hurried.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
   Answers late;
   realm.engine().Evaluate(hurried, "main", 1, client.Element(2), late.Next());
   EXPECT_TRUE(late.codes().empty());
+  ASSERT_TRUE(Eventually([&] { return std::chrono::steady_clock::now() > hurried.deadline; }));
+  Answers too_late;
+  realm.engine().Evaluate(hurried, "main", 1, client.Element(3), too_late.Next());
+  EXPECT_EQ(too_late.codes(), std::vector{StatusCode::kDeadlineExceeded}) << "not even queued";
   gate.Open();
   ASSERT_TRUE(Eventually([&] { return first.codes().size() == 1 && late.codes().size() == 1; }));
   EXPECT_EQ(first.codes()[0], StatusCode::kOk);
   EXPECT_EQ(late.codes()[0], StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(client.Remaining(), 9U);
+}
+
+TEST(EngineQueue, AClientThatIsGoneIsNotCounted) {
+  Gate gate;
+  EngineRealm realm(SimulatorKind::kSwtpm);
+  EngineClient client(realm);
+  ASSERT_TRUE(client.SetUp().ok());
+  realm.device().hooks.before_commit = gate.hook();
+  Answers first, lost;
+  realm.engine().Evaluate(client.caller, "main", 1, client.Element(1), first.Next());
+  gate.AwaitArrival();
+  const auto gone = std::make_shared<std::atomic<bool>>(false);
+  Caller leaving = client.caller;
+  leaving.gone = gone;
+  realm.engine().Evaluate(leaving, "main", 1, client.Element(2), lost.Next());
+  EXPECT_TRUE(lost.codes().empty());
+  *gone = true;
+  gate.Open();
+  ASSERT_TRUE(Eventually([&] { return first.codes().size() == 1 && lost.codes().size() == 1; }));
+  EXPECT_EQ(lost.codes()[0], StatusCode::kCancelled);
   EXPECT_EQ(client.Remaining(), 9U);
 }
 
@@ -121,10 +146,13 @@ TEST(EngineQueue, AFullQueueRefuses) {
     realm.engine().Evaluate(client.caller, "main", 1, client.Element(i), others.Next());
   }
   EXPECT_EQ(others.codes(), (std::vector{StatusCode::kResourceExhausted, StatusCode::kResourceExhausted}));
+  EngineClient newcomer(realm, "newcomer");
+  realm.engine().Evaluate(newcomer.caller, "main", 1, newcomer.Element(1), others.Next());
+  EXPECT_EQ(others.codes().size(), 3U) << "who has four gives one up";
   EXPECT_EQ(realm.engine().status().queue_depth, 4U);
   gate.Open();
-  ASSERT_TRUE(Eventually([&] { return others.codes().size() == 6; }));
-  EXPECT_EQ(client.Remaining(), 5U);
+  ASSERT_TRUE(Eventually([&] { return others.codes().size() == 7; }));
+  EXPECT_EQ(client.Remaining(), 6U);
 }
 
 TEST(EngineQueue, StoppingAnswersEverythingThatWaits) {
@@ -149,19 +177,47 @@ TEST(EngineQueue, ABatchLimitSplitsACrowd) {
   EngineOptions options;
   options.batch_limit = 3;
   EngineRealm realm(SimulatorKind::kSwtpm, options);
-  EngineClient client(realm);
-  ASSERT_TRUE(client.SetUp().ok());
+  std::vector<std::unique_ptr<EngineClient>> clients;
+  for (uint32_t i = 1; i <= 7; ++i) {
+    clients.push_back(std::make_unique<EngineClient>(realm, "account-" + std::to_string(i)));
+    ASSERT_TRUE(clients.back()->SetUp().ok());
+  }
   realm.device().hooks.before_commit = gate.hook();
   const uint64_t before = realm.engine().status().batches;
   Answers answers;
-  realm.engine().Evaluate(client.caller, "main", 1, client.Element(1), answers.Next());
+  realm.engine().Evaluate(clients[0]->caller, "main", 1, clients[0]->Element(1), answers.Next());
   gate.AwaitArrival();
-  for (uint32_t i = 2; i <= 7; ++i) {
-    realm.engine().Evaluate(client.caller, "main", 1, client.Element(i), answers.Next());
+  for (size_t i = 1; i < clients.size(); ++i) {
+    realm.engine().Evaluate(clients[i]->caller, "main", 1, clients[i]->Element(1), answers.Next());
   }
   gate.Open();
   ASSERT_TRUE(Eventually([&] { return answers.codes().size() == 7; }));
   EXPECT_EQ(realm.engine().status().batches - before, 3U);  // 1, 3, 3
+}
+
+// Who sends many at once gets one per batch, and others do not wait for the rest of them.
+TEST(EngineQueue, OneAccountsCrowdDoesNotKeepOthersWaiting) {
+  Gate gate;
+  EngineRealm realm(SimulatorKind::kSwtpm);
+  EngineClient mallory(realm, "mallory"), alice(realm, "alice");
+  ASSERT_TRUE(mallory.SetUp(20).ok());
+  ASSERT_TRUE(alice.SetUp().ok());
+  realm.device().hooks.before_commit = gate.hook();
+  Answers crowd;
+  std::atomic<size_t> before_alice = 0;
+  for (uint32_t i = 1; i <= 18; ++i) {
+    realm.engine().Evaluate(mallory.caller, "main", 1, mallory.Element(i), crowd.Next());
+  }
+  gate.AwaitArrival();
+  std::atomic<bool> answered = false;
+  realm.engine().Evaluate(alice.caller, "main", 1, alice.Element(1), [&](const auto& answer) {
+    EXPECT_TRUE(answer.ok());
+    before_alice = crowd.codes().size();
+    answered = true;
+  });
+  gate.Open();
+  ASSERT_TRUE(Eventually([&] { return answered && crowd.codes().size() == 18; }));
+  EXPECT_LE(before_alice, 2U) << "the one under way, and the one in her own batch";
 }
 
 class EngineCrowd : public testing::TestWithParam<SimulatorKind> {};

@@ -32,8 +32,11 @@ class RealmFixture {
   struct Options {
     std::string name = "oslo";
     std::string first_device = "open";
-    std::string more_configuration;  // TOML sections besides [realm], [listen], [admin], [tenants], [policy]
+    std::string more_configuration;  // TOML sections besides those that it writes itself
     std::string more_policy;         // lines of [policy]
+    // Lines of [limits]. Tests and benchmarks call faster than people do; the limiter runs all the same.
+    std::string limits =
+        "account_per_minute = 1000000\naccount_burst = 1000000\ntenant_per_second = 1000000\n";
     std::vector<std::string> init_options;
     Transport transport = Transport::kUnixSocket;
   };

@@ -69,6 +69,11 @@ metadata_bytes = 9000
 streams_per_connection = 7
 memory_mib = 32
 queue = 10
+queue_per_account = 9
+account_per_minute = 0
+account_burst = 21
+tenant_per_second = 22
+tenant_burst = 23
 batch = 11
 challenges = 12
 cached_tokens = 13
@@ -92,6 +97,11 @@ level = "debug"
   EXPECT_EQ(config->limits.max_streams, 7);
   EXPECT_EQ(config->limits.max_memory_bytes, 32U << 20);
   EXPECT_EQ(config->queue, 10U);
+  EXPECT_EQ(config->queue_per_account, 9U);
+  EXPECT_EQ(config->rates.account_per_minute, 0);
+  EXPECT_EQ(config->rates.account_burst, 21);
+  EXPECT_EQ(config->rates.tenant_per_second, 22);
+  EXPECT_EQ(config->rates.tenant_burst, 23);
   EXPECT_EQ(config->batch, 11U);
   EXPECT_EQ(config->challenges, 12U);
   EXPECT_EQ(config->cached_tokens, 13U);
@@ -113,6 +123,7 @@ first_device = "anyone"
 delays_seconds = [1, -1]
 [limits]
 queue = 0
+account_burst = 0
 [metrics]
 address = "0.0.0.0:9464"
 [surprise]
@@ -126,8 +137,9 @@ a = 1
   EXPECT_THAT(problems, HasSubstr("/etc/r.toml:9: [policy] first_device"));
   EXPECT_THAT(problems, HasSubstr("/etc/r.toml:10: [policy] delays_seconds"));
   EXPECT_THAT(problems, HasSubstr("/etc/r.toml:12: [limits] queue: has to be a whole number from 1"));
-  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:14: [metrics] address"));
-  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:15: surprise: is no section"));
+  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:13: [limits] account_burst: has to be a whole number from 1"));
+  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:15: [metrics] address"));
+  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:16: surprise: is no section"));
 }
 
 TEST(Config, NoToml) {

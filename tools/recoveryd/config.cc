@@ -201,6 +201,8 @@ class ConfigReader {
     const auto memory = static_cast<int64_t>(limits.max_memory_bytes >> 20);
     limits.max_memory_bytes = static_cast<size_t>(section.Number("memory_mib", memory, 16, 1 << 16)) << 20;
     config_.queue = Size(section, "queue", config_.queue, 1, 1 << 20);
+    config_.queue_per_account = Size(section, "queue_per_account", config_.queue_per_account, 1, 1 << 20);
+    ReadRates(section);
     config_.batch = Size(section, "batch", config_.batch, 1, 1 << 16);
     config_.challenges = Size(section, "challenges", config_.challenges, 1, 1 << 26);
     config_.cached_tokens = Size(section, "cached_tokens", config_.cached_tokens, 1, 1 << 24);
@@ -208,6 +210,18 @@ class ConfigReader {
     section.RefuseUnknown();
   }
 
+  void ReadRates(TomlSection& section) {
+    recovery::RateLimits& rates = config_.rates;
+    rates.account_per_minute = Rate(section, "account_per_minute", rates.account_per_minute, 0);
+    rates.account_burst = Rate(section, "account_burst", rates.account_burst, 1);
+    rates.tenant_per_second = Rate(section, "tenant_per_second", rates.tenant_per_second, 0);
+    rates.tenant_burst = Rate(section, "tenant_burst", rates.tenant_burst, 1);
+  }
+
+  static double Rate(TomlSection& section, std::string_view key, double otherwise, int64_t least) {
+    constexpr int64_t kMost = 10'000'000;
+    return static_cast<double>(section.Number(key, static_cast<int64_t>(otherwise), least, kMost));
+  }
   static int Int(TomlSection& section, std::string_view key, int otherwise, int least, int most) {
     return static_cast<int>(section.Number(key, otherwise, least, most));
   }

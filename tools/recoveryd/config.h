@@ -13,6 +13,7 @@
 
 #include "pin/guess_policy.h"
 #include "recovery/engine/engine.h"
+#include "recovery/server/rate_limiter.h"
 #include "recovery/server/rpc_server.h"
 #include "recovery/server/token_verifier.h"
 
@@ -32,7 +33,9 @@ struct Config {
   pin::GuessPolicy guess_policy;
   uint32_t reanchor_floor = 1;  // guesses left, at most, after "anchor accept"
   recovery::ServerLimits limits;
+  recovery::RateLimits rates;
   size_t queue = 4096;
+  size_t queue_per_account = 32;
   size_t batch = 1024;
   size_t challenges = 1U << 20;
   size_t cached_tokens = 1U << 16;

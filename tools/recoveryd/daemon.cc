@@ -20,6 +20,7 @@ recovery::EngineOptions OptionsFor(const Config& config, const recovery::RealmMa
   options.guess_policy = config.guess_policy;
   options.first_device = config.first_device;
   options.queue_limit = config.queue;
+  options.account_queue_limit = config.queue_per_account;
   options.batch_limit = config.batch;
   options.challenge_limit = config.challenges;
   return options;
@@ -88,11 +89,12 @@ absl::Status Daemon::StartServices(const Config& config) {
                                                 engine_->status());
   backups_ = std::make_unique<recovery::BackupMaker>(
       [store = realm_.store.get()](const std::filesystem::path& path) { return store->Snapshot(path); });
+  rates_ = std::make_unique<recovery::RateLimiter>(config.rates);
   account_log_ = std::make_unique<recovery::AccountLog>(*audit_, metrics_);
   LABREC_ASSIGN_OR_RETURN(admin_socket_,
                           recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
-  recovery_service_ =
-      std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, *account_log_, traffic_, facts);
+  recovery_service_ = std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, *rates_, *account_log_,
+                                                                  traffic_, facts);
   admin_service_ = std::make_unique<recovery::AdminService>(
       *engine_, *backups_, *wear_, *audit_, traffic_, facts, TenantNames(config), SystemClock().NowMillis(),
       [socket = admin_socket_.get()](const std::string& peer) { return socket->PeerOf(peer); });

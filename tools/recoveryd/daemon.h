@@ -13,6 +13,7 @@
 #include "recovery/server/audit_log.h"
 #include "recovery/server/backup_maker.h"
 #include "recovery/server/metrics.h"
+#include "recovery/server/rate_limiter.h"
 #include "recovery/server/recovery_service.h"
 #include "recovery/server/rpc_server.h"
 #include "recovery/server/token_verifier.h"
@@ -52,6 +53,7 @@ class Daemon {
   std::unique_ptr<recovery::WearMeter> wear_;
   std::unique_ptr<recovery::BackupMaker> backups_;
   std::unique_ptr<recovery::TokenVerifier> tokens_;
+  std::unique_ptr<recovery::RateLimiter> rates_;
   std::unique_ptr<recovery::AuditLog> audit_;
   recovery::Metrics metrics_;
   recovery::Traffic traffic_{metrics_};

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace labrec::recovery {
+
+// Where a request comes from, and until when its sender waits: requests past that are dropped uncounted.
+struct Caller {
+  using Time = std::chrono::steady_clock::time_point;
+
+  std::string tenant;
+  std::string account;
+  bool is_operator = false;
+  Time deadline = Time::max();
+  // Set, by any thread, once the sender waits no more (its connection broke, it cancelled); null: not known.
+  std::shared_ptr<const std::atomic<bool>> gone = nullptr;
+
+  bool IsGone() const { return gone != nullptr && *gone; }
+  // Operators, and the realm itself (the default Caller): no account, so not bound by what binds accounts.
+  bool IsRealmsOwn() const { return is_operator || tenant.empty(); }
+};
+
+}  // namespace labrec::recovery
