@@ -53,7 +53,7 @@ void NetworkedRealm::Connect() {
   RealmFacts facts;
   facts.realm_id = realm_.realm_id();
   facts.name = name_;
-  service_ = std::make_unique<RecoveryService>(realm_.engine(), *tokens_, *log_, traffic_, facts);
+  service_ = std::make_unique<RecoveryService>(realm_.engine(), *tokens_, rates_, *log_, traffic_, facts);
   ListenOptions listen;
   listen.address = "127.0.0.1:" + std::to_string(port_);
   listen.tls = TlsFiles{certificate_.certificate_file(), certificate_.key_file()};

@@ -12,6 +12,7 @@
 #include "recovery/server/recovery_service.h"
 #include "recovery/server/rpc_server.h"
 #include "recovery/server/token_verifier.h"
+#include "recovery/server/rate_limiter.h"
 #include "recovery/server/traffic.h"
 #include "tests/integration/engine_realm.h"
 #include "tests/support/test_certificate.h"
@@ -47,6 +48,7 @@ class NetworkedRealm {
   EngineRealm realm_;
   test::TemporaryFolder folder_;
   Metrics metrics_;
+  RateLimiter rates_{RateLimits{0, 1, 0, 1}};  // no limits
   Traffic traffic_{metrics_};
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<AccountLog> log_;
