@@ -66,7 +66,11 @@ Context::~Context() {
 }
 
 absl::Status Context::Check(std::string_view operation, TSS2_RC rc) {
+  const bool was_broken = damage_ == Damage::kBroken;
   damage_ = std::max(damage_, DamageOf(rc));
+  // What ESAPI says then is about its own state only.
+  if (was_broken && rc != TSS2_RC_SUCCESS)
+    return absl::UnavailableError("the connection to the TPM broke before this; call again");
   return TpmStatus(operation, rc);
 }
 

@@ -136,9 +136,16 @@ const Meaning& Find(const Meaning (&table)[kSize], uint32_t code, const Meaning&
   return found == std::end(table) ? otherwise : *found;
 }
 
+// TPM_RC_HANDLE about a session (part 2, section 6.6.2): the TPM was reset, and gave the session's slot to
+// one of another kind.
+bool IsLostSession(uint32_t rc) {
+  return BaseCode(rc) == TPM2_RC_HANDLE && (rc & TPM2_RC_P) == 0 && (rc & TPM2_RC_S) == TPM2_RC_S;
+}
+
 const Meaning& MeaningOf(uint32_t rc) {
   const uint32_t base = BaseCode(rc);
   if (!IsFromTpm(rc)) return Find(kStackCodes, base, kOtherStack);
+  if (IsLostSession(rc)) return kReference;
   if (base >= TPM2_RC_REFERENCE_H0 && base <= TPM2_RC_REFERENCE_S6) return kReference;
   return Find(kTpmCodes, base, kOtherTpm);
 }

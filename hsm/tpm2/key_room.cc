@@ -32,8 +32,10 @@ KeyRoom::~KeyRoom() {
 
 absl::StatusOr<StorageKey> KeyRoom::LoadStorageKey() const {
   if (!realm_->saved_storage_key) return OpenStorageKey(*realm_->context, realm_->storage_key);
-  LABREC_ASSIGN_OR_RETURN(TransientObject primary, realm_->saved_storage_key->Load(*realm_->context));
-  return StorageKey(std::move(primary));
+  absl::StatusOr<TransientObject> primary = realm_->saved_storage_key->Load(*realm_->context);
+  if (absl::IsFailedPrecondition(primary.status())) realm_->context->LoseObjects();  // the TPM was reset
+  LABREC_RETURN_IF_ERROR(primary.status());
+  return StorageKey(*std::move(primary));
 }
 
 }  // namespace labrec::hsm::tpm2

@@ -45,7 +45,10 @@ absl::StatusOr<PolicySession> WriteSessions::Take(uint64_t id, Time now) {
   Waiting taken = std::move(*found);
   waiting_.erase(found);
   if (taken.session) return *std::move(taken.session);
-  return PolicySession::Resume(context_, *taken.saved);
+  absl::StatusOr<PolicySession> resumed = PolicySession::Resume(context_, *taken.saved);
+  if (!absl::IsFailedPrecondition(resumed.status())) return resumed;
+  context_.LoseObjects();  // the TPM was reset since
+  return absl::NotFoundError("the TPM was reset, and has forgotten this session; begin again");
 }
 
 absl::StatusOr<WriteSessions::Position> WriteSessions::Find(uint64_t id, Time now) {

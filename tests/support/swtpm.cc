@@ -31,6 +31,7 @@ constexpr std::chrono::milliseconds kPollEvery{2};
 [[noreturn]] void BecomeSwtpm(pid_t parent, const std::string& log, char* const* arguments) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(125);  // the parent died before the line above
+  close_range(3, ~0U, 0);  // a TCTI's sockets are inherited: what the parent closes must be closed
   const int fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd >= 0) {
     dup2(fd, STDOUT_FILENO);

@@ -39,6 +39,7 @@ constexpr Case kCases[] = {
     {TPM2_RC_AUTH_FAIL | TPM2_RC_S | TPM2_RC_1, StatusCode::kPermissionDenied, Damage::kObjectsLost},
     {TPM2_RC_BAD_AUTH | TPM2_RC_S | TPM2_RC_1, StatusCode::kPermissionDenied, Damage::kObjectsLost},
     {TPM2_RC_HANDLE | TPM2_RC_H | TPM2_RC_1, StatusCode::kFailedPrecondition, Damage::kNone},
+    {TPM2_RC_HANDLE | TPM2_RC_S | TPM2_RC_1, StatusCode::kUnavailable, Damage::kObjectsLost},
     {TPM2_RC_INTEGRITY | TPM2_RC_P | TPM2_RC_1, StatusCode::kFailedPrecondition, Damage::kNone},
     {TPM2_RC_ECC_POINT | TPM2_RC_P | TPM2_RC_2, StatusCode::kInvalidArgument, Damage::kNone},
     {TPM2_RC_VALUE | TPM2_RC_P | TPM2_RC_2, StatusCode::kInternal, Damage::kNone},
