@@ -7,6 +7,7 @@
 #include <tss2/tss2_tpm2_types.h>
 
 #include "hsm/base/encoding.h"
+#include "hsm/tpm2/capability.h"
 #include "hsm/tpm2/counting_index.h"
 #include "tests/contract/counted_fixture.h"
 #include "tests/support/tpm_proxy.h"
@@ -64,6 +65,14 @@ class CountedFault : public CountedTest {
     });
     EXPECT_TRUE(read.ok()) << read;
     return use;
+  }
+
+  // Somebody else takes a use of the index.
+  void TakeAUse(const CountedRecord& record) {
+    const auto context = tpm2::Context::Connect(dut_->tpm().tcti()).value();
+    const auto index = tpm2::OpenCounting(*context, record.key.index, record.unlock_key.public_key()).value();
+    auto policy = tpm2::PolicySession::Start(*context).value();
+    ASSERT_TRUE(policy.Secret(index.handle.esys(), ESYS_TR_PASSWORD).ok());
   }
 
   std::mutex mutex_;
@@ -204,16 +213,49 @@ TEST_F(CountedFault, AUseIsNeverTakenTwice) {
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 3);
 }
 
+// Somebody flushed what is loaded after the count was taken: the call is not repeated, as it would take
+// another.
+TEST_F(CountedFault, AUseIsNotTakenAgainWhenTheKeyIsGone) {
+  const CountedRecord record = MakeRecord(keys(), 5);
+  Disturb(TPM2_CC_ECDH_ZGen, Fate::kForward, 0, [&] {
+    const auto context = tpm2::Context::Connect(dut_->tpm().tcti()).value();
+    ASSERT_TRUE(tpm2::FlushWhatIsLeft(*context).ok());
+  });
+  const absl::Status status = keys().Evaluate(record.key, P256Point::Generator()).status();
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_EQ(Sent(TPM2_CC_PolicySecret), 1);
+  EXPECT_EQ(Use(record.key), (UseCount{1, 5}));
+}
+
+// What was written is read back.
+TEST_F(CountedFault, AWriteThatIsNotFoundAfterwardsIsToldOf) {
+  CountedRecord record = MakeRecord(keys(), 5);
+  Disturb(TPM2_CC_NV_Read, Fate::kForward, 1, [&] { TakeAUse(record); });  // FinishWrite looks first
+  EXPECT_TRUE(absl::IsDataLoss(Write(keys(), record, 5).status()));
+  EXPECT_EQ(Use(record.key), (UseCount{1, 5}));
+}
+
+// The first record's mark of the range: its index was defined, and not written.
+TEST_F(CountedFault, AMarkThatWasNotWrittenIsWrittenLater) {
+  for (const auto& [code, fate] : {std::pair(TPM2_CC_NV_Write, Fate::kLoseCommand),
+                                   std::pair(TPM2_CC_NV_DefineSpace, Fate::kLoseReply)}) {
+    ASSERT_TRUE(dut_->Deprovision(state_).ok());
+    state_ = dut_->Provision({}, ToBytes("contract-realm-1")).value();
+    Reopen();
+    Disturb(code, fate);
+    EXPECT_TRUE(absl::IsUnavailable(keys().Define(EcdsaPrivateKey::Generate().public_key()).status()));
+    Reopen();
+    const CountedRecord record = MakeRecord(keys(), 2);
+    EXPECT_EQ(keys().List()->size(), 1U);
+    EXPECT_EQ(EvaluateUntilSpent(keys(), record), 2);
+  }
+}
+
 // A count that does not move by just one: here it moved by two, as somebody else took a use as well. A chip
 // whose memory is worn out looks the same from here.
 TEST_F(CountedFault, ACountThatMovesWronglyStopsTheEvaluation) {
   const CountedRecord record = MakeRecord(keys(), 5);
-  Disturb(TPM2_CC_NV_Read, Fate::kForward, 1, [&] {
-    const auto context = tpm2::Context::Connect(dut_->tpm().tcti()).value();
-    const auto index = tpm2::OpenCounting(*context, record.key.index, record.unlock_key.public_key()).value();
-    auto policy = tpm2::PolicySession::Start(*context).value();
-    ASSERT_TRUE(policy.Secret(index.handle.esys(), ESYS_TR_PASSWORD).ok());
-  });
+  Disturb(TPM2_CC_NV_Read, Fate::kForward, 1, [&] { TakeAUse(record); });
   const absl::Status stopped = keys().Evaluate(record.key, P256Point::Generator()).status();
   EXPECT_TRUE(absl::IsDataLoss(stopped)) << stopped;
   EXPECT_EQ(Sent(TPM2_CC_ECDH_ZGen), 0);
