@@ -63,11 +63,13 @@ absl::StatusOr<sockaddr_un> Address(const std::filesystem::path& path) {
   return address;
 }
 
-// Bound with mode 0600: the folder keeps others out until chmod has run.
-absl::Status Bind(int fd, const std::filesystem::path& path) {
+// Bound with mode 0600 by the process's umask. Who may come in is decided by their credentials when they do
+// (Admit); the file's mode keeps others from trying, and where others are allowed it has to let them.
+absl::Status Bind(int fd, const std::filesystem::path& path, const std::vector<uid_t>& allowed) {
   LABREC_ASSIGN_OR_RETURN(const sockaddr_un address, Address(path));
   if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return Failed(path, "bind");
-  if (chmod(path.c_str(), 0600) != 0) return Failed(path, "chmod");
+  const bool only_us = std::ranges::all_of(allowed, [](uid_t uid) { return uid == 0 || uid == geteuid(); });
+  if (chmod(path.c_str(), only_us ? 0600 : 0666) != 0) return Failed(path, "chmod");
   return listen(fd, 16) == 0 ? absl::OkStatus() : Failed(path, "listen");
 }
 
@@ -81,7 +83,7 @@ absl::StatusOr<std::unique_ptr<AdminSocket>> AdminSocket::Listen(std::filesystem
   const int stop = eventfd(0, EFD_CLOEXEC);
   if (fd < 0 || stop < 0) return Failed(path, "socket");
   std::unique_ptr<AdminSocket> admin(new AdminSocket(std::move(path), fd, stop, std::move(allowed)));
-  LABREC_RETURN_IF_ERROR(Bind(fd, admin->path_));
+  LABREC_RETURN_IF_ERROR(Bind(fd, admin->path_, admin->allowed_));
   return admin;
 }
 

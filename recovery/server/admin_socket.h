@@ -22,9 +22,9 @@ struct Peer {
   pid_t pid = 0;
 };
 
-// A Unix socket (mode 0600, in a folder that it makes with mode 0700 if there is none) that lets in the users
-// it is told, by the credentials the kernel vouches for. File modes alone would do on most days; this holds
-// where a mode was loosened too.
+// A Unix socket that lets in the users it is told, by the credentials the kernel vouches for. Its mode is
+// 0600, or 0666 where others than root and the daemon's user are among them; its folder is made with mode
+// 0700 if there is none. File modes alone would do on most days; this holds where a mode was loosened too.
 class AdminSocket {
  public:
   // Listens. The folder is made if missing; FAILED_PRECONDITION if others may write to it. A socket file left

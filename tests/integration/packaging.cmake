@@ -20,3 +20,9 @@ target_compile_definitions(installation PRIVATE LABREC_CMAKE="${CMAKE_COMMAND}"
   LABREC_BUILD_DIR="${CMAKE_BINARY_DIR}" LABREC_PREFIX="${CMAKE_INSTALL_PREFIX}")
 add_dependencies(installation labyrinth-recoveryd labyrinth-admin labyrinth-recover labyrinth-mailbox
   labyrinth-mailboxd)
+
+labrec_test(readme
+  SOURCES readme_test.cc
+  DEPS test_finished_command absl::strings
+  LABEL integration)
+add_dependencies(readme labyrinth-recoveryd labyrinth-admin labyrinth-recover)

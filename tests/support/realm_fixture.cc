@@ -144,7 +144,7 @@ absl::Status RealmFixture::WriteConfiguration() {
       absl::StrCat("[realm]\nstate = \"", state().string(), "\"\n", device,  //
                    "[listen]\naddress = \"", address_, "\"\n",
                    tls ? "certificate = \"tls.pem\"\nkey = \"tls.key\"\n" : "", "[admin]\nsocket = \"",
-                   admin_socket().string(), "\"\n",
+                   admin_socket().string(), "\"\n", options_.more_admin,
                    "[tenants.chat]\njwks = \"chat.jwks\"\n",  //
                    "[policy]\nfirst_device = \"", options_.first_device, "\"\n", options_.more_policy,
                    "\n[limits]\n", options_.limits, "\n", options_.more_configuration));

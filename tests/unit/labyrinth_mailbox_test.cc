@@ -78,6 +78,25 @@ TEST_F(MailboxTest, RevokedDeviceWithTheWholeStoreReadsNothingLaterAndAllEarlier
   }
 }
 
+// docs/labyrinth.md, "Following": the floor cannot vouch for the epochs in between.
+TEST_F(MailboxTest, ADeviceThatWasAwayAndIsRevokedByTheSecondEpochStaysAtItsLast) {
+  Mailbox phone = NewMailbox();
+  Mailbox old_laptop = AddDevice(phone);
+  Mailbox tablet = AddDevice(phone);
+  Send(phone, "a", "zero");
+  ASSERT_TRUE(tablet.Sync().ok());
+  ASSERT_TRUE(phone.Revoke(old_laptop.state().self.id).ok());
+  Send(phone, "a", "one");
+  ASSERT_TRUE(phone.Revoke(tablet.state().self.id).ok());
+  Send(phone, "a", "two");
+
+  EXPECT_FAILS(tablet.Sync(), kPermissionDenied, kLeftOut);
+  EXPECT_FAILS(tablet.Send("a", 0, AsBytes("x")), kPermissionDenied, kLeftOut);
+  EXPECT_EQ(tablet.state().epoch.sequence(), 0U);
+  EXPECT_THAT(ReadAll(tablet), ElementsAre("0/a/zero"));
+  EXPECT_THAT(ReadAll(phone), ElementsAre("2/a/two", "1/a/one", "0/a/zero"));
+}
+
 TEST_F(MailboxTest, RevokingWhoIsNoMemberChangesNothing) {
   Mailbox phone = NewMailbox();
   const SecretBytes before = phone.state().Serialize();

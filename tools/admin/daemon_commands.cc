@@ -1,3 +1,4 @@
+#include <array>
 #include <fstream>
 #include <string>
 
@@ -5,6 +6,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/record/record.h"
 #include "tools/admin/admin_client.h"
 #include "tools/admin/command.h"
 #include "tools/admin/describe.h"
@@ -91,10 +93,13 @@ absl::Status ListDevices(const AccountOptions& options) {
 }
 
 absl::Status Revoke(const RevokeOptions& options) {
-  LABREC_ASSIGN_OR_RETURN(const Bytes id, FromHex(options.device_id));
+  const absl::StatusOr<Bytes> id = FromHex(options.device_id);
+  if (!id.ok() || id->size() != std::tuple_size_v<recovery::DeviceId>) {
+    return absl::InvalidArgumentError("--device-id: 32 hexadecimal digits, as \"device list\" shows them");
+  }
   v1::AdminRevokeDeviceRequest request;
   *request.mutable_account() = AccountOf(options);
-  request.set_device_id(ToString(id));
+  request.set_device_id(ToString(*id));
   LABREC_RETURN_IF_ERROR(AdminClient(options.Path()).Call(&Stub::AdminRevokeDevice, request).status());
   Show(options, {{"revoked", options.device_id}});
   return absl::OkStatus();

@@ -5,6 +5,7 @@
 #include "recovery/server/realm_description.h"
 #include "tools/admin/commands.h"
 #include "tools/admin/output.h"
+#include "tools/usage_error.h"
 
 // labyrinth-admin: the operator's tool. labyrinth-admin(1), docs/operations.md.
 namespace labrec::admin {
@@ -30,11 +31,11 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kUsage;
+    return ExplainUsage(app, error) ? kDone : kUsage;
   }
   if (result.status.ok()) return kDone;
   Complain(result.status);
-  return kFailed;
+  return absl::IsInvalidArgument(result.status) ? kUsage : kFailed;
 }
 
 }  // namespace

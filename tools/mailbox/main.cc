@@ -9,6 +9,7 @@
 #include "recovery/labyrinth/reason.h"
 #include "tools/mailbox/arguments.h"
 #include "tools/mailbox/pin_outcome.h"
+#include "tools/usage_error.h"
 
 namespace labrec::mailbox {
 namespace {
@@ -43,7 +44,7 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 1;
+    return ExplainUsage(app, error) ? 0 : 1;
   }
   const absl::Status status = Run(arguments);
   if (!status.ok()) std::fprintf(stderr, "labyrinth-mailbox: %s\n", std::string(status.message()).c_str());

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/recover/exit_code.h"
+#include "tools/usage_error.h"
 
 namespace labrec::recover {
 namespace {
@@ -164,7 +165,7 @@ std::variant<Arguments, int> ParseArguments(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitDone : kExitUsage;
+    return ExplainUsage(app, error) ? kExitDone : kExitUsage;
   }
   return arguments;
 }

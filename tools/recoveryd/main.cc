@@ -17,6 +17,7 @@
 #include "tools/recoveryd/log.h"
 #include "tools/recoveryd/notify.h"
 #include "tools/recoveryd/service_watch.h"
+#include "tools/usage_error.h"
 
 // labyrinth-recoveryd: one realm. labyrinth-recoveryd(8), docs/operations.md.
 namespace labrec::recoveryd {
@@ -91,7 +92,7 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kStopped : kUsage;
+    return ExplainUsage(app, error) ? kStopped : kUsage;
   }
   const auto config = ReadConfig(file);
   if (!config.ok()) {

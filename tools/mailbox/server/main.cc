@@ -16,6 +16,7 @@
 #include "recovery/server/rpc_server.h"
 #include "tools/mailbox/server/mailbox_service.h"
 #include "tools/recoveryd/address.h"
+#include "tools/usage_error.h"
 
 namespace labrec::mailbox {
 namespace {
@@ -106,7 +107,7 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 1;
+    return ExplainUsage(app, error) ? 0 : 1;
   }
   spdlog::set_default_logger(spdlog::stderr_logger_mt("labyrinth-mailboxd"));
   const absl::Status status = Serve(arguments);

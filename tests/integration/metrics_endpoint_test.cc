@@ -1,0 +1,154 @@
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+
+#include "tests/support/raw_account.h"
+#include "tests/support/realm_fixture.h"
+
+// What Prometheus gets from a running daemon.
+namespace labrec::test {
+namespace {
+
+namespace v1 = ::labyrinth::recovery::v1;
+using testing::HasSubstr;
+using testing::Not;
+
+sockaddr_in Loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  return address;
+}
+
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = Loopback(0);
+  socklen_t size = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_TRUE(bind(fd, any, size) == 0 && getsockname(fd, any, &size) == 0);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+class MetricsEndpoint : public testing::TestWithParam<SimulatorKind> {
+ protected:
+  void SetUp() override {
+    port_ = FreePort();
+    RealmFixture::Options options;
+    options.more_configuration = absl::StrCat("[metrics]\naddress = \"127.0.0.1:", port_, "\"\n");
+    auto made = RealmFixture::Make(GetParam(), options);
+    ASSERT_TRUE(made.ok()) << made.status();
+    realm_ = *std::move(made);
+    const absl::Status started = realm_->StartDaemon();
+    ASSERT_TRUE(started.ok()) << started;
+    stub_ = realm_->NewStub();
+  }
+
+  // The answer to "GET /metrics"; empty if nobody listens.
+  std::string Scrape() const {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const sockaddr_in address = Loopback(port_);
+    std::string answer;
+    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+      const std::string request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+      EXPECT_EQ(send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+      char part[4096];
+      for (ssize_t count; (count = recv(fd, part, sizeof part, 0)) > 0;) {
+        answer.append(part, static_cast<size_t>(count));
+      }
+    }
+    close(fd);
+    return answer;
+  }
+  // The value of one line, -1 if it is not there.
+  double Value(const std::string& name) const {
+    const std::string text = Scrape();
+    const size_t at = text.find("\n" + name + " ");
+    return at == text.npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+  }
+  bool Becomes(const std::string& name, double value) const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (Value(name) != value && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return Value(name) == value;
+  }
+  grpc::Status Guess(RawAccount& account) {
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", account.bearer());
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    v1::EvaluateRequest request;
+    request.set_record(kRawRecord);
+    request.set_version(kRawVersion);
+    request.add_elements(account.NextElement());
+    v1::EvaluateResponse response;
+    return stub_->Evaluate(&context, request, &response);
+  }
+
+  int port_ = 0;
+  std::unique_ptr<RealmFixture> realm_;
+  std::unique_ptr<v1::Recovery::Stub> stub_;
+};
+INSTANTIATE_TEST_SUITE_P(Devices, MetricsEndpoint,
+                         testing::Values(SimulatorKind::kSwtpm, SimulatorKind::kSoftHsm),
+                         testing::PrintToStringParamName());
+
+TEST_P(MetricsEndpoint, CountsWhatHappens) {
+  EXPECT_THAT(Scrape(), HasSubstr("HTTP/1.1 200"));
+  EXPECT_EQ(Value("labyrinth_serving"), 1);
+  EXPECT_EQ(Value("labyrinth_rows"), 0);
+  EXPECT_EQ(Value("labyrinth_guesses_counted_total"), 0);
+  const double epoch = Value("labyrinth_epoch");
+  const double written = Value("labyrinth_anchor_commits_total");
+
+  auto account = RawAccount::Register(*stub_, "chat", "mallory.private", realm_->Token("mallory.private"));
+  ASSERT_TRUE(account.ok()) << account.status();
+  EXPECT_EQ(Value("labyrinth_rows"), 2) << "the account and its record";
+  ASSERT_TRUE(Guess(**account).ok());
+  EXPECT_EQ(Value("labyrinth_guesses_counted_total"), 1);
+  EXPECT_EQ(Value("labyrinth_calls_total{code=\"0\",method=\"Evaluate\"}"), 1);
+  EXPECT_EQ(Value("labyrinth_call_seconds_count{method=\"Evaluate\"}"), 1);
+  EXPECT_GT(Value("labyrinth_epoch"), epoch);
+  EXPECT_GT(Value("labyrinth_anchor_commits_total"), written);
+
+  grpc::ClientContext context;
+  v1::GetRecordRequest request;
+  request.set_record(kRawRecord);
+  v1::GetRecordResponse response;
+  EXPECT_EQ(stub_->GetRecord(&context, request, &response).error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(Value("labyrinth_calls_total{code=\"16\",method=\"GetRecord\"}"), 1);
+
+  for (uint32_t i = 1; i < kRawLimit; ++i) ASSERT_TRUE(Guess(**account).ok()) << i;
+  Guess(**account);
+  EXPECT_EQ(Value("labyrinth_guesses_counted_total"), kRawLimit);
+  EXPECT_EQ(Value("labyrinth_records_destroyed_total"), 1);
+  EXPECT_THAT(Scrape(), Not(HasSubstr("mallory"))) << "who uses a realm is nobody's business";
+}
+
+TEST_P(MetricsEndpoint, ShowsADeviceThatIsAwayAndOneThatIsBack) {
+  auto account = RawAccount::Register(*stub_, "chat", "alice", realm_->Token("alice"));
+  ASSERT_TRUE(account.ok()) << account.status();
+  realm_->BreakDevice();
+  EXPECT_EQ(Guess(**account).error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_TRUE(Becomes("labyrinth_serving", 0)) << Scrape();
+  ASSERT_TRUE(realm_->RepairDevice().ok());
+  EXPECT_TRUE(Becomes("labyrinth_serving", 1)) << Scrape();
+}
+
+TEST_P(MetricsEndpoint, EndsWithTheDaemon) {
+  const auto code = realm_->StopDaemon();
+  ASSERT_TRUE(code.ok() && *code == 0) << code.status();
+  EXPECT_EQ(Scrape(), "");
+}
+
+}  // namespace
+}  // namespace labrec::test

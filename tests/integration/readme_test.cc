@@ -1,0 +1,62 @@
+#include <fstream>
+#include <regex>
+#include <string>
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+
+#include "tests/support/finished_command.h"
+#include "tests/support/temporary_folder.h"
+
+// README.md, "Run a realm", typed word by word into an empty folder.
+namespace labrec::test {
+namespace {
+
+// The chapter's indented lines.
+std::string CommandsOf(const std::string& chapter) {
+  std::ifstream readme(LABREC_SOURCE_DIR "/README.md");
+  std::string commands;
+  bool inside = false;
+  for (std::string line; std::getline(readme, line);) {
+    if (line.starts_with("## ")) inside = line == "## " + chapter;
+    if (inside && line.starts_with("    ")) commands += line.substr(4) + "\n";
+  }
+  return commands;
+}
+
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_TRUE(bind(fd, any, size) == 0 && getsockname(fd, any, &size) == 0);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+TEST(Readme, ARealmRunsAsItSays) {
+  std::string commands = CommandsOf("Run a realm");
+  ASSERT_THAT(commands, testing::HasSubstr("labyrinth-recoveryd --config recoveryd.toml &"));
+  // Another port, as many tests run at once; and who types the PIN.
+  commands = std::regex_replace(commands, std::regex("7443"), std::to_string(FreePort()));
+  commands = std::regex_replace(commands, std::regex("(labyrinth-recover (seal|recover) .*)"),
+                                "$1 --pin-stdin <<< 493817");
+  const TemporaryFolder folder;
+  const std::string end = "trap 'kill $(jobs -p) $(cat tpm/pid) 2>/dev/null || true' EXIT\n";
+  const FinishedCommand typed =
+      RunCommand({"bash", "-euxo", "pipefail", "-c",
+                  absl::StrCat("cd ", folder.path().string(), "\nexport PATH=" LABREC_BIN_DIR ":$PATH\n", end,
+                               commands)});
+  EXPECT_EQ(typed.code, 0) << typed.err;
+  EXPECT_THAT(typed.err, testing::HasSubstr("cmp key.bin back.bin"));
+}
+
+}  // namespace
+}  // namespace labrec::test
