@@ -24,7 +24,7 @@ Keys KeysOfTheCode() {
   static const std::regex kSection("Section\\(\"([a-z]+)\"\\)|TomlSection section\\((title)");
   static const std::regex kKey(
       "(?:Text|RequiredText|TextOr|Flag|Number|Texts|Numbers)\\(\"([a-z_]+)\"|"
-      "(?:Int|Size)\\(section, \"([a-z_]+)\"|(Uri)\\(section\\)");
+      "[A-Z][A-Za-z]*\\(section, \"([a-z_]+)\"|(Uri)\\(section\\)");
   std::ifstream file(kCode);
   Keys keys;
   std::string section;
