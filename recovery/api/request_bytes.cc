@@ -21,6 +21,8 @@ std::string_view OperationName(Operation operation) {
       return "enroll-device";
     case Operation::kRevokeDevice:
       return "revoke-device";
+    case Operation::kBeginChipVersion:
+      return "begin-chip-version";
     case Operation::kFinishRegistration:
       return "finish-registration";
     case Operation::kActivate:
@@ -50,6 +52,11 @@ Bytes EnrollDeviceBody(ByteView spki, std::string_view name) {
 
 Bytes RevokeDeviceBody(ByteView device_id) {
   return std::move(Writer().Lp(device_id)).Take();
+}
+
+Bytes BeginChipBody(std::string_view record, uint32_t version, ByteView unlock_spki, uint32_t guess_limit,
+                    ByteView nonce) {
+  return std::move(Writer().Lp(record).U32(version).Lp(unlock_spki).U32(guess_limit).Lp(nonce)).Take();
 }
 
 Bytes FinishRegistrationBody(const RegistrationParts& parts) {

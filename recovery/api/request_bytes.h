@@ -18,6 +18,7 @@ inline constexpr std::string_view kRequestLabel = "labyrinth-recovery/v1/request
 enum class Operation {
   kEnrollDevice,
   kRevokeDevice,
+  kBeginChipVersion,
   kFinishRegistration,
   kActivate,
   kDeleteRecord,
@@ -44,6 +45,9 @@ Bytes RequestBytes(const RequestScope& scope, Operation operation, ByteView chal
 Bytes EnrollDeviceBody(ByteView spki, std::string_view name);
 // LP(device id).
 Bytes RevokeDeviceBody(ByteView device_id);
+// LP(record) || version || LP(unlock SPKI) || guess limit (4 bytes) || LP(nonce).
+Bytes BeginChipBody(std::string_view record, uint32_t version, ByteView unlock_spki, uint32_t guess_limit,
+                    ByteView nonce);
 // LP(record) || version || LP(registration id) || SHA-256(config) || LP(commitment) || LP(unlock SPKI) ||
 // SHA-256(sealed secret).
 struct RegistrationParts {

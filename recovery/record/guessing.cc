@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "recovery/record/chip.h"
+
 namespace labrec::recovery {
 namespace {
 
@@ -12,16 +14,6 @@ absl::Status NoSuchVersion(uint32_t version) {
 
 GuessChange Unchanged(const std::optional<Record>& record, GuessOutcome outcome) {
   return {outcome, record};
-}
-
-// What stays of a record whose guesses are used up.
-Record Tombstone(const Record& record) {
-  Record next;
-  next.name = record.name;
-  next.destroyed = true;
-  next.highest_version = record.highest_version;
-  next.floor = record.floor;
-  return next;
 }
 
 GuessChange Counted(const Record& record, const CountGuess& request, int64_t now_ms) {
@@ -64,7 +56,7 @@ absl::StatusOr<UnlockChange> ApplyUnlock(const std::optional<Record>& record, co
   Record next = *record;
   next.spent = 0;
   next.last_counted_ms = 0;
-  for (RecordVersion& each : next.versions) each.counted_elements.clear();
+  for (RecordVersion& each : next.versions) each.ForgetCounted();
   return UnlockChange{MayOpen{}, std::move(next)};
 }
 

@@ -18,6 +18,8 @@ inline constexpr size_t kCommitmentBytes = 32;
 inline constexpr size_t kMostSealedSecretBytes = 2048;
 inline constexpr size_t kMostSealedPrivateBytes = kMostSealedSecretBytes + 28;  // AES-256-GCM nonce and tag
 inline constexpr uint32_t kMostRegistrationEvaluations = 2;
+inline constexpr size_t kMostChipKeyBytes = 1024;
+inline constexpr size_t kSealedAnswerBytes = 33 + 28;  // a compressed point; AES-256-GCM nonce and tag
 
 // [A-Za-z0-9._-]{1,64}
 bool IsRecordName(std::string_view text);

@@ -11,18 +11,31 @@ RegistrationId RecordVersion::registration_id() const {
   return id;
 }
 
-uint32_t Record::guess_limit() const {
-  uint32_t limit = 0;
+void RecordVersion::ForgetCounted() {
+  counted_elements.clear();
+  if (chip) chip->answers.clear();
+}
+
+const RecordVersion* Record::Current() const {
+  const RecordVersion* current = nullptr;
   for (const RecordVersion& version : versions) {
-    if (version.stage == Stage::kActive) return version.guess_limit;
-    if (version.stage == Stage::kPending) limit = version.guess_limit;
+    if (version.stage == Stage::kActive) return &version;
+    if (version.stage == Stage::kPending) current = &version;
   }
-  return limit;
+  return current;
+}
+
+uint32_t Record::guess_limit() const {
+  const RecordVersion* current = Current();
+  return current == nullptr ? 0 : current->guess_limit;
 }
 
 uint32_t Record::remaining() const {
-  const uint32_t limit = guess_limit();
-  return destroyed || spent >= limit ? 0 : limit - spent;
+  const RecordVersion* current = Current();
+  if (destroyed || current == nullptr) return 0;
+  uint32_t counted = spent;
+  if (current->chip) counted = std::max(counted, current->chip->count);
+  return counted >= current->guess_limit ? 0 : current->guess_limit - counted;
 }
 
 const RecordVersion* Record::Find(uint32_t version) const {

@@ -32,6 +32,26 @@ enum class Stage : uint8_t {
   kActive = 3,
 };
 
+// The chip's answer to an element that it counted, kept until the next refill: repeating costs no count.
+struct CountedAnswer {
+  Digest element{};  // SHA-256 of the blinded element
+  Bytes sealed;      // the evaluated point (33 bytes) under seal_rec
+
+  bool operator==(const CountedAnswer&) const = default;
+};
+
+// What a version whose guesses the chip counts has besides. Count and limit are what the chip showed last:
+// for people to look at, as the chip decides.
+struct ChipPart {
+  uint32_t index = 0;  // handle of the NV index that counts
+  Bytes key;           // the version's own evaluation key, as the device gave it
+  uint32_t count = 0;
+  uint32_t limit = 0;  // 0 before the first write
+  std::vector<CountedAnswer> answers;
+
+  bool operator==(const ChipPart&) const = default;
+};
+
 // One version of a record.
 struct RecordVersion {
   uint32_t number = 0;
@@ -44,8 +64,12 @@ struct RecordVersion {
   Bytes sealed_private;  // the client's sealed secret under seal_rec
   uint32_t guess_limit = 0;
   std::vector<Digest> counted_elements;  // SHA-256 of the elements counted since the last success
+  // Chip-enforced: unlock_key and guess_limit stand from its beginning, since the index is bound to them.
+  std::optional<ChipPart> chip;
 
   bool usable() const { return stage != Stage::kBegun; }
+  // Drops the counted elements, and the answers that were kept for them.
+  void ForgetCounted();
   // SHA-256(nonce)[0..16]: names a begun version in FinishRegistration.
   RegistrationId registration_id() const;
 
@@ -73,9 +97,11 @@ struct Record {
   std::vector<RecordVersion> versions;  // by ascending number: at most one of each stage
   std::optional<EpochFloor> floor;
 
-  // The active version's limit, else the pending one's, else 0.
+  // The active version, else the pending one, else null.
+  const RecordVersion* Current() const;
+  // The current version's limit, else 0.
   uint32_t guess_limit() const;
-  // Guesses left; 0 when destroyed.
+  // Guesses left; 0 when destroyed. Where the chip counts, not more than it showed last.
   uint32_t remaining() const;
   const RecordVersion* Find(uint32_t version) const;
   RecordVersion* Find(uint32_t version);

@@ -7,20 +7,48 @@
 namespace labrec::recovery {
 namespace {
 
+bool IsGuessLimit(uint32_t limit) {
+  return limit >= 1 && limit <= kMostGuesses;
+}
+
 bool IsValidBegun(const RecordVersion& version) {
-  return version.config.empty() && version.commitment.empty() && !version.unlock_key &&
-         version.sealed_private.empty() && version.guess_limit == 0 && version.counted_elements.empty();
+  const bool bound = version.chip ? version.unlock_key && IsGuessLimit(version.guess_limit)
+                                  : !version.unlock_key && version.guess_limit == 0;
+  return bound && version.config.empty() && version.commitment.empty() && version.sealed_private.empty() &&
+         version.counted_elements.empty();
 }
 
 bool IsValidUsable(const RecordVersion& version) {
   return !version.config.empty() && version.config.size() <= kMostConfigBytes &&
          version.commitment.size() == kCommitmentBytes && version.unlock_key &&
-         version.sealed_private.size() <= kMostSealedPrivateBytes && version.guess_limit >= 1 &&
-         version.guess_limit <= kMostGuesses;
+         version.sealed_private.size() <= kMostSealedPrivateBytes && IsGuessLimit(version.guess_limit);
+}
+
+// Handles of NV indices: TPM 2.0 part 2, section 7.2.
+bool IsIndexHandle(uint32_t handle) {
+  return handle >> 24 == 0x01;
+}
+
+// Each answer is to a counted element, in the order in which those were counted.
+bool AreAnswersValid(const RecordVersion& version) {
+  auto next = version.counted_elements.begin();
+  for (const CountedAnswer& answer : version.chip->answers) {
+    next = std::find(next, version.counted_elements.end(), answer.element);
+    if (next == version.counted_elements.end() || answer.sealed.size() != kSealedAnswerBytes) return false;
+    ++next;
+  }
+  return true;
+}
+
+bool IsValidChip(const RecordVersion& version) {
+  const ChipPart& chip = *version.chip;
+  return IsIndexHandle(chip.index) && !chip.key.empty() && chip.key.size() <= kMostChipKeyBytes &&
+         chip.count <= kMostGuesses && chip.limit <= kMostGuesses && AreAnswersValid(version);
 }
 
 bool IsValidVersion(const RecordVersion& version, uint32_t highest_version) {
   if (version.number == 0 || version.registration_evaluations > kMostRegistrationEvaluations) return false;
+  if (version.chip && !IsValidChip(version)) return false;
   switch (version.stage) {
     case Stage::kBegun:
       return version.number > highest_version && IsValidBegun(version);

@@ -16,6 +16,9 @@ namespace row = ::labyrinth::recovery::row::v1;
 // Room for everything that counting changes: twenty elements, the fields that count and time them, and the
 // longer lengths around them.
 constexpr size_t kCountingBytes = kMostGuesses * sizeof(Digest) + 64;
+// The same for what a chip counted: as many answers, as no element is answered that was not counted.
+constexpr size_t kAnswerBytes = sizeof(Digest) + kSealedAnswerBytes;
+constexpr size_t kChipCountingBytes = kMostGuesses * kAnswerBytes + 64;
 
 void AddVersion(const RecordVersion& version, row::RecordRow& message) {
   row::VersionEntry& entry = *message.add_versions();
@@ -28,6 +31,9 @@ void AddVersion(const RecordVersion& version, row::RecordRow& message) {
   if (version.unlock_key) entry.set_unlock_key(ToString(version.unlock_key->Spki()));
   entry.set_sealed_private(ToString(version.sealed_private));
   entry.set_guess_limit(version.guess_limit);
+  if (!version.chip) return;
+  entry.mutable_chip()->set_index(version.chip->index);
+  entry.mutable_chip()->set_key(ToString(version.chip->key));
 }
 
 void AddFloor(const EpochFloor& floor, row::FloorEntry& entry) {
@@ -50,14 +56,29 @@ row::RecordRow WithoutCounts(const Record& record) {
   return message;
 }
 
+size_t RoomForCounts(const Record& record) {
+  const bool chip = std::ranges::any_of(record.versions, [](const auto& version) { return !!version.chip; });
+  return kCountingBytes + (chip ? kChipCountingBytes : 0);
+}
+
+void AddChipCounts(const ChipPart& chip, row::ChipEntry& entry) {
+  entry.set_count(chip.count);
+  entry.set_limit(chip.limit);
+  for (const CountedAnswer& answer : chip.answers) {
+    *entry.mutable_answers() += ToString(answer.element) + ToString(answer.sealed);
+  }
+}
+
 void AddCounts(const Record& record, row::RecordRow& message) {
   message.set_spent(record.spent);
   message.set_last_counted_ms(record.last_counted_ms);
   for (int i = 0; i < message.versions_size(); ++i) {
-    std::string& counted = *message.mutable_versions(i)->mutable_counted_elements();
-    for (const Digest& element : record.versions[static_cast<size_t>(i)].counted_elements) {
-      counted += AsText(element);
+    const RecordVersion& version = record.versions[static_cast<size_t>(i)];
+    row::VersionEntry& entry = *message.mutable_versions(i);
+    for (const Digest& element : version.counted_elements) {
+      *entry.mutable_counted_elements() += AsText(element);
     }
+    if (version.chip) AddChipCounts(*version.chip, *entry.mutable_chip());
   }
 }
 
@@ -84,6 +105,19 @@ bool ReadUnlockKey(const std::string& from, std::optional<EcdsaPublicKey>& key) 
   return read.ok();
 }
 
+bool ReadChip(const row::ChipEntry& entry, ChipPart& chip) {
+  chip = {entry.index(), ToBytes(entry.key()), entry.count(), entry.limit(), {}};
+  const std::string& from = entry.answers();
+  if (from.size() % kAnswerBytes != 0) return false;
+  for (size_t at = 0; at < from.size(); at += kAnswerBytes) {
+    CountedAnswer& answer = chip.answers.emplace_back();
+    const ByteView pair = AsBytes(from).subspan(at, kAnswerBytes);
+    std::ranges::copy(pair.first(sizeof(Digest)), answer.element.begin());
+    answer.sealed = ToBytes(pair.subspan(sizeof(Digest)));
+  }
+  return true;
+}
+
 absl::StatusOr<RecordVersion> ReadVersion(const row::VersionEntry& entry) {
   RecordVersion version;
   version.number = entry.number();
@@ -96,6 +130,9 @@ absl::StatusOr<RecordVersion> ReadVersion(const row::VersionEntry& entry) {
   if (!Copy(entry.nonce(), version.nonce) || !ReadUnlockKey(entry.unlock_key(), version.unlock_key) ||
       !ReadElements(entry.counted_elements(), version.counted_elements)) {
     return BadRow("a version of it is malformed");
+  }
+  if (entry.has_chip() && !ReadChip(entry.chip(), version.chip.emplace())) {
+    return BadRow("what the chip counted for a version of it is malformed");
   }
   return version;
 }
@@ -133,7 +170,7 @@ absl::StatusOr<Record> FromMessage(const row::RecordRow& message) {
 Bytes EncodeRecord(const Record& record) {
   if (!IsValidRecord(record)) std::abort();
   row::RecordRow message = WithoutCounts(record);
-  const size_t row_bytes = RowSizeFor(message.ByteSizeLong() + kCountingBytes);
+  const size_t row_bytes = RowSizeFor(message.ByteSizeLong() + RoomForCounts(record));
   AddCounts(record, message);
   return FrameRow(RowKind::kRecord, message, row_bytes);
 }

@@ -15,8 +15,15 @@ void EraseStage(Record& record, Stage stage) {
 
 absl::Status JudgeBegin(const std::optional<Account>& account, const std::optional<Record>& record,
                         const BeginRegistration& request) {
-  if (request.elements < 1 || request.elements > kMostRegistrationEvaluations) {
+  const bool none = request.chip.has_value();
+  if (!none && (request.elements < 1 || request.elements > kMostRegistrationEvaluations)) {
     return absl::InvalidArgumentError("a registration takes 1 or 2 elements");
+  }
+  if (none && request.elements != 0) {
+    return absl::InvalidArgumentError("elements of a chip-enforced version go to ConfirmKey");
+  }
+  if (request.chip && !DeviceOrUnlockKey(request.chip->authority, account, record)) {
+    return NeedsSignature("beginning a chip-enforced version");
   }
   if (!account) {
     return absl::FailedPreconditionError("the account has no device yet: enrol one before registering");
@@ -47,6 +54,24 @@ bool IsFinished(const Record& record, const FinishRegistration& request) {
          version->unlock_key == request.unlock_key;
 }
 
+// The config says who counts as it was begun; the index was bound to key and limit, and the chip holds that
+// limit now.
+absl::Status JudgeChip(const RecordVersion& begun, const FinishRegistration& request) {
+  const auto index = begun.chip ? std::optional(begun.chip->index) : std::nullopt;
+  if (index != request.chip_index) {
+    return absl::FailedPreconditionError(
+        "the config does not name the index of this version as it was begun: begin again");
+  }
+  if (!begun.chip) return absl::OkStatus();
+  if (begun.unlock_key != request.unlock_key || begun.guess_limit != request.guess_limit) {
+    return absl::FailedPreconditionError(
+        "unlock key and guess limit are not those that the version's index was made for: begin again");
+  }
+  if (begun.chip->limit == request.guess_limit && begun.chip->count == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the version's index does not hold the guess limit yet: write it after ConfirmKey");
+}
+
 RecordVersion Finished(const RecordVersion& begun, const FinishRegistration& request) {
   RecordVersion version = begun;
   version.stage = Stage::kPending;
@@ -74,7 +99,7 @@ bool MayActivate(const std::optional<Account>& account, const std::optional<Reco
 }
 
 void ForgetGuesses(Record& record) {
-  for (RecordVersion& version : record.versions) version.counted_elements.clear();
+  for (RecordVersion& version : record.versions) version.ForgetCounted();
   record.spent = 0;
   record.last_counted_ms = 0;
 }
@@ -93,6 +118,11 @@ absl::StatusOr<BegunRows> ApplyBegin(const std::optional<Account>& account,
   version.number = request.version;
   version.nonce = request.nonce;
   version.registration_evaluations = request.elements;
+  if (request.chip) {
+    version.chip = ChipPart{request.chip->index, request.chip->key, 0, 0, {}};
+    version.unlock_key = request.chip->unlock_key;
+    version.guess_limit = request.chip->guess_limit;
+  }
   next.record.versions.push_back(std::move(version));
   return next;
 }
@@ -107,6 +137,7 @@ absl::StatusOr<Record> ApplyFinish(const std::optional<Account>& account, const 
         "no registration of version " + std::to_string(request.version) +
         " is open under this registration id (another one took its place): begin again");
   }
+  LABREC_RETURN_IF_ERROR(JudgeChip(*begun, request));
   RecordVersion finished = Finished(*begun, request);
   Record next = *record;
   EraseStage(next, Stage::kBegun);

@@ -19,9 +19,11 @@ struct BegunRows {
 
 // Gives the version a nonce, and so a key that protects nothing yet. It takes the place of a version that is
 // begun only; as every version gets a fresh nonce, no nonce ever answers more than two evaluations before it
-// is finished. Needs no signature, but an account that had a device: a token alone makes no rows.
-// INVALID_ARGUMENT: not 1 or 2 elements; FAILED_PRECONDITION: no account, or the version is not above every
-// finished one; RESOURCE_EXHAUSTED: the account has 16 records.
+// is finished. Needs no signature, but an account that had a device: a token alone makes no rows. A
+// chip-enforced one needs a signature too, since it takes room in the chip.
+// INVALID_ARGUMENT: not 1 or 2 elements; PERMISSION_DENIED: chip-enforced without a good signature;
+// FAILED_PRECONDITION: no account, or the version is not above every finished one; RESOURCE_EXHAUSTED: the
+// account has 16 records.
 absl::StatusOr<BegunRows> ApplyBegin(const std::optional<Account>& account,
                                      const std::optional<Record>& record, const RecordName& name,
                                      const BeginRegistration& request);

@@ -49,10 +49,19 @@ struct RevokeDevice {
   DeviceId device;
   Authority authority;
 };
+// A version that the chip is to count for: its index and key are there already.
+struct BegunChip {
+  uint32_t index;
+  Bytes key;
+  EcdsaPublicKey unlock_key;
+  uint32_t guess_limit;
+  Authority authority;
+};
 struct BeginRegistration {
   uint32_t version;
   std::array<uint8_t, 32> nonce;  // fresh
-  uint32_t elements;              // how many evaluations the client asks for
+  uint32_t elements;              // how many evaluations the client asks for; none with `chip`
+  std::optional<BegunChip> chip = std::nullopt;
 };
 struct FinishRegistration {
   uint32_t version;
@@ -63,6 +72,7 @@ struct FinishRegistration {
   Bytes sealed_private;
   uint32_t guess_limit;
   Authority authority;
+  std::optional<uint32_t> chip_index = std::nullopt;  // as the config says for this realm
 };
 struct Activate {
   uint32_t version;
@@ -75,6 +85,28 @@ struct CountGuess {
 struct Unlock {
   uint32_t version;
   VerifiedSignature signature;
+};
+// Which chip-enforced version, and which index it had when the chip was asked.
+struct ChipVersion {
+  uint32_t version;
+  uint32_t index;
+};
+// The chip wrote the version's index against the client's signature: count 0, this limit.
+struct ChipWritten {
+  ChipVersion version;
+  uint32_t limit;  // 0 retires it
+};
+// The chip counted and evaluated an element; count and limit as read back. The element is absent at
+// registration.
+struct ChipEvaluated {
+  ChipVersion version;
+  uint32_t count;
+  uint32_t limit;
+  std::optional<CountedAnswer> answer;
+};
+// The chip refuses: the version's index is spent.
+struct ChipSpent {
+  ChipVersion version;
 };
 struct RaiseFloor {
   EpochFloor floor;

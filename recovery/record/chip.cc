@@ -1,0 +1,117 @@
+#include "recovery/record/chip.h"
+
+#include <algorithm>
+
+#include "hsm/base/status_macros.h"
+#include "recovery/record/limits.h"
+
+namespace labrec::recovery {
+namespace {
+
+absl::Status NotThere(uint32_t version) {
+  return absl::NotFoundError("version " + std::to_string(version) +
+                             " of the record is not here, or its guesses are not counted by the chip");
+}
+
+RecordVersion* FindChip(Record& record, const ChipVersion& which) {
+  RecordVersion* version = record.Find(which.version);
+  return version != nullptr && version->chip && version->chip->index == which.index ? version : nullptr;
+}
+
+bool HasNewer(const Record& record, uint32_t version) {
+  return std::ranges::any_of(
+      record.versions, [&](const RecordVersion& other) { return other.usable() && other.number > version; });
+}
+
+void Erase(Record& record, uint32_t version) {
+  std::erase_if(record.versions, [&](const RecordVersion& other) { return other.number == version; });
+}
+
+// Where the element stands among those counted.
+size_t Place(const RecordVersion& version, const Digest& element) {
+  const auto found = std::ranges::find(version.counted_elements, element);
+  return static_cast<size_t>(found - version.counted_elements.begin());
+}
+
+void Keep(RecordVersion& version, CountedAnswer answer) {
+  if (Place(version, answer.element) == version.counted_elements.size()) return;
+  std::vector<CountedAnswer>& answers = version.chip->answers;
+  const auto before = std::ranges::find_if(answers, [&](const CountedAnswer& other) {
+    return Place(version, other.element) >= Place(version, answer.element);
+  });
+  if (before != answers.end() && before->element == answer.element) return;
+  answers.insert(before, std::move(answer));
+}
+
+}  // namespace
+
+absl::Status MayWrite(const std::optional<Record>& record, uint32_t number, uint32_t limit) {
+  const RecordVersion* version = record ? record->Find(number) : nullptr;
+  if (version == nullptr || !version->chip) return NotThere(number);
+  if (limit == 0 && version->usable() && HasNewer(*record, number)) return absl::OkStatus();
+  if (limit == 0) {
+    return absl::FailedPreconditionError("version " + std::to_string(number) +
+                                         " is not retired: no newer one is registered here");
+  }
+  const bool first = version->chip->limit == 0;
+  if (limit == (first ? kMostRegistrationEvaluations : version->guess_limit)) return absl::OkStatus();
+  return absl::FailedPreconditionError("the limit to write is 2 first, then the version's guess limit, " +
+                                       std::to_string(version->guess_limit) + ", or 0 to retire it; not " +
+                                       std::to_string(limit));
+}
+
+absl::StatusOr<Record> ApplyChipWritten(const std::optional<Record>& record, const ChipWritten& written) {
+  if (!record) return NotThere(written.version.version);
+  Record next = *record;
+  RecordVersion* version = FindChip(next, written.version);
+  if (version == nullptr) return NotThere(written.version.version);
+  if (written.limit == 0) {
+    LABREC_RETURN_IF_ERROR(MayWrite(record, written.version.version, 0));
+    Erase(next, written.version.version);
+    return next;
+  }
+  version->chip->count = 0;
+  version->chip->limit = written.limit;
+  version->chip->answers.clear();
+  return next;
+}
+
+absl::StatusOr<Record> ApplyChipEvaluated(const std::optional<Record>& record,
+                                          const ChipEvaluated& evaluated) {
+  if (!record) return NotThere(evaluated.version.version);
+  Record next = *record;
+  RecordVersion* version = FindChip(next, evaluated.version);
+  if (version == nullptr) return NotThere(evaluated.version.version);
+  version->chip->count = std::min(evaluated.count, kMostGuesses);
+  version->chip->limit = std::min(evaluated.limit, kMostGuesses);
+  if (evaluated.answer) Keep(*version, *evaluated.answer);
+  return next;
+}
+
+absl::StatusOr<Record> ApplyChipSpent(const std::optional<Record>& record, const ChipSpent& spent) {
+  if (!record) return NotThere(spent.version.version);
+  Record next = *record;
+  const RecordVersion* version = FindChip(next, spent.version);
+  if (version == nullptr) return NotThere(spent.version.version);
+  const bool registered = version->usable();
+  Erase(next, spent.version.version);
+  if (registered && !next.HasUsableVersion()) return Tombstone(next);
+  return next;
+}
+
+Record Tombstone(const Record& record) {
+  Record next;
+  next.name = record.name;
+  next.destroyed = true;
+  next.highest_version = record.highest_version;
+  next.floor = record.floor;
+  return next;
+}
+
+const CountedAnswer* FindAnswer(const RecordVersion& version, const Digest& element) {
+  if (!version.chip) return nullptr;
+  const auto found = std::ranges::find(version.chip->answers, element, &CountedAnswer::element);
+  return found == version.chip->answers.end() ? nullptr : &*found;
+}
+
+}  // namespace labrec::recovery
