@@ -64,6 +64,7 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
     commit_time_.Add((waits ? persisted_ : steady_clock::now()) - start);
   }
   Release(judged);
+  parts_.chip.Release(rows.ReleasedIndices());
 }
 
 // The last moment at which a request can be dropped for nothing: from here on it counts.

@@ -9,6 +9,7 @@
 
 #include "hsm/base/clock.h"
 #include "hsm/freshness_anchor.h"
+#include "recovery/engine/chip_work.h"
 #include "recovery/engine/device_health.h"
 #include "recovery/engine/key_work.h"
 #include "recovery/engine/moving_average.h"
@@ -39,6 +40,7 @@ class Committer {
     const hsm::FreshnessAnchor& anchor;
     RequestQueue& queue;
     KeyWork& keys;
+    ChipWork& chip;
     DeviceHealth& anchor_health;
     const Clock& clock;
     AnchorPlace anchor_place;

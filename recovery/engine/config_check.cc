@@ -1,5 +1,6 @@
 #include "recovery/engine/config_check.h"
 
+#include <algorithm>
 #include <string>
 
 #include <google/protobuf/io/coded_stream.h>
@@ -17,6 +18,7 @@ namespace v1 = ::labyrinth::recovery::v1;
 
 constexpr int kMostRealms = 16;
 constexpr size_t kShareBytes = 32;
+constexpr size_t kNameBytes = 34;  // a TPM's Name: algorithm and SHA-256
 
 absl::Status Bad(const std::string& what) {
   return absl::InvalidArgumentError("config: " + what);
@@ -70,16 +72,39 @@ absl::Status CheckStretching(const v1::RecordConfig& config) {
 absl::Status CheckGuessing(const v1::RecordConfig& config) {
   if (config.guess_limit() < 1 || config.guess_limit() > kMostGuesses)
     return Bad("guess_limit must be 1 to 20");
-  if (config.enforcement() != v1::ENFORCEMENT_LEDGER) {
-    return Bad("enforcement must be ENFORCEMENT_LEDGER: this realm counts in its ledger");
+  const auto chips =
+      std::ranges::count_if(config.realms(), [](const auto& share) { return share.has_chip(); });
+  const v1::Enforcement borne_out = chips == 0                      ? v1::ENFORCEMENT_LEDGER
+                                    : chips == config.realms_size() ? v1::ENFORCEMENT_CHIP
+                                                                    : v1::ENFORCEMENT_MIXED;
+  if (config.enforcement() == borne_out) return absl::OkStatus();
+  return Bad("enforcement is not what its shares say, " + v1::Enforcement_Name(borne_out));
+}
+
+absl::Status CheckChips(const v1::RecordConfig& config) {
+  for (const v1::RealmShare& share : config.realms()) {
+    if (!share.has_chip()) continue;
+    if (share.chip().index() >> 24 != 0x01)
+      return Bad("the index of a share must be a handle of an NV index");
+    if (share.chip().ak_name().size() != kNameBytes) return Bad("the ak_name of a share must have 34 bytes");
   }
   return absl::OkStatus();
 }
 
+ConfigTerms TermsOf(const v1::RecordConfig& config, ByteView realm_id) {
+  ConfigTerms terms{config.guess_limit(), std::nullopt};
+  for (const v1::RealmShare& share : config.realms()) {
+    if (share.has_chip() && SameBytes(AsBytes(share.realm_id()), realm_id)) {
+      terms.chip_index = share.chip().index();
+    }
+  }
+  return terms;
+}
+
 }  // namespace
 
-absl::StatusOr<uint32_t> CheckConfig(ByteView bytes, ByteView realm_id, const RecordName& name,
-                                     uint32_t version) {
+absl::StatusOr<ConfigTerms> CheckConfig(ByteView bytes, ByteView realm_id, const RecordName& name,
+                                        uint32_t version) {
   if (bytes.empty() || bytes.size() > kMostConfigBytes) return Bad("it must have 1 to 8192 bytes");
   v1::RecordConfig config;
   if (!config.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Bad("it does not parse");
@@ -91,7 +116,8 @@ absl::StatusOr<uint32_t> CheckConfig(ByteView bytes, ByteView realm_id, const Re
   LABREC_RETURN_IF_ERROR(CheckRealms(config, realm_id));
   LABREC_RETURN_IF_ERROR(CheckStretching(config));
   LABREC_RETURN_IF_ERROR(CheckGuessing(config));
-  return config.guess_limit();
+  LABREC_RETURN_IF_ERROR(CheckChips(config));
+  return TermsOf(config, realm_id);
 }
 
 }  // namespace labrec::recovery

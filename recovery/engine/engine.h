@@ -62,6 +62,31 @@ struct RegistrationBegun {
   std::vector<P256Point> evaluated;
 };
 
+// A version that the chip is to count for.
+struct ChipRegistration {
+  std::string record;
+  uint32_t version = 0;
+  EcdsaPublicKey unlock_key;
+  uint32_t guess_limit = 0;
+  Bytes nonce;  // 32 bytes
+  RawSignature authorization;
+};
+struct ChipRegistrationBegun {
+  RegistrationId registration_id{};
+  Bytes evidence;  // attestation::RecordKeyEvidence
+};
+struct ChipWrite {
+  std::string record;
+  uint32_t version = 0;
+  uint64_t session = 0;
+  uint32_t limit = 0;
+  Bytes signature;  // 64 bytes
+  Bytes nonce;      // 32 bytes
+};
+struct ChipContents {
+  Bytes statement;  // attestation::SignedStatement of what the index holds
+};
+
 // A record as anybody with the account's token may see it: no key material.
 struct RecordView {
   bool registered = false;  // a version is usable, or the record was destroyed
@@ -92,6 +117,8 @@ struct EngineStatus {
   uint64_t batches = 0;          // anchored since start
   hsm::DeviceDescription device;
   hsm::AnchorWear anchor;
+  std::optional<hsm::CountedCapacity> chip;  // where the chip can count
+  std::string no_chip_reason;                // where it cannot
 };
 
 template <typename T>
@@ -133,6 +160,17 @@ class Engine {
   virtual void FinishRegistration(Caller caller, RegistrationRequest request, Done<Ok> done) = 0;
   virtual void Activate(Caller caller, std::string record, uint32_t version, RawSignature authorization,
                         Done<Ok> done) = 0;
+
+  // Makes the version's own key and index in the chip, and proves them.
+  virtual void BeginChipRegistration(Caller caller, ChipRegistration request,
+                                     Done<ChipRegistrationBegun> done) = 0;
+  // Two evaluations of a begun chip-enforced version, which its first write grants.
+  virtual void ConfirmKey(Caller caller, std::string record, uint32_t version, RegistrationId registration_id,
+                          std::vector<P256Point> elements, Done<std::vector<P256Point>> done) = 0;
+  // A session for one write of the version's index; the same one until it is used or has ended.
+  virtual void BeginChipWrite(Caller caller, std::string record, uint32_t version,
+                              Done<hsm::WriteSession> done) = 0;
+  virtual void FinishChipWrite(Caller caller, ChipWrite request, Done<ChipContents> done) = 0;
 
   virtual void GetRecord(Caller caller, std::string record, Done<RecordView> done) = 0;
   virtual void Evaluate(Caller caller, std::string record, uint32_t version, P256Point element,

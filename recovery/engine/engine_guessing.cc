@@ -17,7 +17,7 @@ void EngineImpl::Evaluate(Caller caller, std::string record, uint32_t version, P
   if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
   Enqueue(caller, std::make_shared<EvaluateTask>(
                       caller.deadline, std::move(name), version, element,
-                      EvaluateTask::Services{options_, challenges_, guesses_counted_}, std::move(done)));
+                      EvaluateTask::Services{options_, challenges_, guesses_counted_, *chip_evaluator_}, std::move(done)));
 }
 
 void EngineImpl::BeginUnlock(Caller caller, std::string record, uint32_t version, Done<Challenge> done) {

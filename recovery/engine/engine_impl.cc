@@ -7,6 +7,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
+#include "recovery/engine/chip_start_up.h"
 #include "recovery/engine/field_checks.h"
 #include "recovery/engine/refusal.h"
 #include "recovery/engine/seed.h"
@@ -53,6 +54,7 @@ EngineImpl::EngineImpl(EngineOptions options, hsm::Device& key_device, const Clo
       anchor_health_("anchor device", [] {}) {
   executor_.emplace(key_device.parallelism(), [this] { queue_.Wake(); });
   keys_.emplace(key_device, *executor_, key_health_);
+  chip_.emplace(key_device, *executor_, key_health_);
 }
 
 absl::Status EngineImpl::Open(Store& store, hsm::Device& anchor_device,
@@ -71,10 +73,13 @@ absl::Status EngineImpl::Open(Store& store, hsm::Device& anchor_device,
   spdlog::info("ledger open at epoch {}{}", report.epoch,
                report.rolled_forward ? ", after anchoring a batch that an earlier run had only written" : "");
   authorizer_.emplace(options_.realm_id, *ledger_, challenges_);
-  committer_.emplace(Committer::Parts{*ledger_, *anchor, queue_, *keys_, anchor_health_, clock_,
+  chip_evaluator_.emplace(ChipEvaluator::Parts{options_.realm_id, *chip_, *ledger_, queue_});
+  LABREC_ASSIGN_OR_RETURN(const ChipFindings findings, TidyChip(*chip_, store, options_.realm_id));
+  committer_.emplace(Committer::Parts{*ledger_, *anchor, queue_, *keys_, *chip_, anchor_health_, clock_,
                                       one_thread ? AnchorPlace::kAmongKeys : AnchorPlace::kBesideKeys,
                                       std::move(on_fatal)});
   commit_thread_ = std::thread([this] { committer_->Run(); });
+  TakeOver(findings, queue_);
   return absl::OkStatus();
 }
 
@@ -125,6 +130,9 @@ EngineStatus EngineImpl::status() const {
   status.batches = figures.batches;
   status.device = key_device_.description();
   status.anchor = std::move(figures.wear);
+  const absl::Status chip = chip_->Available();
+  if (chip.ok()) status.chip = chip_->room();
+  status.no_chip_reason = std::string(chip.message());
   return status;
 }
 

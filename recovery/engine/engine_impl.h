@@ -6,6 +6,9 @@
 
 #include "recovery/engine/authorizer.h"
 #include "recovery/engine/challenge_table.h"
+#include "recovery/engine/chip_evaluator.h"
+#include "recovery/engine/chip_sessions.h"
+#include "recovery/engine/chip_work.h"
 #include "recovery/engine/committer.h"
 #include "recovery/engine/device_executor.h"
 #include "recovery/engine/device_health.h"
@@ -38,6 +41,13 @@ class EngineImpl : public Engine {
   void FinishRegistration(Caller caller, RegistrationRequest request, Done<Ok> done) override;
   void Activate(Caller caller, std::string record, uint32_t version, RawSignature authorization,
                 Done<Ok> done) override;
+  void BeginChipRegistration(Caller caller, ChipRegistration request,
+                             Done<ChipRegistrationBegun> done) override;
+  void ConfirmKey(Caller caller, std::string record, uint32_t version, RegistrationId registration_id,
+                  std::vector<P256Point> elements, Done<std::vector<P256Point>> done) override;
+  void BeginChipWrite(Caller caller, std::string record, uint32_t version,
+                      Done<hsm::WriteSession> done) override;
+  void FinishChipWrite(Caller caller, ChipWrite request, Done<ChipContents> done) override;
   void GetRecord(Caller caller, std::string record, Done<RecordView> done) override;
   void Evaluate(Caller caller, std::string record, uint32_t version, P256Point element,
                 Done<EvaluateOutcome> done) override;
@@ -67,6 +77,15 @@ class EngineImpl : public Engine {
     Bytes derivation_input;
   };
   absl::StatusOr<Registration> JudgeRegistration(const Caller& caller, RegistrationRequest request);
+  // A chip-enforced version that may be begun, but for its index and key.
+  struct ChipBeginning {
+    RecordName name;
+    recovery::BeginRegistration begin;
+    Bytes statement_nonce;
+  };
+  absl::StatusOr<ChipBeginning> JudgeChipRegistration(const Caller& caller, ChipRegistration request);
+  void PushChipBegin(std::shared_ptr<ChipBeginning> beginning, RequestQueue::Place place, Bytes evidence,
+                     Done<ChipRegistrationBegun> done);
   absl::StatusOr<RecordView> View(const RecordName& name);
   Bytes DerivationInput(const RecordName& name, const RecordVersion& version) const;
 
@@ -80,8 +99,11 @@ class EngineImpl : public Engine {
   DeviceHealth anchor_health_;
   std::optional<DeviceExecutor> executor_;
   std::optional<KeyWork> keys_;
+  std::optional<ChipWork> chip_;
+  ChipSessions chip_sessions_;
   std::optional<ExecutorAnchor> executor_anchor_;
   std::unique_ptr<Ledger> ledger_;
+  std::optional<ChipEvaluator> chip_evaluator_;
   std::optional<Authorizer> authorizer_;
   std::optional<Committer> committer_;
   std::thread commit_thread_;

@@ -51,7 +51,8 @@ Record Shown(Record record) {
   for (RecordVersion& version : record.versions) {
     version.nonce.fill(0);
     version.sealed_private.clear();
-    version.counted_elements.clear();
+    version.ForgetCounted();
+    if (version.chip) version.chip->key.clear();
   }
   return record;
 }

@@ -59,20 +59,17 @@ absl::StatusOr<EngineImpl::Registration> EngineImpl::JudgeRegistration(const Cal
   LABREC_RETURN_IF_ERROR(CheckName(name));
   LABREC_RETURN_IF_ERROR(CheckVersion(request.version));
   LABREC_RETURN_IF_ERROR(CheckSizes(request));
-  LABREC_ASSIGN_OR_RETURN(const uint32_t guess_limit,
+  LABREC_ASSIGN_OR_RETURN(const ConfigTerms terms,
                           CheckConfig(request.config, options_.realm_id, name, request.version));
   LABREC_ASSIGN_OR_RETURN(Authority authority, authorizer_->Check(caller, Operation::kFinishRegistration,
                                                                   BodyOf(request), request.authorization));
   LABREC_ASSIGN_OR_RETURN(const auto account, ReadAccount(*ledger_, caller.tenant, caller.account));
   LABREC_ASSIGN_OR_RETURN(const auto record, ReadRecord(*ledger_, name));
-  recovery::FinishRegistration finish{request.version,
-                                      request.registration_id,
-                                      std::move(request.config),
-                                      std::move(request.commitment),
-                                      request.unlock_key,
-                                      {},
-                                      guess_limit,
-                                      std::move(authority)};
+  recovery::FinishRegistration finish{request.version,           request.registration_id,
+                                      std::move(request.config), std::move(request.commitment),
+                                      request.unlock_key,        {},
+                                      terms.guess_limit,         std::move(authority),
+                                      terms.chip_index};
   LABREC_ASSIGN_OR_RETURN(const Record finished, ApplyFinish(account, record, finish));
   Bytes input = DerivationInput(name, *finished.Find(request.version));
   return Registration{name, std::move(finish), std::move(request.sealed_secret), std::move(input)};

@@ -32,7 +32,11 @@ absl::Status EvaluateTask::Apply(WorkingSet& rows, int64_t now_ms) {
   LABREC_ASSIGN_OR_RETURN(GuessChange change,
                           ApplyGuess(*record, request_, now_ms, services_.options.guess_policy));
   outcome_ = change.outcome;
-  if (std::holds_alternative<MayEvaluate>(outcome_)) nonce_ = change.record->Find(request_.version)->nonce;
+  if (std::holds_alternative<MayEvaluate>(outcome_)) {
+    const RecordVersion& version = *change.record->Find(request_.version);
+    nonce_ = version.nonce;
+    in_chip_ = version.chip.has_value();
+  }
   if (change.record) rows.Put(*std::move(change.record));
   return absl::OkStatus();
 }
@@ -41,6 +45,7 @@ void EvaluateTask::Committed(EvaluationBatch& batch) {
   const auto* may = std::get_if<MayEvaluate>(&outcome_);
   if (may == nullptr) return done_(AnswerOf(outcome_));
   if (may->counting == Counting::kCounted) ++services_.guesses_counted;
+  if (in_chip_) return AskChip();
   Bytes input = pin::RecordDerivationInput(services_.options.realm_id, name_.tenant, name_.account,
                                            name_.record, request_.version, nonce_);
   batch.Add(
@@ -53,6 +58,24 @@ void EvaluateTask::Committed(EvaluationBatch& batch) {
                                                       std::chrono::steady_clock::now());
          done(EvaluateOutcome(Evaluated{*std::move(points), remaining, challenge}));
        }});
+}
+
+void EvaluateTask::AskChip() const {
+  services_.chip.Evaluate(
+      name_, request_.version, element_,
+      [name = name_, version = request_.version, &challenges = services_.challenges,
+       done = done_](absl::StatusOr<std::variant<ChipEvaluator::Answered, ChipEvaluator::Refused>> answer) {
+        if (!answer.ok()) return done(std::move(answer).status());
+        if (const auto* refused = std::get_if<ChipEvaluator::Refused>(&*answer)) {
+          if (refused->destroyed) return done(EvaluateOutcome(Destroyed{}));
+          return done(absl::NotFoundError("version " + std::to_string(version) +
+                                          " of the record is spent: ask GetRecord which one is usable"));
+        }
+        const auto& answered = std::get<ChipEvaluator::Answered>(*answer);
+        const Challenge challenge = challenges.Issue({name.tenant, name.account, name.record, version},
+                                                     std::chrono::steady_clock::now());
+        done(EvaluateOutcome(Evaluated{{answered.point}, answered.remaining, challenge}));
+      });
 }
 
 }  // namespace labrec::recovery

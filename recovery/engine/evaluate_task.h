@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "recovery/engine/challenge_table.h"
+#include "recovery/engine/chip_evaluator.h"
 #include "recovery/engine/engine.h"
 #include "recovery/engine/task.h"
 #include "recovery/record/guessing.h"
@@ -18,6 +19,7 @@ class EvaluateTask : public Task {
     const EngineOptions& options;
     ChallengeTable& challenges;
     std::atomic<uint64_t>& guesses_counted;
+    ChipEvaluator& chip;
   };
   EvaluateTask(Time deadline, RecordName name, uint32_t version, const P256Point& element, Services services,
                Done<EvaluateOutcome> done);
@@ -33,7 +35,10 @@ class EvaluateTask : public Task {
   const Services services_;
   const Done<EvaluateOutcome> done_;
   GuessOutcome outcome_;
+  void AskChip() const;
+
   std::array<uint8_t, 32> nonce_{};  // of the version, if the element may be evaluated
+  bool in_chip_ = false;             // the version's own key in the chip evaluates it
 };
 
 }  // namespace labrec::recovery

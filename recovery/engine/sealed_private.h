@@ -3,6 +3,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/bytes.h"
+#include "hsm/base/p256.h"
 #include "hsm/base/secret_bytes.h"
 #include "recovery/record/record.h"
 
@@ -16,5 +17,11 @@ Bytes SealPrivate(const SecretBytes& d, ByteView realm_id, const RecordName& nam
 // DATA_LOSS if it was not sealed for exactly this.
 absl::StatusOr<SecretBytes> OpenPrivate(const SecretBytes& d, ByteView realm_id, const RecordName& name,
                                         uint32_t version, ByteView sealed);
+
+// The answer to a counted element of a chip-enforced version, in the same way; kSealedAnswerBytes long.
+Bytes SealAnswer(const SecretBytes& d, ByteView realm_id, const RecordName& name, uint32_t version,
+                 const Digest& element, const P256Point& answer);
+absl::StatusOr<P256Point> OpenAnswer(const SecretBytes& d, ByteView realm_id, const RecordName& name,
+                                     uint32_t version, const CountedAnswer& answer);
 
 }  // namespace labrec::recovery

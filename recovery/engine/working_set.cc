@@ -1,5 +1,7 @@
 #include "recovery/engine/working_set.h"
 
+#include <set>
+
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/rows.h"
 #include "recovery/record/codec.h"
@@ -13,6 +15,13 @@ Bytes Encode(const Account& account) {
 }
 Bytes Encode(const Record& record) {
   return EncodeRecord(record);
+}
+
+void AddIndices(const std::optional<Record>& record, std::set<uint32_t>& indices) {
+  if (!record) return;
+  for (const RecordVersion& version : record->versions) {
+    if (version.chip) indices.insert(version.chip->index);
+  }
 }
 
 template <typename Slots>
@@ -54,6 +63,15 @@ void WorkingSet::Put(Record record) {
 
 void WorkingSet::Remove(const RecordName& record) {
   records_.at(RecordRowKey(record)).current.reset();
+}
+
+std::vector<uint32_t> WorkingSet::ReleasedIndices() const {
+  std::set<uint32_t> released;
+  for (const auto& [key, slot] : records_) AddIndices(slot.stored, released);
+  std::set<uint32_t> kept;
+  for (const auto& [key, slot] : records_) AddIndices(slot.current, kept);
+  for (const uint32_t index : kept) released.erase(index);
+  return {released.begin(), released.end()};
 }
 
 std::vector<RowWrite> WorkingSet::Writes() const {

@@ -27,6 +27,9 @@ class WorkingSet {
   void Put(Record record);
   void Remove(const RecordName& record);
 
+  // Indices of chip-enforced versions that are no more in any row of the batch: to be deleted once it is
+  // anchored.
+  std::vector<uint32_t> ReleasedIndices() const;
   // What differs from the ledger.
   std::vector<RowWrite> Writes() const;
 

@@ -40,6 +40,14 @@ void FillShown(const RecordView& view, v1::AdminShowRecordResponse* answer) {
   if (!view.registered) return;
   if (view.record.floor) FillFloor(*view.record.floor, answer->mutable_floor());
   answer->set_last_counted_at_ms(view.record.last_counted_ms);
+  for (const RecordVersion& version : view.record.versions) {
+    if (!version.chip) continue;
+    v1::ChipCount* const chip = answer->add_chips();
+    chip->set_version(version.number);
+    chip->set_index(version.chip->index);
+    chip->set_count(version.chip->count);
+    chip->set_limit(version.chip->limit);
+  }
   if (const RecordVersion* newest = Newest(view.record)) {
     answer->set_config_sha256(ToString(Sha256(newest->config)));
   }

@@ -19,6 +19,11 @@ void DescribeRealm(const RealmFacts& facts, const EngineStatus& status,
   answer->set_discontinuities(status.discontinuities);
   answer->set_first_device_policy(facts.first_device == FirstDevicePolicy::kOpen ? "open" : "admin");
   answer->set_software_version(SoftwareVersion());
+  answer->set_no_chip_reason(status.no_chip_reason);
+  if (!status.chip) return;
+  answer->mutable_chip()->set_used(status.chip->used);
+  answer->mutable_chip()->set_free_handles(status.chip->free_handles);
+  answer->mutable_chip()->set_full(status.chip->chip_is_full);
 }
 
 }  // namespace labrec::recovery

@@ -110,6 +110,7 @@ Reactor* RecoveryService::BeginRegistration(Context* context, const v1::BeginReg
                                             v1::BeginRegistrationResponse* response) {
   return Serve(context, "BeginRegistration", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
+    if (request->has_chip()) return BeginChipRegistration(std::move(caller), *request, response, rpc);
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     LABREC_ASSIGN_OR_RETURN(auto elements, ElementsField(request->elements(), 1, 2));

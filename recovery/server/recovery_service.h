@@ -41,6 +41,9 @@ class RecoveryService : public labyrinth::recovery::v1::Recovery::CallbackServic
   LABREC_METHOD(BeginRegistration);
   LABREC_METHOD(FinishRegistration);
   LABREC_METHOD(Activate);
+  LABREC_METHOD(BeginChipWrite);
+  LABREC_METHOD(FinishChipWrite);
+  LABREC_METHOD(ConfirmKey);
   LABREC_METHOD(GetRecord);
   LABREC_METHOD(Evaluate);
   LABREC_METHOD(BeginUnlock);
@@ -50,6 +53,10 @@ class RecoveryService : public labyrinth::recovery::v1::Recovery::CallbackServic
   LABREC_METHOD(GetFloor);
 #undef LABREC_METHOD
 
+  absl::Status BeginChipRegistration(Caller caller,
+                                     const labyrinth::recovery::v1::BeginRegistrationRequest& request,
+                                     labyrinth::recovery::v1::BeginRegistrationResponse* response,
+                                     const Rpc& rpc);
   // From the bearer token. UNAUTHENTICATED says what is wrong with it.
   absl::StatusOr<TokenHolder> HolderOf(const grpc::CallbackServerContext& context);
   // Who calls. UNAUTHENTICATED as above; RESOURCE_EXHAUSTED if that account or tenant calls too often.

@@ -132,6 +132,31 @@ absl::StatusOr<RawSignature> RequiredSignature(bool present, const v1::Signature
       "authorization: the request is not signed; a token alone does not allow it");
 }
 
+absl::StatusOr<ChipRegistration> ChipRegistrationField(const v1::BeginRegistrationRequest& proto) {
+  const v1::BeginChip& chip = proto.chip();
+  if (proto.elements_size() > 0) {
+    return absl::InvalidArgumentError("elements: of a chip-enforced version go to ConfirmKey");
+  }
+  LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(proto.record()));
+  LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(proto.version()));
+  LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey unlock_key,
+                          PublicKeyField("chip.unlock_public_key", chip.unlock_public_key()));
+  LABREC_ASSIGN_OR_RETURN(Bytes nonce, FixedField("chip.nonce", chip.nonce(), kChallengeSize));
+  LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
+                          RequiredSignature(chip.has_authorization(), chip.authorization()));
+  return ChipRegistration{std::move(record),  version,          unlock_key,
+                          chip.guess_limit(), std::move(nonce), std::move(authorization)};
+}
+
+absl::StatusOr<ChipWrite> ChipWriteField(const v1::FinishChipWriteRequest& proto) {
+  LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(proto.record()));
+  LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(proto.version()));
+  LABREC_ASSIGN_OR_RETURN(Bytes signature, FixedField("signature", proto.signature(), kSignatureSize));
+  LABREC_ASSIGN_OR_RETURN(Bytes nonce, FixedField("nonce", proto.nonce(), kChallengeSize));
+  return ChipWrite{std::move(record),    version,         proto.session(), proto.limit(),
+                   std::move(signature), std::move(nonce)};
+}
+
 absl::StatusOr<RegistrationRequest> RegistrationField(const v1::FinishRegistrationRequest& proto) {
   LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(proto.record()));
   LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(proto.version()));

@@ -40,6 +40,11 @@ absl::StatusOr<std::optional<RawSignature>> OptionalSignature(
 // PERMISSION_DENIED without one.
 absl::StatusOr<RawSignature> RequiredSignature(bool present, const labyrinth::recovery::v1::Signature& proto);
 
+// Of a BeginRegistration with `chip`.
+absl::StatusOr<ChipRegistration> ChipRegistrationField(
+    const labyrinth::recovery::v1::BeginRegistrationRequest& proto);
+absl::StatusOr<ChipWrite> ChipWriteField(const labyrinth::recovery::v1::FinishChipWriteRequest& proto);
+
 absl::StatusOr<RegistrationRequest> RegistrationField(
     const labyrinth::recovery::v1::FinishRegistrationRequest& proto);
 

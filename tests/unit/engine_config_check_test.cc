@@ -35,15 +35,16 @@ v1::RecordConfig Good(int realms = 3) {
   return config;
 }
 
-absl::StatusOr<uint32_t> Check(const v1::RecordConfig& config) {
+absl::StatusOr<ConfigTerms> Check(const v1::RecordConfig& config) {
   return CheckConfig(ToBytes(config.SerializeAsString()), kRealm, kName, 4);
 }
 
 TEST(ConfigCheck, GoodOnesGiveTheirLimit) {
   for (const int realms : {1, 3, 16}) {
-    const auto limit = Check(Good(realms));
-    ASSERT_TRUE(limit.ok()) << limit.status();
-    EXPECT_EQ(*limit, 10U);
+    const auto terms = Check(Good(realms));
+    ASSERT_TRUE(terms.ok()) << terms.status();
+    EXPECT_EQ(terms->guess_limit, 10U);
+    EXPECT_FALSE(terms->chip_index);
   }
 }
 

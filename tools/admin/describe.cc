@@ -51,6 +51,14 @@ void Append(const Json& json, const std::string& indent, std::string& out) {
   }
 }
 
+Json DescribeChip(const v1::GetRealmResponse& realm) {
+  if (!realm.has_chip()) return {{"counts", false}, {"reason", realm.no_chip_reason()}};
+  return {{"counts", true},
+          {"used", realm.chip().used()},
+          {"free_handles", realm.chip().free_handles()},
+          {"full", realm.chip().full()}};
+}
+
 Json DescribeFloor(const v1::Floor& floor) {
   return {{"sequence", floor.sequence()},
           {"digest", HexOf(floor.digest())},
@@ -63,6 +71,13 @@ Json DescribeWear(const v1::AnchorWear& wear) {
   return {{"writes_since_start", wear.writes_since_start()}, {"lifetime_writes", wear.lifetime_writes()},
           {"counted_since_ms", wear.counted_since_ms()},     {"writes_per_day", wear.writes_per_day()},
           {"rated_endurance", wear.rated_endurance()},       {"years_left", years}};
+}
+
+void AddChip(const v1::ChipCount& chip, Json& version) {
+  version["enforcement"] = "chip";
+  version["chip_index"] = chip.index();
+  version["chip_count"] = chip.count();
+  version["chip_limit"] = chip.limit();
 }
 
 }  // namespace
@@ -105,6 +120,7 @@ Json Describe(const v1::GetStatusResponse& status) {
           {"anchor_kind", realm.anchor_kind()},
           {"evaluation_public_key", HexOf(realm.evaluation_public_key())},
           {"first_device_policy", realm.first_device_policy()},
+          {"chip", DescribeChip(realm)},
           {"protocol_version", realm.protocol_version()},
           {"software_version", realm.software_version()}};
 }
@@ -133,9 +149,14 @@ Json Describe(const v1::AdminShowRecordResponse& answer) {
                {"config_sha256", HexOf(answer.config_sha256())},
                {"versions", Json::array()}};
   for (const v1::RecordVersion& version : record.versions()) {
-    json["versions"].push_back({{"version", version.version()},
-                                {"stage", version.stage() == v1::VERSION_STAGE_ACTIVE ? "active" : "pending"},
-                                {"commitment", HexOf(version.commitment())}});
+    Json entry = {{"version", version.version()},
+                  {"stage", version.stage() == v1::VERSION_STAGE_ACTIVE ? "active" : "pending"},
+                  {"commitment", HexOf(version.commitment())},
+                  {"enforcement", "ledger"}};
+    for (const v1::ChipCount& chip : answer.chips()) {
+      if (chip.version() == version.version()) AddChip(chip, entry);
+    }
+    json["versions"].push_back(std::move(entry));
   }
   if (answer.has_floor()) json["floor"] = DescribeFloor(answer.floor());
   return json;
