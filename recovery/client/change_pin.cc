@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+
 #include "hsm/base/status_macros.h"
+#include "recovery/client/chip_guesses.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -32,6 +35,23 @@ class UnlockKeyOrDevice : public RequestSigner {
   std::vector<Bytes> holders_;
 };
 
+// The realms whose chip counted are to count by it again, known by the key that the config names. Where every
+// realm's chip counted, none may count otherwise now.
+absl::Status KeepEnforcement(const RealmSet& realms, const ConfigGroup& group, SealRequest& seal) {
+  seal.enforcement = Enforcement::kAsPinned;
+  for (size_t i = 0; i < realms.size(); ++i) {
+    const v1::ChipShare* chip = ChipShareOf(group.config, realms[i].id());
+    if (chip != nullptr) {
+      seal.trust.pinned_aks[ToBytes(realms[i].id())] = ToBytes(chip->ak_name());
+    } else if (group.config.enforcement() == v1::ENFORCEMENT_CHIP) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("realm ", realms[i].name(),
+                       " is new in the list, and every realm's chip counts for this record: seal it again"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 PinChange NotRecovered(RecoverOutcome outcome) {
   if (auto* wrong = std::get_if<WrongPin>(&outcome)) return std::move(*wrong);
   if (auto* locked = std::get_if<LockedUntil>(&outcome)) return std::move(*locked);
@@ -52,6 +72,9 @@ absl::StatusOr<PinChange> ChangePin(const RealmSet& realms, const RecoverRequest
   seal.threshold = recovered->group.threshold();
   seal.guess_limit = recovered->group.config.guess_limit();
   seal.holders = holders;
+  LABREC_RETURN_IF_ERROR(KeepEnforcement(realms, recovered->group, seal));
+  const Retirement retirement{recovered->group, recovered->authority};
+  seal.retire = &retirement;
   const UnlockKeyOrDevice signer(realms, *recovered, device);
   LABREC_ASSIGN_OR_RETURN(Sealed sealed, Seal(realms, seal, recovered->secret, new_pin, signer));
   return sealed;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/status_macros.h"
 #include "pin/stretch.h"
 #include "recovery/client/realm_address.h"
 
@@ -15,6 +16,7 @@ namespace labrec::recovery::client {
 namespace {
 
 constexpr uint32_t kMostGuesses = 20;
+constexpr size_t kAkNameBytes = 34;  // a Name with SHA-256
 constexpr int kMostConfigRealms = static_cast<int>(kMostRealms);
 
 absl::Status Wrong(const char* field) {
@@ -34,6 +36,18 @@ absl::Status CheckShares(const v1::RecordConfig& config) {
   if (config.threshold() < 1 || config.threshold() > static_cast<uint32_t>(config.realms_size())) {
     return Wrong("threshold");
   }
+  return absl::OkStatus();
+}
+
+absl::Status CheckEnforcement(const v1::RecordConfig& config) {
+  int chips = 0;
+  for (const v1::RealmShare& share : config.realms()) {
+    if (!share.has_chip()) continue;
+    ++chips;
+    if (share.chip().index() >> 24 != 0x01) return Wrong("realms.chip.index");
+    if (share.chip().ak_name().size() != kAkNameBytes) return Wrong("realms.chip.ak_name");
+  }
+  if (config.enforcement() != EnforcementOf(chips, config.realms_size())) return Wrong("enforcement");
   return absl::OkStatus();
 }
 
@@ -75,6 +89,11 @@ const GroupMember* ConfigGroup::Find(size_t realm) const {
   return member == members.end() ? nullptr : &*member;
 }
 
+v1::Enforcement EnforcementOf(int chips, int realms) {
+  if (chips == 0) return v1::ENFORCEMENT_LEDGER;
+  return chips == realms ? v1::ENFORCEMENT_CHIP : v1::ENFORCEMENT_MIXED;
+}
+
 absl::Status CheckConfig(const v1::RecordConfig& config, const RecordId& id, uint32_t version) {
   if (config.version() != version || version == 0) return Wrong("version");
   if (config.tenant() != id.tenant) return Wrong("tenant");
@@ -86,11 +105,8 @@ absl::Status CheckConfig(const v1::RecordConfig& config, const RecordId& id, uin
            .ok()) {
     return Wrong("argon parameters");
   }
-  if (config.enforcement() == v1::ENFORCEMENT_CHIP) {
-    return absl::UnimplementedError("the record is chip-enforced, which this client cannot verify");
-  }
-  if (config.enforcement() != v1::ENFORCEMENT_LEDGER) return Wrong("enforcement");
-  return CheckShares(config);
+  LABREC_RETURN_IF_ERROR(CheckShares(config));
+  return CheckEnforcement(config);
 }
 
 std::optional<ConfigGroup> NewestGroup(const std::vector<Offer>& offers, const RecordId& id, uint32_t least) {

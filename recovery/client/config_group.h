@@ -59,8 +59,11 @@ struct ConfigGroup {
 std::optional<ConfigGroup> NewestGroup(const std::vector<Offer>& offers, const RecordId& id, uint32_t least);
 
 // INVALID_ARGUMENT with the field unless the config is one that a client makes for this record and version:
-// its names, realms and shares well formed and each there once, its limits within the protocol's.
-// UNIMPLEMENTED if the record is chip-enforced, which this client does not do.
+// its names, realms and shares well formed and each there once, its limits within the protocol's, its
+// enforcement what the shares bear out.
 absl::Status CheckConfig(const v1::RecordConfig& config, const RecordId& id, uint32_t version);
+
+// What a config says of `realms` realms of which `chips` have the chip count.
+v1::Enforcement EnforcementOf(int chips, int realms);
 
 }  // namespace labrec::recovery::client

@@ -24,9 +24,10 @@ struct ChannelOptions {
 // Errors carry the realm's name in front, and its own code (recovery.proto's header says what each means):
 // UNAVAILABLE if it cannot be reached, DEADLINE_EXCEEDED if it takes too long, CANCELLED after
 // Cancellation::Cancel. UNAVAILABLE is repeated with jittered, growing pauses where repeating changes
-// nothing: GetRealm, GetChallenge, GetRecord, ListDevices, BeginUnlock, and Evaluate, since a realm counts an
-// element once; Evaluate is also repeated once after DEADLINE_EXCEEDED. RESOURCE_EXHAUSTED with a time to
-// come back is repeated for every call: nothing was decided.
+// nothing: GetRealm, GetChallenge, GetRecord, ListDevices, BeginUnlock, GetIdentity, ActivateCredential,
+// BeginChipWrite, and Evaluate, since a realm counts an element once; Evaluate is also repeated once after
+// DEADLINE_EXCEEDED. RESOURCE_EXHAUSTED with a time to come back is repeated for every call: nothing was
+// decided.
 class RealmChannel {
  public:
   RealmChannel(RealmAddress address, std::string token, ChannelOptions options);
@@ -42,6 +43,12 @@ class RealmChannel {
   absl::StatusOr<v1::EvaluateResponse> Call(const v1::EvaluateRequest&, Cancellation&);
   absl::StatusOr<v1::BeginUnlockResponse> Call(const v1::BeginUnlockRequest&, Cancellation&);
 
+  absl::StatusOr<v1::GetIdentityResponse> Call(const v1::GetIdentityRequest&, Cancellation&);
+  absl::StatusOr<v1::ActivateCredentialResponse> Call(const v1::ActivateCredentialRequest&, Cancellation&);
+  absl::StatusOr<v1::BeginChipWriteResponse> Call(const v1::BeginChipWriteRequest&, Cancellation&);
+
+  absl::StatusOr<v1::FinishChipWriteResponse> Call(const v1::FinishChipWriteRequest&, Cancellation&);
+  absl::StatusOr<v1::ConfirmKeyResponse> Call(const v1::ConfirmKeyRequest&, Cancellation&);
   absl::StatusOr<v1::UnlockResponse> Call(const v1::UnlockRequest&, Cancellation&);
   absl::StatusOr<v1::BeginRegistrationResponse> Call(const v1::BeginRegistrationRequest&, Cancellation&);
   absl::StatusOr<v1::FinishRegistrationResponse> Call(const v1::FinishRegistrationRequest&, Cancellation&);

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "recovery/client/chip_guesses.h"
 #include "recovery/client/guess.h"
 #include "recovery/client/record_survey.h"
 #include "recovery/client/tally.h"
@@ -52,6 +53,7 @@ absl::StatusOr<RecoverOutcome> Unlock(const RealmSet& realms, ConfigGroup group,
   RecordAuthority authority(*std::move(guess.s), group.config.record(), group.version());
   LABREC_ASSIGN_OR_RETURN(Opened opened, UnlockAll(realms, group, authority, guess.challenges, reports));
   FinishActivation(realms, group, authority, reports);
+  RefillChips(realms, group, authority, reports);
   return Recovered{std::move(opened.secret), std::move(group), std::move(authority), std::move(opened.floors),
                    std::move(reports)};
 }

@@ -13,6 +13,8 @@
 #include "pin/pin_input.h"
 #include "pin/secret_sharing.h"
 #include "pin/share_mask.h"
+#include "recovery/client/chip_begin.h"
+#include "recovery/client/chip_guesses.h"
 #include "recovery/client/gather.h"
 #include "recovery/client/signed_call.h"
 #include "recovery/client/tally.h"
@@ -33,6 +35,26 @@ absl::StatusOr<SecretBytes> FinalizeAt(const SecretBytes& input, const pin::Blin
   return pin::Finalize(input, blinded.blind, point);
 }
 
+absl::StatusOr<bool> JudgeEnforcement(const RealmChannel& realm, const v1::GetRealmResponse& response,
+                                      const VersionPlan& plan) {
+  switch (plan.enforcement) {
+    case Enforcement::kLedger:
+      return false;
+    case Enforcement::kChipOrLedger:
+      return response.has_chip();
+    case Enforcement::kAsPinned:
+      if (!plan.trust->pinned_aks.contains(ToBytes(realm.id()))) return false;
+      [[fallthrough]];
+    case Enforcement::kChip:
+      break;
+  }
+  if (response.has_chip()) return true;
+  const std::string why =
+      response.no_chip_reason().empty() ? "it does not say why" : response.no_chip_reason();
+  return absl::FailedPreconditionError(
+      absl::StrCat("realm ", realm.name(), " has no chip that counts: ", why));
+}
+
 absl::Status Faulty(const RealmChannel& realm, const char* what) {
   return absl::DataLossError(absl::StrCat("realm ", realm.name(), " ", what, "; do not rely on it"));
 }
@@ -40,7 +62,11 @@ absl::Status Faulty(const RealmChannel& realm, const char* what) {
 }  // namespace
 
 Registration::Registration(const RealmSet& realms, const VersionPlan& plan)
-    : realms_(realms), plan_(plan), reports_(realms.size()), begun_(realms.size()) {
+    : realms_(realms),
+      plan_(plan),
+      reports_(realms.size()),
+      begun_(realms.size()),
+      authority_(SecretBytes::Random(pin::kSharedSecretSize), plan.record, plan.version) {
   for (size_t i = 0; i < realms.size(); ++i) reports_[i].realm = realms[i].name();
 }
 
@@ -66,10 +92,12 @@ absl::Status Registration::Outcome(size_t needed, bool contended) const {
   return VerdictError(verdict == Verdict::kRefused ? verdict : Verdict::kTooFewRealms, reports_, threshold);
 }
 
-absl::Status Registration::CheckRealm(size_t realm, Cancellation& cancellation) const {
+absl::StatusOr<bool> Registration::JudgeRealm(size_t realm, Cancellation& cancellation) const {
   LABREC_ASSIGN_OR_RETURN(const v1::GetRealmResponse response,
                           realms_[realm].Call(v1::GetRealmRequest(), cancellation));
-  if (SameBytes(AsBytes(response.realm_id()), realms_[realm].id())) return absl::OkStatus();
+  if (SameBytes(AsBytes(response.realm_id()), realms_[realm].id())) {
+    return JudgeEnforcement(realms_[realm], response, plan_);
+  }
   return absl::FailedPreconditionError(
       absl::StrCat("at ", realms_[realm].address().address, " answers realm ",
                    Hex(AsBytes(response.realm_id())), ", but the realm list expects ",
@@ -86,10 +114,34 @@ absl::Status Registration::BeginError(size_t realm, const absl::Status& status,
   return absl::AbortedError(status.message());
 }
 
-absl::StatusOr<Registration::Begun> Registration::BeginAt(size_t realm, Cancellation& cancellation) const {
-  LABREC_RETURN_IF_ERROR(CheckRealm(realm, cancellation));
+absl::StatusOr<Registration::Begun> Registration::BeginAt(size_t realm, const RequestSigner& signer,
+                                                          Cancellation& cancellation) const {
+  LABREC_ASSIGN_OR_RETURN(const bool by_chip, JudgeRealm(realm, cancellation));
   const SecretBytes input =
       pin::OprfInput(realms_.tenant(), realms_.account(), plan_.record, plan_.version, *plan_.stretched);
+  absl::StatusOr<Begun> begun =
+      by_chip ? BeginByChip(realm, input, signer, cancellation) : BeginByLedger(realm, input, cancellation);
+  if (begun.ok()) return begun;
+  return BeginError(realm, begun.status(), cancellation);
+}
+
+absl::StatusOr<Registration::Begun> Registration::BeginByChip(size_t realm, const SecretBytes& input,
+                                                              const RequestSigner& signer,
+                                                              Cancellation& cancellation) const {
+  const EcdsaPrivateKey unlock_key = pin::UnlockKey(authority_.s(), realms_[realm].id(), plan_.version);
+  LABREC_ASSIGN_OR_RETURN(BegunInChip begun, BeginInChip(realms_, realm,
+                                                         {plan_.record, plan_.version, plan_.guess_limit,
+                                                          unlock_key, input, *plan_.trust, signer},
+                                                         cancellation));
+  v1::ChipShare share;
+  share.set_index(begun.index);
+  share.set_ak_name(ToString(begun.ak_name));
+  return Begun{std::move(begun.registration_id), std::move(begun.rho), std::move(share),
+               std::move(begun.report)};
+}
+
+absl::StatusOr<Registration::Begun> Registration::BeginByLedger(size_t realm, const SecretBytes& input,
+                                                                Cancellation& cancellation) const {
   LABREC_ASSIGN_OR_RETURN(const pin::Blinded first, pin::Blind(input));
   LABREC_ASSIGN_OR_RETURN(const pin::Blinded second, pin::Blind(input));
   v1::BeginRegistrationRequest request;
@@ -98,7 +150,7 @@ absl::StatusOr<Registration::Begun> Registration::BeginAt(size_t realm, Cancella
   request.add_elements(ToString(first.element.Compressed()));
   request.add_elements(ToString(second.element.Compressed()));
   const auto response = realms_[realm].Call(request, cancellation);
-  if (!response.ok()) return BeginError(realm, response.status(), cancellation);
+  if (!response.ok()) return response.status();
   if (response->evaluated_size() != 2 || response->registration_id().size() != 16) {
     return Faulty(realms_[realm], "did not answer two elements with two points and a registration id");
   }
@@ -107,12 +159,12 @@ absl::StatusOr<Registration::Begun> Registration::BeginAt(size_t realm, Cancella
   if (!rho.ok() || !again.ok() || !rho->Equals(again->view())) {
     return Faulty(realms_[realm], "evaluated the same PIN to two different results");
   }
-  return Begun{ToBytes(response->registration_id()), *std::move(rho)};
+  return Begun{ToBytes(response->registration_id()), *std::move(rho), std::nullopt, {}};
 }
 
-absl::Status Registration::Begin() {
+absl::Status Registration::Begin(const RequestSigner& signer) {
   auto answers = GatherAll<Begun>(
-      realms_.size(), [&](size_t i, Cancellation& cancellation) { return BeginAt(i, cancellation); });
+      realms_.size(), [&](size_t i, Cancellation& cancellation) { return BeginAt(i, signer, cancellation); });
   bool contended = false;
   for (size_t i = 0; i < answers.size(); ++i) {
     if (answers[i].ok()) {
@@ -128,9 +180,8 @@ absl::Status Registration::Begin() {
 }
 
 absl::Status Registration::MakeConfig() {
-  SecretBytes s = SecretBytes::Random(pin::kSharedSecretSize);
   LABREC_ASSIGN_OR_RETURN(const std::vector<pin::Share> shares,
-                          pin::Split(s, plan_.threshold, static_cast<uint32_t>(holders())));
+                          pin::Split(authority_.s(), plan_.threshold, static_cast<uint32_t>(holders())));
   v1::RecordConfig config;
   config.set_version(plan_.version);
   config.set_tenant(realms_.tenant());
@@ -138,6 +189,7 @@ absl::Status Registration::MakeConfig() {
   config.set_record(plan_.record);
   config.set_threshold(plan_.threshold);
   auto next = shares.begin();
+  int chips = 0;
   for (size_t i = 0; i < realms_.size(); ++i) {
     if (!begun_[i]) continue;
     const SecretBytes mask = pin::ShareMask(begun_[i]->rho, realms_[i].id(), plan_.version);
@@ -145,6 +197,10 @@ absl::Status Registration::MakeConfig() {
     share->set_realm_id(ToString(realms_[i].id()));
     share->set_x(next->x);
     share->set_masked_share(ToString(pin::MaskShare(next->bytes, mask)));
+    if (begun_[i]->chip) {
+      *share->mutable_chip() = *begun_[i]->chip;
+      ++chips;
+    }
     ++next;
   }
   config.set_salt(ToString(plan_.salt));
@@ -152,24 +208,23 @@ absl::Status Registration::MakeConfig() {
   config.set_argon_passes(plan_.argon.passes);
   config.set_argon_lanes(plan_.argon.lanes);
   config.set_guess_limit(plan_.guess_limit);
-  config.set_enforcement(v1::ENFORCEMENT_LEDGER);
+  config.set_enforcement(EnforcementOf(chips, config.realms_size()));
   config_ = ToBytes(config.SerializeAsString());
   digest_ = Sha256(config_);
-  authority_.emplace(std::move(s), plan_.record, plan_.version);
   return absl::OkStatus();
 }
 
 absl::StatusOr<Bytes> Registration::SealSecret() const {
   LABREC_ASSIGN_OR_RETURN(const SecretBytes padded, pin::Pad(*plan_.secret));
-  const SecretBytes key = pin::EncryptionKey(authority_->s(), digest_);
+  const SecretBytes key = pin::EncryptionKey(authority_.s(), digest_);
   return AeadSeal(key.view(), padded.view(), digest_);
 }
 
 absl::Status Registration::FinishAt(size_t realm, const RequestSigner& signer, const Bytes& sealed,
                                     Cancellation& cancellation) const {
-  const Digest commitment = pin::Commit(authority_->s(), digest_);
+  const Digest commitment = pin::Commit(authority_.s(), digest_);
   const Bytes unlock_spki =
-      pin::UnlockKey(authority_->s(), realms_[realm].id(), plan_.version).public_key().Spki();
+      pin::UnlockKey(authority_.s(), realms_[realm].id(), plan_.version).public_key().Spki();
   const Bytes& id = begun_[realm]->registration_id;
   v1::FinishRegistrationRequest request;
   request.set_record(plan_.record);
@@ -204,6 +259,21 @@ absl::Status Registration::Finish(const RequestSigner& signer) {
   return absl::IsAborted(wanted) ? wanted : Outcome(plan_.threshold, contended);
 }
 
+void Registration::Retire() {
+  if (plan_.retire == nullptr) return;
+  RetireChips(realms_, plan_.retire->group, plan_.retire->authority,
+              RealmsThatAre(reports_, RealmCondition::kGood), reports_);
+}
+
+std::vector<RealmCounting> Registration::counting() const {
+  std::vector<RealmCounting> counting;
+  for (size_t i = 0; i < begun_.size(); ++i) {
+    if (!begun_[i]) continue;
+    counting.push_back({realms_[i].name(), begun_[i]->chip.has_value(), begun_[i]->report});
+  }
+  return counting;
+}
+
 absl::Status Registration::Activate() {
   v1::ActivateRequest request;
   request.set_record(plan_.record);
@@ -212,7 +282,7 @@ absl::Status Registration::Activate() {
   const std::vector<size_t> held = RealmsThatAre(reports_, RealmCondition::kGood);
   const auto answers =
       GatherAll<v1::ActivateResponse>(held.size(), [&](size_t i, Cancellation& cancellation) {
-        return SignedCall(realms_, held[i], Operation::kActivate, body, *authority_, request, cancellation);
+        return SignedCall(realms_, held[i], Operation::kActivate, body, authority_, request, cancellation);
       });
   size_t replaced = 0;
   for (size_t i = 0; i < held.size(); ++i) {

@@ -9,12 +9,19 @@
 
 #include "hsm/base/secret_bytes.h"
 #include "pin/stretch.h"
+#include "recovery/client/chip_trust.h"
 #include "recovery/client/config_group.h"
 #include "recovery/client/realm_report.h"
 #include "recovery/client/realm_set.h"
 #include "recovery/client/record_authority.h"
 
 namespace labrec::recovery::client {
+
+// A version that gives way to a newer one. Borrows.
+struct Retirement {
+  const ConfigGroup& group;
+  const RecordAuthority& authority;
+};
 
 // What a version of a record will be. Borrows the secrets.
 struct VersionPlan {
@@ -27,6 +34,17 @@ struct VersionPlan {
   ByteView salt;
   const SecretBytes* stretched = nullptr;  // the stretched PIN
   const SecretBytes* secret = nullptr;
+  Enforcement enforcement = Enforcement::kLedger;
+  const ChipTrust* trust = nullptr;  // needed unless by ledger
+  // The version that this one replaces, if the caller can sign for it: its indices are retired first.
+  const Retirement* retire = nullptr;
+};
+
+// Who counts the guesses at a realm.
+struct RealmCounting {
+  std::string realm;
+  bool by_chip = false;
+  attestation::Report proven;  // of the chip
 };
 
 // One attempt to register one version of a record at all realms. Use once: Begin, Finish, Activate, each only
@@ -38,16 +56,24 @@ class Registration {
   Registration(const RealmSet& realms, const VersionPlan& plan);
 
   // Makes the version's key at every realm and has the PIN evaluated under it, with two blinds: a realm whose
-  // two answers do not come to the same is kFaulty. An error if fewer than `least_holders` did it.
-  absl::Status Begin();
+  // two answers do not come to the same is kFaulty. Where the chip is to count, all that it must prove is
+  // verified here, before any share exists; a realm that does not prove it is kFaulty, and one that has no
+  // such chip is refused or counts by its ledger, as the plan says. An error if fewer than `least_holders`
+  // did it.
+  absl::Status Begin(const RequestSigner& signer);
   // Makes the config, shares and sealed secret, and stores them at every realm that began. An error if fewer
   // than the threshold hold it; ABORTED if fewer than `least_holders` do because another client came between.
   absl::Status Finish(const RequestSigner& signer);
+  // Retires the indices of the version that this one replaces, wherever this one is held. A realm that does
+  // not prove it is not asked to activate: its report says why, and the next recovery sees to it.
+  void Retire();
   // Activates it wherever it is held, signed by its own unlock keys. An error only if no realm did: a version
   // that is pending at enough realms is usable, and the next recovery activates it.
   absl::Status Activate();
 
   const std::vector<RealmReport>& reports() const { return reports_; }
+  // Who counts at each realm, and what was proven of it; in share order.
+  std::vector<RealmCounting> counting() const;
   // Realms that hold the version.
   size_t holders() const;
 
@@ -55,9 +81,16 @@ class Registration {
   struct Begun {
     Bytes registration_id;
     SecretBytes rho;
+    std::optional<v1::ChipShare> chip;
+    attestation::Report report;
   };
-  absl::StatusOr<Begun> BeginAt(size_t realm, Cancellation& cancellation) const;
-  absl::Status CheckRealm(size_t realm, Cancellation& cancellation) const;
+  absl::StatusOr<Begun> BeginAt(size_t realm, const RequestSigner& signer, Cancellation& cancellation) const;
+  absl::StatusOr<Begun> BeginByLedger(size_t realm, const SecretBytes& input,
+                                      Cancellation& cancellation) const;
+  absl::StatusOr<Begun> BeginByChip(size_t realm, const SecretBytes& input, const RequestSigner& signer,
+                                    Cancellation& cancellation) const;
+  // Whether the chip is to count there, once the realm is the one that the list means.
+  absl::StatusOr<bool> JudgeRealm(size_t realm, Cancellation& cancellation) const;
   absl::Status BeginError(size_t realm, const absl::Status& status, Cancellation& cancellation) const;
   absl::Status MakeConfig();
   absl::StatusOr<Bytes> SealSecret() const;
@@ -71,7 +104,7 @@ class Registration {
   std::vector<std::optional<Begun>> begun_;
   Bytes config_;
   Digest digest_{};
-  std::optional<RecordAuthority> authority_;
+  const RecordAuthority authority_;  // made first: indices are bound to its unlock keys
 };
 
 }  // namespace labrec::recovery::client

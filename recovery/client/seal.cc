@@ -31,6 +31,12 @@ absl::Status Check(const RealmSet& realms, const SealRequest& request, const Sec
   if (request.guess_limit < 1 || request.guess_limit > 20) {
     return absl::InvalidArgumentError("the guess limit must be from 1 to 20");
   }
+  const bool by_roots =
+      request.enforcement == Enforcement::kChip || request.enforcement == Enforcement::kChipOrLedger;
+  if (by_roots && !request.trust.roots) {
+    return absl::InvalidArgumentError(
+        "a chip is believed by its vendor's certificate: name a folder of TPM vendors' certificates");
+  }
   if (secret.empty() || secret.size() > pin::kMostSecretBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("the secret has ", secret.size(), " bytes; 1 to 1024 can be sealed"));
@@ -56,10 +62,11 @@ absl::StatusOr<uint32_t> NextVersion(const RealmSet& realms, const VersionPlan& 
 absl::StatusOr<Sealed> Attempt(const RealmSet& realms, VersionPlan plan, const RequestSigner& signer) {
   LABREC_ASSIGN_OR_RETURN(plan.version, NextVersion(realms, plan));
   Registration registration(realms, plan);
-  LABREC_RETURN_IF_ERROR(registration.Begin());
+  LABREC_RETURN_IF_ERROR(registration.Begin(signer));
   LABREC_RETURN_IF_ERROR(registration.Finish(signer));
+  registration.Retire();
   LABREC_RETURN_IF_ERROR(registration.Activate());
-  return Sealed{plan.version, plan.threshold, registration.reports()};
+  return Sealed{plan.version, plan.threshold, registration.reports(), registration.counting()};
 }
 
 }  // namespace
@@ -80,6 +87,9 @@ absl::StatusOr<Sealed> Seal(const RealmSet& realms, const SealRequest& request, 
   plan.salt = salt.view();
   plan.stretched = &stretched;
   plan.secret = &secret;
+  plan.enforcement = request.enforcement;
+  plan.trust = &request.trust;
+  plan.retire = request.retire;
 
   Cancellation never;
   for (int attempt = 0;; ++attempt) {

@@ -10,6 +10,7 @@
 #include "pin/stretch.h"
 #include "recovery/client/realm_report.h"
 #include "recovery/client/realm_set.h"
+#include "recovery/client/registration.h"
 #include "recovery/client/request_signer.h"
 
 namespace labrec::recovery::client {
@@ -25,6 +26,9 @@ struct SealRequest {
   uint32_t guess_limit = kDefaultGuessLimit;  // 1 to 20
   pin::ArgonParameters argon;
   Holders holders = Holders::kEveryRealm;
+  Enforcement enforcement = Enforcement::kLedger;
+  ChipTrust trust;                     // by what a chip is believed; needed unless by ledger
+  const Retirement* retire = nullptr;  // of the version before, where its unlock keys are known
 };
 
 struct Sealed {
@@ -33,6 +37,7 @@ struct Sealed {
   // In share order: kGood where the version is active, kPending where the next recovery will activate it;
   // anything else does not hold it.
   std::vector<RealmReport> reports;
+  std::vector<RealmCounting> counting;  // of those that took part
 };
 
 // Protects `secret` (1 to 1024 bytes) by `pin` at all realms, as a new version of the record, signed by an
@@ -40,7 +45,11 @@ struct Sealed {
 // realms hold the new one; from then on the new one counts. If another client registers at the same time, one
 // of the two comes last and is what stays: this one tries again, with a higher version, up to six times.
 //
-// Errors: INVALID_ARGUMENT for a parameter out of range; IsTooFewRealms if fewer realms than request.holders
+// With an enforcement by the chip, everything that a chip must prove is verified before the first share is
+// stored: what is not proven is DATA_LOSS, with the reason.
+//
+// Errors: INVALID_ARGUMENT for a parameter out of range; FAILED_PRECONDITION where a chip is asked for that a
+// realm does not have, or that has no room; IsTooFewRealms if fewer realms than request.holders
 // asks for could be reached; ABORTED if other clients kept registering; what a realm refused with
 // (PERMISSION_DENIED: the signer is not enrolled there). After an error the older version is as it was,
 // unless the message says otherwise. Blocks; any thread.

@@ -76,8 +76,11 @@ void DeleteOrphans(ChipWork& chip, Store& store, ByteView realm_id, const std::v
 std::optional<ChipFindings::Count> Compare(hsm::Device& device, ChipWork& chip, const Named& named) {
   const ChipPart& part = *named.version.chip;
   const absl::StatusOr<hsm::CountedKey> key = hsm::DecodeCountedKey(part.key);
-  absl::StatusOr<hsm::UseCount> use = key.status();
-  if (key.ok()) use = device.counted_keys()->ReadCounter(*key);
+  if (!key.ok()) {
+    spdlog::error("the key of index {:#010x} is damaged: {}", part.index, Text(key.status()));
+    return std::nullopt;
+  }
+  const absl::StatusOr<hsm::UseCount> use = device.counted_keys()->ReadCounter(*key);
   if (!chip.Note(use.status()).ok()) {
     spdlog::error("index {:#010x} of a record cannot be read: {}", part.index, Text(use.status()));
     return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "attestation/produce/prover.h"
 #include "attestation/verify/evidence.h"
 #include "attestation/verify/statement.h"
 #include "hsm/base/encoding.h"
@@ -25,11 +26,10 @@ namespace {
 
 constexpr size_t kNonceBytes = 32;
 constexpr size_t kSignatureBytes = 64;
-constexpr uint16_t kIndexBytes = 8;  // count and limit
 
-Bytes StatementNonce(const Bytes& realm_id, const RecordName& name, uint32_t version, ByteView nonce) {
-  return ToBytes(
-      attestation::RecordStatementNonce({realm_id, name.tenant, name.account, name.record, version}, nonce));
+Digest StatementNonce(const Bytes& realm_id, const RecordName& name, uint32_t version, ByteView nonce) {
+  return attestation::RecordStatementNonce({realm_id, name.tenant, name.account, name.record, version},
+                                           nonce);
 }
 
 // TPM2B_PUBLIC of a TPMT_PUBLIC.
@@ -37,19 +37,18 @@ Bytes WithSize(ByteView area) {
   return std::move(Writer().Lp(area)).Take();
 }
 
-absl::StatusOr<Bytes> CertifyKey(hsm::Device& device, const hsm::CountedKey& key, ByteView nonce) {
+absl::StatusOr<Bytes> CertifyKey(hsm::Device& device, const hsm::CountedKey& key, const Digest& nonce) {
   const Bytes public_area = WithSize(key.key_public);
-  LABREC_ASSIGN_OR_RETURN(hsm::SignedAttestation signed_by_ak,
-                          device.attester()->CertifyKey({public_area, key.key_private}, nonce));
-  return attestation::Encode(attestation::RecordKeyEvidence{
-      key.index_public, key.key_public, {std::move(signed_by_ak.attest), std::move(signed_by_ak.signature)}});
+  LABREC_ASSIGN_OR_RETURN(const attestation::RecordKeyEvidence evidence,
+                          attestation::Prover(*device.attester(), {})
+                              .RecordKey({public_area, key.key_private}, key.index_public, nonce));
+  return attestation::Encode(evidence);
 }
 
-absl::StatusOr<Bytes> CertifyContents(hsm::Device& device, const hsm::CountedKey& key, ByteView nonce) {
-  LABREC_ASSIGN_OR_RETURN(hsm::SignedAttestation signed_by_ak,
-                          device.attester()->CertifyIndex(key.index, kIndexBytes, nonce));
-  return attestation::Encode(
-      attestation::SignedStatement{std::move(signed_by_ak.attest), std::move(signed_by_ak.signature)});
+absl::StatusOr<Bytes> CertifyContents(hsm::Device& device, const hsm::CountedKey& key, const Digest& nonce) {
+  LABREC_ASSIGN_OR_RETURN(const attestation::SignedStatement statement,
+                          attestation::Prover(*device.attester(), {}).IndexContents(key.index, nonce));
+  return attestation::Encode(statement);
 }
 
 // The version's key, if its guesses are counted by the chip.
@@ -105,6 +104,13 @@ absl::StatusOr<std::vector<P256Point>> EvaluateBoth(hsm::Device& device, const h
   return answers;
 }
 
+// Coming back soon does not help where the chip is full.
+absl::Status NoKey(const absl::Status& status) {
+  if (!absl::IsResourceExhausted(status)) return status;
+  return absl::FailedPreconditionError("the chip has no room for one more record: " +
+                                       std::string(status.message()));
+}
+
 }  // namespace
 
 // All that can be said before the chip is asked for anything.
@@ -128,8 +134,8 @@ absl::StatusOr<EngineImpl::ChipBeginning> EngineImpl::JudgeChipRegistration(cons
   recovery::BeginRegistration begin{request.version, FreshNonce(), 0};
   begin.chip.emplace(std::move(chip));
   LABREC_RETURN_IF_ERROR(ApplyBegin(account, record, name, begin).status());
-  Bytes nonce = StatementNonce(options_.realm_id, name, request.version, request.nonce);
-  return ChipBeginning{name, std::move(begin), std::move(nonce)};
+  const Digest nonce = StatementNonce(options_.realm_id, name, request.version, request.nonce);
+  return ChipBeginning{name, std::move(begin), nonce};
 }
 
 // The key and its index are made before the row names them: a crash in between leaves an index that no row
@@ -147,7 +153,7 @@ void EngineImpl::BeginChipRegistration(Caller caller, ChipRegistration request,
         BegunChip& chip = *beginning->begin.chip;
         const absl::StatusOr<hsm::CountedKey> key = device.counted_keys()->Define(chip.unlock_key);
         chip_->LookAtRoom();
-        if (!chip_->Note(key.status()).ok()) return done(key.status());
+        if (!chip_->Note(key.status()).ok()) return done(NoKey(key.status()));
         absl::StatusOr<Bytes> evidence = CertifyKey(device, *key, beginning->statement_nonce);
         if (!chip_->Note(evidence.status()).ok()) {
           chip_->Release({key->index});
@@ -237,7 +243,7 @@ void EngineImpl::FinishChipWrite(Caller caller, ChipWrite request, Done<ChipCont
   if (!chip_sessions_.Is(row_key, request.version, request.session)) {
     return done(absl::NotFoundError("the write session is unknown or has ended: begin the write again"));
   }
-  const Bytes nonce = StatementNonce(options_.realm_id, name, request.version, request.nonce);
+  const Digest nonce = StatementNonce(options_.realm_id, name, request.version, request.nonce);
   chip_->Submit(1, [this, name, row_key, key = *key, nonce, request = std::move(request),
                     done = std::move(done)](hsm::Device& device) {
     const absl::StatusOr<hsm::UseCount> use =

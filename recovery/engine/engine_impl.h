@@ -81,7 +81,7 @@ class EngineImpl : public Engine {
   struct ChipBeginning {
     RecordName name;
     recovery::BeginRegistration begin;
-    Bytes statement_nonce;
+    Digest statement_nonce{};
   };
   absl::StatusOr<ChipBeginning> JudgeChipRegistration(const Caller& caller, ChipRegistration request);
   void PushChipBegin(std::shared_ptr<ChipBeginning> beginning, RequestQueue::Place place, Bytes evidence,

@@ -28,7 +28,7 @@ absl::Status RecoveryService::BeginChipRegistration(Caller caller,
 
 Reactor* RecoveryService::BeginChipWrite(Context* context, const v1::BeginChipWriteRequest* request,
                                          v1::BeginChipWriteResponse* response) {
-  return Serve(context, "BeginChipWrite", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "BeginChipWrite", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
@@ -43,7 +43,7 @@ Reactor* RecoveryService::BeginChipWrite(Context* context, const v1::BeginChipWr
 
 Reactor* RecoveryService::FinishChipWrite(Context* context, const v1::FinishChipWriteRequest* request,
                                           v1::FinishChipWriteResponse* response) {
-  return Serve(context, "FinishChipWrite", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "FinishChipWrite", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(ChipWrite write, ChipWriteField(*request));
     engine_.FinishChipWrite(std::move(caller), std::move(write),
@@ -56,7 +56,7 @@ Reactor* RecoveryService::FinishChipWrite(Context* context, const v1::FinishChip
 
 Reactor* RecoveryService::ConfirmKey(Context* context, const v1::ConfirmKeyRequest* request,
                                      v1::ConfirmKeyResponse* response) {
-  return Serve(context, "ConfirmKey", metrics_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "ConfirmKey", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));

@@ -7,3 +7,10 @@ labrec_test(engine_integration
           engine_queue_test.cc
   DEPS test_engine_realm
   LABEL integration)
+labrec_library(test_chip_client
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/chip_client.cc
+  DEPS test_engine_realm attestation_verify recovery_proto)
+labrec_test(engine_chip
+  SOURCES engine_chip_test.cc
+  DEPS test_chip_client
+  LABEL integration)
