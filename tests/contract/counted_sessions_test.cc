@@ -1,4 +1,6 @@
 // Sessions that wait for a client's signature.
+#include <filesystem>
+
 #include <gtest/gtest.h>
 #include <tss2/tss2_tpm2_types.h>
 
@@ -6,6 +8,7 @@
 #include "hsm/tpm2/capability.h"
 #include "hsm/tpm2/write_sessions.h"
 #include "tests/contract/counted_fixture.h"
+#include "tests/support/temporary_folder.h"
 
 namespace labrec::hsm::contract {
 namespace {
@@ -55,6 +58,29 @@ TEST_F(CountedSessions, EndWithTheConnection) {
   EXPECT_TRUE(absl::IsNotFound(keys().FinishWrite(record.key, session.id, 2, signature).status()));
   EXPECT_TRUE(Write(keys(), record, 3).ok());
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 3);
+}
+
+// Behind a resource manager (so the address says) a killed service could leave saved sessions for ever: one
+// waits, in a slot, and the three that a TPM has are enough for an evaluation beside it.
+TEST_F(CountedSessions, BehindAResourceManagerOneWaits) {
+  const test::TemporaryFolder folder;
+  const std::filesystem::path socket = folder.path() / "tpmrm0";
+  std::filesystem::create_symlink(dut_->tpm().socket(), socket);
+  std::filesystem::create_symlink(dut_->tpm().socket().string() + ".ctrl", socket.string() + ".ctrl");
+  device_ = tpm2::Open({"tpm2:swtpm:path=" + socket.string()}, state_, dut_->authorization()).value();
+  CountedRecord record = MakeRecord(keys(), 2);
+  const WriteSession a = keys().BeginWrite().value();
+  const WriteSession b = keys().BeginWrite().value();
+  EXPECT_EQ(Waiting(), 0U);
+  EXPECT_EQ(Count(TPM2_LOADED_SESSION_FIRST), 2U);
+  EXPECT_EQ(EvaluateUntilSpent(keys(), record), 2);
+  EXPECT_TRUE(
+      absl::IsNotFound(keys().FinishWrite(record.key, a.id, 3, SignWrite(record, 3, a.nonce_tpm)).status()));
+  const auto finished = keys().FinishWrite(record.key, b.id, 3, SignWrite(record, 3, b.nonce_tpm));
+  EXPECT_TRUE(finished.ok()) << finished.status();
+  EXPECT_EQ(EvaluateUntilSpent(keys(), record), 3);
+  device_.reset();
+  EXPECT_EQ(Count(TPM2_LOADED_SESSION_FIRST), 0U);
 }
 
 // With a clock of the test's own.
