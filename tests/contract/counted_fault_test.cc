@@ -199,6 +199,20 @@ TEST_F(CountedCut, PowerCuts) {
       Fate::kForward, [this] { ASSERT_TRUE(dut_->tpm().Restart().ok()); }, [] {});
 }
 
+// A TPM that goes away while the device is opened is away: nobody concludes that it cannot count.
+TEST_F(CountedFault, AnInterruptedTrialIsNoVerdict) {
+  device_.reset();
+  for (int cut = 0;; ++cut) {
+    ASSERT_LT(cut, 200);
+    Disturb(0, Fate::kLoseReply, cut);
+    const auto opened = tpm2::Open({"tpm2:" + proxy_->tcti()}, state_, dut_->authorization());
+    if (Disarm()) break;
+    EXPECT_TRUE(absl::IsUnavailable(opened.status())) << cut << ": " << opened.status();
+  }
+  Reopen();
+  EXPECT_EQ(EvaluateUntilSpent(keys(), MakeRecord(keys(), 2)), 2);
+}
+
 // The TPM counted, and nobody heard it: the caller is told, and it is not sent again.
 TEST_F(CountedFault, AUseIsNeverTakenTwice) {
   const CountedRecord record = MakeRecord(keys(), 5);
