@@ -1,7 +1,9 @@
 #include "tools/bench/bench_realm.h"
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -102,11 +104,24 @@ double BenchRealm::CpuSeconds() {
 }
 
 double BenchRealm::PeakMemoryMib() {
+  return StatusMib("VmHWM:");
+}
+
+double BenchRealm::MemoryMib() {
+  return StatusMib("VmRSS:");
+}
+
+double BenchRealm::StatusMib(const std::string& key) {
   std::ifstream status(absl::StrCat("/proc/", fixture_->daemon().pid(), "/status"));
   for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+    if (line.starts_with(key)) return std::stod(line.substr(key.size())) / 1024;
   }
   return 0;
+}
+
+size_t BenchRealm::OpenFiles() {
+  const std::filesystem::directory_iterator files(absl::StrCat("/proc/", fixture_->daemon().pid(), "/fd"));
+  return static_cast<size_t>(std::distance(begin(files), end(files)));
 }
 
 }  // namespace labrec::bench

@@ -39,12 +39,16 @@ class BenchRealm {
   double start_seconds() const { return start_seconds_; }
   // The daemon's highest resident set so far, in MiB; 0 if /proc does not say.
   double PeakMemoryMib();
+  // Its resident set now, in MiB, and the files and connections that it has open.
+  double MemoryMib();
+  size_t OpenFiles();
   // The processor time that the daemon has used, over all its threads.
   double CpuSeconds();
 
  private:
   BenchRealm() = default;
   absl::Status Fill(uint64_t records);
+  double StatusMib(const std::string& key);
 
   std::unique_ptr<test::RealmFixture> fixture_;
   std::unique_ptr<test::TpmProxy> proxy_;
