@@ -63,6 +63,8 @@ absl::StatusOr<std::unique_ptr<LoadedRealm>> Load(const Address& address, const 
                                                   const SecretBytes& owner_authorization) {
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRealm> loaded, LoadRealm(address.tcti, realm, authorization));
   loaded->owner_authorization = owner_authorization.Clone();
+  // For what reads indices as the owner. Only now: a primary key is created with a password in clear.
+  LABREC_RETURN_IF_ERROR(SetAuth(*loaded->context, ESYS_TR_RH_OWNER, owner_authorization.view()));
   return loaded;
 }
 

@@ -199,6 +199,11 @@ TEST_F(CountedRange, TheOwnersAuthorisationComesFromAFile) {
   const CountedRecord record = MakeRecord(keys(), 3);
   dut_->Repair();
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 3);
+  // The first that needs it on a new connection.
+  dut_->Repair();
+  const absl::Status certified = OnceAvailable(
+      [&] { return device_->attester()->CertifyIndex(record.key.index, 8, AsBytes("nonce")).status(); });
+  EXPECT_TRUE(certified.ok()) << certified;
 }
 
 TEST_F(CountedRange, CanBeTurnedOff) {
