@@ -173,5 +173,14 @@ TEST_P(DeviceContract, DeprovisioningLeavesOtherRealmsAlone) {
   EXPECT_TRUE(device->freshness_anchor()->CurrentEpoch().ok());
 }
 
+// Whether it counts uses of keys by itself is never left open.
+TEST_P(DeviceContract, CountsKeysOrSaysWhyNot) {
+  for (const DeviceRoles& roles : {DeviceRoles{}, DeviceRoles{.keys = false, .anchor = true}}) {
+    const auto device = ProvisionAndOpen(roles);
+    ASSERT_NE(device, nullptr);
+    EXPECT_EQ(device->counted_keys() == nullptr, !device->description().no_counted_keys.empty());
+  }
+}
+
 }  // namespace
 }  // namespace labrec::hsm::contract
