@@ -22,6 +22,16 @@ void LogFault(const absl::Status& status) {
   spdlog::error("the key device failed: {}", std::string(status.message()));
 }
 
+// What is told to who asked. A guess may have been counted by now, and the device's own codes would say
+// otherwise: RESOURCE_EXHAUSTED of a TPM without a free slot would read "busy, nothing was done".
+absl::Status ForCaller(const absl::Status& status) {
+  if (status.ok() || absl::IsUnavailable(status)) return status;
+  if (absl::IsResourceExhausted(status)) {
+    return absl::UnavailableError("the realm's security device has no room at present: send the same again");
+  }
+  return absl::InternalError("the realm's security device failed: send the same again");
+}
+
 }  // namespace
 
 size_t KeyWork::GroupSize(size_t elements) const {
@@ -67,6 +77,7 @@ void KeyWork::EvaluateGroup(std::vector<EvaluationJob>& group) {
   }
   health_.Note(status);
   LogFault(status);
+  status = ForCaller(status);
   auto next = points.begin();
   for (EvaluationJob& job : group) {
     if (!status.ok()) {
@@ -94,6 +105,7 @@ void KeyWork::Derive(Bytes derivation_input, std::function<void(absl::StatusOr<S
                      absl::StatusOr<SecretBytes> d = device_.derivation_key()->Derive(input);
                      health_.Note(d.status());
                      LogFault(d.status());
+                     if (!d.ok()) return done(ForCaller(d.status()));
                      done(std::move(d));
                    });
 }

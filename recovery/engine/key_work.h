@@ -22,8 +22,9 @@ struct EvaluationJob {
 };
 
 // What the realm's keys do, on the threads of the device. d, and the tweak made of it, live only while a job
-// runs. `done` functions are called from those threads, with the device's errors: UNAVAILABLE while it is
-// away. Any thread may call; device, executor and health outlive this object and the jobs.
+// runs. `done` functions are called from those threads; errors are UNAVAILABLE while the device is away or
+// has no room, and INTERNAL for all else that is wrong with it. Any thread may call; device, executor and
+// health outlive this object and the jobs.
 class KeyWork {
  public:
   KeyWork(hsm::Device& device, DeviceExecutor& executor, DeviceHealth& health)
