@@ -192,8 +192,13 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> OpenSqliteStore(const std::filesyst
   LABREC_ASSIGN_OR_RETURN(Database writer, OpenDatabase(file));
   LABREC_RETURN_IF_ERROR(PrepareSchema(writer.get()));
   LABREC_ASSIGN_OR_RETURN(Database checkpointer, OpenDatabase(file));
-  return std::make_unique<SqliteStoreImpl>(std::move(lock), file, std::move(writer), std::move(checkpointer),
-                                           options);
+  auto store = std::make_unique<SqliteStoreImpl>(std::move(lock), file, std::move(writer),
+                                                 std::move(checkpointer), options);
+  // What the log shows now may be in the kernel's memory only: an earlier run died before its sync, or the
+  // sync failed, after which the kernel takes the pages for written. Before anybody builds on it, it is
+  // written once more, to the database file.
+  LABREC_RETURN_IF_ERROR(store->EraseOldVersions());
+  return store;
 }
 
 }  // namespace labrec::recovery

@@ -45,7 +45,8 @@ class SqliteStore : public Store {
   virtual absl::Status Snapshot(const std::filesystem::path& path) = 0;
 };
 
-// Opens the file and checks its schema. FAILED_PRECONDITION: another process has it open, it is of another
+// Opens the file, checks its schema, and makes durable whatever an earlier run left in the log. UNAVAILABLE:
+// somebody reads the database for long; FAILED_PRECONDITION: another process has it open, it is of another
 // version or no ledger at all, group or others may read it; NOT_FOUND: there is none; DATA_LOSS: SQLite finds
 // it damaged.
 absl::StatusOr<std::unique_ptr<SqliteStore>> OpenSqliteStore(const std::filesystem::path& path,
