@@ -44,10 +44,8 @@ void GuessHistory::UnlockLost() {
 
 void GuessHistory::SaidRemaining(uint32_t remaining) {
   const std::lock_guard lock(mutex_);
-  if (unlock_lost_ && remaining == limit_) {
-    answered_.clear();
-    open_.clear();
-  }
+  // Open guesses stay open: a batch that a failed process left behind may count them at the next start.
+  if (unlock_lost_ && remaining == limit_) answered_.clear();
   unlock_lost_ = false;
   const size_t spent = limit_ - remaining;
   Judge(remaining <= limit_ && spent >= answered_.size(),

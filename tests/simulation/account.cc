@@ -1,0 +1,147 @@
+#include "tests/simulation/account.h"
+
+#include "hsm/base/status_macros.h"
+#include "recovery/api/request_bytes.h"
+#include "recovery/api/v1/recovery.pb.h"
+
+namespace labrec::sim {
+namespace {
+
+using recovery::Done;
+using recovery::Engine;
+using recovery::Ok;
+using recovery::Operation;
+
+constexpr char kRecord[] = "main";
+constexpr uint32_t kVersion = 1;
+
+}  // namespace
+
+Account::Account(std::string name, uint32_t guess_limit)
+    : caller_{"tenant", std::move(name), false, std::chrono::steady_clock::time_point::max()},
+      limit_(guess_limit),
+      history_(guess_limit) {}
+
+Bytes Account::Config(const Bytes& realm_id) const {
+  ::labyrinth::recovery::v1::RecordConfig config;
+  config.set_version(kVersion);
+  config.set_tenant(caller_.tenant);
+  config.set_account(caller_.account);
+  config.set_record(kRecord);
+  config.set_threshold(1);
+  auto& share = *config.add_realms();
+  share.set_realm_id(ToString(realm_id));
+  share.set_x(1);
+  share.set_masked_share(std::string(32, 's'));
+  config.set_salt(std::string(16, 't'));
+  config.set_argon_memory_kib(65536);
+  config.set_argon_passes(3);
+  config.set_argon_lanes(1);
+  config.set_guess_limit(limit_);
+  config.set_enforcement(::labyrinth::recovery::v1::ENFORCEMENT_LEDGER);
+  return ToBytes(config.SerializeAsString());
+}
+
+absl::Status Account::SetUp(Realm& realm) {
+  LABREC_RETURN_IF_ERROR(Enroll(realm));
+  LABREC_RETURN_IF_ERROR(Register(realm));
+  LABREC_RETURN_IF_ERROR(Activate(realm));
+  registered = true;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<recovery::RawSignature> Account::Sign(Realm& realm, Operation operation, ByteView body) {
+  LABREC_ASSIGN_OR_RETURN(const recovery::Challenge challenge,
+                          realm.Call<recovery::Challenge>(
+                              [&](Engine& engine, auto done) { done(engine.NewChallenge(caller_)); }));
+  const Bytes message =
+      recovery::RequestBytes({realm.realm_id(), caller_.tenant, caller_.account}, operation, challenge, body);
+  return recovery::RawSignature{ToBytes(challenge), device_.public_key().DeviceId(),
+                                ToBytes(device_.Sign(message))};
+}
+
+absl::Status Account::Enroll(Realm& realm) {
+  LABREC_ASSIGN_OR_RETURN(const recovery::RawSignature proof,
+                          Sign(realm, Operation::kEnrollDevice,
+                               recovery::EnrollDeviceBody(device_.public_key().Spki(), "phone")));
+  return realm
+      .Call<recovery::DeviceId>([&](Engine& engine, auto done) {
+        engine.EnrollDevice(caller_, device_.public_key(), "phone", proof.challenge, proof.signature,
+                            std::nullopt, done);
+      })
+      .status();
+}
+
+absl::Status Account::Register(Realm& realm) {
+  LABREC_ASSIGN_OR_RETURN(const recovery::RegistrationBegun begun,
+                          realm.Call<recovery::RegistrationBegun>([&](Engine& engine, auto done) {
+                            engine.BeginRegistration(caller_, kRecord, kVersion, {P256Point::Generator()},
+                                                     done);
+                          }));
+  recovery::RegistrationRequest request{kRecord,
+                                        kVersion,
+                                        begun.registration_id,
+                                        Config(realm.realm_id()),
+                                        Bytes(32, 'c'),
+                                        unlock_key_.public_key(),
+                                        ToBytes("the client's sealed secret"),
+                                        {}};
+  const Bytes spki = request.unlock_key.Spki();
+  LABREC_ASSIGN_OR_RETURN(request.authorization,
+                          Sign(realm, Operation::kFinishRegistration,
+                               recovery::FinishRegistrationBody(
+                                   {request.record, request.version, request.registration_id, request.config,
+                                    request.commitment, spki, request.sealed_secret})));
+  return realm.Call<Ok>([&](Engine& engine, auto done) { engine.FinishRegistration(caller_, request, done); })
+      .status();
+}
+
+absl::Status Account::Activate(Realm& realm) {
+  LABREC_ASSIGN_OR_RETURN(const recovery::RawSignature signature,
+                          Sign(realm, Operation::kActivate, recovery::ActivateBody(kRecord, kVersion)));
+  return realm
+      .Call<Ok>(
+          [&](Engine& engine, auto done) { engine.Activate(caller_, kRecord, kVersion, signature, done); })
+      .status();
+}
+
+absl::StatusOr<recovery::EvaluateOutcome> Account::Evaluate(Realm& realm, const P256Point& element,
+                                                            std::chrono::steady_clock::time_point deadline) {
+  recovery::Caller caller = caller_;
+  caller.deadline = deadline;
+  return realm.Call<recovery::EvaluateOutcome>(
+      [&](Engine& engine, auto done) { engine.Evaluate(caller, kRecord, kVersion, element, done); });
+}
+
+absl::StatusOr<recovery::Challenge> Account::BeginUnlock(Realm& realm) {
+  return realm.Call<recovery::Challenge>(
+      [&](Engine& engine, auto done) { engine.BeginUnlock(caller_, kRecord, kVersion, done); });
+}
+
+absl::StatusOr<recovery::UnlockOutcome> Account::Unlock(Realm& realm, const recovery::Challenge& challenge) {
+  const Bytes message = recovery::UnlockBytes({realm.realm_id(), caller_.tenant, caller_.account}, kRecord,
+                                              kVersion, challenge);
+  const Bytes signature = ToBytes(unlock_key_.Sign(message));
+  return realm.Call<recovery::UnlockOutcome>([&](Engine& engine, auto done) {
+    engine.Unlock(caller_, kRecord, kVersion, ToBytes(challenge), signature, done);
+  });
+}
+
+absl::StatusOr<recovery::RecordView> Account::View(Realm& realm) {
+  return realm.Call<recovery::RecordView>(
+      [&](Engine& engine, auto done) { engine.GetRecord(caller_, kRecord, done); });
+}
+
+absl::Status Account::RaiseFloor(Realm& realm, uint64_t sequence) {
+  const Digest digest = Sha256(std::to_string(sequence));
+  LABREC_ASSIGN_OR_RETURN(
+      const recovery::RawSignature signature,
+      Sign(realm, Operation::kRaiseFloor, recovery::RaiseFloorBody(kRecord, sequence, digest)));
+  return realm
+      .Call<Ok>([&](Engine& engine, auto done) {
+        engine.RaiseFloor(caller_, kRecord, sequence, digest, signature, done);
+      })
+      .status();
+}
+
+}  // namespace labrec::sim

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "hsm/base/clock.h"
+#include "recovery/engine/engine.h"
+#include "recovery/store/sqlite/sqlite_store.h"
+#include "tests/simulation/bus.h"
+#include "tests/simulation/chip.h"
+#include "tests/simulation/universe.h"
+
+namespace labrec::sim {
+
+// The device of a seed, and how its realm is configured.
+struct Setting {
+  AnchorShape shape = AnchorShape::kCounter;
+  int parallelism = 1;
+  int64_t command_nanos = 100'000;
+  uint32_t bucket_exponent = 2;
+  recovery::EngineOptions engine;
+  recovery::SqliteOptions store;
+};
+
+// The realm's own clock: simulated time, set wrong.
+class SetClock : public Clock {
+ public:
+  SetClock(Scheduler& scheduler, int64_t skew_millis) : scheduler_(scheduler), skew_(skew_millis) {}
+  int64_t NowMillis() const override { return scheduler_.now() / 1'000'000 + skew_; }
+
+ private:
+  Scheduler& scheduler_;
+  const int64_t skew_;
+};
+
+// The answer to a call whose process died meanwhile.
+absl::Status NoAnswer();
+bool IsNoAnswer(const absl::Status& status);
+
+// The realm's program in one process: store, device and engine, all unchanged.
+class Realm {
+ public:
+  Realm(Universe& universe, Chip& chip, const Setting& setting, Process& process, int64_t clock_skew_millis);
+  // Ends it. Nobody calls it any more.
+  ~Realm();
+
+  // Makes an empty ledger in the process's folder.
+  absl::Status Create();
+  absl::Status Start();
+
+  // Calls the engine and waits for its answer; NoAnswer if the process died before that.
+  template <typename T>
+  absl::StatusOr<T> Call(const std::function<void(recovery::Engine&, recovery::Done<T>)>& call);
+
+  Process& process() { return process_; }
+  // The epoch of the head that was found on storage; none if it did not come to that.
+  std::optional<uint64_t> found_epoch() const { return found_epoch_; }
+  const Bytes& realm_id() const { return setting_.engine.realm_id; }
+
+ private:
+  absl::Status OpenParts(recovery::SqliteOptions::Open mode);
+
+  Universe& universe_;
+  Chip& chip_;
+  const Setting& setting_;
+  Process& process_;
+  SimulatedBus bus_;
+  SetClock clock_;
+  std::unique_ptr<recovery::SqliteStore> store_;
+  std::unique_ptr<hsm::Device> device_;
+  std::unique_ptr<recovery::Engine> engine_;
+  std::optional<uint64_t> found_epoch_;
+};
+
+// The epoch that the chip holds for current.
+uint64_t EpochOf(const Chip& chip, AnchorShape shape);
+
+template <typename T>
+absl::StatusOr<T> Realm::Call(const std::function<void(recovery::Engine&, recovery::Done<T>)>& call) {
+  struct Pending {
+    std::mutex mutex;
+    std::condition_variable answered;
+    std::optional<absl::StatusOr<T>> answer;
+  };
+  if (process_.dead) return NoAnswer();
+  auto pending = std::make_shared<Pending>();
+  {
+    const Universe::Inside inside(universe_, process_);
+    call(*engine_, [this, pending](absl::StatusOr<T> answer) {
+      const bool heard = !process_.dead;
+      {
+        const std::lock_guard lock(pending->mutex);
+        if (pending->answer) universe_.Violation("a call was answered twice");
+        pending->answer.emplace(heard ? std::move(answer) : NoAnswer());
+      }
+      pending->answered.notify_all();
+    });
+  }
+  std::unique_lock lock(pending->mutex);
+  pending->answered.wait(lock, [&] { return pending->answer.has_value(); });
+  return *std::move(pending->answer);
+}
+
+}  // namespace labrec::sim

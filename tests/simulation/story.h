@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "tests/simulation/account.h"
+#include "tests/simulation/client.h"
+#include "tests/simulation/plan.h"
+
+namespace labrec::sim {
+
+// A seed from beginning to end: a realm is made and its accounts registered in peace; then it lives several
+// times, with faults, crashes and attacks, each time taken up where the last one ended; then, in peace again,
+// every guess in doubt is sent once more, and the counts must be exact.
+class Story {
+ public:
+  Story(Universe& universe, const Plan& plan);
+  void Tell();
+
+ private:
+  // Storage as an attacker kept it.
+  struct Kept {
+    Image image;
+    uint64_t epoch = 0;  // of the device, when it was kept; the image's is that or the next
+  };
+
+  void Begin();
+  void Live();
+  void End();
+
+  std::unique_ptr<Realm> NewRealm(const std::filesystem::path& folder, bool with_faults);
+  // Starts it and judges how that went. True if it serves.
+  bool Start(Realm& realm);
+  void Retire(std::unique_ptr<Realm> realm);
+  void CheckFailedSync(Realm& realm);
+  void RunClients(Realm& realm, Realm* copy);
+
+  void Keep(const std::filesystem::path& folder);
+  void Watch(Realm& realm, Dice dice);
+  bool SetBack();
+  void GuessOnce(Realm& realm);
+  void WorkOnCopy(Realm& copy, Dice dice);
+  void ChooseBetweenCopies();
+
+  std::filesystem::path Folder(const char* name) const { return universe_.disk().folder() / name; }
+
+  Universe& universe_;
+  const Plan& plan_;
+  Dice dice_;
+  Chip chip_;
+  std::vector<std::unique_ptr<Account>> owned_;
+  std::vector<std::unique_ptr<Account>> hammered_;
+  std::vector<std::unique_ptr<Account>> newcomers_;
+  std::vector<Account*> all_;
+  std::vector<Kept> kept_;
+  std::filesystem::path home_;   // the folder that the next run takes up
+  std::filesystem::path other_;  // a copy that a second process worked on; empty if there is none
+  bool may_be_refused_ = false;  // an attacker has set storage back
+  bool spoilt_ = false;          // a token's ratchet was spoilt by two processes: only an operator goes on
+};
+
+}  // namespace labrec::sim
