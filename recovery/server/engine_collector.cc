@@ -33,7 +33,22 @@ std::vector<MetricFamily> WearFamilies(const WearFigures& wear) {
   };
 }
 
+std::vector<MetricFamily> ConnectionFamilies(const ConnectionFigures& connections) {
+  return {
+      Figure("labyrinth_connections", "Connections that are open", MetricType::Gauge,
+             uint64_t{connections.open}),
+      Figure("labyrinth_connections_limit", "So many may be", MetricType::Gauge, uint64_t{connections.limit}),
+      Figure("labyrinth_connections_refused_total", "Connections closed at once, as the limit was reached",
+             MetricType::Counter, connections.refused),
+  };
+}
+
 }  // namespace
+
+void EngineCollector::WatchConnections(std::function<ConnectionFigures()> connections) {
+  const std::lock_guard lock(mutex_);
+  connections_ = std::move(connections);
+}
 
 void EngineCollector::Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear) {
   const std::lock_guard lock(mutex_);
@@ -59,6 +74,9 @@ std::vector<MetricFamily> EngineCollector::Collect() const {
       Figure("labyrinth_anchor_commits_total", "Durable writes of the anchor device since the start",
              MetricType::Counter, now.anchor.commits),
   };
+  if (connections_) {
+    for (MetricFamily& family : ConnectionFamilies(connections_())) families.push_back(std::move(family));
+  }
   if (!wear_) return families;
   for (MetricFamily& family : WearFamilies(wear_())) families.push_back(std::move(family));
   return families;

@@ -8,6 +8,7 @@
 #include <prometheus/metric_family.h>
 
 #include "recovery/engine/engine.h"
+#include "recovery/server/connection_table.h"
 #include "recovery/server/wear_meter.h"
 
 namespace labrec::recovery {
@@ -17,12 +18,14 @@ class EngineCollector : public prometheus::Collectable {
  public:
   // Empty functions: nothing is reported.
   void Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear);
+  void WatchConnections(std::function<ConnectionFigures()> connections);
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   mutable std::mutex mutex_;
   std::function<EngineStatus()> status_;
   std::function<WearFigures()> wear_;
+  std::function<ConnectionFigures()> connections_;
 };
 
 }  // namespace labrec::recovery

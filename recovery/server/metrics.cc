@@ -82,8 +82,13 @@ void Metrics::Watch(std::function<EngineStatus()> status, std::function<WearFigu
   parts_->engine->Watch(std::move(status), std::move(wear));
 }
 
+void Metrics::WatchConnections(std::function<ConnectionFigures()> connections) {
+  parts_->engine->WatchConnections(std::move(connections));
+}
+
 void Metrics::StopWatching() {
   parts_->engine->Watch(nullptr, nullptr);
+  parts_->engine->WatchConnections(nullptr);
 }
 
 std::string Metrics::Text() const {

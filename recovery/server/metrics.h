@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 
 #include "recovery/engine/engine.h"
+#include "recovery/server/connection_table.h"
 #include "recovery/server/wear_meter.h"
 
 namespace labrec::recovery {
@@ -30,6 +31,7 @@ class Metrics {
   void RecordDestroyed();
   // Figures taken from the engine at every scrape, until StopWatching.
   void Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear);
+  void WatchConnections(std::function<ConnectionFigures()> connections);
   void StopWatching();
 
   // All figures in Prometheus' text format.

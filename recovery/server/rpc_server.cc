@@ -1,5 +1,6 @@
 #include "recovery/server/rpc_server.h"
 
+#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -10,6 +11,7 @@
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/server_posix.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,6 +74,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Listen(const ListenOptions
   if (options.tls) {
     LABREC_ASSIGN_OR_RETURN(credentials, Tls13Credentials(*options.tls));
   }
+  if (limits.max_connections > 0) return ListenBounded(options, limits, std::move(credentials), service);
   grpc::ServerBuilder builder;
   Configure(builder, limits);
   int port = 0;
@@ -86,6 +89,52 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Listen(const ListenOptions
   std::unique_ptr<RpcServer> wrapped(new RpcServer(std::move(server), is_unix ? 0 : port));
   if (is_unix) LABREC_RETURN_IF_ERROR(SetSocketAccess(options.address.substr(kUnix.size()), options));
   return wrapped;
+}
+
+// gRPC 1.51 takes every connection it can get a descriptor for. So this process accepts, and hands over.
+absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::ListenBounded(
+    const ListenOptions& options, const ServerLimits& limits,
+    std::shared_ptr<grpc::ServerCredentials> credentials, grpc::Service& service) {
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener, Listener::Listen(options.address));
+  if (options.address.starts_with(kUnix)) {
+    LABREC_RETURN_IF_ERROR(SetSocketAccess(options.address.substr(kUnix.size()), options));
+  }
+  grpc::ServerBuilder builder;
+  Configure(builder, limits);
+  std::unique_ptr<Acceptor> acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, std::move(credentials));
+  builder.RegisterService(&service);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr) {
+    return absl::InternalError(absl::StrCat("gRPC does not start a server for ", options.address));
+  }
+  std::unique_ptr<RpcServer> wrapped(new RpcServer(std::move(server), listener->port()));
+  wrapped->connections_ = std::make_unique<ConnectionTable>(limits.max_connections);
+  wrapped->acceptor_ = std::move(acceptor);
+  wrapped->listener_ = std::move(listener);
+  wrapped->listener_->Accept([server = wrapped.get()](int from, int fd) { server->Admit(from, fd); });
+  return wrapped;
+}
+
+void RpcServer::Admit(int listener, int fd) {
+  if (!connections_->Admit(fd)) {
+    close(fd);
+    const uint64_t refused = ++refused_;
+    if (std::has_single_bit(refused)) {  // the 1st, 2nd, 4th, 8th ...: a flood does not fill the log
+      spdlog::warn("{} connections are open: refused one more, {} since the start ([limits] connections)",
+                   connections_->limit(), refused);
+    }
+    return;
+  }
+  Acceptor::NewConnectionParameters connection;
+  connection.listener_fd = listener;
+  connection.fd = fd;
+  acceptor_->HandleNewConnection(&connection);
+}
+
+ConnectionFigures RpcServer::connections() const {
+  if (connections_ == nullptr) return {};
+  return {connections_->CountOpen(), connections_->limit(), refused_};
 }
 
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::WithoutListener(const ServerLimits& limits,
@@ -120,6 +169,7 @@ void RpcServer::Stop() {
 void RpcServer::Drain(std::chrono::milliseconds grace) {
   if (server_ == nullptr) return;
   SetHealthy(false);
+  if (listener_ != nullptr) listener_->Close();
   server_->Shutdown(std::chrono::system_clock::now() + grace);
   server_->Wait();
   server_.reset();

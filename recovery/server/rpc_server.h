@@ -1,15 +1,19 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 #include <sys/types.h>
 
 #include "absl/status/statusor.h"
 
+#include "recovery/server/connection_table.h"
+#include "recovery/server/listener.h"
 #include "recovery/server/tls.h"
 
 namespace labrec::recovery {
@@ -28,6 +32,7 @@ struct ServerLimits {
   int max_metadata_bytes = 8 << 10;  // gRPC 1.51 spends quadratic time on one huge header
   int max_streams = 128;             // at a time, per connection
   size_t max_memory_bytes = 256U << 20;
+  size_t max_connections = 0;  // at a time; more are closed at once. 0: as many as there are file descriptors
 };
 
 // A gRPC server with one service and the standard health service (grpc.health.v1).
@@ -54,14 +59,27 @@ class RpcServer {
   // Ends now: refuses new calls, cancels those under way (Traffic tells whether there are any), closes every
   // connection. The destructor does it too.
   void Stop();
+  // All zeros where connections are not bounded.
+  ConnectionFigures connections() const;
   // The port that was bound; 0 for a Unix socket.
   int port() const { return port_; }
 
  private:
+  using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
+
   RpcServer(std::unique_ptr<grpc::Server> server, int port) : server_(std::move(server)), port_(port) {}
+  static absl::StatusOr<std::unique_ptr<RpcServer>> ListenBounded(
+      const ListenOptions& options, const ServerLimits& limits,
+      std::shared_ptr<grpc::ServerCredentials> credentials, grpc::Service& service);
+  void Admit(int listener, int fd);
 
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
+  // Where connections are bounded; else gRPC listens itself.
+  std::unique_ptr<ConnectionTable> connections_;
+  std::unique_ptr<Acceptor> acceptor_;
+  std::unique_ptr<Listener> listener_;
+  std::atomic<uint64_t> refused_ = 0;
 };
 
 }  // namespace labrec::recovery

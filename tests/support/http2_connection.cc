@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -60,6 +61,7 @@ absl::StatusOr<int> Connect(int port) {
 }  // namespace
 
 TlsContext NewTlsContext() {
+  signal(SIGPIPE, SIG_IGN);
   TlsContext context(SSL_CTX_new(TLS_client_method()));
   SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);

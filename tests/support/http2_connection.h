@@ -13,6 +13,7 @@
 namespace labrec::test {
 
 // A client's TLS context: TLS 1.3, ALPN "h2". It takes any certificate: what it serves is load, not trust.
+// The process ignores SIGPIPE from then on, as OpenSSL writes to connections that the server closed.
 struct FreeTlsContext {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
 };

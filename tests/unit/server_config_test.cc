@@ -41,6 +41,7 @@ TEST(Config, TheLeast) {
   EXPECT_EQ(config->tenants[0].name, "acme");
   EXPECT_EQ(config->tenants[0].jwks, "/etc/acme.json") << "relative to the configuration";
   EXPECT_EQ(config->first_device, recovery::FirstDevicePolicy::kAdmin) << "nothing opens by itself";
+  EXPECT_EQ(config->limits.max_connections, 10'000U);
 }
 
 TEST(Config, Everything) {
@@ -68,6 +69,7 @@ message_bytes = 20000
 metadata_bytes = 9000
 streams_per_connection = 7
 memory_mib = 32
+connections = 8
 queue = 10
 queue_per_account = 9
 account_per_minute = 0
@@ -97,6 +99,7 @@ level = "debug"
   EXPECT_EQ(config->limits.max_streams, 7);
   EXPECT_EQ(config->limits.max_memory_bytes, 32U << 20);
   EXPECT_EQ(config->queue, 10U);
+  EXPECT_EQ(config->limits.max_connections, 8U);
   EXPECT_EQ(config->queue_per_account, 9U);
   EXPECT_EQ(config->rates.account_per_minute, 0);
   EXPECT_EQ(config->rates.account_burst, 21);

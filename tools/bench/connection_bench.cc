@@ -28,6 +28,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 using test::Http2Connection;
 
+constexpr std::chrono::seconds kGivesBackWithin{12};
 constexpr char kMethod[] = "/labyrinth.recovery.v1.Recovery/GetRealm";
 
 struct Options {
@@ -93,12 +94,17 @@ absl::Status Run::CallOnEach() {
   return absl::OkStatus();
 }
 
-// Waits until the daemon has closed its ends too.
+// Waits until the daemon has closed its ends too, and for a while for the memory that it gives back.
 absl::Status Run::CloseAll() {
+  const double used = realm_->MemoryMib();
   connections_.clear();
   while (realm_->OpenFiles() > files_at_rest_) {
     LABREC_RETURN_IF_ERROR(CheckTime());
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  const auto patience = SteadyClock::now() + kGivesBackWithin;
+  while (realm_->MemoryMib() > used / 2 && SteadyClock::now() < patience) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   return absl::OkStatus();
 }

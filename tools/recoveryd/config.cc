@@ -200,6 +200,7 @@ class ConfigReader {
     limits.max_streams = Int(section, "streams_per_connection", limits.max_streams, 1, 1 << 16);
     const auto memory = static_cast<int64_t>(limits.max_memory_bytes >> 20);
     limits.max_memory_bytes = static_cast<size_t>(section.Number("memory_mib", memory, 16, 1 << 16)) << 20;
+    limits.max_connections = Size(section, "connections", 10'000, 1, 1 << 20);
     config_.queue = Size(section, "queue", config_.queue, 1, 1 << 20);
     config_.queue_per_account = Size(section, "queue_per_account", config_.queue_per_account, 1, 1 << 20);
     ReadRates(section);

@@ -31,8 +31,8 @@ struct Config {
   std::vector<recovery::Tenant> tenants;
   recovery::FirstDevicePolicy first_device = recovery::FirstDevicePolicy::kAdmin;
   pin::GuessPolicy guess_policy;
-  uint32_t reanchor_floor = 1;  // guesses left, at most, after "anchor accept"
-  recovery::ServerLimits limits;
+  uint32_t reanchor_floor = 1;    // guesses left, at most, after "anchor accept"
+  recovery::ServerLimits limits;  // max_connections: [limits] connections
   recovery::RateLimits rates;
   size_t queue = 4096;
   size_t queue_per_account = 32;

@@ -9,6 +9,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "tools/recoveryd/resources.h"
 
 namespace labrec::recoveryd {
 namespace {
@@ -106,8 +107,10 @@ absl::Status Daemon::StartServices(const Config& config) {
 absl::Status Daemon::StartListening(const Config& config) {
   LABREC_ASSIGN_OR_RETURN(admin_server_,
                           recovery::RpcServer::WithoutListener(config.limits, *admin_service_));
-  LABREC_ASSIGN_OR_RETURN(server_,
-                          recovery::RpcServer::Listen(config.listen, config.limits, *recovery_service_));
+  recovery::ServerLimits limits = config.limits;
+  limits.max_connections = ConnectionsThatFit(limits.max_connections);
+  LABREC_ASSIGN_OR_RETURN(server_, recovery::RpcServer::Listen(config.listen, limits, *recovery_service_));
+  metrics_.WatchConnections([server = server_.get()] { return server->connections(); });
   if (!config.metrics_address.empty()) {
     LABREC_ASSIGN_OR_RETURN(metrics_endpoint_, metrics_.Serve(config.metrics_address));
   }
@@ -120,6 +123,10 @@ Daemon::~Daemon() {
   if (engine_ != nullptr) Drain(std::chrono::seconds(0));
 }
 
+void Daemon::GiveMemoryBack() {
+  memory_.Look(server_->connections().open);
+}
+
 void Daemon::SetHealthy(bool healthy) {
   server_->SetHealthy(healthy);
 }
@@ -128,6 +135,7 @@ void Daemon::Drain(std::chrono::seconds grace) {
   if (server_) server_->SetHealthy(false);
   traffic_.Close();
   if (!traffic_.WaitUntilQuiet(grace)) spdlog::warn("calls under way are cancelled: drain_seconds are over");
+  metrics_.WatchConnections(nullptr);
   if (admin_socket_) admin_socket_->Close();
   if (server_) server_->Stop();
   if (admin_server_) admin_server_->Stop();

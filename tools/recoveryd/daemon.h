@@ -21,6 +21,7 @@
 #include "recovery/server/wear_meter.h"
 #include "tools/recoveryd/config.h"
 #include "tools/recoveryd/opened_realm.h"
+#include "tools/recoveryd/resources.h"
 
 namespace labrec::recoveryd {
 
@@ -37,6 +38,8 @@ class Daemon {
   void SetHealthy(bool healthy);
   // Lets the wear of the anchor device be kept, now and then.
   void NoteWear() { wear_->Note(engine_->status()); }
+  // Gives memory back to the system after a crowd has left. To be called every few seconds.
+  void GiveMemoryBack();
   void ReloadTokenKeys() { tokens_->Refresh(); }
   // Takes nothing new, answers what it has, and stops. What is not answered after `grace` is cancelled: its
   // client does not hear whether it was done, and may send it again.
@@ -49,6 +52,7 @@ class Daemon {
   absl::Status StartListening(const Config& config);
 
   OpenedRealm realm_;
+  MemoryReturn memory_;
   std::unique_ptr<recovery::Engine> engine_;
   std::unique_ptr<recovery::WearMeter> wear_;
   std::unique_ptr<recovery::BackupMaker> backups_;

@@ -16,6 +16,7 @@
 #include "tools/recoveryd/daemon.h"
 #include "tools/recoveryd/log.h"
 #include "tools/recoveryd/notify.h"
+#include "tools/recoveryd/resources.h"
 #include "tools/recoveryd/service_watch.h"
 #include "tools/usage_error.h"
 
@@ -31,6 +32,7 @@ constexpr int kLedgerRefused = 3;
 constexpr int kUncertain = 4;
 
 constexpr std::chrono::milliseconds kWatchEvery{500};
+constexpr unsigned kLooksPerMemoryReturn = 10;
 
 sigset_t Signals() {
   sigset_t signals;
@@ -53,9 +55,10 @@ void RunUntilStopped(Daemon& daemon) {
   const sigset_t signals = Signals();
   const timespec timeout{0, std::chrono::nanoseconds(kWatchEvery).count()};
   ServiceWatch watch;
-  for (;;) {
+  for (unsigned look = 1;; ++look) {
     daemon.SetHealthy(watch.Look(daemon.status()));
     daemon.NoteWear();
+    if (look % kLooksPerMemoryReturn == 0) daemon.GiveMemoryBack();
     NotifyAlive();
     const int signal = sigtimedwait(&signals, nullptr, &timeout);
     if (signal == SIGHUP) daemon.ReloadTokenKeys();
@@ -68,6 +71,7 @@ void RunUntilStopped(Daemon& daemon) {
 int Run(const Config& config) {
   StartLog(config.log_level);
   spdlog::info("labyrinth-recoveryd {} starts", recovery::SoftwareVersion());
+  RaiseFileLimit();
   auto daemon = Daemon::Start(config, EndAtOnce);
   if (!daemon.ok()) {
     spdlog::critical("not started: {}", std::string(daemon.status().message()));
