@@ -78,7 +78,7 @@ void Scheduler::Run(const std::function<void()>& body) {
 }
 
 void Scheduler::GiveUp(const char* why) {
-  std::printf("SIMULATION STOPPED: %s\n", why);
+  std::printf("SIMULATION STOPPED, %s: %s\n", trace_.name().c_str(), why);
   for (const auto& thread : threads_) {
     const char* states[] = {"runnable", "waiting", "finished"};
     std::printf("  thread %zu of process %d: %s\n", thread->index, thread->process,

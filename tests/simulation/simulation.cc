@@ -8,7 +8,7 @@ namespace labrec::sim {
 SeedReport RunSeed(uint64_t seed, const std::filesystem::path& scratch, bool print) {
   Dice dice(seed);
   const Plan plan(dice.Branch(1));
-  Trace trace(print);
+  Trace trace("seed " + std::to_string(seed), print);
   SeedReport report;
   Scheduler scheduler(dice.Branch(2), trace, plan.preempt_per_mille);
   scheduler.Run([&] {

@@ -79,6 +79,9 @@ bool Story::SetBack() {
 void Story::WorkOnCopy(Realm& copy, Dice dice) {
   universe_.scheduler().Sleep(static_cast<int64_t>(dice.Below(uint64_t{1} << dice.Between(10, 27))));
   if (dice.Chance(800)) universe_.disk().Put(copy.process().folder, universe_.disk().Look(home_));
+  // The first process may go on meanwhile, so that the copy does not know its latest batch.
+  if (dice.Chance(600))
+    universe_.scheduler().Sleep(static_cast<int64_t>(dice.Below(uint64_t{1} << dice.Between(10, 24))));
   may_be_refused_ = true;
   if (!Start(copy)) return;
   universe_.Count("second processes that served");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include "hsm/base/bytes.h"
 
@@ -13,7 +14,8 @@ namespace labrec::sim {
 class Trace {
  public:
   // `print`: every event on stdout too, to read what a seed does.
-  explicit Trace(bool print = false) : print_(print) {}
+  explicit Trace(std::string name = "", bool print = false) : name_(std::move(name)), print_(print) {}
+  const std::string& name() const { return name_; }
 
   // `now` is simulated nanoseconds, `who` the number of a simulated thread.
   void Event(int64_t now, size_t who, const char* what, uint64_t a = 0, uint64_t b = 0) {
@@ -49,6 +51,7 @@ class Trace {
     hash_ ^= hash_ >> 29;
   }
 
+  const std::string name_;
   const bool print_;
   uint64_t hash_ = 0x6C616272656373U;
   uint64_t events_ = 0;
