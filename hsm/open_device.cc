@@ -19,6 +19,12 @@ Kind KindOf(const DeviceAddress& address) {
   return Kind::kNeither;
 }
 
+absl::Status NoPcrs() {
+  return absl::FailedPreconditionError(
+      "a PKCS#11 token has no PCRs: only keys in a TPM can be bound to what the machine booted; leave --pcrs "
+      "out, or take a tpm2: device");
+}
+
 absl::Status NoSuchKind(const DeviceAddress& address) {
   return absl::InvalidArgumentError(
       absl::StrCat("'", address.uri, "' names no device; an address begins with tpm2: or pkcs11:"));
@@ -47,7 +53,7 @@ absl::StatusOr<DeviceState> ProvisionDevice(const DeviceAddress& address, const 
     case Kind::kTpm2:
       return tpm2::Provision(address, options);
     case Kind::kPkcs11:
-      return pkcs11::Provision(address, options);
+      return options.pcr_binding ? NoPcrs() : pkcs11::Provision(address, options);
     case Kind::kNeither:
       break;
   }
@@ -55,10 +61,11 @@ absl::StatusOr<DeviceState> ProvisionDevice(const DeviceAddress& address, const 
 }
 
 absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const DeviceAddress& address, const DeviceState& state,
-                                                   const SecretBytes& authorization) {
+                                                   const SecretBytes& authorization,
+                                                   const std::filesystem::path& pcr_approvals) {
   switch (KindOf(address)) {
     case Kind::kTpm2:
-      return tpm2::Open(address, state, authorization);
+      return tpm2::Open(address, state, authorization, pcr_approvals);
     case Kind::kPkcs11:
       return pkcs11::Open(address, state, authorization);
     case Kind::kNeither:
@@ -74,6 +81,31 @@ absl::Status DeprovisionDevice(const DeviceAddress& address, const DeviceState& 
       return tpm2::Deprovision(address, state, authorization, owner_authorization);
     case Kind::kPkcs11:
       return pkcs11::Deprovision(address, state, authorization, owner_authorization);
+    case Kind::kNeither:
+      break;
+  }
+  return NoSuchKind(address);
+}
+
+absl::StatusOr<std::optional<PcrBinding>> PcrBindingOf(const DeviceAddress& address,
+                                                       const DeviceState& state) {
+  switch (KindOf(address)) {
+    case Kind::kTpm2:
+      return tpm2::PcrBindingOf(state);
+    case Kind::kPkcs11:
+      return std::nullopt;
+    case Kind::kNeither:
+      break;
+  }
+  return NoSuchKind(address);
+}
+
+absl::StatusOr<std::vector<Bytes>> ReadPcrs(const DeviceAddress& address, const PcrSelection& pcrs) {
+  switch (KindOf(address)) {
+    case Kind::kTpm2:
+      return tpm2::ReadPcrsOf(address, pcrs);
+    case Kind::kPkcs11:
+      return NoPcrs();
     case Kind::kNeither:
       break;
   }

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
+#include "hsm/base/ecdsa.h"
+#include "hsm/base/pcr_selection.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/device.h"
 
@@ -44,11 +48,20 @@ struct DeviceState {
   std::string json;
 };
 
+// Keys that a TPM uses only while its PCRs hold values that this key signed
+// (attestation/verify/pcr_approval.h).
+struct PcrBinding {
+  PcrSelection pcrs;
+  EcdsaPublicKey approver;
+};
+
 struct ProvisionOptions {
   DeviceRoles roles;
   Bytes realm_id;             // 16 bytes; labels what is made on the device
   SecretBytes authorization;  // 32 bytes; guards the TPM objects. Not used by PKCS#11, which has a user PIN
-  SecretBytes owner_authorization;  // TPM owner hierarchy; usually empty
+  SecretBytes owner_authorization;        // TPM owner hierarchy; usually empty
+  std::optional<PcrBinding> pcr_binding;  // TPM, with the role `keys`
+  std::filesystem::path pcr_approvals;    // where approvals are; one for the present values is needed
 };
 
 // Looks and makes nothing that stays. INVALID_ARGUMENT: the address makes no sense; UNAVAILABLE: no device
@@ -60,9 +73,21 @@ absl::StatusOr<DeviceState> ProvisionDevice(const DeviceAddress& address, const 
 
 // Opens what ProvisionDevice made, and verifies that the device holds those very keys. UNAVAILABLE: no
 // device; FAILED_PRECONDITION: another device, or the keys are gone; PERMISSION_DENIED: authorisation
-// refused.
+// refused. Keys that are bound to PCRs need an approval of what these hold now, in the folder
+// `pcr_approvals`: FAILED_PRECONDITION, saying what to do, if there is none. It is read again whenever the
+// keys are loaded again, as after a change of PCRs.
 absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const DeviceAddress& address, const DeviceState& state,
-                                                   const SecretBytes& authorization);
+                                                   const SecretBytes& authorization,
+                                                   const std::filesystem::path& pcr_approvals = {});
+
+// What the keys of this state are bound to; nullopt if they are not. INVALID_ARGUMENT if it is no state of
+// such a device.
+absl::StatusOr<std::optional<PcrBinding>> PcrBindingOf(const DeviceAddress& address,
+                                                       const DeviceState& state);
+
+// What a TPM's PCRs hold now, in the selection's order. FAILED_PRECONDITION for a device without PCRs;
+// INVALID_ARGUMENT if the TPM lacks one of them; UNAVAILABLE: no device.
+absl::StatusOr<std::vector<Bytes>> ReadPcrs(const DeviceAddress& address, const PcrSelection& pcrs);
 
 // Removes everything ProvisionDevice made. For ever: the realm's records cannot be opened afterwards.
 absl::Status DeprovisionDevice(const DeviceAddress& address, const DeviceState& state,

@@ -14,19 +14,17 @@ constexpr size_t kRandomChunk = 32;  // every TPM gives at least the size of its
 
 }  // namespace
 
-absl::StatusOr<P256Point> Multiply(Context& context, const Session& session, ESYS_TR key,
-                                   const P256Point& element) {
+absl::StatusOr<P256Point> Multiply(Context& context, ESYS_TR session, ESYS_TR key, const P256Point& element) {
   const TPM2B_ECC_POINT in = ToTpm(element);
   TPM2B_ECC_POINT* out = nullptr;
-  LABREC_RETURN_IF_ERROR(
-      context.Check("TPM2_ECDH_ZGen", Esys_ECDH_ZGen(context.esys(), key, session.For(Encrypt::kBoth),
-                                                     ESYS_TR_NONE, ESYS_TR_NONE, &in, &out)));
+  LABREC_RETURN_IF_ERROR(context.Check(
+      "TPM2_ECDH_ZGen", Esys_ECDH_ZGen(context.esys(), key, session, ESYS_TR_NONE, ESYS_TR_NONE, &in, &out)));
   context.WipeAnswer();
   const EsysPtr<TPM2B_ECC_POINT> owned(out);
   return FromTpm(out->point);
 }
 
-absl::StatusOr<SecretBytes> Hmac(Context& context, const Session& session, ESYS_TR key, ByteView message) {
+absl::StatusOr<SecretBytes> Hmac(Context& context, ESYS_TR session, ESYS_TR key, ByteView message) {
   TPM2B_MAX_BUFFER buffer{};
   if (message.size() > kMaxHmacMessage) {
     return absl::InvalidArgumentError("a message for the device's HMAC has at most 1024 bytes");
@@ -34,9 +32,8 @@ absl::StatusOr<SecretBytes> Hmac(Context& context, const Session& session, ESYS_
   buffer.size = static_cast<UINT16>(message.size());
   std::copy(message.begin(), message.end(), buffer.buffer);
   TPM2B_DIGEST* out = nullptr;
-  LABREC_RETURN_IF_ERROR(
-      context.Check("TPM2_HMAC", Esys_HMAC(context.esys(), key, session.For(Encrypt::kBoth), ESYS_TR_NONE,
-                                           ESYS_TR_NONE, &buffer, TPM2_ALG_SHA256, &out)));
+  LABREC_RETURN_IF_ERROR(context.Check("TPM2_HMAC", Esys_HMAC(context.esys(), key, session, ESYS_TR_NONE,
+                                                              ESYS_TR_NONE, &buffer, TPM2_ALG_SHA256, &out)));
   context.WipeAnswer();
   const EsysPtr<TPM2B_DIGEST> owned(out);
   SecretBytes mac =

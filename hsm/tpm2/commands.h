@@ -10,16 +10,16 @@
 #include "hsm/base/secret_bytes.h"
 #include "hsm/tpm2/session.h"
 
-// A private header: it brings the TSS with it. Single commands, each authorised and protected by the session.
+// A private header: it brings the TSS with it. Single commands, each authorised and protected by the session,
+// which for Multiply and Hmac is set to encrypt both ways.
 namespace labrec::hsm::tpm2 {
 
 // k * element (TPM2_ECDH_ZGen, part 3, section 14.5).
-absl::StatusOr<P256Point> Multiply(Context& context, const Session& session, ESYS_TR key,
-                                   const P256Point& element);
+absl::StatusOr<P256Point> Multiply(Context& context, ESYS_TR session, ESYS_TR key, const P256Point& element);
 
 // HMAC-SHA-256 over at most 1024 bytes (TPM2_HMAC, part 3, section 15.5): 32 bytes.
 inline constexpr size_t kMaxHmacMessage = 1024;
-absl::StatusOr<SecretBytes> Hmac(Context& context, const Session& session, ESYS_TR key, ByteView message);
+absl::StatusOr<SecretBytes> Hmac(Context& context, ESYS_TR session, ESYS_TR key, ByteView message);
 
 // All `size` bytes of an index, read with its own authorisation value (TPM2_NV_Read, part 3, section 31.13).
 absl::StatusOr<Bytes> ReadIndex(Context& context, const Session& session, const NvIndex& index, size_t size);

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm2/commands.h"
 #include "hsm/tpm2/evidence.h"
+#include "hsm/tpm2/key_use.h"
 
 namespace labrec::hsm::tpm2 {
 
@@ -15,7 +15,7 @@ absl::StatusOr<SecretBytes> TpmDerivationKey::Derive(ByteView message) {
   }
   SecretBytes derived;
   LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(derived, Hmac(*realm.context, *realm.session, realm.hmac_key.esys(), message));
+    LABREC_ASSIGN_OR_RETURN(derived, UseHmacKey(realm, message));
     return absl::OkStatus();
   }));
   return derived;

@@ -1,7 +1,7 @@
 #include "hsm/tpm2/evaluation_key.h"
 
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm2/commands.h"
+#include "hsm/tpm2/key_use.h"
 
 namespace labrec::hsm::tpm2 {
 
@@ -10,8 +10,7 @@ absl::StatusOr<std::vector<P256Point>> TpmEvaluationKey::Evaluate(std::span<cons
   LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     results.clear();
     for (const P256Point& element : elements) {
-      LABREC_ASSIGN_OR_RETURN(const P256Point result,
-                              Multiply(*realm.context, *realm.session, realm.evaluation_key.esys(), element));
+      LABREC_ASSIGN_OR_RETURN(const P256Point result, UseEvaluationKey(realm, element));
       results.push_back(result);
     }
     return absl::OkStatus();

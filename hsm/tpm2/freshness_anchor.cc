@@ -5,6 +5,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm2/commands.h"
 #include "hsm/tpm2/evidence.h"
+#include "hsm/tpm2/key_use.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {
@@ -68,7 +69,7 @@ absl::StatusOr<SecretBytes> TpmFreshnessAnchor::Evidence(uint64_t epoch, const D
   SecretBytes evidence;
   const Bytes message = EvidenceMessage(realm_id_, epoch, digest);
   LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(evidence, Hmac(*realm.context, *realm.session, realm.hmac_key.esys(), message));
+    LABREC_ASSIGN_OR_RETURN(evidence, UseHmacKey(realm, message));
     return absl::OkStatus();
   }));
   return evidence;

@@ -5,16 +5,23 @@
 #include "hsm/tpm2/capability.h"
 #include "hsm/tpm2/commands.h"
 #include "hsm/tpm2/key_blob.h"
+#include "hsm/tpm2/key_use.h"
 #include "hsm/tpm2/public_area.h"
 #include "hsm/tpm2/storage_key.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {
 
-absl::Status LoadKeys(LoadedRealm& realm, const RealmState& state, const SecretBytes& authorization) {
+absl::Status LoadKeys(LoadedRealm& realm, const RealmState& state, const SecretBytes& authorization,
+                      const std::filesystem::path& pcr_approvals) {
   Context& context = *realm.context;
   LABREC_ASSIGN_OR_RETURN(const StorageKey parent, OpenStorageKey(context, state.storage_key));
   LABREC_ASSIGN_OR_RETURN(realm.session, Session::StartHmac(context, parent.esys()));
+  if (state.pcr_binding) {  // the approver's key takes a slot for a moment: now, while the keys are not there
+    LABREC_ASSIGN_OR_RETURN(
+        realm.pcr_authorization,
+        PcrAuthorization::Open(context, parent.esys(), *state.pcr_binding, pcr_approvals));
+  }
   realm.storage_key = state.storage_key;
   if (!parent.primary().empty()) {
     LABREC_ASSIGN_OR_RETURN(realm.saved_storage_key, SavedObject::Save(context, parent.primary()));
@@ -23,24 +30,22 @@ absl::Status LoadKeys(LoadedRealm& realm, const RealmState& state, const SecretB
     LABREC_ASSIGN_OR_RETURN(realm.evaluation_auth, AuthValue(authorization, kEvaluationKeyAuth));
     LABREC_ASSIGN_OR_RETURN(realm.evaluation_key,
                             LoadKey(context, *realm.session, parent.esys(), *state.evaluation_key,
-                                    EvaluationKeyTemplate(), realm.evaluation_auth));
+                                    EvaluationKeyPattern(state.pcr_binding), realm.evaluation_auth));
   }
   LABREC_ASSIGN_OR_RETURN(const SecretBytes auth, AuthValue(authorization, kHmacKeyAuth));
   LABREC_ASSIGN_OR_RETURN(realm.hmac_key, LoadKey(context, *realm.session, parent.esys(), state.hmac_key,
-                                                  HmacKeyTemplate(), auth));
+                                                  HmacKeyPattern(state.pcr_binding), auth));
   return absl::OkStatus();
 }
 
 // The first use of each: finds a wrong authorisation value, and a TPM that computes wrongly.
 absl::Status SelfTest(LoadedRealm& realm, const RealmState& state) {
   Context& context = *realm.context;
-  LABREC_RETURN_IF_ERROR(Hmac(context, *realm.session, realm.hmac_key.esys(), AsBytes("self-test")).status());
+  LABREC_RETURN_IF_ERROR(UseHmacKey(realm, AsBytes("self-test")).status());
   if (state.evaluation_key) {
     LABREC_ASSIGN_OR_RETURN(const TPM2B_PUBLIC area, UnmarshalPublic(state.evaluation_key->public_area));
     LABREC_ASSIGN_OR_RETURN(const P256Point pinned, PublicPointOf(area));
-    LABREC_ASSIGN_OR_RETURN(
-        const P256Point computed,
-        Multiply(context, *realm.session, realm.evaluation_key.esys(), P256Point::Generator()));
+    LABREC_ASSIGN_OR_RETURN(const P256Point computed, UseEvaluationKey(realm, P256Point::Generator()));
     if (computed != pinned) {
       return absl::FailedPreconditionError(
           "the TPM's evaluation key is not the pinned one, or the TPM miscalculates");
@@ -54,11 +59,12 @@ absl::Status SelfTest(LoadedRealm& realm, const RealmState& state) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LoadedRealm>> LoadRealm(const std::string& tcti, const RealmState& state,
-                                                       const SecretBytes& authorization) {
+                                                       const SecretBytes& authorization,
+                                                       const std::filesystem::path& pcr_approvals) {
   auto realm = std::make_unique<LoadedRealm>();
   LABREC_ASSIGN_OR_RETURN(realm->context, Context::Connect(tcti));
   LABREC_RETURN_IF_ERROR(FlushWhatIsLeft(*realm->context));
-  LABREC_RETURN_IF_ERROR(LoadKeys(*realm, state, authorization));
+  LABREC_RETURN_IF_ERROR(LoadKeys(*realm, state, authorization, pcr_approvals));
   if (state.anchor) {
     LABREC_ASSIGN_OR_RETURN(realm->anchor, OpenAnchor(*realm->context, *state.anchor, authorization));
   }

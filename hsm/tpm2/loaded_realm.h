@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "hsm/tpm2/anchor_indices.h"
 #include "hsm/tpm2/attestation_keys.h"
 #include "hsm/tpm2/handle.h"
+#include "hsm/tpm2/pcr_authorization.h"
 #include "hsm/tpm2/realm_state.h"
 #include "hsm/tpm2/saved_object.h"
 #include "hsm/tpm2/session.h"
@@ -19,14 +21,16 @@
 // A private header: it brings the TSS with it.
 namespace labrec::hsm::tpm2 {
 
-// A realm's keys in a TPM, for as long as one connection lasts: one session slot and one or two transient
-// slots. A TPM has three of each: what is left is for objects that come and go.
+// A realm's keys in a TPM, for as long as one connection lasts: one session slot (two, if the
+// keys are bound to PCRs) and one or two transient slots. A TPM has three of each: what is left is for
+// objects that come and go.
 struct LoadedRealm {
   std::unique_ptr<Context> context;  // first: it outlives the handles
   std::optional<Session> session;
   TransientObject evaluation_key;  // empty without the role `keys`
   TransientObject hmac_key;
-  std::optional<AnchorIndices> anchor;  // with the role `anchor`
+  std::optional<PcrAuthorization> pcr_authorization;  // how both keys are used where they are bound to PCRs
+  std::optional<AnchorIndices> anchor;                // with the role `anchor`
 
   // For keys that come and go (key_room.h).
   StorageKeyState storage_key;
@@ -43,8 +47,10 @@ struct LoadedRealm {
 // Connects, flushes what a killed predecessor left (FlushWhatIsLeft), checks the storage key against its
 // pinned Name, loads the keys under it, releases it, checks the counter against its pinned Name, and uses
 // each once: k*G must be the pinned public key. UNAVAILABLE: no TPM; FAILED_PRECONDITION: another TPM, or
-// keys or counter are gone; PERMISSION_DENIED: wrong authorisation.
+// keys or counter are gone, or no approval in `pcr_approvals` fits the PCRs that the keys are bound to;
+// PERMISSION_DENIED: wrong authorisation.
 absl::StatusOr<std::unique_ptr<LoadedRealm>> LoadRealm(const std::string& tcti, const RealmState& state,
-                                                       const SecretBytes& authorization);
+                                                       const SecretBytes& authorization,
+                                                       const std::filesystem::path& pcr_approvals);
 
 }  // namespace labrec::hsm::tpm2

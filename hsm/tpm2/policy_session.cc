@@ -79,6 +79,32 @@ absl::Status PolicySession::Signed(ESYS_TR key, ByteView nonce_tpm, ByteView cp_
                         &nonce, &parameters, &no_reference, expiration, &signature, nullptr, nullptr));
 }
 
+absl::Status PolicySession::Pcr(const TPML_PCR_SELECTION& pcrs, ByteView pcr_digest) {
+  TPM2B_DIGEST digest{};
+  if (pcr_digest.size() > sizeof digest.buffer) return absl::InvalidArgumentError("no digest of PCRs");
+  digest.size = static_cast<UINT16>(pcr_digest.size());
+  std::copy(pcr_digest.begin(), pcr_digest.end(), digest.buffer);
+  return context_->Check("TPM2_PolicyPCR", Esys_PolicyPCR(context_->esys(), handle_.esys(), ESYS_TR_NONE,
+                                                          ESYS_TR_NONE, ESYS_TR_NONE, &digest, &pcrs));
+}
+
+absl::Status PolicySession::Authorize(ByteView approved_policy, ByteView key_name,
+                                      const TPMT_TK_VERIFIED& ticket) {
+  TPM2B_DIGEST policy{};
+  TPM2B_NAME name{};
+  if (approved_policy.size() > sizeof policy.buffer || key_name.size() > sizeof name.name) {
+    return absl::InvalidArgumentError("no parameters of a TPM2_PolicyAuthorize");
+  }
+  policy.size = static_cast<UINT16>(approved_policy.size());
+  std::copy(approved_policy.begin(), approved_policy.end(), policy.buffer);
+  name.size = static_cast<UINT16>(key_name.size());
+  std::copy(key_name.begin(), key_name.end(), name.name);
+  const TPM2B_NONCE no_reference{};
+  return context_->Check("TPM2_PolicyAuthorize",
+                         Esys_PolicyAuthorize(context_->esys(), handle_.esys(), ESYS_TR_NONE, ESYS_TR_NONE,
+                                              ESYS_TR_NONE, &policy, &no_reference, &name, &ticket));
+}
+
 absl::Status PolicySession::Restart() {
   return context_->Check("TPM2_PolicyRestart", Esys_PolicyRestart(context_->esys(), handle_.esys(),
                                                                   ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE));

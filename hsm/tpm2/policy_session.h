@@ -31,6 +31,12 @@ class PolicySession {
   // from the session's start, at least 0, so that no ticket is made.
   absl::Status Signed(ESYS_TR key, ByteView nonce_tpm, ByteView cp_hash, int32_t expiration,
                       const TPMT_SIGNATURE& signature);
+  // The selected PCRs, whose values must hash to `pcr_digest` now. The TPM looks again at the session's use:
+  // a PCR that changed meanwhile makes it refuse with TPM_RC_PCR_CHANGED.
+  absl::Status Pcr(const TPML_PCR_SELECTION& pcrs, ByteView pcr_digest);
+  // Replaces what was asserted, which must give `approved_policy`, by the fact that the key with this Name
+  // approved it with an empty policyRef; `ticket` is TPM2_VerifySignature's.
+  absl::Status Authorize(ByteView approved_policy, ByteView key_name, const TPMT_TK_VERIFIED& ticket);
   // TPM2_PolicyRestart: forgets all assertions.
   absl::Status Restart();
 

@@ -23,6 +23,9 @@ absl::Status Validate(const ProvisionOptions& options) {
   if (!options.roles.keys && !options.roles.anchor) {
     return absl::InvalidArgumentError("a device is wanted for keys, for the anchor, or for both");
   }
+  if (options.pcr_binding && !options.roles.keys) {
+    return absl::InvalidArgumentError("only a device with the realm's keys can have them bound to PCRs");
+  }
   return AuthValue(options.authorization, kHmacKeyAuth).status();
 }
 
@@ -35,11 +38,12 @@ absl::StatusOr<std::unique_ptr<Context>> ConnectExclusively(const std::string& t
 absl::Status MakeKeys(Context& context, const Session& session, ESYS_TR parent,
                       const ProvisionOptions& options, RealmState& state) {
   LABREC_ASSIGN_OR_RETURN(const SecretBytes hmac_auth, AuthValue(options.authorization, kHmacKeyAuth));
-  LABREC_ASSIGN_OR_RETURN(state.hmac_key, CreateKey(context, session, parent, HmacKeyTemplate(), hmac_auth));
+  LABREC_ASSIGN_OR_RETURN(state.hmac_key,
+                          CreateKey(context, session, parent, HmacKeyPattern(state.pcr_binding), hmac_auth));
   if (!options.roles.keys) return absl::OkStatus();
   LABREC_ASSIGN_OR_RETURN(const SecretBytes auth, AuthValue(options.authorization, kEvaluationKeyAuth));
   LABREC_ASSIGN_OR_RETURN(state.evaluation_key,
-                          CreateKey(context, session, parent, EvaluationKeyTemplate(), auth));
+                          CreateKey(context, session, parent, EvaluationKeyPattern(state.pcr_binding), auth));
   return absl::OkStatus();
 }
 
@@ -105,9 +109,10 @@ absl::StatusOr<DeviceState> Provision(const DeviceAddress& address, const Provis
   LABREC_RETURN_IF_ERROR(Validate(options));
   RealmState state;
   state.realm_id = options.realm_id;
+  state.pcr_binding = options.pcr_binding;
   absl::Status made = Make(tcti, options, range, state);
   // Open it as the service will, and use all of it once.
-  if (made.ok()) made = LoadRealm(tcti, state, options.authorization).status();
+  if (made.ok()) made = LoadRealm(tcti, state, options.authorization, options.pcr_approvals).status();
   if (made.ok()) return WriteState(state);
   if (!state.anchor && !state.storage_key.made_persistent_here) return made;
   const absl::Status undone = Remove(where, state, options.authorization, options.owner_authorization);

@@ -84,6 +84,14 @@ TPM2B_PUBLIC HmacKeyTemplate() {
   return area;
 }
 
+TPM2B_PUBLIC UnderPolicy(TPM2B_PUBLIC area, ByteView policy) {
+  if (policy.size() > sizeof area.publicArea.authPolicy.buffer) std::abort();
+  area.publicArea.objectAttributes &= ~TPMA_OBJECT_USERWITHAUTH;
+  area.publicArea.authPolicy.size = static_cast<UINT16>(policy.size());
+  std::copy(policy.begin(), policy.end(), area.publicArea.authPolicy.buffer);
+  return area;
+}
+
 TPM2B_NV_PUBLIC CounterTemplate(uint32_t index) {
   return NvTemplate(index, TPM2_NT_COUNTER, sizeof(uint64_t));
 }

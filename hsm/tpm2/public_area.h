@@ -20,6 +20,10 @@ TPM2B_PUBLIC EvaluationKeyTemplate();
 // HMAC-SHA-256 with a key of 32 bytes that the TPM makes.
 TPM2B_PUBLIC HmacKeyTemplate();
 
+// The same key, but with this policy (a SHA-256 digest), and its authorisation value alone not enough to use
+// it.
+TPM2B_PUBLIC UnderPolicy(TPM2B_PUBLIC area, ByteView policy);
+
 // A counter that only its own authorisation value reads and increments, not ORDERLY: an orderly one is kept
 // in RAM, jumps after a power loss, and would open a window of rollbacks.
 TPM2B_NV_PUBLIC CounterTemplate(uint32_t index);

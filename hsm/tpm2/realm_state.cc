@@ -40,6 +40,10 @@ class Fields {
     const uint64_t number = value->get<uint64_t>();
     return number <= UINT32_MAX ? static_cast<uint32_t>(number) : Fail<uint32_t>();
   }
+  std::string Text(const char* name) {
+    const Json* value = Find(name);
+    return value != nullptr && value->is_string() ? value->get<std::string>() : Fail<std::string>();
+  }
   bool Flag(const char* name) {
     const Json* value = Find(name);
     return value != nullptr && value->is_boolean() ? value->get<bool>() : Fail<bool>();
@@ -99,6 +103,16 @@ absl::StatusOr<AnchorState> ReadAnchor(const Json& json) {
   return anchor;
 }
 
+absl::StatusOr<PcrBinding> ReadPcrBinding(const Json& json) {
+  Fields fields(json);
+  const std::string pcrs = fields.Text("pcrs");
+  const Bytes approver = fields.HexBytes("approver");
+  if (!fields.ok()) return Malformed("pcr_binding");
+  LABREC_ASSIGN_OR_RETURN(PcrSelection selection, PcrSelection::Parse(pcrs));
+  LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey key, EcdsaPublicKey::FromSpki(approver));
+  return PcrBinding{std::move(selection), key};
+}
+
 }  // namespace
 
 DeviceState WriteState(const RealmState& state) {
@@ -113,6 +127,10 @@ DeviceState WriteState(const RealmState& state) {
   if (state.anchor) {
     json["anchor"] = {{"counter", WriteIndexState(state.anchor->counter)},
                       {"claim", WriteIndexState(state.anchor->claim)}};
+  }
+  if (state.pcr_binding) {
+    json["pcr_binding"] = {{"pcrs", state.pcr_binding->pcrs.ToString()},
+                           {"approver", Hex(state.pcr_binding->approver.Spki())}};
   }
   return DeviceState{json.dump(2) + "\n"};
 }
@@ -131,6 +149,9 @@ absl::StatusOr<RealmState> ReadState(const DeviceState& state) {
   }
   if (fields.Has("anchor")) {
     LABREC_ASSIGN_OR_RETURN(realm.anchor, ReadAnchor(fields.Object("anchor")));
+  }
+  if (fields.Has("pcr_binding")) {
+    LABREC_ASSIGN_OR_RETURN(realm.pcr_binding, ReadPcrBinding(fields.Object("pcr_binding")));
   }
   if (!fields.ok() || realm.realm_id.size() != kRealmIdSize) return Malformed("realm_id");
   if (!realm.evaluation_key && !realm.anchor) return Malformed("neither evaluation_key nor anchor");

@@ -41,6 +41,7 @@ struct RealmState {
   std::optional<KeyBlob> evaluation_key;  // with the role `keys`
   KeyBlob hmac_key;                   // derives, where the role is `keys`, and makes the anchor's evidence
   std::optional<AnchorState> anchor;  // with the role `anchor`
+  std::optional<PcrBinding> pcr_binding;  // of evaluation_key and hmac_key
 };
 
 // JSON, format "labyrinth-recovery/tpm2/1"; docs/formats.md.

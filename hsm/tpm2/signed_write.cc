@@ -5,10 +5,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "attestation/verify/cp_hash.h"
-#include "attestation/verify/record_areas.h"
-#include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm2/public_area.h"
+#include "hsm/tpm2/external_key.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {
@@ -17,33 +15,12 @@ Digest CpHashOf(const LimitWrite& write) {
   return attestation::WriteCounterCpHash(write.index.name, {0, write.limit});
 }
 
-absl::StatusOr<TransientObject> LoadUnlockKey(Context& context, const EcdsaPublicKey& unlock_key) {
-  const Bytes area = Writer().Lp(attestation::ExternalKeyArea(unlock_key).Marshal()).bytes();
-  LABREC_ASSIGN_OR_RETURN(const TPM2B_PUBLIC public_area, UnmarshalPublic(area));
-  ESYS_TR key = ESYS_TR_NONE;
-  LABREC_RETURN_IF_ERROR(
-      context.Check("TPM2_LoadExternal of a client's unlock key",
-                    Esys_LoadExternal(context.esys(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, nullptr,
-                                      &public_area, ESYS_TR_RH_NULL, &key)));
-  return TransientObject(context, key);
-}
-
-TPMT_SIGNATURE ToTpm(ByteView signature) {
-  TPMT_SIGNATURE out{};
-  out.sigAlg = TPM2_ALG_ECDSA;
-  out.signature.ecdsa.hash = TPM2_ALG_SHA256;
-  out.signature.ecdsa.signatureR.size = 32;
-  std::copy_n(signature.begin(), 32, out.signature.ecdsa.signatureR.buffer);
-  out.signature.ecdsa.signatureS.size = 32;
-  std::copy_n(signature.begin() + 32, 32, out.signature.ecdsa.signatureS.buffer);
-  return out;
-}
-
 absl::Status Authorize(LoadedRealm& realm, const LimitWrite& write, PolicySession& policy, ByteView nonce_tpm,
                        ByteView signature) {
-  LABREC_ASSIGN_OR_RETURN(const TransientObject key, LoadUnlockKey(*realm.context, write.unlock_key));
+  LABREC_ASSIGN_OR_RETURN(const TransientObject key,
+                          LoadExternalKey(*realm.context, write.unlock_key, ESYS_TR_RH_NULL));
   LABREC_RETURN_IF_ERROR(policy.Signed(key.esys(), nonce_tpm, CpHashOf(write),
-                                       attestation::kWriteExpirationSeconds, ToTpm(signature)));
+                                       attestation::kWriteExpirationSeconds, EcdsaSignature(signature)));
   return policy.CommandCode(TPM2_CC_NV_Write);
 }
 

@@ -12,6 +12,7 @@
 #include "hsm/tpm2/link.h"
 #include "hsm/tpm2/public_area.h"
 #include "hsm/tpm2/random.h"
+#include "hsm/tpm2/statements.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {
@@ -60,8 +61,10 @@ class Tpm2Device final : public Device {
 
 absl::StatusOr<std::unique_ptr<LoadedRealm>> Load(const Address& address, const RealmState& realm,
                                                   const SecretBytes& authorization,
-                                                  const SecretBytes& owner_authorization) {
-  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRealm> loaded, LoadRealm(address.tcti, realm, authorization));
+                                                  const SecretBytes& owner_authorization,
+                                                  const std::filesystem::path& pcr_approvals) {
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRealm> loaded,
+                          LoadRealm(address.tcti, realm, authorization, pcr_approvals));
   loaded->owner_authorization = owner_authorization.Clone();
   // For what reads indices as the owner. Only now: a primary key is created with a password in clear.
   LABREC_RETURN_IF_ERROR(SetAuth(*loaded->context, ESYS_TR_RH_OWNER, owner_authorization.view()));
@@ -71,17 +74,22 @@ absl::StatusOr<std::unique_ptr<LoadedRealm>> Load(const Address& address, const 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const DeviceState& state,
-                                             const SecretBytes& authorization) {
+                                             const SecretBytes& authorization,
+                                             const std::filesystem::path& pcr_approvals) {
   LABREC_ASSIGN_OR_RETURN(const Address where, ParseAddress(address));
   LABREC_ASSIGN_OR_RETURN(SecretBytes owner, ReadOwnerAuth(where));
   LABREC_ASSIGN_OR_RETURN(const RealmState realm, ReadState(state));
-  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRealm> loaded, Load(where, realm, authorization, owner));
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRealm> loaded,
+                          Load(where, realm, authorization, owner, pcr_approvals));
   LABREC_ASSIGN_OR_RETURN(DeviceDescription description, Describe(*loaded->context));
   // Shared, as std::function copies what it holds and a SecretBytes does not copy.
   const auto kept = std::make_shared<const SecretBytes>(authorization.Clone());
   const auto kept_owner = std::make_shared<const SecretBytes>(std::move(owner));
   auto device = std::make_unique<Tpm2Device>(
-      std::move(loaded), [where, realm, kept, kept_owner] { return Load(where, realm, *kept, *kept_owner); },
+      std::move(loaded),
+      [where, realm, kept, kept_owner, pcr_approvals] {
+        return Load(where, realm, *kept, *kept_owner, pcr_approvals);
+      },
       std::move(description));
   if (realm.evaluation_key) {
     LABREC_ASSIGN_OR_RETURN(const TPM2B_PUBLIC area, UnmarshalPublic(realm.evaluation_key->public_area));
@@ -93,6 +101,17 @@ absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const
   if (!realm.evaluation_key) device->HaveNoCountedKeys("this device was provisioned without keys");
   if (realm.anchor) device->HaveAnchor(realm.realm_id);
   return device;
+}
+
+absl::StatusOr<std::optional<PcrBinding>> PcrBindingOf(const DeviceState& state) {
+  LABREC_ASSIGN_OR_RETURN(RealmState realm, ReadState(state));
+  return std::move(realm.pcr_binding);
+}
+
+absl::StatusOr<std::vector<Bytes>> ReadPcrsOf(const DeviceAddress& address, const PcrSelection& pcrs) {
+  LABREC_ASSIGN_OR_RETURN(const Address where, ParseAddress(address));
+  LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<Context> context, Context::Connect(where.tcti));
+  return ReadPcrs(*context, pcrs);
 }
 
 }  // namespace labrec::hsm::tpm2

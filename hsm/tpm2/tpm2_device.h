@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -27,7 +30,12 @@ absl::StatusOr<DeviceState> Provision(const DeviceAddress& address, const Provis
                                       IndexRange range = {});
 
 absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const DeviceState& state,
-                                             const SecretBytes& authorization);
+                                             const SecretBytes& authorization,
+                                             const std::filesystem::path& pcr_approvals = {});
+
+absl::StatusOr<std::optional<PcrBinding>> PcrBindingOf(const DeviceState& state);
+
+absl::StatusOr<std::vector<Bytes>> ReadPcrsOf(const DeviceAddress& address, const PcrSelection& pcrs);
 
 // Keys live as wrapped blobs in the state, not on the chip: their end is the erasure of every copy of the
 // state (or TPM2_Clear). What this removes are the NV indices, those of counted keys included, and a storage

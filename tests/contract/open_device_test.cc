@@ -41,6 +41,20 @@ TEST(OpenDevice, AddressesThatMakeNoSense) {
   }
 }
 
+TEST(OpenDevice, ATokenHasNoPcrsToBindKeysTo) {
+  const DeviceAddress token{"pkcs11:token=realm?module-path=/nonexistent/module.so"};
+  const PcrSelection pcrs = *PcrSelection::Parse("sha256:7");
+  ProvisionOptions options;
+  options.realm_id = ToBytes("contract-realm-1");
+  options.pcr_binding = PcrBinding{pcrs, EcdsaPrivateKey::Generate().public_key()};
+  for (const absl::Status& refused :
+       {ProvisionDevice(token, options).status(), ReadPcrs(token, pcrs).status()}) {
+    EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+    EXPECT_NE(refused.message().find("has no PCRs"), absl::string_view::npos) << refused;
+  }
+  EXPECT_FALSE(PcrBindingOf(token, {"{}"})->has_value());
+}
+
 TEST(OpenDevice, NoTpmThere) {
   for (const char* uri : {"tpm2:swtpm:path=/nonexistent/socket", "tpm2:device:/nonexistent/tpm0"}) {
     const absl::Status refused = ProbeDevice({uri}, {}).status();

@@ -24,3 +24,10 @@ labrec_test(tpm2_attester
           ${CMAKE_CURRENT_LIST_DIR}/tpm2_attester_test.cc
   DEPS hsm_tpm2 attestation_produce test_swtpm test_attested_tpm test_tpm_proxy PkgConfig::TSS2
   LABEL contract)
+
+# Keys that are bound to PCRs.
+labrec_test(tpm2_pcr
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/contract_suites.cc ${CMAKE_CURRENT_LIST_DIR}/swtpm_device.cc
+          ${CMAKE_CURRENT_LIST_DIR}/tpm2_pcr_test.cc
+  DEPS hsm_tpm2 attestation_produce test_swtpm test_attested_tpm test_tpm_proxy test_temporary_folder PkgConfig::TSS2
+  LABEL contract)
