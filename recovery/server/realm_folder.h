@@ -14,6 +14,7 @@ namespace labrec::recovery {
 //   realm.json      what the realm is (RealmManifest); written last at init, so that it marks a whole realm
 //   device.auth     32 bytes that authorise the use of the device's keys (mode 0600)
 //   anchor.auth     likewise for the anchor's own device, where there is one
+//   pcr-approvals/  signed values of PCRs, where the device's keys are bound to them (attestation/verify)
 //   ledger.sqlite   the ledger, with SQLite's -wal and -shm beside it
 //   wear.json       how often the anchor device was written, for the operator (WearMeter)
 //   audit.log       what operators and clients did
@@ -27,6 +28,7 @@ class RealmFolder {
   std::filesystem::path ManifestPath() const { return path_ / "realm.json"; }
   std::filesystem::path DeviceAuthPath() const { return path_ / "device.auth"; }
   std::filesystem::path AnchorAuthPath() const { return path_ / "anchor.auth"; }
+  std::filesystem::path PcrApprovalsPath() const { return path_ / "pcr-approvals"; }
   std::filesystem::path LedgerPath() const { return path_ / "ledger.sqlite"; }
   std::filesystem::path WearPath() const { return path_ / "wear.json"; }
   std::filesystem::path AuditPath() const { return path_ / "audit.log"; }

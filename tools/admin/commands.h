@@ -22,5 +22,6 @@ void AddRecordCommands(CLI::App& app, Result& result);  // record show, delete
 void AddAnchorCommands(CLI::App& app, Result& result);  // anchor status, verify, accept
 void AddBackupCommands(CLI::App& app, Result& result);  // backup create, verify
 void AddTokenCommands(CLI::App& app, Result& result);   // token keygen, issue
+void AddPcrCommands(CLI::App& app, Result& result);     // pcr keygen, show, approve
 
 }  // namespace labrec::admin

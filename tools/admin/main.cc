@@ -28,6 +28,7 @@ int Main(int argc, char** argv) {
   AddAnchorCommands(app, result);
   AddBackupCommands(app, result);
   AddTokenCommands(app, result);
+  AddPcrCommands(app, result);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

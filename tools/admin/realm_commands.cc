@@ -17,12 +17,31 @@ struct InitOptions {
   std::string name;
   uint32_t bucket_exponent = 16;
   std::filesystem::path owner_auth;
+  std::string pcrs;
+  std::filesystem::path pcr_approver;
+  std::filesystem::path pcr_approval;
 };
 
 struct ShowOptions {
   Format format = Format::kText;
   std::filesystem::path state;
 };
+
+absl::StatusOr<std::optional<PcrInit>> ReadPcrInit(const InitOptions& options) {
+  const int given = !options.pcrs.empty() + !options.pcr_approver.empty() + !options.pcr_approval.empty();
+  if (given == 0) return std::nullopt;
+  if (given < 3) {
+    return absl::InvalidArgumentError(
+        "--pcrs, --pcr-approver and --pcr-approval are given together, or not at all");
+  }
+  LABREC_ASSIGN_OR_RETURN(PcrSelection pcrs, PcrSelection::Parse(options.pcrs));
+  LABREC_ASSIGN_OR_RETURN(const Bytes pem, ReadFile(options.pcr_approver));
+  LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey approver, EcdsaPublicKey::FromPem(AsText(pem)));
+  LABREC_ASSIGN_OR_RETURN(const Bytes json, ReadFile(options.pcr_approval));
+  LABREC_ASSIGN_OR_RETURN(attestation::PcrApproval approval,
+                          attestation::PcrApproval::FromJson(AsText(json)));
+  return PcrInit{{std::move(pcrs), approver}, std::move(approval)};
+}
 
 absl::Status Init(const InitOptions& options) {
   RealmInitOptions init;
@@ -34,10 +53,12 @@ absl::Status Init(const InitOptions& options) {
   if (!options.owner_auth.empty()) {
     LABREC_ASSIGN_OR_RETURN(init.owner_authorization, ReadSecretFile(options.owner_auth));
   }
+  LABREC_ASSIGN_OR_RETURN(init.pcrs, ReadPcrInit(options));
   LABREC_ASSIGN_OR_RETURN(const MadeRealm made, InitRealm(init));
   Json json = Describe(made.manifest);
   json["state"] = std::filesystem::absolute(options.state).lexically_normal().string();
   json["device"] = Describe(made.device);
+  if (init.pcrs) json["pcrs"] = init.pcrs->binding.pcrs.ToString();
   if (made.anchor) json["anchor"] = Describe(*made.anchor);
   Print(options.format, json, Text(json));
   return absl::OkStatus();
@@ -68,6 +89,12 @@ void AddInit(CLI::App& realm, Result& result) {
   command->add_option("--bucket-exponent", options->bucket_exponent, "2^K ledger buckets (default 16)")
       ->option_text("K");
   command->add_option("--owner-auth-file", options->owner_auth, "TPM: authorisation of the owner hierarchy")
+      ->option_text("FILE");
+  command->add_option("--pcrs", options->pcrs, "TPM: bind the keys to these PCRs, as sha256:0,2,7")
+      ->option_text("PCRS");
+  command->add_option("--pcr-approver", options->pcr_approver, "public key that approves values of the PCRs")
+      ->option_text("FILE");
+  command->add_option("--pcr-approval", options->pcr_approval, "its approval of what the PCRs hold now")
       ->option_text("FILE");
 }
 

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
+#include "attestation/verify/approval_folder.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
@@ -56,6 +57,28 @@ absl::StatusOr<hsm::DeviceDescription> Probe(const std::string& uri, const hsm::
   return absl::FailedPreconditionError(missing);
 }
 
+// FAILED_PRECONDITION if the keys could not be used with this approval once they are made.
+absl::Status CheckPcrs(const RealmInitOptions& options) {
+  if (!options.pcrs) return absl::OkStatus();
+  const hsm::PcrBinding& binding = options.pcrs->binding;
+  attestation::PcrValues present{binding.pcrs, {}};
+  LABREC_ASSIGN_OR_RETURN(present.values, hsm::ReadPcrs({options.device}, binding.pcrs));
+  const attestation::PcrApproval& approval = options.pcrs->approval;
+  std::string why;
+  if (approval.approved.pcrs != binding.pcrs) {
+    why = absl::StrCat("it is for the PCRs ", approval.approved.pcrs.ToString());
+  } else if (!attestation::IsApprovedBy(binding.approver, approval)) {
+    why = "the key of --pcr-approver did not sign it";
+  } else if (approval.approved != present) {
+    why = absl::StrCat("the PCRs ", attestation::DifferingPcrs(approval.approved, present),
+                       " hold other values");
+  }
+  if (why.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "--pcr-approval is no approval of what the PCRs ", binding.pcrs.ToString(), " hold now: ", why,
+      "; nothing was made. \"labyrinth-admin pcr show\" and \"pcr approve --out\" make one"));
+}
+
 absl::Status SyncFolder(const fs::path& folder) {
   const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool synced = fd >= 0 && fsync(fd) == 0;
@@ -82,6 +105,10 @@ class RealmInMaking {
     Describe();
     LABREC_RETURN_IF_ERROR(folder_.WriteDeviceAuth(device_auth_));
     if (options_.anchor) LABREC_RETURN_IF_ERROR(folder_.WriteAnchorAuth(anchor_auth_));
+    if (options_.pcrs) {
+      LABREC_RETURN_IF_ERROR(
+          attestation::AddApproval(folder_.PcrApprovalsPath(), options_.pcrs->approval).status());
+    }
     LABREC_RETURN_IF_ERROR(ProvisionDevices());
     LABREC_RETURN_IF_ERROR(MakeLedger());
     LABREC_RETURN_IF_ERROR(folder_.WriteManifest(manifest_));
@@ -117,6 +144,8 @@ class RealmInMaking {
     provision.realm_id = manifest_.realm_id;
     provision.authorization = authorization.Clone();
     provision.owner_authorization = options_.owner_authorization.Clone();
+    if (options_.pcrs && roles.keys) provision.pcr_binding = options_.pcrs->binding;
+    provision.pcr_approvals = folder_.PcrApprovalsPath();
     return hsm::ProvisionDevice({uri}, provision);
   }
 
@@ -135,7 +164,8 @@ class RealmInMaking {
   // Opens the keys once too: a device that cannot give them back is found now, not at the first start.
   absl::Status MakeLedger() {
     LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<hsm::Device> keys,
-                            hsm::OpenDevice({manifest_.device.uri}, manifest_.device.state, device_auth_));
+                            hsm::OpenDevice({manifest_.device.uri}, manifest_.device.state, device_auth_,
+                                            folder_.PcrApprovalsPath()));
     std::unique_ptr<hsm::Device> own_anchor;
     if (manifest_.anchor) {
       LABREC_ASSIGN_OR_RETURN(
@@ -190,6 +220,7 @@ fs::path Workshop(const fs::path& state) {
 
 absl::StatusOr<MadeRealm> InitRealm(const RealmInitOptions& options) {
   LABREC_RETURN_IF_ERROR(CheckOptions(options));
+  LABREC_RETURN_IF_ERROR(CheckPcrs(options));
   MadeRealm made;
   LABREC_ASSIGN_OR_RETURN(made.device, Probe(options.device, {true, !options.anchor}));
   if (options.anchor) {

@@ -6,10 +6,17 @@
 
 #include "absl/status/statusor.h"
 
+#include "attestation/verify/pcr_approval.h"
 #include "hsm/open_device.h"
 #include "recovery/server/realm_manifest.h"
 
 namespace labrec::admin {
+
+// Keys bound to PCRs, and the approval of what these hold now.
+struct PcrInit {
+  hsm::PcrBinding binding;
+  attestation::PcrApproval approval;
+};
 
 struct RealmInitOptions {
   std::string device;                 // see hsm::DeviceAddress
@@ -18,6 +25,7 @@ struct RealmInitOptions {
   std::string name;                   // empty: the first 8 digits of the realm's id
   uint32_t bucket_exponent = 16;
   SecretBytes owner_authorization;  // of the TPM's owner hierarchy; usually empty
+  std::optional<PcrInit> pcrs;
 };
 
 struct MadeRealm {
