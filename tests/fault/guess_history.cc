@@ -34,19 +34,20 @@ void GuessHistory::Unlocked() {
   const std::lock_guard lock(mutex_);
   answered_.clear();
   open_.clear();
-  unlock_lost_ = false;
+  unlock_lost_ = unlock_may_come_ = false;
 }
 
-void GuessHistory::UnlockLost() {
+void GuessHistory::UnlockLost(bool may_come_later) {
   const std::lock_guard lock(mutex_);
   unlock_lost_ = true;
+  unlock_may_come_ = may_come_later;
 }
 
 void GuessHistory::SaidRemaining(uint32_t remaining) {
   const std::lock_guard lock(mutex_);
   // Open guesses stay open: a batch that a failed process left behind may count them at the next start.
   if (unlock_lost_ && remaining == limit_) answered_.clear();
-  unlock_lost_ = false;
+  unlock_lost_ = unlock_may_come_;
   const size_t spent = limit_ - remaining;
   Judge(remaining <= limit_ && spent >= answered_.size(),
         "a guess was gained: " + std::to_string(answered_.size()) + " were answered, but only " +

@@ -30,7 +30,8 @@ class GuessHistory {
   // A success: all is forgotten.
   void Unlocked();
   // An unlock whose answer did not come: it counts as one if the realm then says that all guesses are left.
-  void UnlockLost();
+  // `may_come_later`: an attacker can bring the state with it back until a later batch is answered.
+  void UnlockLost(bool may_come_later = false);
 
   // What a realm at rest says. Settles a lost unlock.
   void SaidRemaining(uint32_t remaining);
@@ -50,6 +51,7 @@ class GuessHistory {
   std::set<std::string> open_;
   std::set<std::string> too_late_;  // new elements sent after somebody had heard of the end
   bool unlock_lost_ = false;
+  bool unlock_may_come_ = false;
   bool destroyed_ = false;
   std::vector<std::string> violations_;
 };

@@ -152,7 +152,7 @@ absl::Status Client::Unlock(Realm& realm) {
   if (absl::IsPermissionDenied(answer.status()))
     return absl::OkStatus();  // its challenge died with a process
   if (!answer.ok()) {
-    account_.history().UnlockLost();
+    account_.history().UnlockLost(universe_.attacked);
     in_doubt_ = unlock_lost_ = true;
     return answer.status();
   }
