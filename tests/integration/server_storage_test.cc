@@ -119,5 +119,33 @@ TEST_P(ServerStorage, AnEditedRowIsNeverServed) {
   EXPECT_EQ(ShowRecord("alice")["remaining"], 10);
 }
 
+// An older content of a row is a good record: only its digest tells.
+TEST_P(ServerStorage, AnOlderRowAmongCurrentOnesIsNeverServed) {
+  Stop();
+  Copy(Ledger(), Aside());
+  ASSERT_TRUE(realm_->StartDaemon().ok());
+  v1::EvaluateResponse guess;
+  ASSERT_TRUE(alice_->Evaluate(1, &guess).ok());
+  Stop();
+  {
+    DatabaseEditor editor(Ledger());
+    editor.Numbers(absl::StrCat("ATTACH '", Aside().string(), "' AS old"));
+    const auto changed = editor.Numbers(
+        "SELECT n.slot FROM rows n JOIN slots c ON c.slot = n.slot "
+        "JOIN old.rows o ON o.bucket = n.bucket AND o.key = n.key JOIN old.slots s ON s.slot = o.slot "
+        "WHERE s.content <> c.content");
+    ASSERT_EQ(changed.size(), 1U) << "the guess is counted in alice's record";
+    editor.Change(
+        absl::StrCat("UPDATE slots SET content = (SELECT s.content FROM rows n "
+                     "JOIN old.rows o ON o.bucket = n.bucket AND o.key = n.key "
+                     "JOIN old.slots s ON s.slot = o.slot WHERE n.slot = ",
+                     changed[0], ") WHERE slot = ", changed[0]));
+  }
+  ASSERT_TRUE(realm_->StartDaemon().ok());
+  v1::GetRecordResponse record;
+  EXPECT_REFUSED(alice_->GetRecord(&record), DATA_LOSS, "row");
+  EXPECT_REFUSED(alice_->Evaluate(2, &guess), DATA_LOSS, "row");
+}
+
 }  // namespace
 }  // namespace labrec::test
