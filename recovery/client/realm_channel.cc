@@ -5,17 +5,24 @@
 #include <optional>
 
 #include <grpcpp/create_channel.h>
+#include <grpcpp/security/auth_context.h>
 #include <grpcpp/security/credentials.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/openssl_ptr.h"
 #include "recovery/client/retry_pause.h"
 
 namespace labrec::recovery::client {
 namespace {
 
 using std::chrono::milliseconds;
+
+using BioPtr = std::unique_ptr<BIO, OpensslFree<BIO_free_all>>;
 
 constexpr int kLargestAnswer = 256 << 10;
 
@@ -76,6 +83,30 @@ absl::Status RealmChannel::ToStatus(const char* operation, const grpc::Status& s
                                    status.error_message(), Advice(status.error_code())));
 }
 
+void RealmChannel::NoteCertificate(const grpc::ClientContext& context) {
+  const auto shown = context.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  const std::lock_guard lock(mutex_);
+  certificate_ = shown.empty() ? "" : std::string(shown.front().data(), shown.front().size());
+}
+
+absl::StatusOr<Digest> RealmChannel::TlsKeyHash() const {
+  std::string pem;
+  {
+    const std::lock_guard lock(mutex_);
+    pem = certificate_;
+  }
+  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  ERR_clear_error();
+  unsigned char* spki = nullptr;
+  const int size =
+      certificate == nullptr ? -1 : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &spki);
+  if (size <= 0) return absl::UnavailableError(absl::StrCat("realm ", name(), " showed no certificate yet"));
+  const Digest hash = Sha256(ByteView(spki, static_cast<size_t>(size)));
+  OPENSSL_free(spki);
+  return hash;
+}
+
 template <typename Request, typename Response>
 absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method<Request, Response> method,
                                            Repeat repeat, const Request& request,
@@ -90,7 +121,10 @@ absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method<Request
       const Cancellation::Watch watch(cancellation, context);
       status = (stub_.get()->*method)(&context, request, &response);
     }
-    if (status.ok()) return response;
+    if (status.ok()) {
+      NoteCertificate(context);
+      return response;
+    }
 
     std::optional<milliseconds> pause;
     if (status.error_code() == grpc::StatusCode::UNAVAILABLE && repeat != Repeat::kRefused) {
@@ -125,6 +159,7 @@ LABREC_REALM_CALL(ActivateCredential, kSafe)
 LABREC_REALM_CALL(BeginChipWrite, kSafe)
 LABREC_REALM_CALL(FinishChipWrite, kRefused)
 LABREC_REALM_CALL(ConfirmKey, kRefused)
+LABREC_REALM_CALL(Attest, kSafe)
 LABREC_REALM_CALL(Unlock, kRefused)
 LABREC_REALM_CALL(BeginRegistration, kRefused)
 LABREC_REALM_CALL(FinishRegistration, kRefused)

@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "absl/status/statusor.h"
 
+#include "hsm/base/hash.h"
 #include "recovery/api/v1/recovery.grpc.pb.h"
 #include "recovery/client/cancellation.h"
 #include "recovery/client/proto.h"
@@ -24,7 +26,7 @@ struct ChannelOptions {
 // Errors carry the realm's name in front, and its own code (recovery.proto's header says what each means):
 // UNAVAILABLE if it cannot be reached, DEADLINE_EXCEEDED if it takes too long, CANCELLED after
 // Cancellation::Cancel. UNAVAILABLE is repeated with jittered, growing pauses where repeating changes
-// nothing: GetRealm, GetChallenge, GetRecord, ListDevices, BeginUnlock, GetIdentity, ActivateCredential,
+// nothing: GetRealm, GetChallenge, GetRecord, ListDevices, BeginUnlock, GetIdentity, ActivateCredential, Attest,
 // BeginChipWrite, and Evaluate, since a realm counts an element once; Evaluate is also repeated once after
 // DEADLINE_EXCEEDED. RESOURCE_EXHAUSTED with a time to come back is repeated for every call: nothing was
 // decided.
@@ -42,6 +44,11 @@ class RealmChannel {
   absl::StatusOr<v1::ListDevicesResponse> Call(const v1::ListDevicesRequest&, Cancellation&);
   absl::StatusOr<v1::EvaluateResponse> Call(const v1::EvaluateRequest&, Cancellation&);
   absl::StatusOr<v1::BeginUnlockResponse> Call(const v1::BeginUnlockRequest&, Cancellation&);
+  absl::StatusOr<v1::AttestResponse> Call(const v1::AttestRequest&, Cancellation&);
+
+  // SHA-256 of the SubjectPublicKeyInfo of the certificate that the realm showed on the connection of the
+  // call that was answered last. UNAVAILABLE if none was.
+  absl::StatusOr<Digest> TlsKeyHash() const;
 
   absl::StatusOr<v1::GetIdentityResponse> Call(const v1::GetIdentityRequest&, Cancellation&);
   absl::StatusOr<v1::ActivateCredentialResponse> Call(const v1::ActivateCredentialRequest&, Cancellation&);
@@ -71,12 +78,15 @@ class RealmChannel {
   template <typename Request, typename Response>
   absl::StatusOr<Response> Run(const char* operation, Method<Request, Response> method, Repeat repeat,
                                const Request& request, Cancellation& cancellation);
+  void NoteCertificate(const grpc::ClientContext& context);
   absl::Status ToStatus(const char* operation, const grpc::Status& status) const;
 
   RealmAddress address_;
   std::string authorization_;
   ChannelOptions options_;
   std::unique_ptr<v1::Recovery::Stub> stub_;
+  mutable std::mutex mutex_;
+  std::string certificate_;  // PEM
 };
 
 // Keeps TLS 1.2 from being negotiated by any gRPC channel of this process. gRPC 1.51 has no option for it;

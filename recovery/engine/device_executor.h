@@ -16,8 +16,8 @@
 namespace labrec::recovery {
 
 // What a job asks of the device. Each kind's duration is measured by itself.
-enum class JobKind { kEvaluation, kDerivation, kAnchor, kChip };
-inline constexpr size_t kJobKinds = 4;
+enum class JobKind { kEvaluation, kDerivation, kAnchor, kChip, kAttestation };
+inline constexpr size_t kJobKinds = 5;
 
 // Threads that call a security device: as many as it bears at a time, and no other thread calls it. Jobs run
 // first in, first out, but for those that are put in front. Any thread may call.

@@ -12,10 +12,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "attestation/produce/prover.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/p256.h"
 #include "hsm/device.h"
 #include "pin/guess_policy.h"
+#include "recovery/engine/attestation_limiter.h"
 #include "recovery/engine/caller.h"
 #include "recovery/record/devices.h"
 #include "recovery/record/outcome.h"
@@ -33,6 +35,8 @@ struct EngineOptions {
   size_t account_queue_limit = 32;    // of them, of one account
   size_t batch_limit = 1024;          // requests in one commit
   size_t challenge_limit = 1U << 20;  // challenges outstanding
+  attestation::ProverOptions attestation;
+  AttestationLimits attestation_limits;
 };
 
 // A signature as it came in: by a device or by the unlock key of a version.
@@ -185,6 +189,17 @@ class Engine {
                           RawSignature authorization, Done<Ok> done) = 0;
   virtual void GetFloor(Caller caller, std::string record, RawSignature authorization,
                         Done<std::optional<EpochFloor>> done) = 0;
+
+  // attestation::Encode of an IdentityEvidence. For anybody: the device is asked once. FAILED_PRECONDITION
+  // where the device can prove nothing; so it is with the next two.
+  virtual void GetIdentity(Done<Bytes> done) = 0;
+  // Opens a client's challenge. RESOURCE_EXHAUSTED over the limits; so it is with the next one. The operator
+  // is not limited, and needs no account.
+  virtual void ActivateCredential(Caller caller, attestation::CredentialBlob challenge,
+                                  Done<SecretBytes> done) = 0;
+  // attestation::Encode of a RealmEvidence over this nonce (attestation::RealmStatementNonce).
+  virtual void Attest(Caller caller, attestation::CredentialBlob challenge, Digest nonce,
+                      Done<Bytes> done) = 0;
 
   virtual EngineStatus status() const = 0;
 };

@@ -51,10 +51,12 @@ EngineImpl::EngineImpl(EngineOptions options, hsm::Device& key_device, const Clo
       queue_({options_.queue_limit, options_.account_queue_limit, options_.batch_limit},
              [this] { return executor_->BacklogTime() - committer_->CommitTime(); }),
       key_health_("key device", [this] { queue_.Interrupt(); }),
-      anchor_health_("anchor device", [] {}) {
+      anchor_health_("anchor device", [] {}),
+      attestation_limiter_(options_.attestation_limits) {
   executor_.emplace(key_device.parallelism(), [this] { queue_.Wake(); });
   keys_.emplace(key_device, *executor_, key_health_);
   chip_.emplace(key_device, *executor_, key_health_);
+  attestation_.emplace(key_device, *executor_, key_health_, options_.attestation);
 }
 
 absl::Status EngineImpl::Open(Store& store, hsm::Device& anchor_device,

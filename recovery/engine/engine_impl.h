@@ -4,6 +4,8 @@
 #include <optional>
 #include <thread>
 
+#include "recovery/engine/attestation_limiter.h"
+#include "recovery/engine/attestation_work.h"
 #include "recovery/engine/authorizer.h"
 #include "recovery/engine/challenge_table.h"
 #include "recovery/engine/chip_evaluator.h"
@@ -60,6 +62,10 @@ class EngineImpl : public Engine {
                   RawSignature authorization, Done<Ok> done) override;
   void GetFloor(Caller caller, std::string record, RawSignature authorization,
                 Done<std::optional<EpochFloor>> done) override;
+  void GetIdentity(Done<Bytes> done) override;
+  void ActivateCredential(Caller caller, attestation::CredentialBlob challenge,
+                          Done<SecretBytes> done) override;
+  void Attest(Caller caller, attestation::CredentialBlob challenge, Digest nonce, Done<Bytes> done) override;
   EngineStatus status() const override;
 
  private:
@@ -69,6 +75,7 @@ class EngineImpl : public Engine {
   void Enqueue(const Caller& caller, std::shared_ptr<Task> task);
   std::shared_ptr<Task> EnrollTask(const Caller& caller, const EcdsaPublicKey& key, std::string name,
                                    Authority authority, Done<DeviceId> done);
+  absl::Status AdmitAttestation(const Caller& caller);
   // A registration that may be finished, but for sealing its private fields.
   struct Registration {
     RecordName name;
@@ -101,6 +108,8 @@ class EngineImpl : public Engine {
   std::optional<KeyWork> keys_;
   std::optional<ChipWork> chip_;
   ChipSessions chip_sessions_;
+  AttestationLimiter attestation_limiter_;
+  std::optional<AttestationWork> attestation_;
   std::optional<ExecutorAnchor> executor_anchor_;
   std::unique_ptr<Ledger> ledger_;
   std::optional<ChipEvaluator> chip_evaluator_;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "recovery/api/v1/recovery.grpc.pb.h"
 #include "recovery/engine/engine.h"
@@ -8,6 +10,7 @@
 #include "recovery/server/rate_limiter.h"
 #include "recovery/server/realm_description.h"
 #include "recovery/server/rpc.h"
+#include "recovery/server/tls_key_hash.h"
 #include "recovery/server/token_verifier.h"
 #include "recovery/server/traffic.h"
 
@@ -19,14 +22,17 @@ namespace labrec::recovery {
 // service.
 class RecoveryService : public labyrinth::recovery::v1::Recovery::CallbackService {
  public:
+  // `tls_certificates`: PEM files with the certificates that clients see, the realm's own or its proxy's.
   RecoveryService(Engine& engine, TokenVerifier& tokens, RateLimiter& rates, AccountLog& log,
-                  Traffic& traffic, RealmFacts facts)
+                  Traffic& traffic, RealmFacts facts,
+                  std::vector<std::filesystem::path> tls_certificates = {})
       : engine_(engine),
         tokens_(tokens),
         rates_(rates),
         log_(log),
         traffic_(traffic),
-        facts_(std::move(facts)) {}
+        facts_(std::move(facts)),
+        tls_keys_(std::move(tls_certificates)) {}
 
  private:
 #define LABREC_METHOD(name)                                                             \
@@ -51,6 +57,9 @@ class RecoveryService : public labyrinth::recovery::v1::Recovery::CallbackServic
   LABREC_METHOD(DeleteRecord);
   LABREC_METHOD(RaiseFloor);
   LABREC_METHOD(GetFloor);
+  LABREC_METHOD(GetIdentity);
+  LABREC_METHOD(ActivateCredential);
+  LABREC_METHOD(Attest);
 #undef LABREC_METHOD
 
   absl::Status BeginChipRegistration(Caller caller,
@@ -68,6 +77,7 @@ class RecoveryService : public labyrinth::recovery::v1::Recovery::CallbackServic
   AccountLog& log_;
   Traffic& traffic_;
   const RealmFacts facts_;
+  OwnTlsKeys tls_keys_;
 };
 
 }  // namespace labrec::recovery

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
+#include "attestation/verify/evidence.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/record/limits.h"
 #include "recovery/server/names.h"
@@ -177,6 +178,12 @@ absl::StatusOr<RegistrationRequest> RegistrationField(const v1::FinishRegistrati
                              unlock_key,
                              std::move(sealed),
                              std::move(authorization)};
+}
+
+absl::StatusOr<attestation::CredentialBlob> CredentialField(const std::string& credential) {
+  constexpr size_t kLongest = 4096;
+  LABREC_ASSIGN_OR_RETURN(const Bytes bytes, BoundedField("credential", credential, kLongest));
+  return attestation::DecodeCredentialBlob(bytes);
 }
 
 }  // namespace labrec::recovery

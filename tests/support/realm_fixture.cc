@@ -72,6 +72,7 @@ absl::StatusOr<std::unique_ptr<RealmFixture>> RealmFixture::Make(SimulatorKind k
 absl::Status RealmFixture::StartSimulator(SimulatorKind kind) {
   if (kind == SimulatorKind::kSwtpm) {
     LABREC_ASSIGN_OR_RETURN(swtpm_, Swtpm::Start());
+    if (options_.prepare_tpm) LABREC_RETURN_IF_ERROR(options_.prepare_tpm(*swtpm_));
   } else {
     LABREC_ASSIGN_OR_RETURN(softhsm_, SoftHsm::Start());
   }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -40,6 +41,8 @@ class RealmFixture {
         "account_per_minute = 1000000\naccount_burst = 1000000\ntenant_per_second = 1000000\n";
     std::vector<std::string> init_options;
     Transport transport = Transport::kUnixSocket;
+    // What is done to a factory-new software TPM before the realm is made on it.
+    std::function<absl::Status(const Swtpm&)> prepare_tpm;
   };
   // Makes the realm; the daemon is not started yet.
   static absl::StatusOr<std::unique_ptr<RealmFixture>> Make(SimulatorKind kind, Options options);

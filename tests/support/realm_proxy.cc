@@ -14,10 +14,9 @@ namespace v1 = ::labyrinth::recovery::v1;
 
 class RealmProxy::Service : public v1::Recovery::Service {
  public:
-  Service(RealmProxy& proxy, const std::string& upstream, const TestCertificate& certificate)
-      : proxy_(proxy) {
+  Service(RealmProxy& proxy, const std::string& upstream, const std::string& ca_pem) : proxy_(proxy) {
     grpc::SslCredentialsOptions tls;
-    tls.pem_root_certs = certificate.certificate_pem();
+    tls.pem_root_certs = ca_pem;
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 200);
@@ -48,6 +47,9 @@ class RealmProxy::Service : public v1::Recovery::Service {
   LABREC_FORWARD(DeleteRecord)
   LABREC_FORWARD(RaiseFloor)
   LABREC_FORWARD(GetFloor)
+  LABREC_FORWARD(GetIdentity)
+  LABREC_FORWARD(ActivateCredential)
+  LABREC_FORWARD(Attest)
 #undef LABREC_FORWARD
 
  private:
@@ -71,8 +73,9 @@ class RealmProxy::Service : public v1::Recovery::Service {
   std::unique_ptr<v1::Recovery::Stub> stub_;
 };
 
-RealmProxy::RealmProxy(const std::string& upstream, const TestCertificate& certificate)
-    : service_(std::make_unique<Service>(*this, upstream, certificate)) {
+RealmProxy::RealmProxy(const std::string& upstream, const std::string& upstream_ca_pem,
+                       const TestCertificate& certificate)
+    : service_(std::make_unique<Service>(*this, upstream, upstream_ca_pem)) {
   grpc::SslServerCredentialsOptions tls;
   tls.pem_key_cert_pairs.push_back({certificate.key_pem(), certificate.certificate_pem()});
   grpc::ServerBuilder builder;

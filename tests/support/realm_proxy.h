@@ -29,7 +29,11 @@ class RealmProxy {
 
   // `upstream` is "localhost:PORT" of a realm with this certificate; the proxy uses the same. Aborts if it
   // cannot listen.
-  RealmProxy(const std::string& upstream, const TestCertificate& certificate);
+  RealmProxy(const std::string& upstream, const TestCertificate& certificate)
+      : RealmProxy(upstream, certificate.certificate_pem(), certificate) {}
+  // The realm has another certificate, of this issuer.
+  RealmProxy(const std::string& upstream, const std::string& upstream_ca_pem,
+             const TestCertificate& certificate);
   ~RealmProxy();
 
   std::string address() const { return "localhost:" + std::to_string(port_); }

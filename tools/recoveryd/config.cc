@@ -16,8 +16,8 @@
 namespace labrec::recoveryd {
 namespace {
 
-constexpr std::string_view kSections[] = {"realm",   "device", "anchor", "listen",  "admin",
-                                          "tenants", "policy", "limits", "metrics", "log"};
+constexpr std::string_view kSections[] = {"realm",  "device", "anchor",      "listen",  "admin", "tenants",
+                                          "policy", "limits", "attestation", "metrics", "log"};
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
 constexpr size_t kLongestSocketPath = 107;  // sun_path, with its terminating zero
 
@@ -37,6 +37,7 @@ class ConfigReader {
     ReadTenants();
     ReadPolicy();
     ReadLimits();
+    ReadAttestation();
     ReadMetrics();
     ReadLog();
     return std::move(config_);
@@ -229,6 +230,26 @@ class ConfigReader {
   static size_t Size(TomlSection& section, std::string_view key, size_t otherwise, int64_t least,
                      int64_t most) {
     return static_cast<size_t>(section.Number(key, static_cast<int64_t>(otherwise), least, most));
+  }
+
+  void ReadAttestation() {
+    TomlSection section = Section("attestation");
+    const auto pcrs = PcrSelection::Parse(section.TextOr("pcrs", "sha256:0,1,2,3,4,5,6,7"));
+    if (pcrs.ok()) {
+      config_.quoted_pcrs = *pcrs;
+    } else {
+      section.Complain("pcrs", std::string(pcrs.status().message()));
+    }
+    config_.ek_intermediates = Path(section.TextOr("intermediates", ""));
+    for (const std::string& file : section.Texts("tls_certificates")) {
+      config_.tls_certificates.push_back(Path(file));
+    }
+    if (config_.listen.tls) config_.tls_certificates.push_back(config_.listen.tls->certificate);
+    recovery::AttestationLimits& limits = config_.attestation_limits;
+    limits.per_minute = static_cast<uint32_t>(section.Number("per_minute", limits.per_minute, 0, 6000));
+    limits.per_minute_and_account = static_cast<uint32_t>(
+        section.Number("per_minute_and_account", limits.per_minute_and_account, 0, 6000));
+    section.RefuseUnknown();
   }
 
   void ReadMetrics() {

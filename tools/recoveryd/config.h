@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "hsm/base/pcr_selection.h"
 #include "pin/guess_policy.h"
 #include "recovery/engine/engine.h"
 #include "recovery/server/rate_limiter.h"
@@ -40,7 +41,11 @@ struct Config {
   size_t challenges = 1U << 20;
   size_t cached_tokens = 1U << 16;
   std::chrono::seconds drain{10};
-  std::string metrics_address;  // empty: none
+  std::string metrics_address;                          // empty: none
+  PcrSelection quoted_pcrs;                             // [attestation]
+  std::filesystem::path ek_intermediates;               // folder of certificates; empty: none
+  std::vector<std::filesystem::path> tls_certificates;  // that clients see; the own one too, if TLS is on
+  recovery::AttestationLimits attestation_limits;
   std::string log_level = "info";
 };
 

@@ -7,12 +7,21 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "attestation/verify/ek_trust.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "tools/recoveryd/resources.h"
 
 namespace labrec::recoveryd {
 namespace {
+
+// Certificates between the vendor's root and the EK's own, for clients; a mistake in them ends the start.
+absl::StatusOr<std::vector<Bytes>> Intermediates(const Config& config) {
+  if (config.ek_intermediates.empty()) return std::vector<Bytes>();
+  LABREC_ASSIGN_OR_RETURN(attestation::EkTrust found,
+                          attestation::EkTrust::Load(config.ek_intermediates, {}));
+  return std::move(found.anchors);
+}
 
 recovery::EngineOptions OptionsFor(const Config& config, const recovery::RealmManifest& manifest) {
   recovery::EngineOptions options;
@@ -24,6 +33,8 @@ recovery::EngineOptions OptionsFor(const Config& config, const recovery::RealmMa
   options.account_queue_limit = config.queue_per_account;
   options.batch_limit = config.batch;
   options.challenge_limit = config.challenges;
+  options.attestation.pcrs = config.quoted_pcrs;
+  options.attestation_limits = config.attestation_limits;
   return options;
 }
 
@@ -67,8 +78,10 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config,
 absl::Status Daemon::StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal) {
   LogDevice("key device", realm_.key_device->description());
   if (realm_.own_anchor_device) LogDevice("anchor device", realm_.own_anchor_device->description());
+  recovery::EngineOptions options = OptionsFor(config, realm_.manifest);
+  LABREC_ASSIGN_OR_RETURN(options.attestation.intermediates, Intermediates(config));
   LABREC_ASSIGN_OR_RETURN(
-      engine_, recovery::Engine::Start(OptionsFor(config, realm_.manifest), *realm_.store, *realm_.key_device,
+      engine_, recovery::Engine::Start(std::move(options), *realm_.store, *realm_.key_device,
                                        realm_.anchor_device(), SystemClock(), std::move(on_fatal)));
   const recovery::EngineStatus status = engine_->status();
   spdlog::info("realm {} ({}): {} rows, {} discontinuities", realm_.manifest.name,
@@ -95,7 +108,7 @@ absl::Status Daemon::StartServices(const Config& config) {
   LABREC_ASSIGN_OR_RETURN(admin_socket_,
                           recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
   recovery_service_ = std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, *rates_, *account_log_,
-                                                                  traffic_, facts);
+                                                                  traffic_, facts, config.tls_certificates);
   admin_service_ = std::make_unique<recovery::AdminService>(
       *engine_, *backups_, *wear_, *audit_, traffic_, facts, TenantNames(config), SystemClock().NowMillis(),
       [socket = admin_socket_.get()](const std::string& peer) { return socket->PeerOf(peer); });

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/statusor.h"
+
+#include "attestation/verify/attest_policy.h"
+#include "attestation/verify/realm_verifier.h"
+#include "recovery/client/cancellation.h"
+#include "recovery/client/realm_channel.h"
+
+namespace labrec::recovery::client {
+
+// What a client wants of a realm's TPM.
+struct AttestDemand {
+  // Whom it believes. Without it the certificate of the realm's endorsement key is taken as it is: all the
+  // rest is checked, but nothing is proven, as anybody can make such a certificate.
+  std::optional<attestation::AttestPolicy> policy;
+  std::optional<Bytes> pinned_ak_name;  // where the client met this realm before
+  int64_t now_ms = 0;                   // Unix milliseconds
+};
+
+struct RealmAttestation {
+  attestation::VerifiedRealm verified;
+  bool endorsed = false;  // by a root of the demand's policy; if not, nothing is proven
+  Bytes ek_certificate;   // DER
+  Digest tls_key_hash{};  // of the connection that all of it is bound to
+};
+
+// Makes the realm prove, over a fresh nonce and this TLS connection, which TPM it has and that its keys are
+// in it (docs/attestation.md, "A realm that counts in its ledger"). Errors: those of the channel;
+// FAILED_PRECONDITION, from the realm, where its device can prove nothing; INVALID_ARGUMENT and the refusals
+// of attestation/verify/refusal.h for evidence that does not hold; each message begins with the realm's name.
+// Any thread.
+absl::StatusOr<RealmAttestation> AttestRealm(RealmChannel& realm, const AttestDemand& demand,
+                                             Cancellation& cancellation);
+
+// True if a realm answered, and what it showed, or could not show, is not what was demanded: a reason not to
+// trust it, other than one not to have reached it.
+bool IsRefusedRealm(const absl::Status& status);
+
+}  // namespace labrec::recovery::client
