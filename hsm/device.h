@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -21,6 +22,8 @@ struct DeviceDescription {
   std::string firmware;      // firmware version
   std::string warning;  // e.g. "a simulator: protects nothing", "a virtual TPM: its hypervisor can read it"
   bool is_simulator = false;
+  // Where there is no attester(): what the device says of itself and its keys. Nothing proves it.
+  std::vector<std::string> claims;
   std::string no_counted_keys;  // why counted_keys() is null, and what to do; empty where it is not
 };
 

@@ -50,7 +50,7 @@ absl::StatusOr<P256Point> NamedEvaluationKey(RealmChannel& realm, Cancellation& 
   if (ToBytes(AsBytes(description.realm_id())) != ToBytes(realm.id())) {
     return Refuse(RefusalReason::kWrongKey, "it says that it is another realm than the list's");
   }
-  auto key = P256Point::FromCompressed(AsBytes(description.evaluation_public_key()));
+  auto key = P256Point::Parse(AsBytes(description.evaluation_public_key()));
   if (!key.ok()) return absl::InvalidArgumentError("it names no evaluation key");
   return key;
 }

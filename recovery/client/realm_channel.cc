@@ -83,10 +83,25 @@ absl::Status RealmChannel::ToStatus(const char* operation, const grpc::Status& s
                                    status.error_message(), Advice(status.error_code())));
 }
 
-void RealmChannel::NoteCertificate(const grpc::ClientContext& context) {
+absl::Status RealmChannel::NoteCertificate(const grpc::ClientContext& context) {
   const auto shown = context.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  std::optional<Digest> required;
+  {
+    const std::lock_guard lock(mutex_);
+    certificate_ = shown.empty() ? "" : std::string(shown.front().data(), shown.front().size());
+    required = required_tls_key_;
+  }
+  if (!required) return absl::OkStatus();
+  const absl::StatusOr<Digest> hash = TlsKeyHash();
+  if (hash.ok() && *hash == *required) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat(
+      "realm ", name(), " (", address_.address,
+      "): the answer came on a connection with another TLS key than the one that it proved itself on"));
+}
+
+void RealmChannel::RequireTlsKey(const Digest& hash) {
   const std::lock_guard lock(mutex_);
-  certificate_ = shown.empty() ? "" : std::string(shown.front().data(), shown.front().size());
+  required_tls_key_ = hash;
 }
 
 absl::StatusOr<Digest> RealmChannel::TlsKeyHash() const {
@@ -122,7 +137,7 @@ absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method<Request
       status = (stub_.get()->*method)(&context, request, &response);
     }
     if (status.ok()) {
-      NoteCertificate(context);
+      if (const absl::Status foreign = NoteCertificate(context); !foreign.ok()) return foreign;
       return response;
     }
 

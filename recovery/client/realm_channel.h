@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -49,6 +50,9 @@ class RealmChannel {
   // SHA-256 of the SubjectPublicKeyInfo of the certificate that the realm showed on the connection of the
   // call that was answered last. UNAVAILABLE if none was.
   absl::StatusOr<Digest> TlsKeyHash() const;
+  // From now on answers on a connection with another TLS key are PERMISSION_DENIED: after the realm proved
+  // itself on this one.
+  void RequireTlsKey(const Digest& hash);
 
   absl::StatusOr<v1::GetIdentityResponse> Call(const v1::GetIdentityRequest&, Cancellation&);
   absl::StatusOr<v1::ActivateCredentialResponse> Call(const v1::ActivateCredentialRequest&, Cancellation&);
@@ -78,7 +82,7 @@ class RealmChannel {
   template <typename Request, typename Response>
   absl::StatusOr<Response> Run(const char* operation, Method<Request, Response> method, Repeat repeat,
                                const Request& request, Cancellation& cancellation);
-  void NoteCertificate(const grpc::ClientContext& context);
+  absl::Status NoteCertificate(const grpc::ClientContext& context);
   absl::Status ToStatus(const char* operation, const grpc::Status& status) const;
 
   RealmAddress address_;
@@ -87,6 +91,7 @@ class RealmChannel {
   std::unique_ptr<v1::Recovery::Stub> stub_;
   mutable std::mutex mutex_;
   std::string certificate_;  // PEM
+  std::optional<Digest> required_tls_key_;
 };
 
 // Keeps TLS 1.2 from being negotiated by any gRPC channel of this process. gRPC 1.51 has no option for it;

@@ -2,21 +2,22 @@
 
 #include <algorithm>
 
-#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+
+#include "recovery/engine/refusal.h"
 
 namespace labrec::recovery {
 namespace {
 
 constexpr std::chrono::minutes kWindow{1};
-constexpr char kRetryAfter[] = "retry-after-ms";
 
 absl::Status ComeBackAt(AttestationLimiter::Time when, AttestationLimiter::Time now, const char* whose) {
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(when - now);
-  absl::Status status = absl::ResourceExhaustedError(
-      absl::StrCat("attestation takes the device's time, and ", whose, " share of this minute is used up"));
-  status.SetPayload(kRetryAfter, absl::Cord(absl::StrCat(std::max<int64_t>(1, wait.count()))));
-  return status;
+  return Refused(
+      refusal::kAttestation,
+      WithRetryAfter(absl::ResourceExhaustedError(absl::StrCat("attestation takes the device's time, and ",
+                                                               whose, " share of this minute is used up")),
+                     wait));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "recovery/engine/refusal.h"
+
 namespace labrec::recovery {
 namespace {
 
@@ -14,6 +16,7 @@ constexpr std::chrono::seconds kAskAgainAfter{10};
 // What was proven so far, and what comes next.
 struct AttestationWork::RealmProof {
   enum class Next { kIdentity, kActivated, kKeys, kQuote, kDone };
+  Caller caller;
   attestation::CredentialBlob challenge;
   Digest nonce;
   Done<Bytes> done;
@@ -70,19 +73,21 @@ void AttestationWork::AnswerIdentity() {
   for (const Done<Bytes>& done : waiting) done(answer);
 }
 
-void AttestationWork::Activate(attestation::CredentialBlob challenge, Done<SecretBytes> done) {
+void AttestationWork::Activate(Caller caller, attestation::CredentialBlob challenge, Done<SecretBytes> done) {
   if (absl::Status status = Available(); !status.ok()) return done(std::move(status));
-  Submit([this, challenge = std::move(challenge), done = std::move(done)] {
+  Submit([this, caller = std::move(caller), challenge = std::move(challenge), done = std::move(done)] {
+    if (absl::Status gone = CheckWaits(caller); !gone.ok()) return done(std::move(gone));
     absl::StatusOr<SecretBytes> secret = prover_->Activate(challenge);
     health_.Note(secret.status());
     done(std::move(secret));
   });
 }
 
-void AttestationWork::ProveRealm(attestation::CredentialBlob challenge, const Digest& nonce,
+void AttestationWork::ProveRealm(Caller caller, attestation::CredentialBlob challenge, const Digest& nonce,
                                  Done<Bytes> done) {
   if (absl::Status status = Available(); !status.ok()) return done(std::move(status));
   auto proof = std::make_shared<RealmProof>();
+  proof->caller = std::move(caller);
   proof->challenge = std::move(challenge);
   proof->nonce = nonce;
   proof->done = std::move(done);
@@ -92,7 +97,8 @@ void AttestationWork::ProveRealm(attestation::CredentialBlob challenge, const Di
 // One job of the device.
 void AttestationWork::Step(std::shared_ptr<RealmProof> proof) {
   using Next = RealmProof::Next;
-  absl::Status status;
+  absl::Status status = CheckWaits(proof->caller);
+  if (!status.ok()) return proof->done(std::move(status));
   switch (proof->next) {
     case Next::kIdentity:
       status = prover_->AddIdentity(proof->evidence);

@@ -11,6 +11,7 @@
 
 #include "attestation/produce/prover.h"
 #include "hsm/device.h"
+#include "recovery/engine/caller.h"
 #include "recovery/engine/device_executor.h"
 #include "recovery/engine/device_health.h"
 
@@ -33,10 +34,11 @@ class AttestationWork {
   // attestation::Encode(IdentityEvidence). The device is asked once, however many callers there are; where it
   // refused, again after ten seconds at the earliest.
   void Identity(Done<Bytes> done);
-  // The challenge's secret.
-  void Activate(attestation::CredentialBlob challenge, Done<SecretBytes> done);
+  // The challenge's secret. Here and below the device does nothing more once the caller waits no more.
+  void Activate(Caller caller, attestation::CredentialBlob challenge, Done<SecretBytes> done);
   // attestation::Encode(RealmEvidence) over this nonce.
-  void ProveRealm(attestation::CredentialBlob challenge, const Digest& nonce, Done<Bytes> done);
+  void ProveRealm(Caller caller, attestation::CredentialBlob challenge, const Digest& nonce,
+                  Done<Bytes> done);
 
  private:
   struct RealmProof;

@@ -14,6 +14,7 @@ void DescribeRealm(const RealmFacts& facts, const EngineStatus& status,
   answer->set_device_kind(status.device.kind);
   answer->set_device_manufacturer(status.device.manufacturer);
   answer->set_device_warning(status.device.warning);
+  for (const std::string& claim : status.device.claims) answer->add_device_claims(claim);
   answer->set_anchor_kind(status.anchor.kind);
   answer->set_evaluation_public_key(ToString(facts.evaluation_public_key));
   answer->set_discontinuities(status.discontinuities);

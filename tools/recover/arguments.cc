@@ -77,6 +77,21 @@ void AddEnrollCommand(CLI::App* command, Arguments& arguments) {
       ->type_name("FILE");
 }
 
+void AddAttestPolicy(CLI::App* command, Arguments& arguments, const char* description) {
+  command->add_option("--attest-policy", arguments.attest_policy, description)->type_name("FILE");
+}
+
+constexpr char kProveFirst[] =
+    "Send nothing unless every realm that answers proves its TPM as this file (TOML) demands";
+
+void AddAttestCommand(CLI::App* command, Arguments& arguments) {
+  AddRealms(command, arguments);
+  command->add_option("--realm", arguments.realm, "Only this realm of the list, by name or id")
+      ->type_name("NAME");
+  AddAttestPolicy(command, arguments,
+                  "Whom to believe, PCR values, minimum firmware (TOML); without it nothing is proven");
+}
+
 void AddSealCommand(CLI::App* command, Arguments& arguments) {
   AddRecord(command, arguments);
   AddDeviceKey(command, arguments, "Key file of an enrolled device")->required();
@@ -90,6 +105,7 @@ void AddSealCommand(CLI::App* command, Arguments& arguments) {
       ->capture_default_str()
       ->type_name("N");
   command->add_flag("--allow-missing", arguments.allow_missing, kAllowMissing);
+  AddAttestPolicy(command, arguments, kProveFirst);
   AddPin(command, arguments, "Read the PIN from standard input, one line");
 }
 
@@ -108,6 +124,7 @@ void AddRecoverCommand(CLI::App* command, Arguments& arguments) {
       ->type_name("FILE");
   command->add_option("--device-name", arguments.device_name, "What lists of devices call the new device")
       ->type_name("NAME");
+  AddAttestPolicy(command, arguments, kProveFirst);
   AddPin(command, arguments, "Read the PIN from standard input, one line");
 }
 
@@ -116,6 +133,7 @@ void AddChangePinCommand(CLI::App* command, Arguments& arguments) {
   AddThreshold(command, arguments, kLeast);
   AddDeviceKey(command, arguments, "Key file of an enrolled device, for realms that missed the last version");
   command->add_flag("--allow-missing", arguments.allow_missing, kAllowMissing);
+  AddAttestPolicy(command, arguments, kProveFirst);
   AddPin(command, arguments, "Read the old and the new PIN from standard input, one line each");
 }
 
@@ -145,6 +163,7 @@ constexpr CommandEntry kCommands[] = {
     {Command::kRecover, "recover", "Bring the secret back with the PIN", AddRecoverCommand},
     {Command::kChangePin, "change-pin", "Give the same secret a new PIN", AddChangePinCommand},
     {Command::kStatus, "status", "Show what the realms say of a record; costs no try", AddStatusCommand},
+    {Command::kAttest, "attest", "Make realms prove which security chip they have", AddAttestCommand},
     {Command::kDelete, "delete", "Delete a record", AddDeleteCommand},
 };
 

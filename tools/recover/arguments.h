@@ -7,7 +7,7 @@
 
 namespace labrec::recover {
 
-enum class Command { kDeviceKey, kEnroll, kSeal, kRecover, kChangePin, kStatus, kDelete };
+enum class Command { kDeviceKey, kEnroll, kSeal, kRecover, kChangePin, kStatus, kAttest, kDelete };
 
 // The command line, checked as far as it can be without reading files. No secret is ever in it.
 struct Arguments {
@@ -26,6 +26,8 @@ struct Arguments {
   std::string public_out;
   std::string secret_file;
   std::string output;
+  std::string realm;          // attest: name or id; empty: all
+  std::string attest_policy;  // file
   bool pin_stdin = false;
   bool allow_missing = false;
   bool json = false;

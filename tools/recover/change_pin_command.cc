@@ -4,6 +4,7 @@
 
 #include "recovery/client/change_pin.h"
 #include "recovery/client/device_key.h"
+#include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
@@ -15,6 +16,8 @@ int RunChangePin(const Arguments& arguments, const Reporter& reporter) {
   using recovery::client::Holders;
   const auto connection = Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
+  const absl::Status proven = CheckRealms(*connection->realms, arguments.attest_policy);
+  if (!proven.ok()) return reporter.Fail(proven);
   std::optional<recovery::client::DeviceKey> device;
   if (!arguments.device_key.empty()) {
     auto loaded = recovery::client::DeviceKey::Load(arguments.device_key);

@@ -12,6 +12,7 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter);
 int RunRecover(const Arguments& arguments, const Reporter& reporter);
 int RunChangePin(const Arguments& arguments, const Reporter& reporter);
 int RunStatus(const Arguments& arguments, const Reporter& reporter);
+int RunAttest(const Arguments& arguments, const Reporter& reporter);
 int RunDelete(const Arguments& arguments, const Reporter& reporter);
 
 }  // namespace labrec::recover

@@ -32,6 +32,8 @@ int Run(const Arguments& arguments) {
       return RunChangePin(arguments, reporter("change-pin"));
     case Command::kStatus:
       return RunStatus(arguments, reporter("status"));
+    case Command::kAttest:
+      return RunAttest(arguments, reporter("attest"));
     case Command::kDelete:
       return RunDelete(arguments, reporter("delete"));
   }

@@ -5,6 +5,7 @@
 #include "hsm/base/encoding.h"
 #include "recovery/client/enroll.h"
 #include "recovery/client/recover.h"
+#include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
@@ -66,6 +67,8 @@ int Finish(const Arguments& arguments, const Reporter& reporter, const Connectio
 int RunRecover(const Arguments& arguments, const Reporter& reporter) {
   const auto connection = Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
+  const absl::Status proven = CheckRealms(*connection->realms, arguments.attest_policy);
+  if (!proven.ok()) return reporter.Fail(proven);
   const absl::Status output = CheckSecretOutput(arguments.output, arguments.json);
   if (!output.ok()) return reporter.UsageError(output);
   std::optional<DeviceKey> device;

@@ -3,6 +3,7 @@
 #include "hsm/base/file.h"
 #include "recovery/client/device_key.h"
 #include "recovery/client/seal.h"
+#include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
@@ -13,6 +14,8 @@ namespace labrec::recover {
 int RunSeal(const Arguments& arguments, const Reporter& reporter) {
   const auto connection = Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
+  const absl::Status proven = CheckRealms(*connection->realms, arguments.attest_policy);
+  if (!proven.ok()) return reporter.Fail(proven);
   const auto device = recovery::client::DeviceKey::Load(arguments.device_key);
   if (!device.ok()) return reporter.UsageError(device.status());
   const auto secret = ReadSecretFile(arguments.secret_file, 1U << 16);

@@ -1,0 +1,93 @@
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+#include "attestation/verify/attest_policy.h"
+#include "hsm/base/clock.h"
+#include "hsm/base/encoding.h"
+#include "hsm/base/status_macros.h"
+#include "recovery/client/attest.h"
+#include "tools/attest/attest_report.h"
+#include "tools/recover/attest_demand.h"
+#include "tools/recover/commands.h"
+#include "tools/recover/connect.h"
+#include "tools/recover/exit_code.h"
+
+namespace labrec::recover {
+namespace {
+
+using attest::AttestReport;
+using attest::Verdict;
+using recovery::client::AttestDemand;
+using recovery::client::Cancellation;
+using recovery::client::RealmChannel;
+using recovery::client::RealmSet;
+
+// The realms to ask: the one of --realm, by its name or id, or all.
+absl::StatusOr<std::vector<size_t>> Chosen(const RealmSet& realms, const std::string& wanted) {
+  std::vector<size_t> chosen;
+  for (size_t i = 0; i < realms.size(); ++i) {
+    if (wanted.empty() || wanted == realms[i].name() || wanted == Hex(realms[i].id())) chosen.push_back(i);
+  }
+  if (!chosen.empty()) return chosen;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--realm ", wanted, ": no realm of the list has this name or id"));
+}
+
+AttestReport Ask(RealmChannel& realm, const AttestDemand& demand, Cancellation& cancellation) {
+  AttestReport report;
+  report.realm = realm.name();
+  const auto description = realm.Call(recovery::client::v1::GetRealmRequest(), cancellation);
+  if (description.ok()) {
+    report.device = absl::StrCat(description->device_kind(), ", ", description->device_manufacturer());
+    if (!description->device_warning().empty()) {
+      absl::StrAppend(&report.device, ", ", description->device_warning());
+    }
+    report.claims.assign(description->device_claims().begin(), description->device_claims().end());
+  }
+  auto attested = AttestRealm(realm, demand, cancellation);
+  report.error = attested.status();
+  if (!attested.ok()) return report;
+  report.verified = std::move(attested->verified);
+  report.endorsed = attested->endorsed;
+  report.ek_certificate = std::move(attested->ek_certificate);
+  return report;
+}
+
+int CodeOf(const std::vector<AttestReport>& reports) {
+  const auto any = [&](Verdict verdict) {
+    return std::ranges::any_of(reports, [&](const auto& one) { return attest::VerdictOf(one) == verdict; });
+  };
+  if (any(Verdict::kRefused) || any(Verdict::kNotProven)) return kExitFailure;
+  return any(Verdict::kNoAnswer) ? kExitTooFewRealms : kExitDone;
+}
+
+const char* OutcomeName(int code) {
+  if (code == kExitDone) return "proven";
+  return code == kExitTooFewRealms ? "no-answer" : "not-proven";
+}
+
+}  // namespace
+
+int RunAttest(const Arguments& arguments, const Reporter& reporter) {
+  const auto connection = Connect(arguments);
+  if (!connection.ok()) return reporter.UsageError(connection.status());
+  const auto chosen = Chosen(*connection->realms, arguments.realm);
+  if (!chosen.ok()) return reporter.UsageError(chosen.status());
+  const auto demand = ReadAttestDemand(arguments.attest_policy);
+  if (!demand.ok()) return reporter.UsageError(demand.status());
+  Cancellation cancellation;
+  std::vector<AttestReport> reports;
+  nlohmann::json realms = nlohmann::json::array();
+  std::string text;
+  for (const size_t realm : *chosen) {
+    reports.push_back(Ask((*connection->realms)[realm], *demand, cancellation));
+    realms.push_back(ToJson(reports.back()));
+    text += ToText(reports.back());
+  }
+  const int code = CodeOf(reports);
+  reporter.Result(OutcomeName(code), {{"realms", std::move(realms)}}, text);
+  return code;
+}
+
+}  // namespace labrec::recover

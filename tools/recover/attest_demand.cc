@@ -1,0 +1,39 @@
+#include "tools/recover/attest_demand.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/clock.h"
+#include "hsm/base/status_macros.h"
+
+namespace labrec::recover {
+
+using recovery::client::AttestDemand;
+
+absl::StatusOr<AttestDemand> ReadAttestDemand(const std::string& policy_file) {
+  AttestDemand demand;
+  demand.now_ms = SystemClock().NowMillis();
+  if (policy_file.empty()) return demand;
+  absl::StatusOr<attestation::AttestPolicy> policy = attestation::AttestPolicy::Load(policy_file);
+  if (!policy.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--attest-policy ", policy_file, ": ", policy.status().message()));
+  }
+  demand.policy = *std::move(policy);
+  return demand;
+}
+
+absl::Status CheckRealms(const recovery::client::RealmSet& realms, const std::string& policy_file) {
+  if (policy_file.empty()) return absl::OkStatus();
+  LABREC_ASSIGN_OR_RETURN(const AttestDemand demand, ReadAttestDemand(policy_file));
+  recovery::client::Cancellation cancellation;
+  for (size_t i = 0; i < realms.size(); ++i) {
+    const auto attested = AttestRealm(realms[i], demand, cancellation);
+    if (attested.ok()) realms[i].RequireTlsKey(attested->tls_key_hash);
+    if (attested.ok() || !recovery::client::IsRefusedRealm(attested.status())) continue;
+    return absl::Status(attested.status().code(),
+                        absl::StrCat("nothing was sent: ", attested.status().message()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace labrec::recover
