@@ -20,11 +20,26 @@
 namespace labrec::hsm::pkcs11 {
 namespace {
 
+std::string Said(const std::optional<bool>& flag) {
+  if (!flag.has_value()) return "not said";
+  return *flag ? "true" : "false";
+}
+
+// What the token said of a key when it was made, in words: a claim, which nothing proves.
+std::string ClaimLine(const char* which, const KeyClaims& claims) {
+  return absl::StrCat(which, " key: CKA_LOCAL ", Said(claims.local), ", CKA_NEVER_EXTRACTABLE ",
+                      Said(claims.never_extractable), ", CKA_ALWAYS_SENSITIVE ",
+                      Said(claims.always_sensitive));
+}
+
 class Pkcs11Device : public Device {
  public:
   Pkcs11Device(std::unique_ptr<Connection> connection, const State& state)
-      : connection_(std::move(connection)), random_(*connection_) {
+      : connection_(std::move(connection)), description_(connection_->description()), random_(*connection_) {
+    description_.claims = {absl::StrCat("device: ", description_.manufacturer, ", ", description_.model)};
     if (state.keys.has_value()) {
+      description_.claims.push_back(ClaimLine("evaluation", state.keys->evaluation_claims));
+      description_.claims.push_back(ClaimLine("derivation", state.keys->derivation_claims));
       evaluation_key_.emplace(*connection_, state.keys->public_key);
       derivation_key_.emplace(*connection_);
     }
@@ -37,11 +52,12 @@ class Pkcs11Device : public Device {
   Random* random() override { return &random_; }
   Attester* attester() override { return nullptr; }  // PKCS#11 has no standard attestation
   CountedKeys* counted_keys() override { return nullptr; }
-  const DeviceDescription& description() const override { return connection_->description(); }
+  const DeviceDescription& description() const override { return description_; }
   int parallelism() const override { return connection_->parallelism(); }
 
  private:
   const std::unique_ptr<Connection> connection_;
+  DeviceDescription description_;
   std::optional<Pkcs11EvaluationKey> evaluation_key_;
   std::optional<Pkcs11DerivationKey> derivation_key_;
   std::optional<KeyRatchetAnchor> anchor_;

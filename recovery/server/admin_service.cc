@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
+#include "attestation/verify/statement.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/hash.h"
 #include "hsm/base/status_macros.h"
@@ -202,6 +203,36 @@ AdminService::Reactor* AdminService::CreateBackup(Context* context, const v1::Cr
                     response->set_bytes(bytes);
                     response->set_epoch(epoch);
                   }));
+    return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::AdminIdentity(Context* context, const v1::GetIdentityRequest*,
+                                                   v1::GetIdentityResponse* response) {
+  return Serve(context, "Admin.Identity", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_RETURN_IF_ERROR(Actor(*context).status());
+    engine_.GetIdentity(
+        rpc.Answer<Bytes>([=](const Bytes& identity) { response->set_identity(ToString(identity)); }));
+    return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::AdminAttest(Context* context, const v1::AttestRequest* request,
+                                                 v1::AttestResponse* response) {
+  return Serve(context, "Admin.Attest", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_RETURN_IF_ERROR(Actor(*context).status());
+    LABREC_ASSIGN_OR_RETURN(auto challenge, CredentialField(request->credential()));
+    LABREC_ASSIGN_OR_RETURN(const Bytes nonce, FixedField("nonce", request->nonce(), 32));
+    if (!request->tls_key_hash().empty()) {
+      return absl::InvalidArgumentError("tls_key_hash: there is no TLS on the admin socket");
+    }
+    Caller caller;
+    caller.is_operator = true;
+    caller.deadline = DeadlineOf(*context);
+    engine_.Attest(
+        std::move(caller), std::move(challenge),
+        attestation::RealmStatementNonce(facts_.realm_id, Digest{}, nonce),
+        rpc.Answer<Bytes>([=](const Bytes& evidence) { response->set_evidence(ToString(evidence)); }));
     return absl::OkStatus();
   });
 }

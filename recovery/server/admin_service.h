@@ -53,6 +53,10 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
   Reactor* AdminDeleteRecord(Context* context, const labyrinth::recovery::v1::AdminRecord* request,
                              labyrinth::recovery::v1::DeleteRecordResponse* response) override;
 
+  Reactor* AdminIdentity(Context* context, const labyrinth::recovery::v1::GetIdentityRequest* request,
+                         labyrinth::recovery::v1::GetIdentityResponse* response) override;
+  Reactor* AdminAttest(Context* context, const labyrinth::recovery::v1::AttestRequest* request,
+                       labyrinth::recovery::v1::AttestResponse* response) override;
   Reactor* CreateBackup(Context* context, const labyrinth::recovery::v1::CreateBackupRequest* request,
                         labyrinth::recovery::v1::CreateBackupResponse* response) override;
 

@@ -153,6 +153,43 @@ TEST_F(Attest, AnHonestRealmProvesItself) {
   }
 }
 
+TEST_F(Attest, TheOperatorSeesTheSame) {
+  const auto proven = realm_->Admin({"attest", "--attest-policy", Path("policy.toml")});
+  ASSERT_TRUE(proven.ok()) << proven.status();
+  EXPECT_EQ(json::parse(*proven)["outcome"], "proven");
+  EXPECT_FALSE(realm_->Admin({"attest"}).ok()) << "nobody was named to believe";
+}
+
+// What a PKCS#11 realm says of its keys is shown as what it is: claims.
+TEST(AttestPkcs11, ClaimsAreNotProofs) {
+  const TemporaryFolder folder;
+  RealmFixture::Options options;
+  options.transport = RealmFixture::Transport::kLoopbackTls;
+  auto realm = RealmFixture::Make(SimulatorKind::kSoftHsm, std::move(options));
+  ASSERT_TRUE(realm.ok()) << realm.status();
+  const absl::Status started = (*realm)->StartDaemon();
+  ASSERT_TRUE(started.ok()) << started;
+  std::ofstream(folder.path() / "alice.jwt") << (*realm)->Token("alice") << "\n";
+  std::ofstream(folder.path() / "realms.toml")
+      << "[[realm]]\nid = \"" << (*realm)->realm_id() << "\"\nname = \"oslo\"\naddress = \""
+      << (*realm)->address() << "\"\nca_certificate = \"" << (*realm)->ca_certificate().string() << "\"\n";
+  auto child = ChildProcess::Start(
+      {{"/bin/sh", "-c",
+        absl::StrCat(
+            "cd ", folder.path().string(), " && exec ", LABREC_BIN_DIR,
+            "/labyrinth-recover attest --realm oslo --realms realms.toml --token-file alice.jwt >out")},
+       {},
+       folder.path() / "err"});
+  ASSERT_TRUE(child.ok());
+  EXPECT_EQ((*child)->Wait(std::chrono::seconds(60)).value_or(-1), 1);
+  const std::string out = Content(folder.path() / "out");
+  EXPECT_THAT(out, HasSubstr("realm oslo: not-proven"));
+  EXPECT_THAT(out,
+              HasSubstr("NOT proven: its claim: evaluation key: CKA_LOCAL true, CKA_NEVER_EXTRACTABLE true"));
+  EXPECT_THAT(out, HasSubstr("NOT proven: its claim: device: SoftHSM"));
+  EXPECT_FALSE((*realm)->Admin({"attest"}).ok());
+}
+
 TEST_F(Attest, WithoutAPolicyNothingIsProven) {
   const Ended ended = Recover("attest");
   EXPECT_EQ(ended.code, 1);

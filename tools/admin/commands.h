@@ -21,6 +21,7 @@ void AddDeviceCommands(CLI::App& app, Result& result);  // device enroll, list, 
 void AddRecordCommands(CLI::App& app, Result& result);  // record show, delete
 void AddAnchorCommands(CLI::App& app, Result& result);  // anchor status, verify, accept
 void AddBackupCommands(CLI::App& app, Result& result);  // backup create, verify
+void AddAttestCommand(CLI::App& app, Result& result);   // attest
 void AddTokenCommands(CLI::App& app, Result& result);   // token keygen, issue
 void AddPcrCommands(CLI::App& app, Result& result);     // pcr keygen, show, approve
 
