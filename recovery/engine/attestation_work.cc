@@ -1,6 +1,9 @@
 #include "recovery/engine/attestation_work.h"
 
+#include <string>
 #include <utility>
+
+#include <spdlog/spdlog.h>
 
 #include "absl/strings/str_cat.h"
 
@@ -10,6 +13,17 @@ namespace labrec::recovery {
 namespace {
 
 constexpr std::chrono::seconds kAskAgainAfter{10};
+
+// What is told to who asked: that the device is away, that it cannot prove anything and why, that a challenge
+// is not for it. All else is the operator's matter; a device's own codes mean something else to a client.
+absl::Status ForCaller(const absl::Status& status) {
+  if (status.ok() || absl::IsUnavailable(status) || absl::IsFailedPrecondition(status) ||
+      absl::IsInvalidArgument(status)) {
+    return status;
+  }
+  spdlog::error("the key device failed to prove itself: {}", std::string(status.message()));
+  return absl::InternalError("the realm's security device failed: send the same again");
+}
 
 }  // namespace
 
@@ -60,8 +74,12 @@ void AttestationWork::Identity(Done<Bytes> done) {
 void AttestationWork::AnswerIdentity() {
   const absl::StatusOr<attestation::IdentityEvidence> evidence = prover_->Identity();
   health_.Note(evidence.status());
-  absl::StatusOr<Bytes> answer = evidence.status();
-  if (evidence.ok()) answer = attestation::Encode(*evidence);
+  absl::StatusOr<Bytes> answer = Bytes();
+  if (evidence.ok()) {
+    answer = attestation::Encode(*evidence);
+  } else {
+    answer = ForCaller(evidence.status());
+  }
   std::vector<Done<Bytes>> waiting;
   {
     const std::lock_guard lock(mutex_);
@@ -79,6 +97,7 @@ void AttestationWork::Activate(Caller caller, attestation::CredentialBlob challe
     if (absl::Status gone = CheckWaits(caller); !gone.ok()) return done(std::move(gone));
     absl::StatusOr<SecretBytes> secret = prover_->Activate(challenge);
     health_.Note(secret.status());
+    if (!secret.ok()) return done(ForCaller(secret.status()));
     done(std::move(secret));
   });
 }
@@ -120,7 +139,7 @@ void AttestationWork::Step(std::shared_ptr<RealmProof> proof) {
       break;
   }
   health_.Note(status);
-  if (!status.ok()) return proof->done(std::move(status));
+  if (!status.ok()) return proof->done(ForCaller(status));
   if (proof->next == Next::kDone) return proof->done(attestation::Encode(proof->evidence));
   Submit([this, proof] { Step(proof); });
 }
