@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <openssl/bio.h>
+#include <openssl/pem.h>
 
 #include "absl/strings/str_cat.h"
 
