@@ -21,6 +21,7 @@ bool IsNoAnswer(const absl::Status& status) {
 
 uint64_t EpochOf(const Chip& chip, AnchorShape shape) {
   if (shape == AnchorShape::kCounter) return chip.counter;
+  if (chip.ratchet.empty()) return 0;
   return std::ranges::min(chip.ratchet, {}, &Chip::RatchetKey::epoch).epoch;
 }
 

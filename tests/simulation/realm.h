@@ -75,7 +75,7 @@ class Realm {
   std::optional<uint64_t> found_epoch_;
 };
 
-// The epoch that the chip holds for current.
+// The epoch that the chip holds for current; 0 if it holds none.
 uint64_t EpochOf(const Chip& chip, AnchorShape shape);
 
 template <typename T>

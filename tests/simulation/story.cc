@@ -103,7 +103,9 @@ bool Story::Start(Realm& realm) {
     universe_.Count("starts");
     return true;
   }
-  if (absl::IsDataLoss(started) && may_be_refused_) {
+  // Of two processes on a token, one that is held up may destroy the key that has become the current one.
+  const bool refused = absl::IsDataLoss(started) || (absl::IsFailedPrecondition(started) && device == 0);
+  if (refused && may_be_refused_) {
     universe_.Count("set back, and refused");
   } else if (at_peace) {
     universe_.Violation("a start was refused without an attack or a fault: " + Text(started));
