@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
+#include "recovery/client/chip_guesses.h"
 #include "recovery/client/gather.h"
 #include "recovery/client/record_survey.h"
 
@@ -16,6 +17,7 @@ void Describe(const RealmChannel& realm, const absl::StatusOr<v1::GetRealmRespon
   status.device_warning = answer->device_warning();
   status.software_version = answer->software_version();
   status.discontinuities = answer->discontinuities();
+  status.no_chip_reason = answer->no_chip_reason();
   if (SameBytes(AsBytes(answer->realm_id()), realm.id())) return;
   status.report.condition = RealmCondition::kFaulty;
   status.report.error = absl::FailedPreconditionError(
@@ -46,6 +48,10 @@ RecordStatus GetStatus(const RealmSet& realms, const std::string& record, uint32
     status.version = survey.group->version();
     status.threshold = survey.group->threshold();
     status.tries_left = TriesLeft(survey.reports, status.threshold);
+    for (const GroupMember& member : survey.group->members) {
+      const bool chip = ChipShareOf(survey.group->config, realms[member.realm].id()) != nullptr;
+      status.realms[member.realm].counted_by = chip ? Enforcement::kChip : Enforcement::kLedger;
+    }
   }
   return status;
 }

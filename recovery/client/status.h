@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "recovery/client/chip_trust.h"
 #include "recovery/client/config_group.h"
 #include "recovery/client/realm_report.h"
 #include "recovery/client/realm_set.h"
@@ -24,6 +25,8 @@ struct RealmStatus {
   uint64_t discontinuities = 0;  // how often an operator accepted restored storage
   uint32_t guess_limit = 0;
   std::vector<VersionStatus> versions;  // newest first
+  std::optional<Enforcement> counted_by;  // kLedger or kChip, of the version that a recovery would use
+  std::string no_chip_reason;             // why the realm's device cannot count, if it cannot
 };
 
 struct RecordStatus {

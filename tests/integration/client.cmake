@@ -15,3 +15,9 @@ labrec_test(client_program
   LABEL integration)
 target_include_directories(client_program SYSTEM PRIVATE ${NLOHMANN_JSON_INCLUDE_DIR})
 add_dependencies(client_program labyrinth-recover)
+labrec_test(client_chip
+  SOURCES client_chip_test.cc
+  DEPS test_client_world test_attested_tpm
+  TIMEOUT 180
+  SERIAL
+  LABEL integration)

@@ -89,11 +89,12 @@ void EngineRealm::Stop() {
   engine_.reset();
 }
 
-void EngineRealm::Restart() {
+void EngineRealm::Restart(const std::function<void()>& between) {
   engine_.reset();
   store_.reset();
   sqlite_.reset();
   device_.reset();
+  if (between) between();
   Start();
 }
 

@@ -27,8 +27,9 @@ class EngineRealm {
   explicit EngineRealm(test::SimulatorKind kind, EngineOptions options = {});
   ~EngineRealm();
 
-  // A clean stop and a start of engine, device and store; all on the same files.
-  void Restart();
+  // A clean stop and a start of engine, device and store; all on the same files. `between` has the simulator
+  // for itself.
+  void Restart(const std::function<void()>& between = {});
   void Stop();
 
   Engine& engine() { return *engine_; }

@@ -61,9 +61,9 @@ void NetworkedRealm::Connect() {
   port_ = server_->port();
 }
 
-void NetworkedRealm::Restart() {
+void NetworkedRealm::Restart(const std::function<void()>& between) {
   Disconnect();
-  realm_.Restart();
+  realm_.Restart(between);
   Connect();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -32,7 +33,7 @@ class NetworkedRealm {
   // Listens again, at the same address.
   void Connect();
   // Engine, store and device closed and opened again.
-  void Restart();
+  void Restart(const std::function<void()>& between = {});
 
   client::RealmAddress address() const;
   std::string Token(const std::string& account) const;

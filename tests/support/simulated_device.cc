@@ -15,6 +15,7 @@ class SwtpmDevice : public SimulatedDevice {
   hsm::DeviceAddress address() const override { return {"tpm2:" + tpm_->tcti()}; }
   void Break() override { tpm_->Kill(); }
   absl::Status Repair() override { return tpm_->Restart(); }
+  Swtpm* swtpm() override { return tpm_.get(); }
 
  private:
   const std::unique_ptr<Swtpm> tpm_;

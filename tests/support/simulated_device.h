@@ -9,6 +9,8 @@
 
 namespace labrec::test {
 
+class Swtpm;
+
 enum class SimulatorKind { kSwtpm, kSoftHsm };
 inline void PrintTo(SimulatorKind kind, std::ostream* out) {
   *out << (kind == SimulatorKind::kSwtpm ? "Swtpm" : "SoftHsm");
@@ -24,6 +26,8 @@ class SimulatedDevice {
   // The device goes away as by a power cut or a pulled cable, and comes back with what it keeps over that.
   virtual void Break() = 0;
   virtual absl::Status Repair() = 0;
+  // Null on SoftHSM2.
+  virtual Swtpm* swtpm() { return nullptr; }
 
   // Makes the realm's keys and anchor on it. Once.
   absl::Status Provision(ByteView realm_id);

@@ -1,5 +1,7 @@
 #include "tools/recover/arguments.h"
 
+#include <map>
+
 #include <CLI/CLI.hpp>
 
 #include "tools/recover/exit_code.h"
@@ -92,6 +94,28 @@ void AddAttestCommand(CLI::App* command, Arguments& arguments) {
                   "Whom to believe, PCR values, minimum firmware (TOML); without it nothing is proven");
 }
 
+void AddEnforcement(CLI::App* command, Arguments& arguments) {
+  using recovery::client::Enforcement;
+  static const std::map<std::string, Enforcement> kEnforcements = {
+      {"ledger", Enforcement::kLedger},
+      {"chip", Enforcement::kChip},
+      {"chip-or-ledger", Enforcement::kChipOrLedger}};
+  CLI::Option* const roots = command
+                                 ->add_option("--ek-roots", arguments.ek_roots,
+                                              "Folder of TPM vendors' certificates: whose chips are believed")
+                                 ->type_name("DIR");
+  command
+      ->add_option("--ek-revocation-lists", arguments.ek_revoked, "Folder of these vendors' revocation lists")
+      ->needs(roots)
+      ->type_name("DIR");
+  command
+      ->add_option("--enforcement", arguments.enforcement,
+                   "Who counts wrong PINs: each realm's ledger (default); each realm's chip, or the seal is "
+                   "refused; or the chip where a realm has one. Chips are verified first, by --ek-roots")
+      ->transform(CLI::CheckedTransformer(kEnforcements))
+      ->option_text("ledger|chip|chip-or-ledger");
+}
+
 void AddSealCommand(CLI::App* command, Arguments& arguments) {
   AddRecord(command, arguments);
   AddDeviceKey(command, arguments, "Key file of an enrolled device")->required();
@@ -106,6 +130,7 @@ void AddSealCommand(CLI::App* command, Arguments& arguments) {
       ->type_name("N");
   command->add_flag("--allow-missing", arguments.allow_missing, kAllowMissing);
   AddAttestPolicy(command, arguments, kProveFirst);
+  AddEnforcement(command, arguments);
   AddPin(command, arguments, "Read the PIN from standard input, one line");
 }
 

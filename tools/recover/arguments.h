@@ -5,6 +5,8 @@
 #include <string>
 #include <variant>
 
+#include "recovery/client/chip_trust.h"
+
 namespace labrec::recover {
 
 enum class Command { kDeviceKey, kEnroll, kSeal, kRecover, kChangePin, kStatus, kAttest, kDelete };
@@ -19,6 +21,9 @@ struct Arguments {
   std::string record = "default";
   std::optional<uint32_t> threshold;
   uint32_t guess_limit = 10;
+  recovery::client::Enforcement enforcement = recovery::client::Enforcement::kLedger;
+  std::string ek_roots;    // seal: folder of TPM vendors' certificates
+  std::string ek_revoked;  // seal: folder of their revocation lists
   std::string device_key;
   std::string device_name;
   std::string authorized_by;  // enroll: key file of an enrolled device

@@ -45,7 +45,7 @@ void Reporter::Say(const std::string& line) const {
 
 void Reporter::SayRealms(const std::vector<RealmReport>& reports) const {
   for (const RealmReport& report : reports) {
-    if (report.condition == RealmCondition::kGood) continue;
+    if (report.condition == RealmCondition::kGood && report.error.ok()) continue;
     std::string line = absl::StrCat("realm ", report.realm, ": ", AbslView(ConditionName(report.condition)));
     if (!report.error.ok()) absl::StrAppend(&line, ": ", report.error.message());
     Say(line);

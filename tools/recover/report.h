@@ -22,7 +22,7 @@ class Reporter {
 
   // One line on standard error, after the program's name.
   void Say(const std::string& line) const;
-  // A line for each realm that was not simply good, on standard error.
+  // A line for each realm that was not simply good, or has something to tell, on standard error.
   void SayRealms(const std::vector<recovery::client::RealmReport>& reports) const;
   // The result: `fields`, with "command" and "outcome" added, as JSON; or `text`.
   void Result(const char* outcome, nlohmann::json fields, const std::string& text) const;

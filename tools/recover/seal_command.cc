@@ -1,6 +1,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/file.h"
+#include "hsm/base/status_macros.h"
 #include "recovery/client/device_key.h"
 #include "recovery/client/seal.h"
 #include "tools/recover/attest_demand.h"
@@ -10,6 +11,53 @@
 #include "tools/recover/pin_reader.h"
 
 namespace labrec::recover {
+namespace {
+
+using nlohmann::json;
+using recovery::client::Enforcement;
+using recovery::client::RealmCounting;
+
+absl::Status LoadTrust(const Arguments& arguments, recovery::client::SealRequest& request) {
+  request.enforcement = arguments.enforcement;
+  if (arguments.enforcement == Enforcement::kLedger) {
+    if (arguments.ek_roots.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError("--ek-roots is for --enforcement chip or chip-or-ledger");
+  }
+  if (arguments.ek_roots.empty()) {
+    return absl::InvalidArgumentError(
+        "--enforcement chip needs --ek-roots: a folder of certificates of the TPM vendors that you believe");
+  }
+  LABREC_ASSIGN_OR_RETURN(request.trust.roots,
+                          attestation::EkTrust::Load(arguments.ek_roots, arguments.ek_revoked));
+  return absl::OkStatus();
+}
+
+// What was proven of each chip, and who counts where.
+void SayCounting(const std::vector<RealmCounting>& counting, const Reporter& reporter) {
+  for (const RealmCounting& realm : counting) {
+    reporter.Say(absl::StrCat("realm ", realm.realm, ": wrong PINs are counted by its ",
+                              realm.by_chip ? "chip, as proven:" : "ledger"));
+    for (const attestation::Proof& proof : realm.proven) {
+      reporter.Say(absl::StrCat("  ", proof.statement, " (by ", proof.proven_by, ")"));
+    }
+  }
+}
+
+json CountingJson(const std::vector<RealmCounting>& counting) {
+  json array = json::array();
+  for (const RealmCounting& realm : counting) {
+    json proven = json::array();
+    for (const attestation::Proof& proof : realm.proven) {
+      proven.push_back({{"statement", proof.statement}, {"proven_by", proof.proven_by}});
+    }
+    array.push_back({{"realm", realm.realm},
+                     {"enforcement", realm.by_chip ? "chip" : "ledger"},
+                     {"proven", std::move(proven)}});
+  }
+  return array;
+}
+
+}  // namespace
 
 int RunSeal(const Arguments& arguments, const Reporter& reporter) {
   const auto connection = Connect(arguments);
@@ -18,13 +66,15 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter) {
   if (!proven.ok()) return reporter.Fail(proven);
   const auto device = recovery::client::DeviceKey::Load(arguments.device_key);
   if (!device.ok()) return reporter.UsageError(device.status());
+  recovery::client::SealRequest request;
+  if (const absl::Status trust = LoadTrust(arguments, request); !trust.ok())
+    return reporter.UsageError(trust);
   const auto secret = ReadSecretFile(arguments.secret_file, 1U << 16);
   if (!secret.ok()) return reporter.UsageError(secret.status());
   const auto pin =
       ReadNewPin(arguments.pin_stdin ? PinSource::kStandardInput : PinSource::kTerminal, "New PIN");
   if (!pin.ok()) return reporter.UsageError(pin.status());
 
-  recovery::client::SealRequest request;
   request.record = arguments.record;
   request.threshold = connection->threshold;
   request.guess_limit = arguments.guess_limit;
@@ -32,12 +82,14 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter) {
   const auto sealed = Seal(*connection->realms, request, *secret, *pin, *device);
   if (!sealed.ok()) return reporter.Fail(sealed.status());
   reporter.SayRealms(sealed->reports);
+  SayCounting(sealed->counting, reporter);
   reporter.Result(
       "sealed",
       {{"record", arguments.record},
        {"version", sealed->version},
        {"threshold", sealed->threshold},
        {"guess_limit", arguments.guess_limit},
+       {"counting", CountingJson(sealed->counting)},
        {"realms", RealmsJson(sealed->reports)}},
       absl::StrCat("sealed record ", arguments.record, " version ", sealed->version, ": any ",
                    sealed->threshold, " of ", sealed->reports.size(), " realms and the PIN bring it back; ",

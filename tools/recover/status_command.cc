@@ -44,6 +44,9 @@ std::string RealmLine(const RealmStatus& realm) {
   for (const auto& version : realm.versions) {
     absl::StrAppend(&line, ", version ", version.version, " ", StageName(version.stage));
   }
+  if (realm.counted_by) {
+    absl::StrAppend(&line, ", counted by its ", AbslView(EnforcementName(*realm.counted_by)));
+  }
   if (realm.report.condition == RealmCondition::kLocked) {
     absl::StrAppend(&line, ", locked until ", UtcTime(realm.report.locked_until_ms));
   }
@@ -75,6 +78,8 @@ json RealmJson(const RealmStatus& realm) {
   object["device_warning"] = realm.device_warning;
   object["software_version"] = realm.software_version;
   object["discontinuities"] = realm.discontinuities;
+  if (realm.counted_by) object["enforcement"] = std::string(EnforcementName(*realm.counted_by));
+  object["no_chip_reason"] = realm.no_chip_reason;
   object["versions"] = json::array();
   for (const auto& version : realm.versions) {
     object["versions"].push_back({{"version", version.version}, {"stage", StageName(version.stage)}});
