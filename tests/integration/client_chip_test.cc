@@ -1,6 +1,7 @@
 // Chip-enforced records by the client library, against realms on real swtpm and on SoftHSM2, and against
 // realms that lie about their chip.
 #include <atomic>
+#include <iostream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,17 +30,17 @@ constexpr size_t kPorto = 1;  // SoftHSM2
 constexpr size_t kQuito = 2;  // swtpm
 constexpr uint32_t kLimit = 3;
 
+// What a vendor gives a chip.
+void GiveCertificate(test::SimulatedDevice& simulator) {
+  if (simulator.swtpm() == nullptr) return;
+  const absl::Status given = test::GiveEkCertificate(*simulator.swtpm(), test::EkKind::kP256);
+  if (!given.ok()) std::cerr << "cannot give the chip its certificate: " << given << "\n";
+}
+
 class ClientChip : public ClientWorld {
  protected:
+  ClientChip() : ClientWorld({}, GiveCertificate) {}
   void SetUp() override {
-    for (const size_t i : {kOslo, kQuito}) {
-      realm(i).Restart([&] {
-        const absl::Status given =
-            test::GiveEkCertificate(*realm(i).realm().simulator().swtpm(), test::EkKind::kP256);
-        ASSERT_TRUE(given.ok()) << given;
-      });
-    }
-    for (size_t i = 0; i < kRealms; ++i) Reconnect(i);
     trust_ = test::LocalCa::Instance().Trust().value();
     trust_.anchors.push_back(test::LocalCa::Instance().Issuer().value());
   }

@@ -5,14 +5,14 @@
 
 namespace labrec::recovery::client {
 
-ClientWorld::ClientWorld(EngineOptions options) {
+ClientWorld::ClientWorld(EngineOptions options, const EngineRealm::Prepare& prepare) {
   using test::SimulatorKind;
   const SimulatorKind kinds[kRealms] = {SimulatorKind::kSwtpm, SimulatorKind::kSoftHsm,
                                         SimulatorKind::kSwtpm};
   const char* names[kRealms] = {"oslo", "porto", "quito"};
   for (size_t i = 0; i < kRealms; ++i) {
     realms_.push_back(
-        std::make_unique<NetworkedRealm>(kinds[i], names[i], certificate_, token_key_, options));
+        std::make_unique<NetworkedRealm>(kinds[i], names[i], certificate_, token_key_, options, prepare));
     proxies_.push_back(std::make_unique<test::RealmProxy>(realms_[i]->address().address, certificate_));
   }
   alice_ = NewClient();

@@ -30,7 +30,7 @@ class ClientWorld : public testing::Test {
   static constexpr char kWrong[] = "000000";
   static constexpr char kSecret[] = "a storage key of 32 bytes, no more";
 
-  explicit ClientWorld(EngineOptions options = {});
+  explicit ClientWorld(EngineOptions options = {}, const EngineRealm::Prepare& prepare = {});
 
   // A client of its own, with connections of its own, through the proxies.
   std::unique_ptr<RealmSet> NewClient(ClientOptions options = {});

@@ -57,10 +57,12 @@ class EditedStore : public Store {
   std::optional<Digest> edited_;
 };
 
-EngineRealm::EngineRealm(test::SimulatorKind kind, EngineOptions options) : options_(std::move(options)) {
+EngineRealm::EngineRealm(test::SimulatorKind kind, EngineOptions options, const Prepare& prepare)
+    : options_(std::move(options)) {
   options_.realm_name = "test";
   options_.realm_id = ToBytes(SecretBytes::Random(16).view());
   simulator_ = Must(test::SimulatedDevice::Start(kind));
+  if (prepare) prepare(*simulator_);
   if (const absl::Status made = simulator_->Provision(options_.realm_id); !made.ok()) {
     std::cerr << "cannot provision the simulator: " << made << "\n";
     std::abort();
@@ -89,12 +91,11 @@ void EngineRealm::Stop() {
   engine_.reset();
 }
 
-void EngineRealm::Restart(const std::function<void()>& between) {
+void EngineRealm::Restart() {
   engine_.reset();
   store_.reset();
   sqlite_.reset();
   device_.reset();
-  if (between) between();
   Start();
 }
 

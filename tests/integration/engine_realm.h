@@ -24,12 +24,13 @@ class EditedStore;
 // aborts the test with the reason.
 class EngineRealm {
  public:
-  explicit EngineRealm(test::SimulatorKind kind, EngineOptions options = {});
+  // `prepare` has the simulator for itself, before anything is made on it.
+  using Prepare = std::function<void(test::SimulatedDevice&)>;
+  explicit EngineRealm(test::SimulatorKind kind, EngineOptions options = {}, const Prepare& prepare = {});
   ~EngineRealm();
 
-  // A clean stop and a start of engine, device and store; all on the same files. `between` has the simulator
-  // for itself.
-  void Restart(const std::function<void()>& between = {});
+  // A clean stop and a start of engine, device and store; all on the same files.
+  void Restart();
   void Stop();
 
   Engine& engine() { return *engine_; }

@@ -23,11 +23,11 @@ T Must(absl::StatusOr<T> value) {
 
 NetworkedRealm::NetworkedRealm(test::SimulatorKind kind, std::string name,
                                const test::TestCertificate& certificate, const EcdsaPrivateKey& token_key,
-                               EngineOptions options)
+                               EngineOptions options, const EngineRealm::Prepare& prepare)
     : name_(std::move(name)),
       certificate_(certificate),
       token_key_(token_key),
-      realm_(kind, std::move(options)) {
+      realm_(kind, std::move(options), prepare) {
   AllowOnlyTls13();
   const auto jwks = folder_.path() / "chat.jwks";
   if (!WriteFile(jwks, AsBytes(TokenKeySet(token_key.public_key())), 0644, Overwrite::kReplace).ok())
@@ -61,9 +61,9 @@ void NetworkedRealm::Connect() {
   port_ = server_->port();
 }
 
-void NetworkedRealm::Restart(const std::function<void()>& between) {
+void NetworkedRealm::Restart() {
   Disconnect();
-  realm_.Restart(between);
+  realm_.Restart();
   Connect();
 }
 

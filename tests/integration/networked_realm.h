@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,7 +24,8 @@ namespace labrec::recovery {
 class NetworkedRealm {
  public:
   NetworkedRealm(test::SimulatorKind kind, std::string name, const test::TestCertificate& certificate,
-                 const EcdsaPrivateKey& token_key, EngineOptions options = {});
+                 const EcdsaPrivateKey& token_key, EngineOptions options = {},
+                 const EngineRealm::Prepare& prepare = {});
   ~NetworkedRealm();
 
   // Ends the server, keeping the engine: connections are refused.
@@ -33,7 +33,7 @@ class NetworkedRealm {
   // Listens again, at the same address.
   void Connect();
   // Engine, store and device closed and opened again.
-  void Restart(const std::function<void()>& between = {});
+  void Restart();
 
   client::RealmAddress address() const;
   std::string Token(const std::string& account) const;
