@@ -48,6 +48,39 @@ TEST(ConfigCheck, GoodOnesGiveTheirLimit) {
   }
 }
 
+v1::RecordConfig WithChips(int chips) {
+  v1::RecordConfig config = Good(3);
+  for (int i = 3 - chips; i < 3; ++i) {
+    config.mutable_realms(i)->mutable_chip()->set_index(0x01800200U + static_cast<uint32_t>(i));
+    config.mutable_realms(i)->mutable_chip()->set_ak_name(std::string(34, 'n'));
+  }
+  return config;
+}
+
+TEST(ConfigCheck, EnforcementIsWhatTheSharesSay) {
+  const v1::Enforcement borne_out[] = {v1::ENFORCEMENT_LEDGER, v1::ENFORCEMENT_MIXED, v1::ENFORCEMENT_MIXED,
+                                       v1::ENFORCEMENT_CHIP};
+  for (int chips = 0; chips <= 3; ++chips) {
+    for (const v1::Enforcement said :
+         {v1::ENFORCEMENT_UNSPECIFIED, v1::ENFORCEMENT_LEDGER, v1::ENFORCEMENT_CHIP, v1::ENFORCEMENT_MIXED}) {
+      v1::RecordConfig config = WithChips(chips);
+      config.set_enforcement(said);
+      EXPECT_EQ(Check(config).ok(), said == borne_out[chips]) << chips << " chips, " << said;
+    }
+  }
+}
+
+TEST(ConfigCheck, ThisRealmsIndexIsTold) {
+  v1::RecordConfig config = WithChips(1);  // this realm is the last one
+  config.set_enforcement(v1::ENFORCEMENT_MIXED);
+  EXPECT_EQ(Check(config)->chip_index, 0x01800202U);
+  config.mutable_realms(2)->mutable_chip()->set_index(0x81000000U);
+  EXPECT_FALSE(Check(config).ok()) << "no handle of an NV index";
+  config.mutable_realms(2)->mutable_chip()->set_index(0x01800202U);
+  config.mutable_realms(2)->mutable_chip()->set_ak_name(std::string(33, 'n'));
+  EXPECT_FALSE(Check(config).ok());
+}
+
 TEST(ConfigCheck, EachFieldIsChecked) {
   using Spoil = std::function<void(v1::RecordConfig&)>;
   const std::pair<const char*, Spoil> cases[] = {
