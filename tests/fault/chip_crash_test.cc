@@ -218,7 +218,9 @@ TEST_F(ChipCrash, InARecovery) {
     DieAfter(point);
     const std::string first = Try(account, "1234");
     died = RiseIfDead();
-    if (!died) EXPECT_EQ(first, "right");
+    if (!died) {
+      EXPECT_EQ(first, "right");
+    }
     Reconnect(account, name);
     EXPECT_EQ(Try(account, "1234"), "right");  // and refills the chip
     EXPECT_EQ(Try(account, "0000"), "wrong");
