@@ -87,6 +87,7 @@ class OpenedChip final : public hsm::Device {
                      "1",
                      "a model in memory: protects nothing",
                      true,
+                     {},
                      "the model has none"},
         parallelism_(parallelism),
         evaluation_(chip, bus, parallelism),
