@@ -226,7 +226,9 @@ TEST_F(Program, StatusShowsRealmsInTextAndJson) {
   ASSERT_EQ(SealIt(kRight).code, 0);
   const Ended text = Run("status", {});
   EXPECT_THAT(text.out, HasSubstr("record default: version 1, any 2 of 3 realms, 10 tries left"));
-  EXPECT_THAT(text.out, HasSubstr("porto: good, 10 of 10 tries left, version 1 active, device pkcs11"));
+  EXPECT_THAT(
+      text.out,
+      HasSubstr("porto: good, 10 of 10 tries left, version 1 active, counted by its ledger, device pkcs11"));
   const json status = Run("status", {"--json"}).Json();
   EXPECT_EQ(status["outcome"], "usable");
   EXPECT_EQ(status["realms"][0]["versions"][0]["stage"], "active");

@@ -144,7 +144,7 @@ TEST(CheckConfig, TakesOnlyWhatAClientWrites) {
       {"guess_limit", [](v1::RecordConfig& c) { c.set_guess_limit(0); }},
       {"guess_limit", [](v1::RecordConfig& c) { c.set_guess_limit(21); }},
       {"enforcement", [](v1::RecordConfig& c) { c.set_enforcement(v1::ENFORCEMENT_UNSPECIFIED); }},
-      {"chip-enforced", [](v1::RecordConfig& c) { c.set_enforcement(v1::ENFORCEMENT_CHIP); }},
+      {"enforcement", [](v1::RecordConfig& c) { c.set_enforcement(v1::ENFORCEMENT_CHIP); }},
   };
   EXPECT_TRUE(CheckConfig(ConfigOf(3, 2, 3), kId, 3).ok());
   for (const auto& [field, change] : changes) {

@@ -82,7 +82,7 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter) {
   const auto sealed = Seal(*connection->realms, request, *secret, *pin, *device);
   if (!sealed.ok()) return reporter.Fail(sealed.status());
   reporter.SayRealms(sealed->reports);
-  SayCounting(sealed->counting, reporter);
+  if (arguments.enforcement != Enforcement::kLedger) SayCounting(sealed->counting, reporter);
   reporter.Result(
       "sealed",
       {{"record", arguments.record},
