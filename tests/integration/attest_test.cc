@@ -342,5 +342,46 @@ TEST_F(Attest, SealsOnlyAtARealmThatProvesItself) {
   EXPECT_EQ(Content(Path("got")), "a secret");
 }
 
+// The programs, a daemon and a chip that counts: sealed only where the chip's vendor is believed, a wrong PIN
+// costs one of the chip's uses, and the right one grants them anew.
+TEST_F(Attest, AChipEnforcedRecordThroughThePrograms) {
+  ASSERT_TRUE(WriteFile(Path("secret"), AsBytes("a secret"), 0600, Overwrite::kRefuse).ok());
+  std::ofstream(Path("pin")) << "4711\n4711\n";
+  std::ofstream(Path("wrong")) << "1234\n";
+  std::filesystem::create_directories(Path("strangers"));
+  ASSERT_EQ(
+      ChildProcess::Start(
+          {{LABREC_BIN_DIR "/labyrinth-recover", "device-key", "--device-key", Path("key")}, {}, Path("log")})
+          .value()
+          ->Wait(std::chrono::seconds(30))
+          .value(),
+      0);
+  ASSERT_EQ(Recover("enroll --device-key " + Path("key")).code, 0);
+  const std::string seal = "seal --device-key " + Path("key") + " --secret-file " + Path("secret") +
+                           " --guess-limit 3 --pin-stdin --enforcement chip --ek-roots ";
+  const std::string no_secret = "recover --output " + Path("none") + " ";
+  const Ended stranger = Recover(seal + Path("strangers") + " <" + Path("pin"));
+  EXPECT_NE(stranger.code, 0) << "a chip of a vendor that nobody believes";
+  EXPECT_EQ(Recover(no_secret + "--pin-stdin <" + Path("pin")).code, 5) << "nothing was stored";
+
+  const Ended sealed = Recover(seal + Path("roots") + " <" + Path("pin"));
+  ASSERT_EQ(sealed.code, 0) << sealed.err;
+  EXPECT_THAT(sealed.err, HasSubstr("wrong PINs are counted by its chip, as proven"));
+  EXPECT_EQ(Recover(no_secret + "--pin-stdin <" + Path("wrong")).code, 3);
+  const Ended status = Recover("status");
+  EXPECT_EQ(status.out["enforcement"], "chip") << status.out.dump(1);
+  EXPECT_EQ(status.out["remaining"], 2) << status.out.dump(1);
+  EXPECT_EQ(Recover("recover --pin-stdin --output " + Path("got") + " <" + Path("pin")).code, 0);
+  EXPECT_EQ(Content(Path("got")), "a secret");
+  for (int guess = 0; guess < 2; ++guess) {
+    std::ofstream(Path("guess")) << "99" << guess << "\n";
+    EXPECT_EQ(Recover(no_secret + "--pin-stdin <" + Path("guess")).code, 3);
+  }
+  std::ofstream(Path("guess")) << "997\n";
+  Recover(no_secret + "--pin-stdin <" +
+          Path("guess"));  // the last one of three: wrong PIN or destroyed by now
+  EXPECT_EQ(Recover(no_secret + "--pin-stdin <" + Path("pin")).code, 4) << "the right PIN comes too late";
+}
+
 }  // namespace
 }  // namespace labrec::test
