@@ -2,14 +2,12 @@
 #include <string>
 #include <thread>
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
+#include "tests/support/loopback.h"
 #include "tests/support/raw_account.h"
 #include "tests/support/realm_fixture.h"
 
@@ -21,28 +19,12 @@ namespace v1 = ::labyrinth::recovery::v1;
 using testing::HasSubstr;
 using testing::Not;
 
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  return address;
-}
-
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  EXPECT_TRUE(bind(fd, any, size) == 0 && getsockname(fd, any, &size) == 0);
-  close(fd);
-  return ntohs(address.sin_port);
-}
-
 class MetricsEndpoint : public testing::TestWithParam<SimulatorKind> {
  protected:
   void SetUp() override {
-    port_ = FreePort();
+    const auto port = FreePort();
+    ASSERT_TRUE(port.ok()) << port.status();
+    port_ = *port;
     RealmFixture::Options options;
     options.more_configuration = absl::StrCat("[metrics]\naddress = \"127.0.0.1:", port_, "\"\n");
     auto made = RealmFixture::Make(GetParam(), options);
@@ -54,21 +36,7 @@ class MetricsEndpoint : public testing::TestWithParam<SimulatorKind> {
   }
 
   // The answer to "GET /metrics"; empty if nobody listens.
-  std::string Scrape() const {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const sockaddr_in address = Loopback(port_);
-    std::string answer;
-    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-      const std::string request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-      EXPECT_EQ(send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
-      char part[4096];
-      for (ssize_t count; (count = recv(fd, part, sizeof part, 0)) > 0;) {
-        answer.append(part, static_cast<size_t>(count));
-      }
-    }
-    close(fd);
-    return answer;
-  }
+  std::string Scrape() const { return HttpGet(port_, "/metrics"); }
   // The value of one line, -1 if it is not there.
   double Value(const std::string& name) const {
     const std::string text = Scrape();

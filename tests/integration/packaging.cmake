@@ -23,6 +23,6 @@ add_dependencies(installation labyrinth-recoveryd labyrinth-admin labyrinth-reco
 
 labrec_test(readme
   SOURCES readme_test.cc
-  DEPS test_finished_command absl::strings
+  DEPS test_finished_command test_loopback absl::strings
   LABEL integration)
 add_dependencies(readme labyrinth-recoveryd labyrinth-admin labyrinth-recover)

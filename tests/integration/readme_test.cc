@@ -2,15 +2,13 @@
 #include <regex>
 #include <string>
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
 #include "tests/support/finished_command.h"
+#include "tests/support/loopback.h"
 #include "tests/support/temporary_folder.h"
 
 // README.md, "Run a realm", typed word by word into an empty folder.
@@ -29,23 +27,13 @@ std::string CommandsOf(const std::string& chapter) {
   return commands;
 }
 
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  EXPECT_TRUE(bind(fd, any, size) == 0 && getsockname(fd, any, &size) == 0);
-  close(fd);
-  return ntohs(address.sin_port);
-}
-
 TEST(Readme, ARealmRunsAsItSays) {
   std::string commands = CommandsOf("Run a realm");
   ASSERT_THAT(commands, testing::HasSubstr("labyrinth-recoveryd --config recoveryd.toml &"));
   // Another port, as many tests run at once; and who types the PIN.
-  commands = std::regex_replace(commands, std::regex("7443"), std::to_string(FreePort()));
+  const auto port = FreePort();
+  ASSERT_TRUE(port.ok()) << port.status();
+  commands = std::regex_replace(commands, std::regex("7443"), std::to_string(*port));
   commands = std::regex_replace(commands, std::regex("(labyrinth-recover (seal|recover) .*)"),
                                 "$1 --pin-stdin <<< 493817");
   const TemporaryFolder folder;

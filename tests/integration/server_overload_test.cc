@@ -5,11 +5,8 @@
 #include <thread>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "tests/integration/server_test.h"
+#include "tests/support/loopback.h"
 #include "tests/support/tpm_proxy.h"
 
 // More calls than the realm has time for: refused in order, at once, and never at the price of a guess.
@@ -19,41 +16,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  close(fd);
-  return ntohs(address.sin_port);
-}
-
-// What GET /metrics answers; empty if nobody does.
-std::string Scrape(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = Loopback(port);
-  std::string text;
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-    const std::string_view request = "GET /metrics HTTP/1.0\r\n\r\n";
-    EXPECT_EQ(send(fd, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
-    char buffer[4096];
-    for (ssize_t got = 0; (got = read(fd, buffer, sizeof buffer)) > 0;) {
-      text.append(buffer, static_cast<size_t>(got));
-    }
-  }
-  close(fd);
-  return text;
-}
 
 bool Eventually(const std::function<bool()>& condition) {
   const auto deadline = steady_clock::now() + seconds(20);
@@ -69,7 +31,9 @@ class ServerOverload : public ServerTest {
   void StartWith(const std::string& limits, const TpmProxy::Judge& judge = nullptr) {
     RealmFixture::Options options;
     if (!limits.empty()) options.limits = limits;
-    metrics_port_ = FreePort();
+    const auto port = FreePort();
+    ASSERT_TRUE(port.ok()) << port.status();
+    metrics_port_ = *port;
     options.more_configuration = absl::StrCat("[metrics]\naddress = \"127.0.0.1:", metrics_port_, "\"\n");
     auto made = RealmFixture::Make(GetParam(), options);
     ASSERT_TRUE(made.ok()) << made.status();
@@ -88,7 +52,7 @@ class ServerOverload : public ServerTest {
 
   // A figure of the daemon's metrics.
   int Metric(const std::string& name) const {
-    const std::string text = Scrape(metrics_port_);
+    const std::string text = HttpGet(metrics_port_, "/metrics");
     const size_t at = text.find("\n" + name + " ");
     if (at == text.npos) ADD_FAILURE() << name << " is not among\n" << text;
     return at == text.npos ? -1 : std::stoi(text.substr(at + name.size() + 2));

@@ -7,7 +7,6 @@
 #include <sstream>
 #include <thread>
 
-#include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "tests/support/loopback.h"
 
 namespace labrec::test {
 namespace {
@@ -40,24 +40,6 @@ void Change(std::string& text, const std::string& from, const std::string& to) {
   for (; at != text.npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
 }
 
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  return address;
-}
-
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  const bool found = bind(fd, any, size) == 0 && getsockname(fd, any, &size) == 0;
-  close(fd);
-  return found ? ntohs(address.sin_port) : 0;
-}
-
 bool Listens(int port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_in address = Loopback(port);
@@ -70,7 +52,7 @@ bool Listens(int port) {
 
 absl::StatusOr<std::unique_ptr<Nginx>> Nginx::Start(const Realm& realm) {
   std::unique_ptr<Nginx> nginx(new Nginx());
-  nginx->port_ = FreePort();
+  LABREC_ASSIGN_OR_RETURN(nginx->port_, FreePort());
   LABREC_RETURN_IF_ERROR(nginx->WriteConfiguration(realm));
   const std::string path = absl::StrCat(std::getenv("PATH"), ":/usr/sbin");  // where Debian has it
   LABREC_ASSIGN_OR_RETURN(nginx->process_, ChildProcess::Start({{"env", absl::StrCat("PATH=", path), "nginx",

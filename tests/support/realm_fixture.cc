@@ -5,11 +5,8 @@
 #include <thread>
 #include <utility>
 
-#include <arpa/inet.h>
 #include <grpcpp/create_channel.h>
 #include <nlohmann/json.hpp>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
@@ -17,6 +14,7 @@
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/server/token_issuer.h"
+#include "tests/support/loopback.h"
 
 namespace labrec::test {
 namespace {
@@ -31,20 +29,6 @@ std::string Program(const char* name) {
 std::string ReadText(const std::filesystem::path& path) {
   const auto content = ReadFile(path, 64U << 20);
   return content.ok() ? ToString(*content) : std::string();
-}
-
-// A loopback port that nobody listens on now.
-absl::StatusOr<int> FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  const bool found = bind(fd, any, size) == 0 && getsockname(fd, any, &size) == 0;
-  close(fd);
-  if (!found) return absl::UnavailableError("no free port on 127.0.0.1");
-  return ntohs(address.sin_port);
 }
 
 int Occurrences(std::string_view text, std::string_view part) {
