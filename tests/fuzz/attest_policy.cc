@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "tests/support/checkout_paths.h"
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (text.find('/') != text.npos || text.find("..") != text.npos || text.find('\\') != text.npos) return 0;

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "tests/support/checkout_paths.h"
 #include "tests/support/finished_command.h"
 #include "tests/support/realm_fixture.h"
 

@@ -18,6 +18,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
+#include "tests/support/checkout_paths.h"
 #include "tests/support/ek_certificate.h"
 #include "tests/support/local_ca.h"
 #include "tests/support/realm_fixture.h"

@@ -15,6 +15,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "tests/integration/client_world.h"
+#include "tests/support/checkout_paths.h"
 
 namespace labrec::recovery::client {
 namespace {

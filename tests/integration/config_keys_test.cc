@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/manual_page.h"
+#include "tests/support/checkout_paths.h"
 
 // The keys of the daemon's configuration: in the code that reads them, in the manual page, in the example.
 namespace labrec::test {

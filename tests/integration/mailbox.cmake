@@ -3,7 +3,7 @@ labrec_library(test_mailbox_world
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/mailbox_world.cc ${CMAKE_CURRENT_LIST_DIR}/operated_store.cc
   DEPS test_realm_fixture recovery_client mailbox_commands mailbox_grpc_store GTest::gtest GTest::gmock
   PRIVATE_DEPS recovery_store_sqlite SQLite::SQLite3)
-target_compile_definitions(test_mailbox_world PRIVATE LABREC_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
+target_include_directories(test_mailbox_world PRIVATE ${CMAKE_BINARY_DIR}/generated)
 target_include_directories(test_mailbox_world SYSTEM PRIVATE ${NLOHMANN_JSON_INCLUDE_DIR})
 add_dependencies(test_mailbox_world labyrinth-mailbox labyrinth-mailboxd)
 

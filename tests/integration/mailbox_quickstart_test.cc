@@ -1,6 +1,7 @@
 #include <sys/wait.h>
 
 #include "tests/integration/mailbox_world.h"
+#include "tests/support/checkout_paths.h"
 
 namespace labrec::mailbox {
 namespace {

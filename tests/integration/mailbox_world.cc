@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "recovery/client/realm_address.h"
+#include "tests/support/checkout_paths.h"
 
 namespace labrec::mailbox {
 namespace {

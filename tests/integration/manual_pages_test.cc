@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/manual_page.h"
+#include "tests/support/checkout_paths.h"
 #include "tests/support/finished_command.h"
 
 // What a program says it can do, and what its manual page says.

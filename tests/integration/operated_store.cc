@@ -7,6 +7,7 @@
 #include "hsm/base/file.h"
 #include "recovery/store/sqlite/connection.h"
 #include "tests/integration/mailbox_world.h"
+#include "tests/support/checkout_paths.h"
 #include "tools/mailbox/store_address.h"
 
 namespace labrec::mailbox {

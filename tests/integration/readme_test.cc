@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "tests/support/checkout_paths.h"
 #include "tests/support/finished_command.h"
 #include "tests/support/loopback.h"
 #include "tests/support/temporary_folder.h"

@@ -12,6 +12,7 @@
 #include "hsm/base/file.h"
 #include "recovery/server/token_issuer.h"
 #include "tests/integration/server_test.h"
+#include "tests/support/checkout_paths.h"
 #include "tests/support/child_process.h"
 
 namespace labrec::test {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/checkout_paths.h"
 #include "tests/support/finished_command.h"
 #include "tests/support/temporary_folder.h"
 

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "tests/support/checkout_paths.h"
 #include "tests/support/loopback.h"
 
 namespace labrec::test {

@@ -14,6 +14,7 @@
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/server/token_issuer.h"
+#include "tests/support/checkout_paths.h"
 #include "tests/support/loopback.h"
 
 namespace labrec::test {

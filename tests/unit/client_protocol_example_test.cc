@@ -17,6 +17,7 @@
 #include "pin/stretch.h"
 #include "recovery/api/request_bytes.h"
 #include "recovery/client/config_group.h"
+#include "tests/support/checkout_paths.h"
 
 // The worked example of docs/protocol.md, computed again. When it is right to differ, the test's output is
 // what belongs into the document.

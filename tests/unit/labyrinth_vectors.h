@@ -7,6 +7,7 @@
 
 #include "gtest/gtest.h"
 #include "hsm/base/encoding.h"
+#include "tests/support/checkout_paths.h"
 
 namespace labrec::recovery::history {
 

@@ -8,6 +8,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/checkout_paths.h"
 
 namespace labrec::mailbox {
 namespace {

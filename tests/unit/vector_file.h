@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hsm/base/encoding.h"
+#include "tests/support/checkout_paths.h"
 
 namespace labrec {
 
