@@ -38,7 +38,7 @@ absl::Status BeginTask::Apply(WorkingSet& rows, int64_t) {
   return absl::OkStatus();
 }
 
-void BeginTask::Committed(EvaluationBatch& batch) {
+void BeginTask::Staged(EvaluationBatch& batch) {
   Bytes input = pin::RecordDerivationInput(realm_id_, name_.tenant, name_.account, name_.record,
                                            request_.version, request_.nonce);
   batch.Add({std::move(input), elements_,

@@ -15,7 +15,8 @@ class BeginTask : public Task {
             Done<RegistrationBegun> done);
 
   absl::Status Apply(WorkingSet& rows, int64_t now_ms) override;
-  void Committed(EvaluationBatch& batch) override;
+  void Staged(EvaluationBatch& batch) override;
+  void Committed(KeyWork&) override {}  // the evaluation answers
   void Fail(const absl::Status& status) override { done_(status); }
 
  private:

@@ -53,8 +53,17 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
   WorkingSet rows(parts_.ledger);
   std::vector<Judged> judged = Apply(std::move(batch), rows);
   std::vector<RowWrite> writes = rows.Writes();
-  if (!writes.empty()) {
-    const absl::Status durable = MakeDurable(std::move(writes));
+  EvaluationBatch evaluations(parts_.keys);
+  const auto tweak = [&] {
+    for (const Judged& each : judged) {
+      if (each.status.ok()) each.task->Staged(evaluations);
+    }
+    evaluations.Tweak();
+  };
+  if (writes.empty()) {
+    tweak();
+  } else {
+    const absl::Status durable = MakeDurable(std::move(writes), tweak);
     if (!durable.ok()) {
       if (IsTroubled()) StopTaking(durable);
       for (const Judged& each : judged) each.task->Fail(durable);
@@ -62,8 +71,9 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
     }
     const bool waits = parts_.anchor_place == AnchorPlace::kAmongKeys;
     commit_time_.Add((waits ? persisted_ : steady_clock::now()) - start);
+    commit_time_mean_ = commit_time_.mean().count();
   }
-  Release(judged);
+  Release(judged, evaluations);
   parts_.chip.Release(rows.ReleasedIndices());
 }
 
@@ -82,22 +92,22 @@ std::vector<Committer::Judged> Committer::Apply(RequestQueue::Batch batch, Worki
   return judged;
 }
 
-void Committer::Release(std::vector<Judged>& judged) {
-  EvaluationBatch evaluations(parts_.keys);
+void Committer::Release(std::vector<Judged>& judged, EvaluationBatch& evaluations) {
   for (const Judged& each : judged) {
     if (each.status.ok()) {
-      each.task->Committed(evaluations);
+      each.task->Committed(parts_.keys);
     } else {
       each.task->Fail(each.status);
     }
   }
-  evaluations.Start();
+  evaluations.Release();
 }
 
-absl::Status Committer::MakeDurable(std::vector<RowWrite> writes) {
+absl::Status Committer::MakeDurable(std::vector<RowWrite> writes, const std::function<void()>& on_staged) {
   absl::StatusOr<std::unique_ptr<StagedBatch>> staged = parts_.ledger.Stage(std::move(writes));
   parts_.anchor_health.Note(staged.status());
   if (!staged.ok()) return StageFailed(staged.status());
+  on_staged();
   LABREC_RETURN_IF_ERROR(Persist(**staged));
   persisted_ = steady_clock::now();
   return Anchor(*std::move(staged));
@@ -151,7 +161,7 @@ bool Committer::IsTroubled() const {
 // evaluated.
 absl::Status Committer::BringBack() {
   if (unresolved_) LABREC_RETURN_IF_ERROR(AnchorUnresolved());
-  if (parts_.anchor_health.away()) LABREC_RETURN_IF_ERROR(MakeDurable({}));
+  if (parts_.anchor_health.away()) LABREC_RETURN_IF_ERROR(MakeDurable({}, [] {}));
   if (!parts_.keys.away()) return absl::OkStatus();
   const absl::Status status = parts_.keys.Probe();
   return status.ok() ? status : Away(status);

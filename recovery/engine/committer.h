@@ -52,8 +52,8 @@ class Committer {
   // certain; then all that wait are answered UNAVAILABLE, and on_fatal is called.
   void Run();
 
-  // How long a commit takes lately, as far as evaluations run meanwhile. Commit thread.
-  Duration CommitTime() const { return commit_time_.mean(); }
+  // How long a commit takes lately, as far as evaluations run meanwhile. Any thread.
+  Duration CommitTime() const { return Duration(commit_time_mean_); }
   // Any thread.
   CommitFigures figures() const;
 
@@ -66,9 +66,10 @@ class Committer {
 
   void CommitBatch(RequestQueue::Batch batch);
   std::vector<Judged> Apply(RequestQueue::Batch batch, WorkingSet& rows);
-  void Release(std::vector<Judged>& judged);
+  void Release(std::vector<Judged>& judged, EvaluationBatch& evaluations);
   // OK once the writes are anchored; otherwise what to answer to the batch.
-  absl::Status MakeDurable(std::vector<RowWrite> writes);
+  // `on_staged` is called once nothing but storage and the anchor device can stop the batch.
+  absl::Status MakeDurable(std::vector<RowWrite> writes, const std::function<void()>& on_staged);
   absl::Status StageFailed(const absl::Status& status);
   absl::Status Persist(StagedBatch& staged);
   absl::Status Anchor(std::unique_ptr<StagedBatch> staged);
@@ -82,7 +83,8 @@ class Committer {
   void SetReason(std::string reason);
 
   const Parts parts_;
-  MovingAverage commit_time_;
+  MovingAverage commit_time_;  // the commit thread's
+  std::atomic<Duration::rep> commit_time_mean_ = 0;  // of it, for all
   Time persisted_;                           // when the latest batch was
   std::unique_ptr<StagedBatch> unresolved_;  // persisted, but it is not known whether the device counted
   absl::Status fatal_;

@@ -14,7 +14,7 @@ size_t Index(JobKind kind) {
 
 }  // namespace
 
-DeviceExecutor::DeviceExecutor(int threads, std::function<void()> on_progress)
+DeviceExecutor::DeviceExecutor(int threads, std::function<void(Duration)> on_progress)
     : on_progress_(std::move(on_progress)), running_(static_cast<size_t>(threads)) {
   for (size_t worker = 0; worker < running_.size(); ++worker) {
     workers_.emplace_back([this, worker] { Work(worker); });
@@ -57,11 +57,14 @@ void DeviceExecutor::Run(JobKind kind, absl::AnyInvocable<void()> job, Place pla
 
 DeviceExecutor::Duration DeviceExecutor::BacklogTime() const {
   const std::lock_guard lock(mutex_);
+  return Backlog(std::chrono::steady_clock::now());
+}
+
+DeviceExecutor::Duration DeviceExecutor::Backlog(Time now) const {
   Duration total{0};
   for (size_t kind = 0; kind < kJobKinds; ++kind) {
     total += Expected(static_cast<JobKind>(kind), waiting_units_[kind]);
   }
-  const Time now = std::chrono::steady_clock::now();
   for (const Running& job : running_) {
     if (job.busy) total += std::max(Duration{0}, Expected(job.kind, job.units) - (now - job.since));
   }
@@ -93,10 +96,11 @@ void DeviceExecutor::RunOne(size_t worker, std::unique_lock<std::mutex>& lock) {
   job.run = nullptr;
   lock.lock();
   running_[worker].busy = false;
-  per_unit_[kind].Add((std::chrono::steady_clock::now() - start) /
-                      static_cast<int64_t>(std::max<size_t>(1, job.units)));
+  const Time end = std::chrono::steady_clock::now();
+  per_unit_[kind].Add((end - start) / static_cast<int64_t>(std::max<size_t>(1, job.units)));
+  const Duration backlog = Backlog(end);
   lock.unlock();
-  on_progress_();
+  on_progress_(backlog);
   lock.lock();
 }
 

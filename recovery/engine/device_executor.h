@@ -26,8 +26,8 @@ class DeviceExecutor {
   using Duration = std::chrono::steady_clock::duration;
   enum class Place { kFront, kBack };
 
-  // `on_progress` is called, from a worker and without locks, whenever a job ended.
-  DeviceExecutor(int threads, std::function<void()> on_progress);
+  // `on_progress` is called with the backlog time, from a worker and without locks, whenever a job ended.
+  DeviceExecutor(int threads, std::function<void(Duration)> on_progress);
   // Runs all jobs that wait, then ends the threads.
   ~DeviceExecutor();
   DeviceExecutor(const DeviceExecutor&) = delete;
@@ -59,8 +59,9 @@ class DeviceExecutor {
   void Work(size_t worker);
   void RunOne(size_t worker, std::unique_lock<std::mutex>& lock);
   Duration Expected(JobKind kind, size_t units) const;
+  Duration Backlog(Time now) const;  // with the lock
 
-  const std::function<void()> on_progress_;
+  const std::function<void(Duration)> on_progress_;
   mutable std::mutex mutex_;
   std::condition_variable work_;
   std::deque<Job> jobs_;

@@ -53,8 +53,12 @@ EngineImpl::EngineImpl(EngineOptions options, hsm::Device& key_device, const Clo
       key_health_("key device", [this] { queue_.Interrupt(); }),
       anchor_health_("anchor device", [] {}),
       attestation_limiter_(options_.attestation_limits) {
-  executor_.emplace(key_device.parallelism(), [this] { queue_.Wake(); });
-  keys_.emplace(key_device, *executor_, key_health_);
+  executor_.emplace(key_device.parallelism(), [this](DeviceExecutor::Duration backlog) {
+    if (committing_ && backlog <= committer_->CommitTime()) queue_.Wake();
+  });
+  host_.emplace(key_device.parallelism() == 1 ? HostWork::Place::kOwnThread
+                                              : HostWork::Place::kCallersThread);
+  keys_.emplace(key_device, *executor_, *host_, key_health_);
   chip_.emplace(key_device, *executor_, key_health_);
   attestation_.emplace(key_device, *executor_, key_health_, options_.attestation);
 }
@@ -80,16 +84,20 @@ absl::Status EngineImpl::Open(Store& store, hsm::Device& anchor_device,
   committer_.emplace(Committer::Parts{*ledger_, *anchor, queue_, *keys_, *chip_, anchor_health_, clock_,
                                       one_thread ? AnchorPlace::kAmongKeys : AnchorPlace::kBesideKeys,
                                       std::move(on_fatal)});
+  committing_ = true;
   commit_thread_ = std::thread([this] { committer_->Run(); });
   TakeOver(findings, queue_);
   return absl::OkStatus();
 }
 
-// First no more requests, then the last commit, then the evaluations it allowed.
+// First no more requests, then the last commit, then the evaluations it allowed, whose steps go to and fro
+// between device and host.
 EngineImpl::~EngineImpl() {
   queue_.Close();
   if (commit_thread_.joinable()) commit_thread_.join();
+  keys_.reset();
   executor_.reset();
+  host_.reset();
 }
 
 absl::StatusOr<RequestQueue::Place> EngineImpl::Admit(const Caller& caller) {

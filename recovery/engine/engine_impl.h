@@ -105,6 +105,7 @@ class EngineImpl : public Engine {
   DeviceHealth key_health_;
   DeviceHealth anchor_health_;
   std::optional<DeviceExecutor> executor_;
+  std::optional<HostWork> host_;
   std::optional<KeyWork> keys_;
   std::optional<ChipWork> chip_;
   ChipSessions chip_sessions_;
@@ -115,6 +116,7 @@ class EngineImpl : public Engine {
   std::optional<ChipEvaluator> chip_evaluator_;
   std::optional<Authorizer> authorizer_;
   std::optional<Committer> committer_;
+  std::atomic<bool> committing_ = false;  // there is a committer
   std::thread commit_thread_;
 };
 

@@ -41,11 +41,16 @@ absl::Status EvaluateTask::Apply(WorkingSet& rows, int64_t now_ms) {
   return absl::OkStatus();
 }
 
-void EvaluateTask::Committed(EvaluationBatch& batch) {
+void EvaluateTask::Committed(KeyWork&) {
   const auto* may = std::get_if<MayEvaluate>(&outcome_);
   if (may == nullptr) return done_(AnswerOf(outcome_));
   if (may->counting == Counting::kCounted) ++services_.guesses_counted;
-  if (in_chip_) return AskChip();
+  if (in_chip_) AskChip();
+}
+
+void EvaluateTask::Staged(EvaluationBatch& batch) {
+  const auto* may = std::get_if<MayEvaluate>(&outcome_);
+  if (may == nullptr || in_chip_) return;
   Bytes input = pin::RecordDerivationInput(services_.options.realm_id, name_.tenant, name_.account,
                                            name_.record, request_.version, nonce_);
   batch.Add(

@@ -25,7 +25,8 @@ class EvaluateTask : public Task {
                Done<EvaluateOutcome> done);
 
   absl::Status Apply(WorkingSet& rows, int64_t now_ms) override;
-  void Committed(EvaluationBatch& batch) override;
+  void Staged(EvaluationBatch& batch) override;
+  void Committed(KeyWork& keys) override;
   void Fail(const absl::Status& status) override { done_(status); }
 
  private:

@@ -15,7 +15,7 @@ class FollowUpTask : public Task {
       : Task(Time::max()), change_(std::move(change)), done_(std::move(done)) {}
 
   absl::Status Apply(WorkingSet& rows, int64_t) override { return change_(rows); }
-  void Committed(EvaluationBatch&) override { done_(absl::OkStatus()); }
+  void Committed(KeyWork&) override { done_(absl::OkStatus()); }
   void Fail(const absl::Status& status) override { done_(status); }
 
  private:

@@ -32,7 +32,51 @@ absl::Status ForCaller(const absl::Status& status) {
   return absl::InternalError("the realm's security device failed: send the same again");
 }
 
+// Multiplies the job's elements by the tweak that d gives.
+void MultiplyByTweak(const SecretBytes& d, EvaluationJob& job) {
+  const P256Scalar tweak = pin::RecordTweak(d);
+  for (P256Point& element : job.elements) element = element.Times(tweak);
+}
+
 }  // namespace
+
+class KeyWork::UnderWay {
+ public:
+  explicit UnderWay(KeyWork& work) : work_(work) {
+    const std::lock_guard lock(work_.mutex_);
+    ++work_.under_way_;
+  }
+  ~UnderWay() {
+    const std::lock_guard lock(work_.mutex_);
+    if (--work_.under_way_ == 0) work_.ended_.notify_all();
+  }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+
+ private:
+  KeyWork& work_;
+};
+
+class KeyWork::Group {
+ public:
+  Group(KeyWork& work, std::vector<EvaluationJob> all) : jobs(std::move(all)), under_way_(work) {}
+
+  void Answer(const absl::Status& failed) {
+    for (EvaluationJob& job : jobs) job.done(failed);
+  }
+
+  std::vector<EvaluationJob> jobs;     // their elements multiplied, once `halves` says so
+  absl::Status status;                 // of the derivations
+  std::atomic<int> halves_to_come{2};  // the tweaks, and the release
+
+ private:
+  UnderWay under_way_;
+};
+
+KeyWork::~KeyWork() {
+  std::unique_lock lock(mutex_);
+  ended_.wait(lock, [this] { return under_way_ == 0; });
+}
 
 size_t KeyWork::GroupSize(size_t elements) const {
   const auto threads = static_cast<size_t>(executor_.threads());
@@ -40,54 +84,64 @@ size_t KeyWork::GroupSize(size_t elements) const {
   return std::clamp<size_t>(share, 1, std::max<size_t>(1, device_.evaluation_key()->preferred_batch()));
 }
 
-void KeyWork::Evaluate(std::vector<EvaluationJob> jobs) {
+std::vector<std::shared_ptr<KeyWork::Group>> KeyWork::Tweak(std::vector<EvaluationJob> jobs) {
   const size_t group_size = GroupSize(CountElements(jobs));
+  std::vector<std::shared_ptr<Group>> groups;
   std::vector<EvaluationJob> group;
   for (auto job = jobs.begin(); job != jobs.end(); ++job) {
     group.push_back(std::move(*job));
-    const size_t units = CountElements(group);
-    if (units < group_size && job + 1 != jobs.end()) continue;
-    executor_.Submit(JobKind::kEvaluation, units,
-                     [this, group = std::exchange(group, {})]() mutable { EvaluateGroup(group); });
+    if (CountElements(group) < group_size && job + 1 != jobs.end()) continue;
+    groups.push_back(std::make_shared<Group>(*this, std::exchange(group, {})));
+    StartTweaks(groups.back());
   }
+  return groups;
 }
 
-absl::StatusOr<std::vector<P256Point>> KeyWork::Tweaked(const EvaluationJob& job) {
-  LABREC_ASSIGN_OR_RETURN(SecretBytes d, device_.derivation_key()->Derive(job.derivation_input));
-  const P256Scalar tweak = pin::RecordTweak(d);
-  d.Clear();
-  std::vector<P256Point> tweaked;
-  for (const P256Point& element : job.elements) tweaked.push_back(element.Times(tweak));
-  return tweaked;
-}
-
-void KeyWork::EvaluateGroup(std::vector<EvaluationJob>& group) {
-  std::vector<P256Point> points;
-  absl::Status status;
-  for (const EvaluationJob& job : group) {
-    absl::StatusOr<std::vector<P256Point>> tweaked = Tweaked(job);
-    status.Update(tweaked.status());
-    if (!status.ok()) break;
-    points.insert(points.end(), tweaked->begin(), tweaked->end());
-  }
-  if (status.ok()) {
-    absl::StatusOr<std::vector<P256Point>> evaluated = device_.evaluation_key()->Evaluate(points);
-    status = evaluated.status();
-    if (status.ok()) points = *std::move(evaluated);
-  }
-  health_.Note(status);
-  LogFault(status);
-  status = ForCaller(status);
-  auto next = points.begin();
-  for (EvaluationJob& job : group) {
-    if (!status.ok()) {
-      job.done(status);
-      continue;
+void KeyWork::StartTweaks(const std::shared_ptr<Group>& group) {
+  executor_.Submit(JobKind::kDerivation, group->jobs.size(), [this, group] {
+    std::vector<SecretBytes> ds;
+    for (const EvaluationJob& job : group->jobs) {
+      absl::StatusOr<SecretBytes> d = device_.derivation_key()->Derive(job.derivation_input);
+      group->status = d.status();
+      if (!d.ok()) break;
+      ds.push_back(*std::move(d));
     }
-    const auto end = next + static_cast<std::ptrdiff_t>(job.elements.size());
-    job.done(std::vector<P256Point>(next, end));
-    next = end;
+    health_.Note(group->status);
+    LogFault(group->status);
+    host_.Run([this, group, ds = std::move(ds)] {
+      for (size_t i = 0; i < ds.size(); ++i) MultiplyByTweak(ds[i], group->jobs[i]);
+      HalfDone(group);
+    });
+  });
+}
+
+void KeyWork::Release(std::shared_ptr<Group> group) {
+  HalfDone(group);
+}
+
+void KeyWork::HalfDone(const std::shared_ptr<Group>& group) {
+  if (--group->halves_to_come > 0) return;
+  if (!group->status.ok()) return group->Answer(ForCaller(group->status));
+  executor_.Submit(JobKind::kEvaluation, CountElements(group->jobs), [this, group] { Evaluate(group); });
+}
+
+void KeyWork::Evaluate(const std::shared_ptr<Group>& group) {
+  std::vector<P256Point> tweaked;
+  for (const EvaluationJob& job : group->jobs) {
+    tweaked.insert(tweaked.end(), job.elements.begin(), job.elements.end());
   }
+  absl::StatusOr<std::vector<P256Point>> evaluated = device_.evaluation_key()->Evaluate(tweaked);
+  health_.Note(evaluated.status());
+  LogFault(evaluated.status());
+  host_.Run([group, evaluated = std::move(evaluated)] {
+    if (!evaluated.ok()) return group->Answer(ForCaller(evaluated.status()));
+    auto next = evaluated->begin();
+    for (EvaluationJob& job : group->jobs) {
+      const auto end = next + static_cast<std::ptrdiff_t>(job.elements.size());
+      job.done(std::vector<P256Point>(next, end));
+      next = end;
+    }
+  });
 }
 
 absl::Status KeyWork::Probe() {
@@ -101,12 +155,14 @@ absl::Status KeyWork::Probe() {
 
 void KeyWork::Derive(Bytes derivation_input, std::function<void(absl::StatusOr<SecretBytes>)> done) {
   executor_.Submit(JobKind::kDerivation, 1,
-                   [this, input = std::move(derivation_input), done = std::move(done)] {
+                   [this, input = std::move(derivation_input), done = std::move(done),
+                    under_way = std::make_unique<UnderWay>(*this)]() mutable {
                      absl::StatusOr<SecretBytes> d = device_.derivation_key()->Derive(input);
                      health_.Note(d.status());
                      LogFault(d.status());
-                     if (!d.ok()) return done(ForCaller(d.status()));
-                     done(std::move(d));
+                     if (!d.ok()) d = ForCaller(d.status());
+                     host_.Run([d = std::move(d), done = std::move(done),
+                                under_way = std::move(under_way)]() mutable { done(std::move(d)); });
                    });
 }
 

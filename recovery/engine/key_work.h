@@ -1,7 +1,10 @@
 #pragma once
 
+#include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -11,6 +14,7 @@
 #include "hsm/device.h"
 #include "recovery/engine/device_executor.h"
 #include "recovery/engine/device_health.h"
+#include "recovery/engine/host_work.h"
 
 namespace labrec::recovery {
 
@@ -21,18 +25,26 @@ struct EvaluationJob {
   std::function<void(absl::StatusOr<std::vector<P256Point>>)> done;
 };
 
-// What the realm's keys do, on the threads of the device. d, and the tweak made of it, live only while a job
-// runs. `done` functions are called from those threads; errors are UNAVAILABLE while the device is away or
-// has no room, and INTERNAL for all else that is wrong with it. Any thread may call; device, executor and
-// health outlive this object and the jobs.
+// What the realm's keys do, on the threads of the device and of the host. d, and the tweak made of it, live
+// only while a step of a job runs. `done` functions are called from those threads; errors are UNAVAILABLE
+// while the device is away or has no room, and INTERNAL for all else that is wrong with it. Any thread may
+// call; device, executor, host and health outlive this object.
 class KeyWork {
  public:
-  KeyWork(hsm::Device& device, DeviceExecutor& executor, DeviceHealth& health)
-      : device_(device), executor_(executor), health_(health) {}
+  // Jobs that are evaluated in one call of the device.
+  class Group;
 
-  // Evaluates in groups that suit the device, and spreads them over its threads. Each job is answered as soon
-  // as its group is done.
-  void Evaluate(std::vector<EvaluationJob> jobs);
+  KeyWork(hsm::Device& device, DeviceExecutor& executor, HostWork& host, DeviceHealth& health)
+      : device_(device), executor_(executor), host_(host), health_(health) {}
+  // Waits for all that is under way.
+  ~KeyWork();
+
+  // Forms groups that suit the device, spread over its threads, and begins the first half of their work: the
+  // tweak of each job is derived, its elements are multiplied by it.
+  std::vector<std::shared_ptr<Group>> Tweak(std::vector<EvaluationJob> jobs);
+  // The second half: the group is evaluated when its tweaks are there. Each of its jobs is answered then. A
+  // group that is never released never says anything.
+  void Release(std::shared_ptr<Group> group);
   // OK if the device answers; waits for it. Not from one of its threads.
   absl::Status Probe();
   bool away() const { return health_.away(); }
@@ -40,27 +52,21 @@ class KeyWork {
   void Derive(Bytes derivation_input, std::function<void(absl::StatusOr<SecretBytes>)> done);
 
  private:
+  // Counts what is under way.
+  class UnderWay;
+
   size_t GroupSize(size_t elements) const;
-  void EvaluateGroup(std::vector<EvaluationJob>& group);
-  absl::StatusOr<std::vector<P256Point>> Tweaked(const EvaluationJob& job);
+  void StartTweaks(const std::shared_ptr<Group>& group);
+  void HalfDone(const std::shared_ptr<Group>& group);
+  void Evaluate(const std::shared_ptr<Group>& group);
 
   hsm::Device& device_;
   DeviceExecutor& executor_;
+  HostWork& host_;
   DeviceHealth& health_;
-};
-
-// The evaluations that a commit allowed. They start together, so that they can be grouped.
-class EvaluationBatch {
- public:
-  explicit EvaluationBatch(KeyWork& keys) : keys_(keys) {}
-
-  KeyWork& keys() { return keys_; }
-  void Add(EvaluationJob job) { jobs_.push_back(std::move(job)); }
-  void Start() { keys_.Evaluate(std::move(jobs_)); }
-
- private:
-  KeyWork& keys_;
-  std::vector<EvaluationJob> jobs_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  size_t under_way_ = 0;
 };
 
 }  // namespace labrec::recovery

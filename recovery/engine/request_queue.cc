@@ -61,16 +61,18 @@ void RequestQueue::FreePlace(const Caller& caller) {
 
 void RequestQueue::Push(Place place, std::shared_ptr<Task> task) {
   absl::Status refused;
+  bool enough = true;
   {
     const std::lock_guard lock(mutex_);
     refused = refusing_;
     if (refused.ok()) {
       place.queue_ = nullptr;  // the task has it now
       waiting_.Push({task, std::move(place.caller_)});
+      enough = !holding_back_ || waiting_.ready() >= limits_.batch;
     }
   }
   if (!refused.ok()) task->Fail(refused);
-  changed_.notify_all();
+  if (enough) changed_.notify_all();
 }
 
 std::optional<RequestQueue::Batch> RequestQueue::TakeBatch() {
@@ -80,7 +82,9 @@ std::optional<RequestQueue::Batch> RequestQueue::TakeBatch() {
     const bool at_once = closed_ || interrupted_ || waiting_.ready() >= limits_.batch;
     const Duration hold_back = at_once ? Duration{0} : hold_back_();
     if (hold_back <= Duration{0}) break;
+    holding_back_ = true;
     changed_.wait_for(lock, hold_back);
+    holding_back_ = false;
   }
   if (std::exchange(interrupted_, false)) return Batch();
   if (waiting_.size() == 0) return std::nullopt;
@@ -102,8 +106,12 @@ bool RequestQueue::IsReady() const {
 }
 
 void RequestQueue::Wake() {
-  { const std::lock_guard lock(mutex_); }  // so that a TakeBatch about to wait does not miss it
-  changed_.notify_all();
+  bool held_back = false;
+  {
+    const std::lock_guard lock(mutex_);  // a TakeBatch about to wait does not miss it
+    held_back = holding_back_;
+  }
+  if (held_back) changed_.notify_all();
 }
 
 void RequestQueue::Refuse(const absl::Status& status) {
@@ -142,11 +150,13 @@ size_t RequestQueue::depth() const {
 }
 
 void RequestQueue::Leave(const Caller& caller) {
+  bool closed = false;
   {
     const std::lock_guard lock(mutex_);
     FreePlace(caller);
+    closed = closed_;
   }
-  changed_.notify_all();
+  if (closed) changed_.notify_all();  // who waits for the last place
 }
 
 }  // namespace labrec::recovery

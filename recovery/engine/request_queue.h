@@ -49,8 +49,9 @@ class RequestQueue {
     Caller caller_;
   };
 
-  // `hold_back` says for how long the next batch should still collect requests; it is asked whenever a
-  // request came or Wake was called, and again when that time has passed.
+  // `hold_back` says for how long the next batch should still collect requests. It is asked when there is a
+  // request to take, again when that time has passed, and whenever Wake was called. What comes meanwhile is
+  // collected without waking the commit thread.
   RequestQueue(Limits limits, std::function<Duration()> hold_back);
 
   // A place for a request of this caller (without: the realm's own). Where all are taken, who has most
@@ -64,7 +65,7 @@ class RequestQueue {
   // and a batch altogether. An empty batch after Interrupt; nullopt when the queue is closed and nobody holds
   // a place. The commit thread.
   std::optional<Batch> TakeBatch();
-  // Asks hold_back again. Any thread.
+  // Asks hold_back again, where the next batch is being held back. Any thread.
   void Wake();
   // Makes the present or next TakeBatch return. Any thread.
   void Interrupt();
@@ -97,6 +98,7 @@ class RequestQueue {
   absl::Status refusing_;
   bool closed_ = false;
   bool interrupted_ = false;
+  bool holding_back_ = false;  // the commit thread waits, although there are requests to take
 };
 
 }  // namespace labrec::recovery

@@ -7,12 +7,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "recovery/engine/evaluation_batch.h"
 #include "recovery/engine/key_work.h"
 #include "recovery/engine/working_set.h"
 
 namespace labrec::recovery {
 
-// A request on its way through a commit. Apply, then exactly one of Committed and Fail; each at most once.
+// A request on its way through a commit. Apply; Staged, if what it did is going to be committed; then exactly
+// one of Committed and Fail; each at most once.
 class Task {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -23,8 +25,11 @@ class Task {
 
   // Judges the request and changes `rows`; an error leaves them alone. Commit thread.
   virtual absl::Status Apply(WorkingSet& rows, int64_t now_ms) = 0;
-  // What Apply did is durable and anchored: answers, or adds work for the device to `batch`. Commit thread.
-  virtual void Committed(EvaluationBatch& batch) = 0;
+  // What Apply did is about to be committed: adds the evaluations that it allows. Commit thread.
+  virtual void Staged(EvaluationBatch&) {}
+  // What Apply did is durable and anchored, and what was added to the batch is released now: answers, or
+  // gives other work to the device. Commit thread.
+  virtual void Committed(KeyWork& keys) = 0;
   // Answers with an error. Any thread.
   virtual void Fail(const absl::Status& status) = 0;
 
@@ -44,7 +49,7 @@ class PlainTask : public Task {
       : Task(deadline), change_(std::move(change)), answer_(std::move(answer)), done_(std::move(done)) {}
 
   absl::Status Apply(WorkingSet& rows, int64_t now_ms) override { return change_(rows, now_ms); }
-  void Committed(EvaluationBatch&) override { done_(std::move(answer_)); }
+  void Committed(KeyWork&) override { done_(std::move(answer_)); }
   void Fail(const absl::Status& status) override { done_(status); }
 
  private:

@@ -43,14 +43,14 @@ absl::Status UnlockTask::Apply(WorkingSet& rows, int64_t) {
   return absl::OkStatus();
 }
 
-void UnlockTask::Committed(EvaluationBatch& batch) {
+void UnlockTask::Committed(KeyWork& keys) {
   if (!unlocked_) return done_(AnswerOf(outcome_));
   const RecordVersion& version = *unlocked_->Find(request_.version);
   Bytes input = pin::RecordDerivationInput(realm_id_, name_.tenant, name_.account, name_.record,
                                            version.number, version.nonce);
-  batch.keys().Derive(std::move(input),
-                      [realm_id = realm_id_, record = *unlocked_, number = version.number, done = done_](
-                          absl::StatusOr<SecretBytes> d) { done(Open(d, realm_id, record, number)); });
+  keys.Derive(std::move(input),
+              [realm_id = realm_id_, record = *unlocked_, number = version.number,
+               done = done_](absl::StatusOr<SecretBytes> d) { done(Open(d, realm_id, record, number)); });
 }
 
 }  // namespace labrec::recovery

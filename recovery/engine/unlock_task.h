@@ -14,7 +14,7 @@ class UnlockTask : public Task {
   UnlockTask(Time deadline, RecordName name, Unlock request, Bytes realm_id, Done<UnlockOutcome> done);
 
   absl::Status Apply(WorkingSet& rows, int64_t now_ms) override;
-  void Committed(EvaluationBatch& batch) override;
+  void Committed(KeyWork& keys) override;
   void Fail(const absl::Status& status) override { done_(status); }
 
  private:

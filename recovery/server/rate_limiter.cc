@@ -46,6 +46,8 @@ RateLimiter::RateLimiter(RateLimits limits, size_t most_accounts)
 
 absl::Status RateLimiter::Take(const std::string& tenant, const std::string& account, Time now) {
   const std::lock_guard lock(mutex_);
+  // A thread that was held up after it had looked at the clock is not to be refused for what others took since.
+  now = latest_ = std::max(latest_, now);
   Bucket* const of_account = account_rate_.limits() ? AccountBucket(tenant, account, now) : nullptr;
   Bucket* const of_tenant = tenant_rate_.limits() ? &tenants_[tenant] : nullptr;
   if (of_account != nullptr) {

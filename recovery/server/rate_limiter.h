@@ -31,6 +31,7 @@ class RateLimiter {
 
   explicit RateLimiter(RateLimits limits, size_t most_accounts = kMostAccounts);
 
+  // `now` is when the call came; between two threads' calls it may seem to run backwards.
   // Takes one call from both buckets; RESOURCE_EXHAUSTED, a refusal that says when to come back, takes from
   // neither: so calls of an account over its rate cost its tenant nothing.
   absl::Status Take(const std::string& tenant, const std::string& account, Time now);
@@ -67,6 +68,7 @@ class RateLimiter {
   std::map<std::string, Bucket> tenants_;
   size_t look_at_ = kFirstLook;  // so many accounts, and full buckets are looked for
   Time looked_;
+  Time latest_;  // that any call came
   static constexpr size_t kFirstLook = 1024;
 };
 

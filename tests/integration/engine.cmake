@@ -4,7 +4,7 @@ labrec_library(test_engine_realm
   PRIVATE_DEPS recovery_store_sqlite)
 labrec_test(engine_integration
   SOURCES engine_guessing_test.cc engine_registration_test.cc engine_access_test.cc engine_outage_test.cc
-          engine_queue_test.cc
+          engine_queue_test.cc engine_key_work_test.cc
   DEPS test_engine_realm
   LABEL integration)
 labrec_library(test_chip_client

@@ -15,6 +15,7 @@ namespace {
 namespace api = labyrinth::recovery::v1;
 
 constexpr size_t kElements = 32;
+constexpr size_t kNonces = 32;
 
 absl::Status Failed(const char* call, const grpc::Status& status) {
   return absl::InternalError(
@@ -33,7 +34,10 @@ void Prepare(grpc::ClientContext& context, const std::string& bearer) {
 }  // namespace
 
 RawAccount::RawAccount(std::string tenant, std::string account, const std::string& token)
-    : tenant_(std::move(tenant)), account_(std::move(account)), bearer_(absl::StrCat("Bearer ", token)) {
+    : tenant_(std::move(tenant)),
+      account_(std::move(account)),
+      bearer_(absl::StrCat("Bearer ", token)),
+      unlock_signer_(unlock_, kNonces) {
   for (size_t i = 0; i < kElements; ++i) elements_.push_back(RandomElement());
 }
 
@@ -50,9 +54,10 @@ absl::StatusOr<std::unique_ptr<RawAccount>> RawAccount::Register(Stub& stub, std
   return made;
 }
 
-std::string RawAccount::SignUnlock(const std::string& challenge) const {
+std::string RawAccount::SignUnlock(const std::string& challenge) {
   const recovery::RequestScope scope{AsBytes(realm_id_), tenant_, account_};
-  return ToString(unlock_.Sign(recovery::UnlockBytes(scope, kRawRecord, kRawVersion, AsBytes(challenge))));
+  return ToString(
+      unlock_signer_.Sign(recovery::UnlockBytes(scope, kRawRecord, kRawVersion, AsBytes(challenge))));
 }
 
 namespace {

@@ -8,12 +8,13 @@
 
 #include "hsm/base/ecdsa.h"
 #include "recovery/api/v1/recovery.grpc.pb.h"
+#include "tests/support/ready_signer.h"
 
 namespace labrec::test {
 
 // One account with one registered record on a realm, spoken to without the client library: no PIN, no
-// threshold, every field chosen here. Blinded elements are computed beforehand, so that a load costs its
-// generator no curve arithmetic but the unlock signature.
+// threshold, every field chosen here. Blinded elements and nonces of signatures are computed beforehand, so
+// that a load costs its generator no curve arithmetic.
 class RawAccount {
  public:
   using Stub = labyrinth::recovery::v1::Recovery::Stub;
@@ -25,7 +26,7 @@ class RawAccount {
   // The next of the account's elements, in turn (compressed points).
   const std::string& NextElement() { return elements_[next_++ % elements_.size()]; }
   // r || s over the unlock bytes of `challenge`.
-  std::string SignUnlock(const std::string& challenge) const;
+  std::string SignUnlock(const std::string& challenge);
   const std::string& bearer() const { return bearer_; }
 
  private:
@@ -39,6 +40,7 @@ class RawAccount {
   std::string realm_id_;
   EcdsaPrivateKey device_ = EcdsaPrivateKey::Generate();
   EcdsaPrivateKey unlock_ = EcdsaPrivateKey::Generate();
+  ReadySigner unlock_signer_;
   std::vector<std::string> elements_;
   size_t next_ = 0;
 };

@@ -30,7 +30,7 @@ TEST(DeviceExecutor, RunsInOrderButForTheFront) {
   std::string order;
   std::promise<void> go;
   {
-    DeviceExecutor executor(1, [] {});
+    DeviceExecutor executor(1, [](DeviceExecutor::Duration) {});
     executor.Submit(JobKind::kEvaluation, 1, [&] { go.get_future().wait(); });
     for (const char c : {'a', 'b'}) executor.Submit(JobKind::kEvaluation, 1, [&, c] { order += c; });
     executor.Submit(
@@ -45,7 +45,7 @@ TEST(DeviceExecutor, RunsInOrderButForTheFront) {
 TEST(DeviceExecutor, OneThreadDoesAllTheWork) {
   std::set<std::thread::id> threads;
   {
-    DeviceExecutor executor(1, [] {});
+    DeviceExecutor executor(1, [](DeviceExecutor::Duration) {});
     for (int i = 0; i < 20; ++i) {
       executor.Submit(JobKind::kDerivation, 1, [&] { threads.insert(std::this_thread::get_id()); });
       executor.Run(
@@ -67,7 +67,7 @@ TEST(DeviceExecutor, SeveralThreadsWorkAtATime) {
     if (other.wait_for(std::chrono::seconds(30)) == std::future_status::ready) ++met;
   };
   {
-    DeviceExecutor executor(2, [] {});
+    DeviceExecutor executor(2, [](DeviceExecutor::Duration) {});
     executor.Submit(JobKind::kEvaluation, 1, [&] { meet(first_here, second); });
     executor.Submit(JobKind::kEvaluation, 1, [&] { meet(second_here, first); });
   }
@@ -76,7 +76,7 @@ TEST(DeviceExecutor, SeveralThreadsWorkAtATime) {
 
 TEST(DeviceExecutor, BacklogTimeIsWhatSuchJobsTookLately) {
   std::atomic<int> progress = 0;
-  DeviceExecutor executor(1, [&] { ++progress; });
+  DeviceExecutor executor(1, [&](DeviceExecutor::Duration) { ++progress; });
   EXPECT_EQ(executor.BacklogTime(), milliseconds(0));
   executor.Run(
       JobKind::kEvaluation, [] { std::this_thread::sleep_for(milliseconds(10)); }, Place::kBack);

@@ -12,7 +12,7 @@ class NamedTask : public Task {
  public:
   explicit NamedTask(std::string n) : Task(Time::max()), name(std::move(n)) {}
   absl::Status Apply(WorkingSet&, int64_t) override { return absl::OkStatus(); }
-  void Committed(EvaluationBatch&) override {}
+  void Committed(KeyWork&) override {}
   void Fail(const absl::Status&) override {}
 
   const std::string name;

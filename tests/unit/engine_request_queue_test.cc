@@ -19,7 +19,7 @@ class NumberedTask : public Task {
  public:
   explicit NumberedTask(int n) : Task(Time::max()), number(n) {}
   absl::Status Apply(WorkingSet&, int64_t) override { return absl::OkStatus(); }
-  void Committed(EvaluationBatch&) override {}
+  void Committed(KeyWork&) override {}
   void Fail(const absl::Status& status) override { failed = status.code(); }
 
   const int number;

@@ -83,6 +83,15 @@ TEST_F(RateLimiterTest, WhatIsRefusedCostsNobodyAnything) {
   EXPECT_EQ(Pass(limiter, 1, "bob"), 1) << "his second call was refused for his tenant's sake";
 }
 
+TEST_F(RateLimiterTest, AThreadThatWasHeldUpIsNotRefusedForIt) {
+  RateLimiter limiter({0, 0, 1000, 5});
+  const Time held_up = now_;
+  now_ += seconds(1);
+  EXPECT_EQ(Pass(limiter, 4), 4);
+  EXPECT_TRUE(limiter.Take("chat", "alice", held_up).ok()) << "the fifth of the burst, with an old clock";
+  EXPECT_FALSE(limiter.Take("chat", "alice", held_up).ok());
+}
+
 TEST_F(RateLimiterTest, ARateOfZeroIsNoLimit) {
   RateLimiter limiter({0, 0, 0, 0});
   EXPECT_EQ(Pass(limiter, 10000), 10000);

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "tests/support/http2_connection.h"
 #include "tools/bench/filler.h"
 
 namespace labrec::bench {
@@ -58,6 +59,18 @@ std::vector<std::unique_ptr<test::RawAccount::Stub>> BenchRealm::Connect(size_t 
   std::vector<std::unique_ptr<test::RawAccount::Stub>> stubs;
   for (size_t i = 0; i < connections; ++i) stubs.push_back(fixture_->NewStub());
   return stubs;
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<GrpcConnection>>> BenchRealm::Open(size_t connections) const {
+  const std::string& address = fixture_->address();
+  const int port = std::stoi(address.substr(address.rfind(':') + 1));
+  const test::TlsContext context = test::NewTlsContext();
+  std::vector<std::unique_ptr<GrpcConnection>> opened;
+  for (size_t i = 0; i < connections; ++i) {
+    LABREC_ASSIGN_OR_RETURN(auto connection, GrpcConnection::Open(context.get(), port));
+    opened.push_back(std::move(connection));
+  }
+  return opened;
 }
 
 absl::StatusOr<std::vector<std::unique_ptr<test::RawAccount>>> BenchRealm::Register(size_t count) {

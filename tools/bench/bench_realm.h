@@ -9,6 +9,7 @@
 #include "tests/support/raw_account.h"
 #include "tests/support/realm_fixture.h"
 #include "tools/bench/bench_device.h"
+#include "tools/bench/grpc_connection.h"
 #include "tools/bench/record_walk.h"
 
 namespace labrec::bench {
@@ -29,6 +30,8 @@ class BenchRealm {
 
   test::RealmFixture& fixture() { return *fixture_; }
   std::vector<std::unique_ptr<test::RawAccount::Stub>> Connect(size_t connections) const;
+  // The same for a load: see GrpcConnection.
+  absl::StatusOr<std::vector<std::unique_ptr<GrpcConnection>>> Open(size_t connections) const;
   // New accounts, each with a registered record.
   absl::StatusOr<std::vector<std::unique_ptr<test::RawAccount>>> Register(size_t count);
   // `count` of the filled accounts' records, spread evenly over all of them.

@@ -1,12 +1,15 @@
 #include "tools/bench/closed_loop.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
-#include <optional>
+#include <cerrno>
+#include <string>
 #include <utility>
 
+#include <poll.h>
+
 #include "absl/strings/str_cat.h"
+
+#include "hsm/base/status_macros.h"
 
 namespace labrec::bench {
 namespace {
@@ -14,94 +17,118 @@ namespace {
 namespace api = labyrinth::recovery::v1;
 using SteadyClock = std::chrono::steady_clock;
 
+const std::string kEvaluate = "/labyrinth.recovery.v1.Recovery/Evaluate";
+const std::string kUnlock = "/labyrinth.recovery.v1.Recovery/Unlock";
+constexpr int kPatienceMillis = 90'000;
+
 double MillisecondsSince(SteadyClock::time_point start) {
   return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
 }
 
-// Counts loops that still run, and keeps the first error.
-class Finish {
- public:
-  explicit Finish(size_t loops) : running_(loops) {}
-  void LoopEnded(const absl::Status& status) {
-    const std::lock_guard lock(mutex_);
-    if (first_error_.ok()) first_error_ = status;
-    if (--running_ == 0) all_ended_.notify_all();
-  }
-  absl::Status Wait() {
-    std::unique_lock lock(mutex_);
-    all_ended_.wait(lock, [this] { return running_ == 0; });
-    return first_error_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable all_ended_;
-  size_t running_;
-  absl::Status first_error_;
-};
-
-// One client: its calls follow each other, so its members need no lock.
+// One client.
 class Loop {
  public:
-  Loop(test::RawAccount::Stub& stub, test::RawAccount& account, SteadyClock::time_point until, Finish& finish)
-      : stub_(stub), account_(account), until_(until), finish_(finish) {}
+  Loop(GrpcConnection& connection, test::RawAccount& account, SteadyClock::time_point until)
+      : connection_(connection), account_(account), until_(until) {}
 
   void Evaluate() {
-    if (SteadyClock::now() >= until_) return finish_.LoopEnded(absl::OkStatus());
-    evaluate_.Clear();
+    running_ = SteadyClock::now() < until_;
+    if (!running_) return;
     evaluate_.set_record(test::kRawRecord);
     evaluate_.set_version(test::kRawVersion);
+    evaluate_.clear_elements();
     evaluate_.add_elements(account_.NextElement());
-    Start();
-    stub_.async()->Evaluate(&*context_, &evaluate_, &evaluated_, [this](grpc::Status s) { OnEvaluated(s); });
+    Call(kEvaluate, evaluate_, &Loop::OnEvaluated);
   }
+
+  bool running() const { return running_; }
+  const absl::Status& error() const { return error_; }
 
   uint64_t recoveries = 0;
   std::vector<double> evaluate_ms;
   std::vector<double> unlock_ms;
 
  private:
-  void Start() {
-    context_.emplace();
-    context_->AddMetadata("authorization", account_.bearer());
-    context_->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
+  void Call(const std::string& path, const google::protobuf::MessageLite& request,
+            void (Loop::*answered)(const absl::StatusOr<std::string>&)) {
     started_ = SteadyClock::now();
+    connection_.Call(
+        path, account_.bearer(), request.SerializeAsString(),
+        [this, answered](const absl::StatusOr<std::string>& message) { (this->*answered)(message); });
   }
 
-  void OnEvaluated(const grpc::Status& status) {
-    if (!status.ok() || !evaluated_.has_evaluated()) return Fail("Evaluate", status);
+  void OnEvaluated(const absl::StatusOr<std::string>& message) {
+    if (!Read(message, evaluated_) || !evaluated_.has_evaluated()) return Fail("Evaluate", message.status());
     evaluate_ms.push_back(MillisecondsSince(started_));
     unlock_.set_record(test::kRawRecord);
     unlock_.set_version(test::kRawVersion);
     unlock_.set_challenge(evaluated_.evaluated().challenge());
     unlock_.set_signature(account_.SignUnlock(unlock_.challenge()));
-    Start();
-    stub_.async()->Unlock(&*context_, &unlock_, &unlocked_, [this](grpc::Status s) { OnUnlocked(s); });
+    Call(kUnlock, unlock_, &Loop::OnUnlocked);
   }
 
-  void OnUnlocked(const grpc::Status& status) {
-    if (!status.ok() || !unlocked_.has_unlocked()) return Fail("Unlock", status);
+  void OnUnlocked(const absl::StatusOr<std::string>& message) {
+    if (!Read(message, unlocked_) || !unlocked_.has_unlocked()) return Fail("Unlock", message.status());
     unlock_ms.push_back(MillisecondsSince(started_));
     ++recoveries;
     Evaluate();
   }
 
-  void Fail(const char* call, const grpc::Status& status) {
-    finish_.LoopEnded(absl::InternalError(absl::StrCat(
-        call, ": ", status.ok() ? "an outcome that a fresh record does not have" : status.error_message())));
+  static bool Read(const absl::StatusOr<std::string>& message, google::protobuf::MessageLite& into) {
+    return message.ok() && into.ParseFromString(*message);
   }
 
-  test::RawAccount::Stub& stub_;
+  void Fail(const char* call, const absl::Status& status) {
+    running_ = false;
+    error_ = absl::InternalError(absl::StrCat(
+        call, ": ",
+        status.ok() ? "an outcome that a fresh record does not have" : std::string(status.message())));
+  }
+
+  GrpcConnection& connection_;
   test::RawAccount& account_;
-  SteadyClock::time_point until_;
-  Finish& finish_;
-  std::optional<grpc::ClientContext> context_;
+  const SteadyClock::time_point until_;
+  bool running_ = false;
+  absl::Status error_;
   SteadyClock::time_point started_;
   api::EvaluateRequest evaluate_;
   api::EvaluateResponse evaluated_;
   api::UnlockRequest unlock_;
   api::UnlockResponse unlocked_;
 };
+
+using Loops = std::vector<std::unique_ptr<Loop>>;
+using Connections = std::vector<std::unique_ptr<GrpcConnection>>;
+
+absl::StatusOr<bool> AnyRunning(const Loops& loops) {
+  for (const auto& loop : loops) LABREC_RETURN_IF_ERROR(loop->error());
+  return std::ranges::any_of(loops, [](const auto& loop) { return loop->running(); });
+}
+
+// Until a connection has an answer, or room for what waits.
+absl::Status Wait(const Connections& connections, std::vector<pollfd>& polled) {
+  polled.clear();
+  for (const auto& connection : connections) {
+    const auto writes = static_cast<short>(connection->has_more_to_write() ? POLLOUT : 0);
+    polled.push_back({connection->fd(), static_cast<short>(POLLIN | writes), 0});
+  }
+  const int ready = poll(polled.data(), polled.size(), kPatienceMillis);
+  if (ready > 0 || (ready < 0 && errno == EINTR)) return absl::OkStatus();
+  return absl::DeadlineExceededError("the daemon did not answer within 90 seconds");
+}
+
+absl::Status Run(const Connections& connections, const Loops& loops) {
+  std::vector<pollfd> polled;
+  while (true) {
+    for (const auto& connection : connections) LABREC_RETURN_IF_ERROR(connection->Flush());
+    LABREC_ASSIGN_OR_RETURN(const bool running, AnyRunning(loops));
+    if (!running) return absl::OkStatus();
+    LABREC_RETURN_IF_ERROR(Wait(connections, polled));
+    for (size_t i = 0; i < polled.size(); ++i) {
+      if (polled[i].revents != 0) LABREC_RETURN_IF_ERROR(connections[i]->Receive());
+    }
+  }
+}
 
 }  // namespace
 
@@ -112,17 +139,17 @@ double Percentile(std::vector<double>& values, double p) {
   return values[static_cast<size_t>(p * last + 0.5)];
 }
 
-absl::StatusOr<LoadResult> RunClosedLoops(const std::vector<std::unique_ptr<test::RawAccount::Stub>>& stubs,
+absl::StatusOr<LoadResult> RunClosedLoops(const std::vector<std::unique_ptr<GrpcConnection>>& connections,
                                           const std::vector<std::unique_ptr<test::RawAccount>>& accounts,
                                           std::chrono::milliseconds duration) {
   const SteadyClock::time_point start = SteadyClock::now();
-  Finish finish(accounts.size());
-  std::vector<std::unique_ptr<Loop>> loops;
+  Loops loops;
   for (size_t i = 0; i < accounts.size(); ++i) {
-    loops.push_back(std::make_unique<Loop>(*stubs[i % stubs.size()], *accounts[i], start + duration, finish));
+    loops.push_back(
+        std::make_unique<Loop>(*connections[i % connections.size()], *accounts[i], start + duration));
   }
   for (auto& loop : loops) loop->Evaluate();
-  if (absl::Status status = finish.Wait(); !status.ok()) return status;
+  LABREC_RETURN_IF_ERROR(Run(connections, loops));
 
   LoadResult result;
   result.seconds = MillisecondsSince(start) / 1000;

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 
 #include "tests/support/raw_account.h"
+#include "tools/bench/grpc_connection.h"
 
 namespace labrec::bench {
 
@@ -25,8 +26,8 @@ struct LoadResult {
 double Percentile(std::vector<double>& values, double p);
 
 // Runs one closed loop per account for `duration`: Evaluate, wait, Unlock, wait, again. The first error of
-// any loop ends the load. `stubs` are used in turn.
-absl::StatusOr<LoadResult> RunClosedLoops(const std::vector<std::unique_ptr<test::RawAccount::Stub>>& stubs,
+// any loop ends the load. `connections` are used in turn, all on this thread.
+absl::StatusOr<LoadResult> RunClosedLoops(const std::vector<std::unique_ptr<GrpcConnection>>& connections,
                                           const std::vector<std::unique_ptr<test::RawAccount>>& accounts,
                                           std::chrono::milliseconds duration);
 

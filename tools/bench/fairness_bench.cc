@@ -120,7 +120,7 @@ double Ratio(Total& loaded, Total& quiet, double p) {
 // one client more of their own kind (its fair share), and with the account that hammers in its place.
 absl::StatusOr<Json> Measure(const Options& options) {
   LABREC_ASSIGN_OR_RETURN(auto realm, BenchRealm::Start(options.kind, options.latency, 0));
-  const auto stubs = realm->Connect(8);
+  LABREC_ASSIGN_OR_RETURN(const auto connections, realm->Open(8));
   const auto hammer_stubs = realm->Connect(4);
   LABREC_ASSIGN_OR_RETURN(auto clients, realm->Register(options.clients));
   LABREC_ASSIGN_OR_RETURN(auto more, realm->Register(options.clients + 1));
@@ -128,15 +128,15 @@ absl::StatusOr<Json> Measure(const Options& options) {
   Hammer hammer(hammer_stubs, *hammering.front(), options.hammers);
   const milliseconds each(
       static_cast<int64_t>(1000 * options.seconds / static_cast<double>(3 * options.rounds)));
-  LABREC_RETURN_IF_ERROR(RunClosedLoops(stubs, clients, each / 2).status());
+  LABREC_RETURN_IF_ERROR(RunClosedLoops(connections, clients, each / 2).status());
   Total quiet, one_more, hammered;
   for (size_t round = 0; round < options.rounds; ++round) {
-    LABREC_ASSIGN_OR_RETURN(LoadResult result, RunClosedLoops(stubs, clients, each));
+    LABREC_ASSIGN_OR_RETURN(LoadResult result, RunClosedLoops(connections, clients, each));
     quiet.Add(result);
-    LABREC_ASSIGN_OR_RETURN(result, RunClosedLoops(stubs, more, each));
+    LABREC_ASSIGN_OR_RETURN(result, RunClosedLoops(connections, more, each));
     one_more.Add(result);
     hammer.Start();
-    absl::StatusOr<LoadResult> under_load = RunClosedLoops(stubs, clients, each);
+    absl::StatusOr<LoadResult> under_load = RunClosedLoops(connections, clients, each);
     hammer.Stop();
     LABREC_RETURN_IF_ERROR(under_load.status());
     hammered.Add(*under_load);

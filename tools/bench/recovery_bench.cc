@@ -65,7 +65,7 @@ class Run {
   const Options options_;
   std::unique_ptr<BenchRealm> realm_;
   std::unique_ptr<BenchDevice> bare_;
-  std::vector<std::unique_ptr<test::RawAccount::Stub>> stubs_;
+  std::vector<std::unique_ptr<GrpcConnection>> connections_;
   std::vector<std::unique_ptr<test::RawAccount>> accounts_;
 
   std::vector<IdleParts> parts_;
@@ -79,7 +79,7 @@ class Run {
 absl::Status Run::Start() {
   LABREC_ASSIGN_OR_RETURN(realm_, BenchRealm::Start(options_.kind, options_.latency, options_.records));
   LABREC_ASSIGN_OR_RETURN(bare_, BenchDevice::Start(options_.kind, options_.latency));
-  stubs_ = realm_->Connect(options_.connections);
+  LABREC_ASSIGN_OR_RETURN(connections_, realm_->Open(options_.connections));
   LABREC_ASSIGN_OR_RETURN(accounts_, realm_->Register(options_.clients));
   return absl::OkStatus();
 }
@@ -103,7 +103,7 @@ absl::Status Run::Idle() {
   for (size_t round = 0; round < options_.rounds; ++round) {
     LABREC_ASSIGN_OR_RETURN(const IdleParts before, MeasureParts());
     LABREC_ASSIGN_OR_RETURN(LoadResult result,
-                            RunClosedLoops(stubs_, one, Millis(options_.idle_seconds / 4)));
+                            RunClosedLoops(connections_, one, Millis(options_.idle_seconds / 4)));
     LABREC_ASSIGN_OR_RETURN(const IdleParts after, MeasureParts());
     parts_.push_back(before);
     parts_.push_back(after);
@@ -127,13 +127,13 @@ void Append(const LoadResult& part, LoadResult& whole) {
 absl::Status Run::Load() {
   const milliseconds load = Millis(options_.seconds / static_cast<double>(options_.rounds));
   const milliseconds bare = load / 2;
-  LABREC_ASSIGN_OR_RETURN(const LoadResult warm_up, RunClosedLoops(stubs_, accounts_, load / 4));
+  LABREC_ASSIGN_OR_RETURN(const LoadResult warm_up, RunClosedLoops(connections_, accounts_, load / 4));
   LABREC_ASSIGN_OR_RETURN(before_, realm_->Counts());
   LABREC_ASSIGN_OR_RETURN(double bound, DeviceBound(bare_->device(), bare));
   bounds_.push_back(bound);
   for (size_t round = 0; round < options_.rounds; ++round) {
     const double cpu = realm_->CpuSeconds();
-    LABREC_ASSIGN_OR_RETURN(const LoadResult result, RunClosedLoops(stubs_, accounts_, load));
+    LABREC_ASSIGN_OR_RETURN(const LoadResult result, RunClosedLoops(connections_, accounts_, load));
     cpu_seconds_ += realm_->CpuSeconds() - cpu;
     LABREC_ASSIGN_OR_RETURN(bound, DeviceBound(bare_->device(), bare));
     bounds_.push_back(bound);
