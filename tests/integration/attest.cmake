@@ -1,6 +1,6 @@
 labrec_test(attest_integration
-  SOURCES attest_test.cc
-  DEPS test_realm_fixture test_realm_proxy test_attested_tpm test_temporary_folder attestation_verify OpenSSL::Crypto
+  SOURCES attest_pcr_test.cc attest_software_ek_test.cc attest_test.cc
+  DEPS test_realm_fixture test_realm_proxy test_attested_tpm test_finished_command test_temporary_folder attestation_verify OpenSSL::Crypto
   TIMEOUT 180
   LABEL integration)
 target_include_directories(attest_integration SYSTEM PRIVATE ${NLOHMANN_JSON_INCLUDE_DIR})
