@@ -75,7 +75,7 @@ absl::StatusOr<DeviceState> ProvisionDevice(const DeviceAddress& address, const 
 // device; FAILED_PRECONDITION: another device, or the keys are gone; PERMISSION_DENIED: authorisation
 // refused. Keys that are bound to PCRs need an approval of what these hold now, in the folder
 // `pcr_approvals`: FAILED_PRECONDITION, saying what to do, if there is none. It is read again whenever the
-// keys are loaded again, as after a change of PCRs.
+// keys are loaded again, as after a change of PCRs: as long as there is none then, calls are UNAVAILABLE.
 absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const DeviceAddress& address, const DeviceState& state,
                                                    const SecretBytes& authorization,
                                                    const std::filesystem::path& pcr_approvals = {});

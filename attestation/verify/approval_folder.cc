@@ -7,6 +7,7 @@
 
 #include <sys/stat.h>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
@@ -37,6 +38,8 @@ absl::StatusOr<PcrApproval> ReadApproval(const fs::path& file) {
 }
 
 // Empty if it fits.
+constexpr char kNoApproval[] = "labyrinth-recovery/no-pcr-approval";
+
 std::string WhyNot(const PcrApproval& approval, const EcdsaPublicKey& approver, const PcrValues& present) {
   if (approval.approved.pcrs != present.pcrs) {
     return absl::StrCat("is for other PCRs (", approval.approved.pcrs.ToString(), ")");
@@ -58,7 +61,7 @@ absl::StatusOr<PcrApproval> FindApproval(const fs::path& folder, const EcdsaPubl
     if (why.empty()) return approval;
     absl::StrAppend(&looked_at, looked_at.empty() ? "" : "; ", file.filename().string(), " ", why);
   }
-  return absl::FailedPreconditionError(
+  absl::Status none = absl::FailedPreconditionError(
       absl::StrCat("the realm's keys are bound to the PCRs ", present.pcrs.ToString(),
                    ", and no approval fits what these hold now (",
                    looked_at.empty() ? absl::StrCat("there is none in ", folder.string()) : looked_at,
@@ -66,6 +69,12 @@ absl::StatusOr<PcrApproval> FindApproval(const fs::path& folder, const EcdsaPubl
                    "labyrinth-admin pcr approve "
                    "--key APPROVER_KEY --current --state ",
                    folder.parent_path().string(), ". If not, something else was booted"));
+  none.SetPayload(kNoApproval, absl::Cord());
+  return none;
+}
+
+bool IsNoApproval(const absl::Status& status) {
+  return status.GetPayload(kNoApproval).has_value();
 }
 
 absl::StatusOr<fs::path> AddApproval(const fs::path& folder, const PcrApproval& approval) {

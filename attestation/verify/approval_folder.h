@@ -14,6 +14,9 @@ namespace labrec::attestation {
 absl::StatusOr<PcrApproval> FindApproval(const std::filesystem::path& folder, const EcdsaPublicKey& approver,
                                          const PcrValues& present);
 
+// True for a status that FindApproval made because no approval fits.
+bool IsNoApproval(const absl::Status& status);
+
 // Writes it into `folder`, which is made where there is none, under a name that its values give it: an
 // approval of the same values replaces it. The file's path.
 absl::StatusOr<std::filesystem::path> AddApproval(const std::filesystem::path& folder,

@@ -1,16 +1,12 @@
 #include "attestation/verify/ek_chain.h"
 
-#include <ctime>
-#include <memory>
-
-#include <openssl/err.h>
-#include <openssl/x509_vfy.h>
-
-#include "absl/strings/str_cat.h"
+#include <openssl/x509.h>
 
 #include "attestation/verify/der.h"
 #include "attestation/verify/ek_certificate.h"
+#include "attestation/verify/ek_path.h"
 #include "attestation/verify/ek_template.h"
+#include "attestation/verify/ek_verify.h"
 #include "attestation/verify/public_key.h"
 #include "attestation/verify/refusal.h"
 #include "hsm/base/status_macros.h"
@@ -18,166 +14,37 @@
 namespace labrec::attestation {
 namespace {
 
-using StorePtr = std::unique_ptr<X509_STORE, OpensslFree<X509_STORE_free>>;
-using StoreCtxPtr = std::unique_ptr<X509_STORE_CTX, OpensslFree<X509_STORE_CTX_free>>;
-
-void FreeStack(STACK_OF(X509) * stack) {
-  sk_X509_pop_free(stack, X509_free);
-}
-using StackPtr = std::unique_ptr<STACK_OF(X509), OpensslFree<FreeStack>>;
-
-constexpr int kSecurityLevel = 2;  // 112 bits: no SHA-1 signatures, no RSA below 2048 bits
-constexpr int kDeepest = 8;
-constexpr int64_t kMillisPerSecond = 1000;
-
-// What Judge needs to know.
-struct Ruling {
-  X509* ek_certificate = nullptr;  // as it was shown
-  EkTrust::Revocation revocation = EkTrust::Revocation::kWhereListGiven;
-};
-
-// True if the EK certificate as it was shown is signed by the issuer that OpenSSL found. OpenSSL itself
-// looked at a twin where the key is marked RSAES-OAEP; see Readable.
-bool IsSigned(const Ruling& ruling, X509_STORE_CTX* context) {
-  X509* issuer = X509_STORE_CTX_get0_current_issuer(context);
-  EVP_PKEY* key = issuer == nullptr ? nullptr : X509_get0_pubkey(issuer);
-  return key != nullptr && X509_verify(ruling.ek_certificate, key) == 1;
-}
-
-// Errors of OpenSSL that are none here, each for the reason beside it.
-int Judge(int ok, X509_STORE_CTX* context) {
-  if (ok == 1) return 1;
-  const auto* ruling = static_cast<const Ruling*>(X509_STORE_CTX_get_app_data(context));
-  const X509* certificate = X509_STORE_CTX_get_current_cert(context);
-  const bool is_ek = X509_STORE_CTX_get_error_depth(context) == 0;
-  switch (X509_STORE_CTX_get_error(context)) {
-    case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:  // TCG's attributes in it restrict nothing
-      return is_ek && OnlyKnownCriticalExtensions(certificate) ? 1 : 0;
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-      return is_ek && IsOaepKey(ruling->ek_certificate) && IsSigned(*ruling, context) ? 1 : 0;
-    case X509_V_ERR_UNABLE_TO_GET_CRL:
-      return ruling->revocation == EkTrust::Revocation::kWhereListGiven ? 1 : 0;
-    default:
-      return 0;
-  }
-}
-
-RefusalReason ReasonFor(int error) {
-  switch (error) {
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CRL_NOT_YET_VALID:
-    case X509_V_ERR_CRL_HAS_EXPIRED:
-      return RefusalReason::kEndorsementTime;
-    case X509_V_ERR_CERT_REVOKED:
-      return RefusalReason::kEndorsementRevoked;
-    default:
-      return RefusalReason::kEndorsementChain;
-  }
-}
-
-std::string SubjectOf(const X509* certificate) {
-  char* text = X509_NAME_oneline(X509_get_subject_name(certificate), nullptr, 0);
-  const std::string subject = text == nullptr ? "" : text;
-  OPENSSL_free(text);
-  return subject;
-}
-
-// For refusals: EK certificates often have an empty subject.
-std::string Described(const X509* certificate) {
-  const std::string subject = certificate == nullptr ? "" : SubjectOf(certificate);
-  return subject.empty() ? "the endorsement key's own certificate" : subject;
-}
-
-absl::StatusOr<StorePtr> StoreOf(const EkTrust& trust) {
-  StorePtr store(X509_STORE_new());
-  for (const Bytes& der : trust.anchors) {
-    LABREC_ASSIGN_OR_RETURN(const X509Ptr anchor, ParseCertificate(der));
-    if (X509_STORE_add_cert(store.get(), anchor.get()) != 1) return absl::InternalError("OpenSSL: no memory");
-  }
-  for (const Bytes& der : trust.revocation_lists) {
-    LABREC_ASSIGN_OR_RETURN(const X509CrlPtr list, ParseRevocationList(der));
-    if (X509_STORE_add_crl(store.get(), list.get()) != 1) return absl::InternalError("OpenSSL: no memory");
-  }
-  return store;
-}
-
-unsigned long FlagsFor(const EkTrust& trust) {
-  unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;  // an anchor need not be a root
-  const bool check =
-      !trust.revocation_lists.empty() || trust.revocation == EkTrust::Revocation::kListRequired;
-  if (check) flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL | X509_V_FLAG_EXTENDED_CRL_SUPPORT;
-  return flags;
-}
-
-absl::StatusOr<StackPtr> StackOf(const std::vector<Bytes>& certificates) {
-  StackPtr stack(sk_X509_new_null());
-  for (const Bytes& der : certificates) {
-    LABREC_ASSIGN_OR_RETURN(X509Ptr certificate, ParseCertificate(der));
-    if (sk_X509_push(stack.get(), certificate.get()) <= 0) return absl::InternalError("OpenSSL: no memory");
-    (void)certificate.release();
-  }
-  return stack;
-}
-
-// The certificate itself, or, if its key is marked RSAES-OAEP, with which OpenSSL verifies no chain, a twin
-// with the same key as plain RSA. The twin's signature does not fit any more: Judge checks the original's in
-// its place.
-absl::StatusOr<X509Ptr> Readable(X509* certificate) {
-  X509Ptr twin(X509_dup(certificate));
-  if (twin == nullptr) return absl::InternalError("OpenSSL: no memory");
-  if (!IsOaepKey(certificate)) return twin;
-  LABREC_ASSIGN_OR_RETURN(const PkeyPtr key, CertifiedKey(certificate));
-  if (X509_set_pubkey(twin.get(), key.get()) != 1) return absl::InternalError("OpenSSL: no memory");
-  return twin;
-}
-
-// OK if each of `given` stands in `chain`.
-absl::Status CheckAllUsed(const STACK_OF(X509) * given, STACK_OF(X509) * chain) {
-  for (int i = 0; i < sk_X509_num(given); ++i) {
-    bool used = false;
-    for (int j = 0; j < sk_X509_num(chain); ++j) {
-      used = used || X509_cmp(sk_X509_value(given, i), sk_X509_value(chain, j)) == 0;
-    }
-    if (!used) {
-      return Refuse(RefusalReason::kEndorsementChain,
-                    absl::StrCat("the certificate of ", SubjectOf(sk_X509_value(given, i)),
-                                 " was sent along, but is not part of the chain"));
-    }
-  }
-  return absl::OkStatus();
-}
-
-// The subject of the chain's anchor.
-absl::StatusOr<std::string> Verify(X509* certificate, STACK_OF(X509) * intermediates, const EkTrust& trust,
-                                   int64_t now_ms) {
-  LABREC_ASSIGN_OR_RETURN(const StorePtr store, StoreOf(trust));
-  LABREC_ASSIGN_OR_RETURN(const X509Ptr readable, Readable(certificate));
-  const StoreCtxPtr context(X509_STORE_CTX_new());
-  if (context == nullptr ||
-      X509_STORE_CTX_init(context.get(), store.get(), readable.get(), intermediates) != 1) {
+absl::StatusOr<Digest> HashOf(const X509* certificate) {
+  Digest hash{};
+  if (X509_digest(certificate, EVP_sha256(), hash.data(), nullptr) != 1) {
     return absl::InternalError("OpenSSL: no memory");
   }
-  X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context.get());
-  X509_VERIFY_PARAM_set_flags(param, FlagsFor(trust));
-  X509_VERIFY_PARAM_set_time(param, static_cast<time_t>(now_ms / kMillisPerSecond));
-  X509_VERIFY_PARAM_set_auth_level(param, kSecurityLevel);
-  X509_VERIFY_PARAM_set_depth(param, kDeepest);
-  Ruling ruling{certificate, trust.revocation};
-  X509_STORE_CTX_set_app_data(context.get(), &ruling);
-  X509_STORE_CTX_set_verify_cb(context.get(), &Judge);
-  const int verified = X509_verify_cert(context.get());
-  ERR_clear_error();
-  if (verified != 1) {
-    const int error = X509_STORE_CTX_get_error(context.get());
-    const X509* at = X509_STORE_CTX_get_current_cert(context.get());
-    return Refuse(ReasonFor(error),
-                  absl::StrCat("the endorsement key's certificate chain is not to be trusted: ",
-                               X509_verify_cert_error_string(error), " (at ", Described(at), ")"));
+  return hash;
+}
+
+absl::StatusOr<std::vector<X509Ptr>> Parsed(const std::vector<Bytes>& certificates) {
+  std::vector<X509Ptr> parsed;
+  for (const Bytes& der : certificates) {
+    LABREC_ASSIGN_OR_RETURN(X509Ptr certificate, ParseCertificate(der));
+    parsed.push_back(std::move(certificate));
   }
-  STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(context.get());
-  LABREC_RETURN_IF_ERROR(CheckAllUsed(intermediates, chain));
-  return SubjectOf(sk_X509_value(chain, sk_X509_num(chain) - 1));
+  return parsed;
+}
+
+// The anchor that the certificate leads to.
+absl::StatusOr<X509*> TrustedBy(X509* certificate, const std::vector<X509Ptr>& anchors,
+                                const std::vector<X509Ptr>& sent_along, const EkTrust& trust,
+                                int64_t now_ms) {
+  absl::Status first =
+      Untrusted(RefusalReason::kEndorsementChain,
+                "no signatures lead from it to a trusted certificate, by what was sent along", certificate);
+  const std::vector<EkPath> paths = PathsToAnchors(certificate, anchors, sent_along);
+  for (const EkPath& path : paths) {
+    const absl::Status verified = VerifyPath(certificate, path, trust, now_ms);
+    if (verified.ok()) return path.anchor;
+    if (&path == &paths.front()) first = verified;
+  }
+  return first;
 }
 
 absl::Status CheckSameKey(const X509* certificate, const TpmtPublic& ek) {
@@ -192,9 +59,10 @@ absl::Status CheckSameKey(const X509* certificate, const TpmtPublic& ek) {
 absl::StatusOr<EkCertificateNames> CheckEkChain(const IdentityEvidence& identity, const TpmtPublic& ek,
                                                 const EkTrust& trust, int64_t now_ms) {
   LABREC_ASSIGN_OR_RETURN(const X509Ptr certificate, ParseCertificate(identity.ek_certificate));
-  LABREC_ASSIGN_OR_RETURN(const StackPtr intermediates, StackOf(identity.intermediates));
-  LABREC_ASSIGN_OR_RETURN(const std::string anchor,
-                          Verify(certificate.get(), intermediates.get(), trust, now_ms));
+  LABREC_ASSIGN_OR_RETURN(const auto anchors, Parsed(trust.anchors));
+  LABREC_ASSIGN_OR_RETURN(const auto sent_along, Parsed(identity.intermediates));
+  LABREC_ASSIGN_OR_RETURN(const X509* anchor,
+                          TrustedBy(certificate.get(), anchors, sent_along, trust, now_ms));
   LABREC_RETURN_IF_ERROR(CheckEkUsage(certificate.get()));
   LABREC_RETURN_IF_ERROR(CheckSameKey(certificate.get(), ek));
   if (EkTemplateOf(ek).empty()) {
@@ -202,7 +70,8 @@ absl::StatusOr<EkCertificateNames> CheckEkChain(const IdentityEvidence& identity
                   "the endorsement key was not made from a template of TCG's EK Credential Profile");
   }
   EkCertificateNames names = NamesIn(certificate.get());
-  names.trusted_by = anchor;
+  names.trusted_by = Described(anchor);
+  LABREC_ASSIGN_OR_RETURN(names.anchor_hash, HashOf(anchor));
   return names;
 }
 

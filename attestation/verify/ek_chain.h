@@ -8,6 +8,7 @@
 #include "attestation/verify/ek_trust.h"
 #include "attestation/verify/evidence.h"
 #include "attestation/verify/tpmt_public.h"
+#include "hsm/base/hash.h"
 
 namespace labrec::attestation {
 
@@ -17,18 +18,20 @@ struct EkCertificateNames {
   std::string manufacturer;  // "id:49465800 (IFX)"
   std::string model;
   std::string version;
-  std::string trusted_by;  // subject of the anchor that the chain ends in
+  // The anchor that the chain ends in: its subject, and the SHA-256 of its DER form, as a subject names many.
+  std::string trusted_by;
+  Digest anchor_hash{};
 };
 
 // Checks the certificate chain of an endorsement key at this time (Unix milliseconds):
-// - it leads to a certificate of `trust`, by signatures of at least 112 bits of strength, every intermediate
-//   certificate given is part of it, all are valid at that time, none is revoked (RFC 5280, section 6);
+// - it leads to a certificate of `trust`, by signatures of at least 112 bits of strength, all in it are valid
+// at
+//   that time, none is revoked (RFC 5280, section 6). Intermediate certificates that it does not need are not
+//   looked at;
 // - critical extensions: those that OpenSSL handles, and in the EK certificate also
-// subjectDirectoryAttributes,
-//   where TCG puts the TPM's specification, which restricts nothing;
+//   subjectDirectoryAttributes, where TCG puts the TPM's specification, which restricts nothing;
 // - it is an EK certificate: no CA; extended key usage, where given, has tcg-kp-EKCertificate (2.23.133.8.1),
-// and
-//   where not given, the names are a TPM's; key usage, where given, is encipherment or agreement;
+//   and where not given, the names are a TPM's; key usage, where given, is encipherment or agreement;
 // - the certified key is the one of `ek`, and `ek` was made from a template of TCG's profile.
 // INVALID_ARGUMENT for malformed certificates; refusals kEndorsementChain, -Time, -Revoked, -Key. Any thread.
 absl::StatusOr<EkCertificateNames> CheckEkChain(const IdentityEvidence& identity, const TpmtPublic& ek,

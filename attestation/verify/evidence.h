@@ -23,7 +23,7 @@ struct SignedStatement {
 // Which TPM it is: first thing a client asks for.
 struct IdentityEvidence {
   Bytes ek_certificate;              // DER
-  std::vector<Bytes> intermediates;  // DER, each of them needed for the chain; no root
+  std::vector<Bytes> intermediates;  // DER; those that the chain does not need are ignored
   Bytes ek_public;                   // TPMT_PUBLIC
   Bytes ak_public;                   // TPMT_PUBLIC
   bool operator==(const IdentityEvidence&) const = default;

@@ -28,7 +28,8 @@ Proof ChainProof(const TpmIdentity& identity) {
   if (!names.version.empty()) absl::StrAppend(&tpm, ", version ", names.version);
   return {absl::StrCat("the endorsement key (template ", AbslView(EkTemplateOf(identity.ek)), ", Name ",
                        Hex(identity.ek.Name()), ") is in ", tpm),
-          absl::StrCat("its certificate, which leads to the trusted ", names.trusted_by)};
+          absl::StrCat("its certificate, which leads to the trusted ", names.trusted_by, " (SHA-256 ",
+                       Hex(names.anchor_hash), ")")};
 }
 
 bool HasSigningScheme(const TpmtPublic& area) {

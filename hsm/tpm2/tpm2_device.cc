@@ -1,5 +1,6 @@
 #include "hsm/tpm2/tpm2_device.h"
 
+#include "attestation/verify/approval_folder.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm2/address.h"
 #include "hsm/tpm2/attester.h"
@@ -71,6 +72,14 @@ absl::StatusOr<std::unique_ptr<LoadedRealm>> Load(const Address& address, const 
   return loaded;
 }
 
+// A device that is open waits for its approver as it waits for a TPM that is away: no call was executed, and
+// after the approval they are again.
+absl::StatusOr<std::unique_ptr<LoadedRealm>> WaitingForApproval(
+    absl::StatusOr<std::unique_ptr<LoadedRealm>> loaded) {
+  if (loaded.ok() || !attestation::IsNoApproval(loaded.status())) return loaded;
+  return absl::UnavailableError(loaded.status().message());
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const DeviceState& state,
@@ -88,7 +97,7 @@ absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const
   auto device = std::make_unique<Tpm2Device>(
       std::move(loaded),
       [where, realm, kept, kept_owner, pcr_approvals] {
-        return Load(where, realm, *kept, *kept_owner, pcr_approvals);
+        return WaitingForApproval(Load(where, realm, *kept, *kept_owner, pcr_approvals));
       },
       std::move(description));
   if (realm.evaluation_key) {

@@ -40,11 +40,6 @@ attestation::AttestPolicy PolicyFor(const AttestDemand& demand, const IdentityEv
   return policy;
 }
 
-// Without a policy nobody asks for a chain, so one that was sent along is none too many.
-void DropChain(const AttestDemand& demand, IdentityEvidence& identity) {
-  if (!demand.policy.has_value()) identity.intermediates.clear();
-}
-
 absl::StatusOr<P256Point> NamedEvaluationKey(RealmChannel& realm, Cancellation& cancellation) {
   LABREC_ASSIGN_OR_RETURN(const auto description, realm.Call(v1::GetRealmRequest(), cancellation));
   if (ToBytes(AsBytes(description.realm_id())) != ToBytes(realm.id())) {
@@ -58,9 +53,8 @@ absl::StatusOr<P256Point> NamedEvaluationKey(RealmChannel& realm, Cancellation& 
 absl::StatusOr<AkChallenge> Challenge(RealmChannel& realm, const AttestDemand& demand,
                                       Cancellation& cancellation) {
   LABREC_ASSIGN_OR_RETURN(const auto answer, realm.Call(v1::GetIdentityRequest(), cancellation));
-  LABREC_ASSIGN_OR_RETURN(IdentityEvidence shown,
+  LABREC_ASSIGN_OR_RETURN(const IdentityEvidence shown,
                           attestation::DecodeIdentityEvidence(AsBytes(answer.identity())));
-  DropChain(demand, shown);
   LABREC_ASSIGN_OR_RETURN(const attestation::TpmIdentity identity,
                           attestation::CheckIdentity(shown, PolicyFor(demand, shown).trust, demand.now_ms));
   LABREC_RETURN_IF_ERROR(attestation::CheckPinnedAk(demand.pinned_ak_name, identity.ak));
@@ -84,7 +78,6 @@ absl::StatusOr<RealmAttestation> Attest(RealmChannel& realm, const AttestDemand&
   }
   LABREC_ASSIGN_OR_RETURN(RealmEvidence evidence,
                           attestation::DecodeRealmEvidence(AsBytes(answer.evidence())));
-  DropChain(demand, evidence.identity);
   const RealmExpectation expectation{
       PolicyFor(demand, evidence.identity), demand.now_ms, demand.pinned_ak_name,
       attestation::RealmStatementNonce(realm.id(), tls_key, nonce.view()), evaluation_key};

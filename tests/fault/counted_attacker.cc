@@ -109,9 +109,16 @@ ESYS_TR Attacker::Load(const CountedKey& key) {
 }
 
 ESYS_TR Attacker::MakeKey(const Bytes& policy, TPMA_OBJECT more_attributes) {
+  return MakeKeyWith(policy, TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | more_attributes);
+}
+
+ESYS_TR Attacker::MakeMovableKey(const Bytes& policy) {
+  return MakeKeyWith(policy, 0);
+}
+
+ESYS_TR Attacker::MakeKeyWith(const Bytes& policy, TPMA_OBJECT attributes) {
   TPM2B_PUBLIC area =
-      EccKey(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-             TPMA_OBJECT_NODA | TPMA_OBJECT_DECRYPT | more_attributes);
+      EccKey(TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_NODA | TPMA_OBJECT_DECRYPT | attributes);
   area.publicArea.parameters.eccDetail.scheme.scheme = TPM2_ALG_ECDH;
   area.publicArea.parameters.eccDetail.scheme.details.ecdh.hashAlg = TPM2_ALG_SHA256;
   Fill(area.publicArea.authPolicy, policy);
@@ -124,15 +131,15 @@ ESYS_TR Attacker::Index(uint32_t handle) {
   return rc == TSS2_RC_SUCCESS ? index : ESYS_TR_NONE;
 }
 
-ESYS_TR Attacker::Define(const attestation::TpmsNvPublic& area) {
+ESYS_TR Attacker::DefineAs(ESYS_TR hierarchy, const attestation::TpmsNvPublic& area) {
   const Bytes bytes = area.Marshal();
   TPM2B_NV_PUBLIC in{};
   size_t offset = 0;
   Require(Tss2_MU_TPMS_NV_PUBLIC_Unmarshal(bytes.data(), bytes.size(), &offset, &in.nvPublic), "area");
   const TPM2B_AUTH auth{};
   ESYS_TR index = ESYS_TR_NONE;
-  const TSS2_RC rc = Esys_NV_DefineSpace(esys_, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-                                         ESYS_TR_NONE, &auth, &in, &index);
+  const TSS2_RC rc =
+      Esys_NV_DefineSpace(esys_, hierarchy, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &auth, &in, &index);
   return rc == TSS2_RC_SUCCESS ? index : ESYS_TR_NONE;
 }
 

@@ -36,9 +36,14 @@ class Attacker {
   ESYS_TR Load(const CountedKey& key);
   // A key of the attacker's own (a primary key), to show that an attack works where a protection is missing.
   ESYS_TR MakeKey(const Bytes& policy, TPMA_OBJECT more_attributes = 0);
+  // The same, but it may leave the TPM and its parent.
+  ESYS_TR MakeMovableKey(const Bytes& policy);
+  // The key that the service wraps its keys with.
+  ESYS_TR StorageKey();
   ESYS_TR Index(uint32_t handle);
   // ESYS_TR_NONE if it is refused.
-  ESYS_TR Define(const attestation::TpmsNvPublic& area);
+  ESYS_TR Define(const attestation::TpmsNvPublic& area) { return DefineAs(ESYS_TR_RH_OWNER, area); }
+  ESYS_TR DefineAs(ESYS_TR hierarchy, const attestation::TpmsNvPublic& area);
   TSS2_RC Undefine(uint32_t handle);
 
   ESYS_TR Session(TPM2_SE type = TPM2_SE_POLICY);
@@ -63,7 +68,7 @@ class Attacker {
   uint64_t TimeMillis();
 
  private:
-  ESYS_TR StorageKey();
+  ESYS_TR MakeKeyWith(const Bytes& policy, TPMA_OBJECT attributes);
 
   TSS2_TCTI_CONTEXT* tcti_ = nullptr;
   ESYS_CONTEXT* esys_ = nullptr;

@@ -1,147 +1,17 @@
 // labyrinth-recover attest, against a real daemon on a software TPM with an EK certificate: what an honest
 // realm proves, and each lie of a host, told by a proxy in its place.
 
-#include <fstream>
-#include <sstream>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 
-#include "absl/strings/str_cat.h"
-
-#include "attestation/verify/evidence.h"
 #include "attestation/verify/tpm_constants.h"
 #include "attestation/verify/tpmt_public.h"
-#include "hsm/base/encoding.h"
-#include "hsm/base/file.h"
-#include "hsm/base/status_macros.h"
-#include "tests/support/checkout_paths.h"
-#include "tests/support/ek_certificate.h"
-#include "tests/support/local_ca.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/realm_proxy.h"
+#include "tests/integration/attest_fixture.h"
 #include "tests/support/tpm_tools.h"
 #include "tests/unit/attestation_certificates.h"
 
 namespace labrec::test {
 namespace {
-
-using attestation::IdentityEvidence;
-using attestation::RealmEvidence;
-using nlohmann::json;
-using testing::HasSubstr;
-namespace v1 = ::labyrinth::recovery::v1;
-
-std::string Content(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-struct Ended {
-  int code = -1;
-  json out;
-  std::string err;
-};
-
-class Attest : public testing::Test {
- protected:
-  // A realm that knows the proxy's certificate as its own proxy's, as nginx's would be.
-  void SetUp() override {
-    MakeRealm(absl::StrCat("tls_certificates = [\"", certificate_.certificate_file().string(), "\"]\n"));
-  }
-
-  void MakeRealm(const std::string& attestation_lines) {
-    proxy_.reset();
-    RealmFixture::Options options;
-    options.transport = RealmFixture::Transport::kLoopbackTls;
-    options.more_configuration = absl::StrCat("[attestation]\npcrs = \"sha256:0,16\"\nper_minute = 1000\n",
-                                              "per_minute_and_account = 1000\nintermediates = \"",
-                                              Path("chain"), "\"\n", attestation_lines);
-    options.prepare_tpm = [this](const Swtpm& tpm) -> absl::Status {
-      LABREC_RETURN_IF_ERROR(GiveEkCertificate(tpm, EkKind::kP256));
-      LABREC_ASSIGN_OR_RETURN(const Bytes issuer, LocalCa::Instance().Issuer());
-      LABREC_ASSIGN_OR_RETURN(const attestation::EkTrust trust, LocalCa::Instance().Trust());
-      std::filesystem::create_directories(Path("chain"));
-      std::filesystem::create_directories(Path("roots"));
-      std::ofstream(Path("chain/issuer.der")) << ToString(issuer);
-      std::ofstream(Path("roots/root.der")) << ToString(trust.anchors.front());
-      return absl::OkStatus();
-    };
-    auto realm = RealmFixture::Make(SimulatorKind::kSwtpm, std::move(options));
-    ASSERT_TRUE(realm.ok()) << realm.status();
-    realm_ = *std::move(realm);
-    const absl::Status started = realm_->StartDaemon();
-    ASSERT_TRUE(started.ok()) << started;
-    proxy_ = std::make_unique<RealmProxy>(realm_->address(), Content(realm_->ca_certificate()), certificate_);
-    std::ofstream(Path("alice.jwt")) << realm_->Token("alice") << "\n";
-    WritePolicy("");
-    List(proxy_->address(), certificate_.certificate_file());
-  }
-
-  std::string Path(const std::string& name) const { return (folder_.path() / name).string(); }
-  void WritePolicy(const std::string& more) {
-    std::ofstream(Path("policy.toml")) << "[endorsement]\nroots = \"roots\"\n" << more;
-  }
-  void List(const std::string& address, const std::filesystem::path& ca, const std::string& id = "") {
-    std::ofstream(Path("realms.toml")) << "[[realm]]\nid = \"" << (id.empty() ? realm_->realm_id() : id)
-                                       << "\"\nname = \"oslo\"\naddress = \"" << address
-                                       << "\"\nca_certificate = \"" << ca.string() << "\"\n";
-  }
-
-  // The realm's entry is moved up, where there is one.
-  Ended Recover(const std::string& words) {
-    std::filesystem::remove(Path("err"));
-    auto child = ChildProcess::Start(
-        {{"/bin/sh", "-c",
-          absl::StrCat("exec ", LABREC_BIN_DIR, "/labyrinth-recover ", words, " --json --realms ",
-                       Path("realms.toml"), " --token-file ", Path("alice.jwt"), " >", Path("out"))},
-         {},
-         Path("err")});
-    if (!child.ok()) return {};
-    Ended ended;
-    ended.code = (*child)->Wait(std::chrono::seconds(60)).value_or(-1);
-    ended.out = json::parse(Content(Path("out")), nullptr, false);
-    ended.err = Content(Path("err"));
-    if (ended.out.is_object() && ended.out.contains("realms")) ended.out = ended.out["realms"][0];
-    return ended;
-  }
-  Ended Attested() { return Recover("attest --attest-policy " + Path("policy.toml")); }
-  // The reason of the refusal, or what came instead.
-  std::string Refusal() {
-    const Ended ended = Attested();
-    if (ended.code == 1 && ended.out.is_object() && ended.out.contains("reason")) return ended.out["reason"];
-    return absl::StrCat(ended.code, " ", ended.out.dump(), ended.err);
-  }
-
-  void LieInAnswers(std::function<void(IdentityEvidence&)> of_identity,
-                    std::function<void(RealmEvidence&)> of_realm) {
-    proxy_->OnAnswer([=](const std::string& rpc, google::protobuf::Message& message) {
-      if (rpc == "GetIdentity" && of_identity) {
-        auto& answer = dynamic_cast<v1::GetIdentityResponse&>(message);
-        IdentityEvidence identity = attestation::DecodeIdentityEvidence(AsBytes(answer.identity())).value();
-        of_identity(identity);
-        answer.set_identity(ToString(attestation::Encode(identity)));
-      }
-      if (rpc == "Attest" && of_realm) {
-        auto& answer = dynamic_cast<v1::AttestResponse&>(message);
-        RealmEvidence evidence = attestation::DecodeRealmEvidence(AsBytes(answer.evidence())).value();
-        of_realm(evidence);
-        answer.set_evidence(ToString(attestation::Encode(evidence)));
-      }
-      return grpc::Status::OK;
-    });
-  }
-
-  TemporaryFolder folder_;
-  TestCertificate certificate_;
-  std::unique_ptr<RealmFixture> realm_;
-  std::unique_ptr<RealmProxy> proxy_;
-};
 
 TEST_F(Attest, AnHonestRealmProvesItself) {
   WritePolicy("[pcrs.sha256]\n16 = \"" + std::string(64, '0') + "\"\n[firmware]\nminimum = \"0.0.0.1\"\n");
@@ -318,70 +188,48 @@ TEST_F(Attest, PcrsThatThePolicyDoesNotTakeAreRefused) {
 
 // With --attest-policy nothing is sent to a realm that does not prove itself.
 TEST_F(Attest, SealsOnlyAtARealmThatProvesItself) {
-  const std::string options =
-      " --attest-policy " + Path("policy.toml") + " --record r --pin-stdin <" + Path("pin");
-  ASSERT_TRUE(WriteFile(Path("secret"), AsBytes("a secret"), 0600, Overwrite::kRefuse).ok());
-  std::ofstream(Path("pin")) << "4711\n4711\n";
-  ASSERT_EQ(
-      ChildProcess::Start(
-          {{LABREC_BIN_DIR "/labyrinth-recover", "device-key", "--device-key", Path("key")}, {}, Path("log")})
-          .value()
-          ->Wait(std::chrono::seconds(30))
-          .value(),
-      0);
-  ASSERT_EQ(Recover("enroll --device-key " + Path("key")).code, 0);
-  const std::string seal = "seal --device-key " + Path("key") + " --secret-file " + Path("secret") + options;
+  Enroll();
+  const std::string policy = "--attest-policy " + Path("policy.toml");
   LieInAnswers(nullptr, [](RealmEvidence& evidence) { evidence.pcr_values.pop_back(); });
-  const Ended refused = Recover(seal);
+  const Ended refused = Seal(policy);
   EXPECT_EQ(refused.code, 1);
   EXPECT_THAT(refused.err, HasSubstr("nothing was sent"));
   EXPECT_EQ(proxy_->calls("BeginRegistration"), 0);
   proxy_->Behave();
-  const Ended sealed = Recover(seal);
+  const Ended sealed = Seal(policy);
   EXPECT_EQ(sealed.code, 0) << sealed.err;
-  EXPECT_EQ(Recover("recover --output " + Path("got") + options).code, 0);
+  EXPECT_EQ(
+      Recover(absl::StrCat("recover --output ", Path("got"), " ", policy, " --pin-stdin <", Path("pin")))
+          .code,
+      0);
   EXPECT_EQ(Content(Path("got")), "a secret");
 }
 
 // The programs, a daemon and a chip that counts: sealed only where the chip's vendor is believed, a wrong PIN
 // costs one of the chip's uses, and the right one grants them anew.
 TEST_F(Attest, AChipEnforcedRecordThroughThePrograms) {
-  ASSERT_TRUE(WriteFile(Path("secret"), AsBytes("a secret"), 0600, Overwrite::kRefuse).ok());
-  std::ofstream(Path("pin")) << "4711\n4711\n";
-  std::ofstream(Path("wrong")) << "1234\n";
+  Enroll();
   std::filesystem::create_directories(Path("strangers"));
-  ASSERT_EQ(
-      ChildProcess::Start(
-          {{LABREC_BIN_DIR "/labyrinth-recover", "device-key", "--device-key", Path("key")}, {}, Path("log")})
-          .value()
-          ->Wait(std::chrono::seconds(30))
-          .value(),
-      0);
-  ASSERT_EQ(Recover("enroll --device-key " + Path("key")).code, 0);
-  const std::string seal = "seal --device-key " + Path("key") + " --secret-file " + Path("secret") +
-                           " --guess-limit 3 --pin-stdin --enforcement chip --ek-roots ";
-  const std::string no_secret = "recover --output " + Path("none") + " ";
-  const Ended stranger = Recover(seal + Path("strangers") + " <" + Path("pin"));
-  EXPECT_NE(stranger.code, 0) << "a chip of a vendor that nobody believes";
-  EXPECT_EQ(Recover(no_secret + "--pin-stdin <" + Path("pin")).code, 5) << "nothing was stored";
+  const std::string chip = "--guess-limit 3 --enforcement chip --ek-roots ";
+  EXPECT_NE(Seal(chip + Path("strangers")).code, 0) << "a chip of a vendor that nobody believes";
+  EXPECT_EQ(Guess("pin"), 5) << "nothing was stored";
 
-  const Ended sealed = Recover(seal + Path("roots") + " <" + Path("pin"));
+  const Ended sealed = Seal(chip + Path("roots"));
   ASSERT_EQ(sealed.code, 0) << sealed.err;
   EXPECT_THAT(sealed.err, HasSubstr("wrong PINs are counted by its chip, as proven"));
-  EXPECT_EQ(Recover(no_secret + "--pin-stdin <" + Path("wrong")).code, 3);
+  EXPECT_EQ(Guess("wrong"), 3);
   const Ended status = Recover("status");
   EXPECT_EQ(status.out["enforcement"], "chip") << status.out.dump(1);
   EXPECT_EQ(status.out["remaining"], 2) << status.out.dump(1);
-  EXPECT_EQ(Recover("recover --pin-stdin --output " + Path("got") + " <" + Path("pin")).code, 0);
+  EXPECT_EQ(Guess("pin"), 0);
   EXPECT_EQ(Content(Path("got")), "a secret");
   for (int guess = 0; guess < 2; ++guess) {
     std::ofstream(Path("guess")) << "99" << guess << "\n";
-    EXPECT_EQ(Recover(no_secret + "--pin-stdin <" + Path("guess")).code, 3);
+    EXPECT_EQ(Guess("guess"), 3);
   }
   std::ofstream(Path("guess")) << "997\n";
-  Recover(no_secret + "--pin-stdin <" +
-          Path("guess"));  // the last one of three: wrong PIN or destroyed by now
-  EXPECT_EQ(Recover(no_secret + "--pin-stdin <" + Path("pin")).code, 4) << "the right PIN comes too late";
+  (void)Guess("guess");  // the last one of three: wrong PIN or destroyed by now
+  EXPECT_EQ(Guess("pin"), 4) << "the right PIN comes too late";
 }
 
 }  // namespace

@@ -58,6 +58,9 @@ absl::Status RealmFixture::StartSimulator(SimulatorKind kind) {
   if (kind == SimulatorKind::kSwtpm) {
     LABREC_ASSIGN_OR_RETURN(swtpm_, Swtpm::Start());
     if (options_.prepare_tpm) LABREC_RETURN_IF_ERROR(options_.prepare_tpm(*swtpm_));
+    if (options_.tpm_access == TpmAccess::kResourceManager) {
+      LABREC_ASSIGN_OR_RETURN(tabrmd_, Tabrmd::Start(*swtpm_));
+    }
   } else {
     LABREC_ASSIGN_OR_RETURN(softhsm_, SoftHsm::Start());
   }
@@ -65,6 +68,7 @@ absl::Status RealmFixture::StartSimulator(SimulatorKind kind) {
 }
 
 std::string RealmFixture::device_uri() const {
+  if (tabrmd_ != nullptr) return absl::StrCat("tpm2:", tabrmd_->tcti());
   return swtpm_ != nullptr ? absl::StrCat("tpm2:", swtpm_->tcti()) : softhsm_->uri();
 }
 
@@ -80,6 +84,7 @@ absl::Status RealmFixture::RepairDevice() {
 }
 
 std::map<std::string, std::string> RealmFixture::SimulatorEnvironment() const {
+  if (tabrmd_ != nullptr) return tabrmd_->environment();
   if (softhsm_ == nullptr) return {};
   return {{"SOFTHSM2_CONF", softhsm_->configuration().string()}};
 }

@@ -20,6 +20,7 @@
 #include "tests/support/simulated_device.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/swtpm.h"
+#include "tests/support/tabrmd.h"
 #include "tests/support/temporary_folder.h"
 
 namespace labrec::test {
@@ -30,6 +31,7 @@ namespace labrec::test {
 class RealmFixture {
  public:
   enum class Transport { kUnixSocket, kLoopbackTls };
+  enum class TpmAccess { kDirect, kResourceManager };
   struct Options {
     std::string name = "oslo";
     std::string first_device = "open";
@@ -43,6 +45,8 @@ class RealmFixture {
     Transport transport = Transport::kUnixSocket;
     // What is done to a factory-new software TPM before the realm is made on it.
     std::function<absl::Status(const Swtpm&)> prepare_tpm;
+    // How the realm's programs reach a software TPM; with kResourceManager nobody else reaches it any more.
+    TpmAccess tpm_access = TpmAccess::kDirect;
   };
   // Makes the realm; the daemon is not started yet.
   static absl::StatusOr<std::unique_ptr<RealmFixture>> Make(SimulatorKind kind, Options options);
@@ -101,6 +105,7 @@ class RealmFixture {
   TemporaryFolder folder_;
   Options options_;
   std::unique_ptr<Swtpm> swtpm_;
+  std::unique_ptr<Tabrmd> tabrmd_;
   std::unique_ptr<SoftHsm> softhsm_;
   EcdsaPrivateKey token_key_;
   std::string realm_id_;

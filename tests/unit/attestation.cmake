@@ -1,6 +1,6 @@
 # Pure: captured evidence, certificates and structures.
 labrec_test(attestation_test
-  SOURCES attestation_attest_policy_test.cc attestation_damage_test.cc attestation_ek_chain_test.cc
+  SOURCES attestation_attest_policy_test.cc attestation_captured_chips_test.cc attestation_damage_test.cc attestation_ek_chain_test.cc
           attestation_pcr_approval_test.cc
           attestation_structures_test.cc
   DEPS attestation_verify test_temporary_folder OpenSSL::Crypto)

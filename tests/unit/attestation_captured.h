@@ -50,6 +50,12 @@ struct CapturedChip {
     const auto evidence = DecodeChipEvidence(bytes);
     return evidence.ok() ? Verify(*evidence) : evidence.status();
   }
+  // True for the captured evidence, whatever certificates stand beside the chain's own.
+  bool IsIn(ByteView bytes) const {
+    ChipEvidence evidence = DecodeChipEvidence(bytes).value();
+    evidence.identity.intermediates = Evidence().identity.intermediates;
+    return Encode(evidence) == encoded;
+  }
 
   ChipExpectation expectation;
   AkChallenge challenge;
@@ -75,6 +81,11 @@ struct CapturedRealm {
   absl::Status VerifyEncoded(ByteView bytes) const {
     const auto evidence = DecodeRealmEvidence(bytes);
     return evidence.ok() ? Verify(*evidence) : evidence.status();
+  }
+  bool IsIn(ByteView bytes) const {
+    RealmEvidence evidence = DecodeRealmEvidence(bytes).value();
+    evidence.identity.intermediates = Evidence().identity.intermediates;
+    return Encode(evidence) == encoded;
   }
 
   RealmExpectation expectation;

@@ -87,14 +87,23 @@ TEST(Lengths, OfEveryPartAreExact) {
   }
 }
 
-TEST(Lists, OfIntermediatesAreExact) {
+// What the chain needs has to be there; what it does not need may, and changes nothing.
+TEST(Lists, OfIntermediatesHoldWhatTheChainNeeds) {
   const CapturedChip chip = CapturedChip::Load();
   ChipEvidence none = chip.Evidence();
   none.identity.intermediates.clear();
   EXPECT_FALSE(chip.Verify(none).ok());
-  ChipEvidence unneeded = chip.Evidence();
-  unneeded.identity.intermediates.push_back(CapturedRealm::Load().Evidence().identity.ek_certificate);
-  EXPECT_FALSE(chip.Verify(unneeded).ok());
+  const Bytes other = CapturedRealm::Load().Evidence().identity.ek_certificate;
+  ChipEvidence more = chip.Evidence();
+  std::vector<Bytes>& sent = more.identity.intermediates;
+  sent.insert(sent.begin(), {other, more.identity.ek_certificate, chip.expectation.trust.anchors[0]});
+  EXPECT_EQ(chip.Verify(more), absl::OkStatus());
+  EXPECT_TRUE(chip.IsIn(Encode(more)));
+  sent = {other, more.identity.ek_certificate, chip.expectation.trust.anchors[0]};
+  EXPECT_FALSE(chip.Verify(more).ok());
+  ChipEvidence broken = chip.Evidence();
+  broken.identity.intermediates.push_back({0x30, 0x00});
+  EXPECT_EQ(chip.Verify(broken).code(), absl::StatusCode::kInvalidArgument) << "no certificate at all";
 }
 
 }  // namespace

@@ -80,6 +80,9 @@ TEST_F(EkChain, OaepKeyLayout) {
   trust_.revocation_lists = {MakeRevocationList(issuer_, {77}, kYear2024, kYear2030)};
   EXPECT_EQ(ReasonOf(Check(ek).status()), RefusalReason::kEndorsementRevoked);
   trust_.revocation_lists.clear();
+  trust_.anchors = {ek.Der()};
+  EXPECT_EQ(Check(ek).status(), absl::OkStatus()) << "pinned";
+  trust_.anchors = {root_.Der()};
   const Certificate impostor = MakeAuthority("Vendor Manufacturing CA 007", EcTestKey(), nullptr);
   ek = MakeCertificate(form, std::move(ek.key), &impostor);
   EXPECT_EQ(ReasonOf(Check(ek).status()), RefusalReason::kEndorsementChain) << "signed by another";
@@ -173,6 +176,93 @@ TEST_F(EkChain, MayBeTrustedFromAnIntermediateOn) {
   const Certificate ek = MakeCertificate(CommonForm(), EcTestKey(), &issuer_);
   identity.ek_certificate = ek.Der();
   EXPECT_TRUE(CheckEkChain(identity, EkAreaOf(ek.key.get()), trust_, kYear2025 * 1000).ok());
+}
+
+// A client that trusts an intermediate, or the very certificate, is shown more than it needs.
+TEST_F(EkChain, CertificatesThatTheChainDoesNotNeedAreIgnored) {
+  const Certificate ek = MakeCertificate(CommonForm(), EcTestKey(), &issuer_);
+  const Certificate stranger = MakeAuthority("Somebody Else", EcTestKey(), nullptr);
+  IdentityEvidence identity;
+  identity.ek_certificate = ek.Der();
+  identity.intermediates = {stranger.Der(), root_.Der(), issuer_.Der()};
+  const TpmtPublic area = EkAreaOf(ek.key.get());
+  for (const Bytes& anchor : {ek.Der(), issuer_.Der(), root_.Der()}) {
+    trust_.anchors = {anchor};
+    const auto names = CheckEkChain(identity, area, trust_, kYear2025 * 1000);
+    ASSERT_TRUE(names.ok()) << names.status();
+    EXPECT_EQ(names->anchor_hash, Sha256(ByteView(anchor)));
+  }
+  trust_.anchors = {stranger.Der()};
+  EXPECT_EQ(ReasonOf(CheckEkChain(identity, area, trust_, kYear2025 * 1000).status()),
+            RefusalReason::kEndorsementChain)
+      << "one that is trusted, sent along, and did not sign";
+}
+
+// Who vouched is told by the certificate's hash: names can be had by anybody.
+TEST_F(EkChain, TheAnchorIsTheOneThatSigned) {
+  const Certificate twin = MakeAuthority("Vendor Root", EcTestKey(), nullptr);
+  for (const auto& anchors : {std::vector<Bytes>{twin.Der(), root_.Der()}, {root_.Der(), twin.Der()}}) {
+    trust_.anchors = anchors;
+    const auto names = CheckForm(CommonForm());
+    ASSERT_TRUE(names.ok()) << names.status();
+    EXPECT_EQ(names->anchor_hash, Sha256(ByteView(root_.Der())));
+  }
+}
+
+// An issuer that was certified twice: the way that is valid at the time is taken.
+TEST_F(EkChain, OneOfSeveralWaysIsEnough) {
+  CertificateForm old;
+  old.subject = "Vendor Manufacturing CA 007";
+  old.ca = true;
+  old.key_usage = "critical,keyCertSign";
+  old.until = kYear2024 + 60;
+  const Certificate expired = MakeCertificate(old, PkeyPtr(EVP_PKEY_dup(issuer_.key.get())), &root_);
+  const Certificate ek = MakeCertificate(CommonForm(), EcTestKey(), &issuer_);
+  IdentityEvidence identity;
+  identity.ek_certificate = ek.Der();
+  const auto check = [&](std::vector<Bytes> sent) {
+    identity.intermediates = std::move(sent);
+    return CheckEkChain(identity, EkAreaOf(ek.key.get()), trust_, kYear2025 * 1000).status();
+  };
+  EXPECT_EQ(check({expired.Der(), issuer_.Der()}), absl::OkStatus());
+  EXPECT_EQ(check({issuer_.Der(), expired.Der()}), absl::OkStatus());
+  EXPECT_EQ(ReasonOf(check({expired.Der()})), RefusalReason::kEndorsementTime);
+  trust_.anchors = {expired.Der(), root_.Der()};
+  EXPECT_EQ(check({issuer_.Der()}), absl::OkStatus()) << "the expired one is trusted, too";
+}
+
+// Authorities that certify each other in a ring, all with one name and one key, are a way to nowhere and end
+// soon.
+TEST_F(EkChain, ARingOfAuthoritiesEnds) {
+  std::vector<Bytes> ring;
+  for (long serial = 1; serial <= 8; ++serial) {
+    CertificateForm form;
+    form.subject = "Vendor Manufacturing CA 007";
+    form.ca = true;
+    form.serial = serial;
+    ring.push_back(MakeCertificate(form, PkeyPtr(EVP_PKEY_dup(issuer_.key.get())), &issuer_).Der());
+  }
+  const Certificate ek = MakeCertificate(CommonForm(), EcTestKey(), &issuer_);
+  IdentityEvidence identity;
+  identity.ek_certificate = ek.Der();
+  identity.intermediates = ring;
+  const auto names = CheckEkChain(identity, EkAreaOf(ek.key.get()), trust_, kYear2025 * 1000);
+  EXPECT_EQ(ReasonOf(names.status()), RefusalReason::kEndorsementChain);
+}
+
+TEST_F(EkChain, ASoftwareKeyUnderAnAuthorityOfItsOwnIsRefused) {
+  const Certificate own_root = MakeAuthority("Vendor Root", EcTestKey(), nullptr);
+  const Certificate own_issuer = MakeAuthority("Vendor Manufacturing CA 007", EcTestKey(), &own_root);
+  const Certificate ek = MakeCertificate(CommonForm(), EcTestKey(), &own_issuer);
+  IdentityEvidence identity;
+  identity.ek_certificate = ek.Der();
+  for (const auto& sent : {std::vector<Bytes>{own_issuer.Der(), own_root.Der()},
+                           {own_issuer.Der(), own_root.Der(), issuer_.Der(), root_.Der()},
+                           {issuer_.Der(), root_.Der(), own_issuer.Der(), own_root.Der()}}) {
+    identity.intermediates = sent;
+    const auto names = CheckEkChain(identity, EkAreaOf(ek.key.get()), trust_, kYear2025 * 1000);
+    EXPECT_EQ(ReasonOf(names.status()), RefusalReason::kEndorsementChain) << names.status();
+  }
 }
 
 TEST_F(EkChain, AnEndorsementKeysCertificateIsNoAuthority) {

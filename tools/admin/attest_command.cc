@@ -36,8 +36,7 @@ absl::StatusOr<AttestPolicy> PolicyFor(const AttestOptions& options,
 absl::Status Ask(const AttestOptions& options, const v1::GetRealmResponse& realm, AdminClient& client,
                  AttestReport& report) {
   LABREC_ASSIGN_OR_RETURN(const auto answer, client.Call(&Stub::AdminIdentity, v1::GetIdentityRequest()));
-  LABREC_ASSIGN_OR_RETURN(auto shown, attestation::DecodeIdentityEvidence(AsBytes(answer.identity())));
-  if (options.policy.empty()) shown.intermediates.clear();
+  LABREC_ASSIGN_OR_RETURN(const auto shown, attestation::DecodeIdentityEvidence(AsBytes(answer.identity())));
   LABREC_ASSIGN_OR_RETURN(const AttestPolicy policy, PolicyFor(options, shown));
   const int64_t now_ms = SystemClock().NowMillis();
   LABREC_ASSIGN_OR_RETURN(const auto identity, attestation::CheckIdentity(shown, policy.trust, now_ms));
@@ -47,8 +46,7 @@ absl::Status Ask(const AttestOptions& options, const v1::GetRealmResponse& realm
   request.set_credential(ToString(attestation::Encode(challenge.blob)));
   request.set_nonce(ToString(nonce.view()));
   LABREC_ASSIGN_OR_RETURN(const auto proven, client.Call(&Stub::AdminAttest, request));
-  LABREC_ASSIGN_OR_RETURN(auto evidence, attestation::DecodeRealmEvidence(AsBytes(proven.evidence())));
-  if (options.policy.empty()) evidence.identity.intermediates.clear();
+  LABREC_ASSIGN_OR_RETURN(const auto evidence, attestation::DecodeRealmEvidence(AsBytes(proven.evidence())));
   LABREC_ASSIGN_OR_RETURN(const P256Point key, P256Point::Parse(AsBytes(realm.evaluation_public_key())));
   const attestation::RealmExpectation expectation{
       policy, now_ms, std::nullopt,
