@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 
 #include "hsm/device.h"
+#include "recovery/engine/chip_indices.h"
 #include "recovery/engine/device_executor.h"
 #include "recovery/engine/device_health.h"
 
@@ -19,7 +20,7 @@ namespace labrec::recovery {
 class ChipWork {
  public:
   ChipWork(hsm::Device& device, DeviceExecutor& executor, DeviceHealth& health)
-      : device_(device), executor_(executor), health_(health) {}
+      : device_(device), executor_(executor), health_(health), indices_(device, health) {}
 
   // OK, or FAILED_PRECONDITION saying why this device counts for no record, and what to do.
   absl::Status Available() const;
@@ -29,10 +30,9 @@ class ChipWork {
   // The same, and waits for it. Not from a thread of the device.
   void Run(absl::AnyInvocable<void(hsm::Device&)> job);
 
-  // Deletes indices that no row names any more. What fails is left to the next start, and logged.
-  void Release(std::vector<uint32_t> indices);
-  // On a thread of the device: the same, at once.
-  absl::Status Delete(uint32_t index);
+  ChipIndices& indices() { return indices_; }
+  // Has the indices deleted that no row names any more, if there are any.
+  void TidyUp();
 
   // Takes note of how a call on the device ended. Any thread.
   absl::Status Note(absl::Status status);
@@ -46,6 +46,7 @@ class ChipWork {
   hsm::Device& device_;
   DeviceExecutor& executor_;
   DeviceHealth& health_;
+  ChipIndices indices_;
   mutable std::mutex mutex_;
   std::optional<hsm::CountedCapacity> room_;
 };

@@ -54,8 +54,11 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
   std::vector<Judged> judged = Apply(std::move(batch), rows);
   std::vector<RowWrite> writes = rows.Writes();
   if (!writes.empty()) {
+    ChipChanges changes{rows.ErasedChipKeys(), rows.ChangedRegistrations()};
     const absl::Status durable = MakeDurable(std::move(writes));
+    if (durable.ok()) FollowInChip(std::move(changes));
     if (!durable.ok()) {
+      if (unresolved_) unresolved_changes_ = std::move(changes);
       if (IsTroubled()) StopTaking(durable);
       for (const Judged& each : judged) each.task->Fail(durable);
       return;
@@ -64,7 +67,15 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
     commit_time_.Add((waits ? persisted_ : steady_clock::now()) - start);
   }
   Release(judged);
-  parts_.chip.Release(rows.ReleasedIndices());
+  parts_.chip.TidyUp();
+}
+
+// Before the batch is answered: whoever hears the answer may ask for the room that it left.
+void Committer::FollowInChip(ChipChanges changes) {
+  parts_.chip.indices().Erased(changes.erased_keys);
+  for (const WorkingSet::BegunInChip& each : changes.registrations) {
+    parts_.registrations.Note(each.name, each.version, steady_clock::now());
+  }
 }
 
 // The last moment at which a request can be dropped for nothing: from here on it counts.
@@ -139,6 +150,7 @@ absl::Status Committer::AnchorUnresolved() {
   unresolved_.reset();
   if (!status.ok()) return Die(status, "the device did not anchor a batch");
   NoteAnchored();
+  FollowInChip(std::exchange(unresolved_changes_, {}));
   return status;
 }
 
@@ -169,6 +181,7 @@ void Committer::Hold() {
   }
   parts_.queue.Accept();
   SetReason("");
+  parts_.chip.TidyUp();
 }
 
 void Committer::StopTaking(const absl::Status& status) {

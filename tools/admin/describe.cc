@@ -78,6 +78,7 @@ Json DescribeChip(const v1::GetRealmResponse& realm) {
   if (!realm.has_chip()) return {{"counts", false}, {"reason", realm.no_chip_reason()}};
   return {{"counts", true},
           {"used", realm.chip().used()},
+          {"begun", realm.chip().begun()},
           {"free_handles", realm.chip().free_handles()},
           {"full", realm.chip().full()}};
 }
