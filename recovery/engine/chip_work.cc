@@ -28,7 +28,7 @@ void ChipWork::Run(absl::AnyInvocable<void(hsm::Device&)> job) {
 }
 
 void ChipWork::TidyUp() {
-  if (!indices_.untidy() || device_.counted_keys() == nullptr) return;
+  if ((!indices_.untidy() && !look_again_) || device_.counted_keys() == nullptr) return;
   Submit(1, [this](hsm::Device&) {
     const absl::Status tidy = indices_.TidyUp();
     if (!tidy.ok()) spdlog::info("indices wait to be deleted: {}", std::string(tidy.message()));
@@ -48,7 +48,8 @@ std::optional<hsm::CountedCapacity> ChipWork::room() const {
 
 void ChipWork::LookAtRoom() {
   absl::StatusOr<hsm::CountedCapacity> capacity = device_.counted_keys()->Capacity();
-  if (!Note(capacity.status()).ok()) return;
+  look_again_ = !Note(capacity.status()).ok();
+  if (!capacity.ok()) return;
   const std::lock_guard lock(mutex_);
   room_ = *capacity;
 }

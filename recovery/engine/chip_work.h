@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -31,7 +32,8 @@ class ChipWork {
   void Run(absl::AnyInvocable<void(hsm::Device&)> job);
 
   ChipIndices& indices() { return indices_; }
-  // Has the indices deleted that no row names any more, if there are any.
+  // Has the indices deleted that no row names any more, and the room looked at again where the latest look
+  // failed; nothing if there is neither. When the device is back, and after each batch.
   void TidyUp();
 
   // Takes note of how a call on the device ended. Any thread.
@@ -47,6 +49,7 @@ class ChipWork {
   DeviceExecutor& executor_;
   DeviceHealth& health_;
   ChipIndices indices_;
+  std::atomic<bool> look_again_ = false;
   mutable std::mutex mutex_;
   std::optional<hsm::CountedCapacity> room_;
 };

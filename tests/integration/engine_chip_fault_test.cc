@@ -112,6 +112,12 @@ TEST_F(EngineChipFault, AfterAStartTheHandleIsStillTheOthers) {
   EXPECT_EQ(bob.InTheChip(1), (hsm::UseCount{1, kLimit}));
 }
 
+TEST_F(EngineChipFault, TheRoomIsLookedAtAgainWhenTheChipIsBack) {
+  realm.device().hooks.before_capacity = OnceAway();
+  ASSERT_TRUE(alice.BeginInChip(1, kLimit).ok());
+  EXPECT_TRUE(Eventually([&] { return realm.engine().status().chip->used == 1; }));
+}
+
 // The older version's index has to go when its erasure is anchored at the second attempt.
 TEST_F(EngineChipFault, AnErasureThatIsAnchoredLaterDeletesItsIndex) {
   ASSERT_TRUE(alice.RegisterInChip(1, kLimit).ok());

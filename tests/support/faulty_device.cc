@@ -69,7 +69,10 @@ class FaultyDevice::Anchor : public hsm::FreshnessAnchor {
 class FaultyDevice::Counted : public hsm::CountedKeys {
  public:
   explicit Counted(FaultyDevice& owner) : owner_(owner), keys_(*owner.device_->counted_keys()) {}
-  absl::StatusOr<hsm::CountedCapacity> Capacity() override { return keys_.Capacity(); }
+  absl::StatusOr<hsm::CountedCapacity> Capacity() override {
+    LABREC_RETURN_IF_ERROR(Call(owner_.hooks.before_capacity));
+    return keys_.Capacity();
+  }
   absl::StatusOr<std::vector<hsm::CountedIndex>> List() override { return keys_.List(); }
   absl::StatusOr<hsm::CountedKey> Define(const EcdsaPublicKey& unlock_key) override {
     LABREC_RETURN_IF_ERROR(Call(owner_.hooks.before_define));

@@ -23,6 +23,7 @@ class FaultyDevice : public hsm::Device {
     Hook after_define;  // the device has made key and index, and its answer is lost
     Hook before_delete;
     Hook after_delete;
+    Hook before_capacity;
   };
 
   explicit FaultyDevice(std::unique_ptr<hsm::Device> device);

@@ -26,6 +26,7 @@ class OpenRegistrationsTest : public testing::Test {
   std::vector<std::string> Enter(const RecordName& name, int second) {
     const auto given_up = open.Enter(name, At(second));
     EXPECT_TRUE(given_up.ok()) << given_up.status();
+    if (!given_up.ok()) return {"refused"};
     std::vector<std::string> names;
     for (const OpenRegistration& each : *given_up)
       names.push_back(each.name.account + "/" + each.name.record);

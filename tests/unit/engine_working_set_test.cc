@@ -65,7 +65,7 @@ TEST(WorkingSet, AVersionThatGoesErasesItsKey) {
   rows.Put(With({Begun(1, 8)}));
   EXPECT_THAT(rows.ErasedChipKeys(), ElementsAre(Bytes(8, 7)));
   ASSERT_THAT(rows.ChangedRegistrations(), SizeIs(1));
-  EXPECT_EQ(rows.ChangedRegistrations()[0].version->index, 0x01800208U);
+  EXPECT_EQ(rows.ChangedRegistrations()[0].version.value_or(ChipVersion{}).index, 0x01800208U);
   rows.Put(With({stored}));
   EXPECT_THAT(rows.ErasedChipKeys(), ElementsAre(Bytes(8, 8))) << "the first is back";
   EXPECT_THAT(rows.ChangedRegistrations(), IsEmpty());
