@@ -74,7 +74,7 @@ TEST_F(OpenRegistrationsTest, TooManyYoungOnesRefuseUntilTheOldestIsOld) {
   Begin(Name("bob"), 10);
   Begin(Name("carol"), 20);
   const auto refused = open.Enter(Name("dave"), At(30));
-  EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
+  ASSERT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(RefusalOf(refused.status()), std::string(refusal::kChipRegistrations));
   EXPECT_EQ(std::string(*refused.status().GetPayload(kRetryAfter)), "70000");
   EXPECT_THAT(Begin(Name("carol"), 31), ElementsAre("carol/main")) << "its place is its own";
