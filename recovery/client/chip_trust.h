@@ -18,7 +18,7 @@ enum class Enforcement {
   kLedger,        // every realm, in its ledger
   kChip,          // every realm's chip; a realm that has none is refused
   kChipOrLedger,  // the chip where the realm has one, and proves it; the ledger where it says that it has
-                  // none
+                  // none, or that it is full
   kAsPinned,      // the chip at the realms with a pinned key (ChipTrust), the ledger at the others
 };
 // "ledger", "chip", "chip-or-ledger", "as before".

@@ -35,26 +35,6 @@ absl::StatusOr<SecretBytes> FinalizeAt(const SecretBytes& input, const pin::Blin
   return pin::Finalize(input, blinded.blind, point);
 }
 
-absl::StatusOr<bool> JudgeEnforcement(const RealmChannel& realm, const v1::GetRealmResponse& response,
-                                      const VersionPlan& plan) {
-  switch (plan.enforcement) {
-    case Enforcement::kLedger:
-      return false;
-    case Enforcement::kChipOrLedger:
-      return response.has_chip();
-    case Enforcement::kAsPinned:
-      if (!plan.trust->pinned_aks.contains(ToBytes(realm.id()))) return false;
-      [[fallthrough]];
-    case Enforcement::kChip:
-      break;
-  }
-  if (response.has_chip()) return true;
-  const std::string why =
-      response.no_chip_reason().empty() ? "it does not say why" : response.no_chip_reason();
-  return absl::FailedPreconditionError(
-      absl::StrCat("realm ", realm.name(), " has no chip that counts: ", why));
-}
-
 absl::Status Faulty(const RealmChannel& realm, const char* what) {
   return absl::DataLossError(absl::StrCat("realm ", realm.name(), " ", what, "; do not rely on it"));
 }
@@ -92,7 +72,30 @@ absl::Status Registration::Outcome(size_t needed, bool contended) const {
   return VerdictError(verdict == Verdict::kRefused ? verdict : Verdict::kTooFewRealms, reports_, threshold);
 }
 
-absl::StatusOr<bool> Registration::JudgeRealm(size_t realm, Cancellation& cancellation) const {
+absl::StatusOr<Registration::Counter> Registration::JudgeEnforcement(const RealmChannel& realm,
+                                                                     const v1::GetRealmResponse& response,
+                                                                     const VersionPlan& plan) {
+  const std::string why =
+      response.no_chip_reason().empty() ? "it does not say why" : response.no_chip_reason();
+  switch (plan.enforcement) {
+    case Enforcement::kLedger:
+      return Counter{};
+    case Enforcement::kChipOrLedger:
+      if (!response.has_chip()) return Counter{false, why};
+      return Counter{true, ""};
+    case Enforcement::kAsPinned:
+      if (!plan.trust->pinned_aks.contains(ToBytes(realm.id()))) return Counter{};
+      [[fallthrough]];
+    case Enforcement::kChip:
+      break;
+  }
+  if (response.has_chip()) return Counter{true, ""};
+  return absl::FailedPreconditionError(
+      absl::StrCat("realm ", realm.name(), " has no chip that counts: ", why));
+}
+
+absl::StatusOr<Registration::Counter> Registration::JudgeRealm(size_t realm,
+                                                               Cancellation& cancellation) const {
   LABREC_ASSIGN_OR_RETURN(const v1::GetRealmResponse response,
                           realms_[realm].Call(v1::GetRealmRequest(), cancellation));
   if (SameBytes(AsBytes(response.realm_id()), realms_[realm].id())) {
@@ -114,15 +117,30 @@ absl::Status Registration::BeginError(size_t realm, const absl::Status& status,
   return absl::AbortedError(status.message());
 }
 
+absl::StatusOr<std::string> Registration::WhyLedger(size_t realm, const absl::Status& status,
+                                                    Cancellation& cancellation) const {
+  if (plan_.enforcement != Enforcement::kChipOrLedger || !absl::IsFailedPrecondition(status)) return status;
+  const auto response = realms_[realm].Call(v1::GetRealmRequest(), cancellation);
+  if (!response.ok() || !response->has_chip()) return status;
+  if (!response->chip().full() && response->chip().free_handles() > 0) return status;
+  return std::string(status.message());
+}
+
 absl::StatusOr<Registration::Begun> Registration::BeginAt(size_t realm, const RequestSigner& signer,
                                                           Cancellation& cancellation) const {
-  LABREC_ASSIGN_OR_RETURN(const bool by_chip, JudgeRealm(realm, cancellation));
+  LABREC_ASSIGN_OR_RETURN(Counter counter, JudgeRealm(realm, cancellation));
   const SecretBytes input =
       pin::OprfInput(realms_.tenant(), realms_.account(), plan_.record, plan_.version, *plan_.stretched);
-  absl::StatusOr<Begun> begun =
-      by_chip ? BeginByChip(realm, input, signer, cancellation) : BeginByLedger(realm, input, cancellation);
-  if (begun.ok()) return begun;
-  return BeginError(realm, begun.status(), cancellation);
+  if (counter.by_chip) {
+    absl::StatusOr<Begun> begun = BeginByChip(realm, input, signer, cancellation);
+    if (begun.ok()) return begun;
+    const absl::Status refused = BeginError(realm, begun.status(), cancellation);
+    LABREC_ASSIGN_OR_RETURN(counter.no_chip_reason, WhyLedger(realm, refused, cancellation));
+  }
+  absl::StatusOr<Begun> begun = BeginByLedger(realm, input, cancellation);
+  if (!begun.ok()) return BeginError(realm, begun.status(), cancellation);
+  begun->no_chip_reason = std::move(counter.no_chip_reason);
+  return begun;
 }
 
 absl::StatusOr<Registration::Begun> Registration::BeginByChip(size_t realm, const SecretBytes& input,
@@ -137,7 +155,7 @@ absl::StatusOr<Registration::Begun> Registration::BeginByChip(size_t realm, cons
   share.set_index(begun.index);
   share.set_ak_name(ToString(begun.ak_name));
   return Begun{std::move(begun.registration_id), std::move(begun.rho), std::move(share),
-               std::move(begun.report)};
+               std::move(begun.report), ""};
 }
 
 absl::StatusOr<Registration::Begun> Registration::BeginByLedger(size_t realm, const SecretBytes& input,
@@ -159,7 +177,7 @@ absl::StatusOr<Registration::Begun> Registration::BeginByLedger(size_t realm, co
   if (!rho.ok() || !again.ok() || !rho->Equals(again->view())) {
     return Faulty(realms_[realm], "evaluated the same PIN to two different results");
   }
-  return Begun{ToBytes(response->registration_id()), *std::move(rho), std::nullopt, {}};
+  return Begun{ToBytes(response->registration_id()), *std::move(rho), std::nullopt, {}, ""};
 }
 
 absl::Status Registration::Begin(const RequestSigner& signer) {
@@ -269,7 +287,8 @@ std::vector<RealmCounting> Registration::counting() const {
   std::vector<RealmCounting> counting;
   for (size_t i = 0; i < begun_.size(); ++i) {
     if (!begun_[i]) continue;
-    counting.push_back({realms_[i].name(), begun_[i]->chip.has_value(), begun_[i]->report});
+    counting.push_back(
+        {realms_[i].name(), begun_[i]->chip.has_value(), begun_[i]->report, begun_[i]->no_chip_reason});
   }
   return counting;
 }

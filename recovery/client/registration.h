@@ -45,6 +45,7 @@ struct RealmCounting {
   std::string realm;
   bool by_chip = false;
   attestation::Report proven;  // of the chip
+  std::string no_chip_reason;  // why its chip does not count, where that was left to the realm
 };
 
 // One attempt to register one version of a record at all realms. Use once: Begin, Finish, Activate, each only
@@ -83,14 +84,26 @@ class Registration {
     SecretBytes rho;
     std::optional<v1::ChipShare> chip;
     attestation::Report report;
+    std::string no_chip_reason;
+  };
+  // Who is to count at a realm.
+  struct Counter {
+    bool by_chip = false;
+    std::string no_chip_reason;
   };
   absl::StatusOr<Begun> BeginAt(size_t realm, const RequestSigner& signer, Cancellation& cancellation) const;
   absl::StatusOr<Begun> BeginByLedger(size_t realm, const SecretBytes& input,
                                       Cancellation& cancellation) const;
   absl::StatusOr<Begun> BeginByChip(size_t realm, const SecretBytes& input, const RequestSigner& signer,
                                     Cancellation& cancellation) const;
-  // Whether the chip is to count there, once the realm is the one that the list means.
-  absl::StatusOr<bool> JudgeRealm(size_t realm, Cancellation& cancellation) const;
+  // Once the realm is the one that the list means.
+  absl::StatusOr<Counter> JudgeRealm(size_t realm, Cancellation& cancellation) const;
+  static absl::StatusOr<Counter> JudgeEnforcement(const RealmChannel& realm,
+                                                  const v1::GetRealmResponse& response,
+                                                  const VersionPlan& plan);
+  // Why the ledger counts after all, as the plan leaves that to the realm: its chip is full. The status else.
+  absl::StatusOr<std::string> WhyLedger(size_t realm, const absl::Status& status,
+                                        Cancellation& cancellation) const;
   absl::Status BeginError(size_t realm, const absl::Status& status, Cancellation& cancellation) const;
   absl::Status MakeConfig();
   absl::StatusOr<Bytes> SealSecret() const;

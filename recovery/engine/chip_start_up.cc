@@ -34,7 +34,10 @@ absl::StatusOr<NamedIndices> ReadRows(Store& store) {
     const absl::StatusOr<Record> record = DecodeRecord(row);
     if (!record.ok()) return absl::OkStatus();
     for (const RecordVersion& version : record->versions) {
-      if (version.chip) named.insert_or_assign(version.chip->index, Named{record->name, version});
+      if (!version.chip) continue;
+      // Of two, the begun one is a leftover whose index is gone: its handle was free to be taken again.
+      const auto place = named.try_emplace(version.chip->index, Named{record->name, version}).first;
+      if (version.usable()) place->second = {record->name, version};
     }
     return absl::OkStatus();
   }));
@@ -43,11 +46,10 @@ absl::StatusOr<NamedIndices> ReadRows(Store& store) {
 
 absl::StatusOr<std::vector<hsm::CountedIndex>> List(ChipWork& chip) {
   absl::StatusOr<std::vector<hsm::CountedIndex>> listed;
-  chip.Run([&](hsm::Device& device) {
-    listed = device.counted_keys()->List();
+  chip.Run([&](hsm::Device&) {
+    listed = chip.indices().Find();
     chip.LookAtRoom();
   });
-  LABREC_RETURN_IF_ERROR(chip.Note(listed.status()));
   return listed;
 }
 
@@ -61,7 +63,7 @@ void DeleteOrphans(ChipWork& chip, Store& store, ByteView realm_id, const std::v
   }
   chip.Run([&](hsm::Device&) {
     for (const uint32_t index : orphans) {
-      const absl::Status deleted = chip.Delete(index);
+      const absl::Status deleted = chip.indices().Delete(index);
       if (deleted.ok()) {
         spdlog::warn("deleted index {:#010x}, which an earlier run made and no record names", index);
       } else {
@@ -125,8 +127,7 @@ void TakeOver(const ChipFindings& findings, RequestQueue& queue) {
   for (const ChipFindings::Version& each : findings.begun) {
     FollowUpOn(
         queue, each.name,
-        [each](const std::optional<Record>& row) { return ApplyChipSpent(row, ChipSpent{each.version}); },
-        log);
+        [each](const std::optional<Record>& row) { return ApplyChipGivenUp(row, each.version); }, log);
   }
   for (const ChipFindings::Count& each : findings.counts) {
     FollowUpOn(

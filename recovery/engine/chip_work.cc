@@ -27,21 +27,13 @@ void ChipWork::Run(absl::AnyInvocable<void(hsm::Device&)> job) {
       JobKind::kChip, [this, &job] { job(device_); }, DeviceExecutor::Place::kBack);
 }
 
-void ChipWork::Release(std::vector<uint32_t> indices) {
-  if (indices.empty() || device_.counted_keys() == nullptr) return;
-  Submit(indices.size(), [this, indices = std::move(indices)](hsm::Device&) {
-    for (const uint32_t index : indices) {
-      const absl::Status deleted = Delete(index);
-      if (deleted.ok()) continue;
-      spdlog::warn("index {:#010x} of an erased version stays in the chip until the next start: {}", index,
-                   std::string(deleted.message()));
-    }
+void ChipWork::TidyUp() {
+  if ((!indices_.untidy() && !look_again_) || device_.counted_keys() == nullptr) return;
+  Submit(1, [this](hsm::Device&) {
+    const absl::Status tidy = indices_.TidyUp();
+    if (!tidy.ok()) spdlog::info("indices wait to be deleted: {}", std::string(tidy.message()));
     LookAtRoom();
   });
-}
-
-absl::Status ChipWork::Delete(uint32_t index) {
-  return Note(device_.counted_keys()->Delete(index));
 }
 
 absl::Status ChipWork::Note(absl::Status status) {
@@ -56,7 +48,8 @@ std::optional<hsm::CountedCapacity> ChipWork::room() const {
 
 void ChipWork::LookAtRoom() {
   absl::StatusOr<hsm::CountedCapacity> capacity = device_.counted_keys()->Capacity();
-  if (!Note(capacity.status()).ok()) return;
+  look_again_ = !Note(capacity.status()).ok();
+  if (!capacity.ok()) return;
   const std::lock_guard lock(mutex_);
   room_ = *capacity;
 }

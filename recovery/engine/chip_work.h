@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "absl/status/status.h"
 
 #include "hsm/device.h"
+#include "recovery/engine/chip_indices.h"
 #include "recovery/engine/device_executor.h"
 #include "recovery/engine/device_health.h"
 
@@ -19,7 +21,7 @@ namespace labrec::recovery {
 class ChipWork {
  public:
   ChipWork(hsm::Device& device, DeviceExecutor& executor, DeviceHealth& health)
-      : device_(device), executor_(executor), health_(health) {}
+      : device_(device), executor_(executor), health_(health), indices_(device, health) {}
 
   // OK, or FAILED_PRECONDITION saying why this device counts for no record, and what to do.
   absl::Status Available() const;
@@ -29,10 +31,10 @@ class ChipWork {
   // The same, and waits for it. Not from a thread of the device.
   void Run(absl::AnyInvocable<void(hsm::Device&)> job);
 
-  // Deletes indices that no row names any more. What fails is left to the next start, and logged.
-  void Release(std::vector<uint32_t> indices);
-  // On a thread of the device: the same, at once.
-  absl::Status Delete(uint32_t index);
+  ChipIndices& indices() { return indices_; }
+  // Has the indices deleted that no row names any more, and the room looked at again where the latest look
+  // failed; nothing if there is neither. When the device is back, and after each batch.
+  void TidyUp();
 
   // Takes note of how a call on the device ended. Any thread.
   absl::Status Note(absl::Status status);
@@ -46,6 +48,8 @@ class ChipWork {
   hsm::Device& device_;
   DeviceExecutor& executor_;
   DeviceHealth& health_;
+  ChipIndices indices_;
+  std::atomic<bool> look_again_ = false;
   mutable std::mutex mutex_;
   std::optional<hsm::CountedCapacity> room_;
 };

@@ -13,6 +13,7 @@
 #include "recovery/engine/device_health.h"
 #include "recovery/engine/key_work.h"
 #include "recovery/engine/moving_average.h"
+#include "recovery/engine/open_registrations.h"
 #include "recovery/engine/request_queue.h"
 #include "recovery/ledger/ledger.h"
 
@@ -41,6 +42,7 @@ class Committer {
     RequestQueue& queue;
     KeyWork& keys;
     ChipWork& chip;
+    OpenRegistrations& registrations;
     DeviceHealth& anchor_health;
     const Clock& clock;
     AnchorPlace anchor_place;
@@ -64,12 +66,19 @@ class Committer {
     absl::Status status;
   };
 
+  // What the chip has to follow once a batch is anchored.
+  struct ChipChanges {
+    std::vector<Bytes> erased_keys;
+    std::vector<WorkingSet::BegunInChip> registrations;
+  };
+
   void CommitBatch(RequestQueue::Batch batch);
   std::vector<Judged> Apply(RequestQueue::Batch batch, WorkingSet& rows);
   void Release(std::vector<Judged>& judged, EvaluationBatch& evaluations);
   // OK once the writes are anchored; otherwise what to answer to the batch.
   // `on_staged` is called once nothing but storage and the anchor device can stop the batch.
   absl::Status MakeDurable(std::vector<RowWrite> writes, const std::function<void()>& on_staged);
+  void FollowInChip(ChipChanges changes);
   absl::Status StageFailed(const absl::Status& status);
   absl::Status Persist(StagedBatch& staged);
   absl::Status Anchor(std::unique_ptr<StagedBatch> staged);
@@ -83,10 +92,11 @@ class Committer {
   void SetReason(std::string reason);
 
   const Parts parts_;
-  MovingAverage commit_time_;  // the commit thread's
+  MovingAverage commit_time_;                        // the commit thread's
   std::atomic<Duration::rep> commit_time_mean_ = 0;  // of it, for all
-  Time persisted_;                           // when the latest batch was
+  Time persisted_;                                   // when the latest batch was
   std::unique_ptr<StagedBatch> unresolved_;  // persisted, but it is not known whether the device counted
+  ChipChanges unresolved_changes_;           // of that batch
   absl::Status fatal_;
   mutable std::mutex mutex_;
   CommitFigures figures_;

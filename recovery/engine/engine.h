@@ -19,6 +19,7 @@
 #include "pin/guess_policy.h"
 #include "recovery/engine/attestation_limiter.h"
 #include "recovery/engine/caller.h"
+#include "recovery/engine/open_registrations.h"
 #include "recovery/record/devices.h"
 #include "recovery/record/outcome.h"
 #include "recovery/record/record.h"
@@ -37,6 +38,7 @@ struct EngineOptions {
   size_t challenge_limit = 1U << 20;  // challenges outstanding
   attestation::ProverOptions attestation;
   AttestationLimits attestation_limits;
+  ChipRegistrationLimits chip_registrations;
 };
 
 // A signature as it came in: by a device or by the unlock key of a version.
@@ -122,6 +124,7 @@ struct EngineStatus {
   hsm::DeviceDescription device;
   hsm::AnchorWear anchor;
   std::optional<hsm::CountedCapacity> chip;  // where the chip can count
+  uint64_t chip_registrations = 0;           // begun and not finished: each holds an index
   std::string no_chip_reason;                // where it cannot
 };
 
@@ -165,7 +168,8 @@ class Engine {
   virtual void Activate(Caller caller, std::string record, uint32_t version, RawSignature authorization,
                         Done<Ok> done) = 0;
 
-  // Makes the version's own key and index in the chip, and proves them.
+  // Makes the version's own key and index in the chip, and proves them. Where registrations that nobody
+  // finished are in the way they are given up first: see OpenRegistrations.
   virtual void BeginChipRegistration(Caller caller, ChipRegistration request,
                                      Done<ChipRegistrationBegun> done) = 0;
   // Two evaluations of a begun chip-enforced version, which its first write grants.

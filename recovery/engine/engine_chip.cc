@@ -32,19 +32,6 @@ Digest StatementNonce(const Bytes& realm_id, const RecordName& name, uint32_t ve
                                            nonce);
 }
 
-// TPM2B_PUBLIC of a TPMT_PUBLIC.
-Bytes WithSize(ByteView area) {
-  return std::move(Writer().Lp(area)).Take();
-}
-
-absl::StatusOr<Bytes> CertifyKey(hsm::Device& device, const hsm::CountedKey& key, const Digest& nonce) {
-  const Bytes public_area = WithSize(key.key_public);
-  LABREC_ASSIGN_OR_RETURN(const attestation::RecordKeyEvidence evidence,
-                          attestation::Prover(*device.attester(), {})
-                              .RecordKey({public_area, key.key_private}, key.index_public, nonce));
-  return attestation::Encode(evidence);
-}
-
 absl::StatusOr<Bytes> CertifyContents(hsm::Device& device, const hsm::CountedKey& key, const Digest& nonce) {
   LABREC_ASSIGN_OR_RETURN(const attestation::SignedStatement statement,
                           attestation::Prover(*device.attester(), {}).IndexContents(key.index, nonce));
@@ -71,21 +58,6 @@ std::array<uint8_t, 32> FreshNonce() {
   return nonce;
 }
 
-absl::Status BeginVersion(WorkingSet& rows, const RecordName& name, const BeginRegistration& request) {
-  LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
-  LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-  LABREC_ASSIGN_OR_RETURN(BegunRows next, ApplyBegin(*account, *record, name, request));
-  rows.Put(std::move(next.account));
-  rows.Put(std::move(next.record));
-  return absl::OkStatus();
-}
-
-RegistrationId IdOf(const BeginRegistration& request) {
-  RecordVersion version;
-  version.nonce = request.nonce;
-  return version.registration_id();
-}
-
 // Both elements under the key, or ABORTED if the two uses of the first write are gone.
 absl::StatusOr<std::vector<P256Point>> EvaluateBoth(hsm::Device& device, const hsm::CountedKey& key,
                                                     const std::vector<P256Point>& elements,
@@ -104,18 +76,11 @@ absl::StatusOr<std::vector<P256Point>> EvaluateBoth(hsm::Device& device, const h
   return answers;
 }
 
-// Coming back soon does not help where the chip is full.
-absl::Status NoKey(const absl::Status& status) {
-  if (!absl::IsResourceExhausted(status)) return status;
-  return absl::FailedPreconditionError("the chip has no room for one more record: " +
-                                       std::string(status.message()));
-}
-
 }  // namespace
 
 // All that can be said before the chip is asked for anything.
-absl::StatusOr<EngineImpl::ChipBeginning> EngineImpl::JudgeChipRegistration(const Caller& caller,
-                                                                            ChipRegistration request) {
+absl::StatusOr<ChipBeginning> EngineImpl::JudgeChipRegistration(const Caller& caller,
+                                                                ChipRegistration request) {
   const RecordName name{caller.tenant, caller.account, request.record};
   LABREC_RETURN_IF_ERROR(CheckName(name));
   LABREC_RETURN_IF_ERROR(chip_->Available());
@@ -138,43 +103,13 @@ absl::StatusOr<EngineImpl::ChipBeginning> EngineImpl::JudgeChipRegistration(cons
   return ChipBeginning{name, std::move(begin), nonce};
 }
 
-// The key and its index are made before the row names them: a crash in between leaves an index that no row
-// names, which the next start deletes. The other way round the row would name an index that is somebody
-// else's one day.
 void EngineImpl::BeginChipRegistration(Caller caller, ChipRegistration request,
                                        Done<ChipRegistrationBegun> done) {
   absl::StatusOr<ChipBeginning> judged = JudgeChipRegistration(caller, std::move(request));
   if (!judged.ok()) return done(std::move(judged).status());
   absl::StatusOr<RequestQueue::Place> place = Admit(caller);
   if (!place.ok()) return done(std::move(place).status());
-  auto beginning = std::make_shared<ChipBeginning>(*std::move(judged));
-  chip_->Submit(
-      1, [this, beginning, place = *std::move(place), done = std::move(done)](hsm::Device& device) mutable {
-        BegunChip& chip = *beginning->begin.chip;
-        const absl::StatusOr<hsm::CountedKey> key = device.counted_keys()->Define(chip.unlock_key);
-        chip_->LookAtRoom();
-        if (!chip_->Note(key.status()).ok()) return done(NoKey(key.status()));
-        absl::StatusOr<Bytes> evidence = CertifyKey(device, *key, beginning->statement_nonce);
-        if (!chip_->Note(evidence.status()).ok()) {
-          chip_->Release({key->index});
-          return done(evidence.status());
-        }
-        chip.index = key->index;
-        chip.key = hsm::Encode(*key);
-        PushChipBegin(beginning, std::move(place), *std::move(evidence), std::move(done));
-      });
-}
-
-void EngineImpl::PushChipBegin(std::shared_ptr<ChipBeginning> beginning, RequestQueue::Place place,
-                               Bytes evidence, Done<ChipRegistrationBegun> done) {
-  FollowUp(
-      queue_, std::move(place),
-      [beginning](WorkingSet& rows) { return BeginVersion(rows, beginning->name, beginning->begin); },
-      [this, beginning, evidence = std::move(evidence), done](const absl::Status& begun) {
-        if (begun.ok()) return done(ChipRegistrationBegun{IdOf(beginning->begin), evidence});
-        chip_->Release({beginning->begin.chip->index});
-        done(begun);
-      });
+  chip_beginner_->Begin(*std::move(judged), *std::move(place), std::move(done));
 }
 
 void EngineImpl::ConfirmKey(Caller caller, std::string record, uint32_t version,

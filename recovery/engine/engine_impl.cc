@@ -52,6 +52,7 @@ EngineImpl::EngineImpl(EngineOptions options, hsm::Device& key_device, const Clo
              [this] { return executor_->BacklogTime() - committer_->CommitTime(); }),
       key_health_("key device", [this] { queue_.Interrupt(); }),
       anchor_health_("anchor device", [] {}),
+      registrations_(options_.chip_registrations),
       attestation_limiter_(options_.attestation_limits) {
   executor_.emplace(key_device.parallelism(), [this](DeviceExecutor::Duration backlog) {
     if (committing_ && backlog <= committer_->CommitTime()) queue_.Wake();
@@ -80,10 +81,11 @@ absl::Status EngineImpl::Open(Store& store, hsm::Device& anchor_device,
                report.rolled_forward ? ", after anchoring a batch that an earlier run had only written" : "");
   authorizer_.emplace(options_.realm_id, *ledger_, challenges_);
   chip_evaluator_.emplace(ChipEvaluator::Parts{options_.realm_id, *chip_, *ledger_, queue_});
+  chip_beginner_.emplace(ChipBeginner::Parts{*chip_, queue_, registrations_});
   LABREC_ASSIGN_OR_RETURN(const ChipFindings findings, TidyChip(*chip_, store, options_.realm_id));
-  committer_.emplace(Committer::Parts{*ledger_, *anchor, queue_, *keys_, *chip_, anchor_health_, clock_,
-                                      one_thread ? AnchorPlace::kAmongKeys : AnchorPlace::kBesideKeys,
-                                      std::move(on_fatal)});
+  committer_.emplace(
+      Committer::Parts{*ledger_, *anchor, queue_, *keys_, *chip_, registrations_, anchor_health_, clock_,
+                       one_thread ? AnchorPlace::kAmongKeys : AnchorPlace::kBesideKeys, std::move(on_fatal)});
   committing_ = true;
   commit_thread_ = std::thread([this] { committer_->Run(); });
   TakeOver(findings, queue_);
@@ -142,6 +144,7 @@ EngineStatus EngineImpl::status() const {
   status.anchor = std::move(figures.wear);
   const absl::Status chip = chip_->Available();
   if (chip.ok()) status.chip = chip_->room();
+  status.chip_registrations = registrations_.count();
   status.no_chip_reason = std::string(chip.message());
   return status;
 }

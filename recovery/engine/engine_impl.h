@@ -8,6 +8,7 @@
 #include "recovery/engine/attestation_work.h"
 #include "recovery/engine/authorizer.h"
 #include "recovery/engine/challenge_table.h"
+#include "recovery/engine/chip_beginner.h"
 #include "recovery/engine/chip_evaluator.h"
 #include "recovery/engine/chip_sessions.h"
 #include "recovery/engine/chip_work.h"
@@ -17,6 +18,7 @@
 #include "recovery/engine/engine.h"
 #include "recovery/engine/executor_anchor.h"
 #include "recovery/engine/key_work.h"
+#include "recovery/engine/open_registrations.h"
 #include "recovery/engine/request_queue.h"
 
 namespace labrec::recovery {
@@ -84,15 +86,7 @@ class EngineImpl : public Engine {
     Bytes derivation_input;
   };
   absl::StatusOr<Registration> JudgeRegistration(const Caller& caller, RegistrationRequest request);
-  // A chip-enforced version that may be begun, but for its index and key.
-  struct ChipBeginning {
-    RecordName name;
-    recovery::BeginRegistration begin;
-    Digest statement_nonce{};
-  };
   absl::StatusOr<ChipBeginning> JudgeChipRegistration(const Caller& caller, ChipRegistration request);
-  void PushChipBegin(std::shared_ptr<ChipBeginning> beginning, RequestQueue::Place place, Bytes evidence,
-                     Done<ChipRegistrationBegun> done);
   absl::StatusOr<RecordView> View(const RecordName& name);
   Bytes DerivationInput(const RecordName& name, const RecordVersion& version) const;
 
@@ -109,11 +103,13 @@ class EngineImpl : public Engine {
   std::optional<KeyWork> keys_;
   std::optional<ChipWork> chip_;
   ChipSessions chip_sessions_;
+  OpenRegistrations registrations_;
   AttestationLimiter attestation_limiter_;
   std::optional<AttestationWork> attestation_;
   std::optional<ExecutorAnchor> executor_anchor_;
   std::unique_ptr<Ledger> ledger_;
   std::optional<ChipEvaluator> chip_evaluator_;
+  std::optional<ChipBeginner> chip_beginner_;
   std::optional<Authorizer> authorizer_;
   std::optional<Committer> committer_;
   std::atomic<bool> committing_ = false;  // there is a committer

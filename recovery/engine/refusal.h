@@ -21,9 +21,11 @@ inline constexpr std::string_view kAccountQueue = "account_queue";  // its accou
 inline constexpr std::string_view kDeadline = "deadline";           // passed while it waited
 inline constexpr std::string_view kGone = "client_gone";            // nobody waits for the answer
 inline constexpr std::string_view kStopping = "stopping";           // the realm shuts down
-inline constexpr std::string_view kAttestation = "attestation_rate";  // over the rate of proofs
-inline constexpr std::string_view kAll[] = {kAccountRate, kTenantRate, kQueueFull, kAccountQueue,
-                                            kDeadline,    kGone,       kStopping,  kAttestation};
+inline constexpr std::string_view kAttestation = "attestation_rate";          // over the rate of proofs
+inline constexpr std::string_view kChipRegistrations = "chip_registrations";  // too many are under way
+inline constexpr std::string_view kAll[] = {kAccountRate,  kTenantRate,  kQueueFull,
+                                            kAccountQueue, kDeadline,    kGone,
+                                            kStopping,     kAttestation, kChipRegistrations};
 }  // namespace refusal
 
 // Status payload: in how many milliseconds to come back, in decimal. The server's trailing metadata has the

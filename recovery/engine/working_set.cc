@@ -1,5 +1,6 @@
 #include "recovery/engine/working_set.h"
 
+#include <algorithm>
 #include <set>
 
 #include "hsm/base/status_macros.h"
@@ -17,11 +18,20 @@ Bytes Encode(const Record& record) {
   return EncodeRecord(record);
 }
 
-void AddIndices(const std::optional<Record>& record, std::set<uint32_t>& indices) {
-  if (!record) return;
+std::set<Bytes> ChipKeys(const std::optional<Record>& record) {
+  std::set<Bytes> keys;
+  if (!record) return keys;
   for (const RecordVersion& version : record->versions) {
-    if (version.chip) indices.insert(version.chip->index);
+    if (version.chip) keys.insert(version.chip->key);
   }
+  return keys;
+}
+
+const RecordVersion* BegunInChipOf(const std::optional<Record>& record) {
+  if (!record) return nullptr;
+  const auto begun = std::ranges::find_if(
+      record->versions, [](const RecordVersion& version) { return !version.usable() && version.chip; });
+  return begun == record->versions.end() ? nullptr : &*begun;
 }
 
 template <typename Slots>
@@ -57,21 +67,37 @@ void WorkingSet::Put(Account account) {
 }
 
 void WorkingSet::Put(Record record) {
-  const Digest key = RecordRowKey(record.name);
-  records_.at(key).current = std::move(record);
+  Slot<Record>& slot = records_.at(RecordRowKey(record.name));
+  replaced_chip_keys_.merge(ChipKeys(slot.current));
+  slot.current = std::move(record);
 }
 
 void WorkingSet::Remove(const RecordName& record) {
-  records_.at(RecordRowKey(record)).current.reset();
+  Slot<Record>& slot = records_.at(RecordRowKey(record));
+  replaced_chip_keys_.merge(ChipKeys(slot.current));
+  slot.current.reset();
 }
 
-std::vector<uint32_t> WorkingSet::ReleasedIndices() const {
-  std::set<uint32_t> released;
-  for (const auto& [key, slot] : records_) AddIndices(slot.stored, released);
-  std::set<uint32_t> kept;
-  for (const auto& [key, slot] : records_) AddIndices(slot.current, kept);
-  for (const uint32_t index : kept) released.erase(index);
-  return {released.begin(), released.end()};
+std::vector<Bytes> WorkingSet::ErasedChipKeys() const {
+  std::set<Bytes> erased = replaced_chip_keys_;
+  for (const auto& [key, slot] : records_) {
+    for (const Bytes& kept : ChipKeys(slot.current)) erased.erase(kept);
+  }
+  return {erased.begin(), erased.end()};
+}
+
+std::vector<WorkingSet::BegunInChip> WorkingSet::ChangedRegistrations() const {
+  std::vector<BegunInChip> changed;
+  for (const auto& [key, slot] : records_) {
+    const RecordVersion* before = BegunInChipOf(slot.stored);
+    const RecordVersion* now = BegunInChipOf(slot.current);
+    if (before == nullptr && now == nullptr) continue;
+    if (before != nullptr && now != nullptr && before->nonce == now->nonce) continue;
+    const RecordName& name = slot.current ? slot.current->name : slot.stored->name;
+    changed.push_back({name, std::nullopt});
+    if (now != nullptr) changed.back().version = ChipVersion{now->number, now->chip->index};
+  }
+  return changed;
 }
 
 std::vector<RowWrite> WorkingSet::Writes() const {

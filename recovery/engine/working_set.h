@@ -2,12 +2,14 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
 #include "recovery/ledger/ledger.h"
 #include "recovery/record/record.h"
+#include "recovery/record/request.h"
 
 namespace labrec::recovery {
 
@@ -27,9 +29,15 @@ class WorkingSet {
   void Put(Record record);
   void Remove(const RecordName& record);
 
-  // Indices of chip-enforced versions that are no more in any row of the batch: to be deleted once it is
-  // anchored.
-  std::vector<uint32_t> ReleasedIndices() const;
+  // Keys of chip-enforced versions that are no more in their row, also of those that came and went within the
+  // batch: their indices are to be deleted once it is anchored.
+  std::vector<Bytes> ErasedChipKeys() const;
+  // The record's version that is begun in the chip, where the batch changes which one that is.
+  struct BegunInChip {
+    RecordName name;
+    std::optional<ChipVersion> version;
+  };
+  std::vector<BegunInChip> ChangedRegistrations() const;
   // What differs from the ledger.
   std::vector<RowWrite> Writes() const;
 
@@ -43,6 +51,7 @@ class WorkingSet {
   Ledger& ledger_;
   std::map<Digest, Slot<Account>> accounts_;  // by row key
   std::map<Digest, Slot<Record>> records_;
+  std::set<Bytes> replaced_chip_keys_;  // of rows that were put over or removed
 };
 
 }  // namespace labrec::recovery

@@ -99,6 +99,19 @@ absl::StatusOr<Record> ApplyChipSpent(const std::optional<Record>& record, const
   return next;
 }
 
+absl::StatusOr<Record> ApplyChipGivenUp(const std::optional<Record>& record, const ChipVersion& begun) {
+  if (!record) return NotThere(begun.version);
+  Record next = *record;
+  const RecordVersion* version = FindChip(next, begun);
+  if (version == nullptr) return NotThere(begun.version);
+  if (version->usable()) {
+    return absl::FailedPreconditionError("version " + std::to_string(begun.version) +
+                                         " of the record is registered: it is not given up");
+  }
+  Erase(next, begun.version);
+  return next;
+}
+
 Record Tombstone(const Record& record) {
   Record next;
   next.name = record.name;

@@ -28,6 +28,10 @@ absl::StatusOr<Record> ApplyChipEvaluated(const std::optional<Record>& record,
 // The version is erased; with the last usable one the record is destroyed.
 absl::StatusOr<Record> ApplyChipSpent(const std::optional<Record>& record, const ChipSpent& spent);
 
+// A version that was begun and not finished is erased, so that others get its room in the chip.
+// FAILED_PRECONDITION: it was finished meanwhile, and stays.
+absl::StatusOr<Record> ApplyChipGivenUp(const std::optional<Record>& record, const ChipVersion& begun);
+
 // What stays of a record whose guesses are used up: its highest version and its floor.
 Record Tombstone(const Record& record);
 

@@ -135,7 +135,8 @@ absl::StatusOr<Record> ApplyFinish(const std::optional<Account>& account, const 
   if (begun == nullptr || begun->usable() || begun->registration_id() != request.registration_id) {
     return absl::FailedPreconditionError(
         "no registration of version " + std::to_string(request.version) +
-        " is open under this registration id (another one took its place): begin again");
+        " is open under this registration id (another one took its place, or it was not finished in time): "
+        "begin again");
   }
   LABREC_RETURN_IF_ERROR(JudgeChip(*begun, request));
   RecordVersion finished = Finished(*begun, request);

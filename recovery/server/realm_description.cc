@@ -25,6 +25,7 @@ void DescribeRealm(const RealmFacts& facts, const EngineStatus& status,
   answer->mutable_chip()->set_used(status.chip->used);
   answer->mutable_chip()->set_free_handles(status.chip->free_handles);
   answer->mutable_chip()->set_full(status.chip->chip_is_full);
+  answer->mutable_chip()->set_begun(static_cast<uint32_t>(status.chip_registrations));
 }
 
 }  // namespace labrec::recovery

@@ -7,66 +7,34 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
-#include "hsm/base/encoding.h"
-#include "hsm/base/file.h"
-#include "recovery/client/device_key.h"
-#include "recovery/client/enroll.h"
-#include "recovery/client/recover.h"
-#include "recovery/client/seal.h"
-#include "tests/support/ek_certificate.h"
-#include "tests/support/local_ca.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/tpm_proxy.h"
+#include "recovery/client/delete_record.h"
+#include "tests/fault/chip_points.h"
+#include "tests/support/chip_realm.h"
 
 namespace labrec::test {
 namespace {
 
-using namespace recovery::client;  // NOLINT: the test is a client
+using recovery::client::RealmCondition;
 
 constexpr uint32_t kLimit = 3;
-constexpr char kSecret[] = "a secret that must survive";
-
-SecretBytes Secret(std::string_view text) {
-  return SecretBytes::CopyOf(AsBytes(text));
-}
-
-int Step() {
-  const char* step = std::getenv("LABREC_CRASH_STEP");
-  return step == nullptr ? 5 : std::max(1, std::atoi(step));
-}
 
 class ChipCrash : public testing::Test {
  protected:
-  void SetUp() override {
-    RealmFixture::Options options;
-    options.transport = RealmFixture::Transport::kLoopbackTls;
-    options.more_configuration = "[attestation]\nper_minute = 6000\nper_minute_and_account = 6000\n";
-    auto made = RealmFixture::Make(SimulatorKind::kSwtpm, std::move(options));
+  void MakeRealm(ChipRealm::Options options) {
+    options.judge = [this](const TpmProxy::Command&) { return Judge(); };
+    auto made = ChipRealm::Make(std::move(options));
     ASSERT_TRUE(made.ok()) << made.status();
     realm_ = *std::move(made);
-    const absl::Status given = GiveEkCertificate(*realm_->swtpm(), EkKind::kP256);
-    ASSERT_TRUE(given.ok()) << given;
-    trust_ = LocalCa::Instance().Trust().value();
-    trust_.anchors.push_back(LocalCa::Instance().Issuer().value());
-    const std::string tcti = realm_->swtpm()->tcti();
-    auto proxy = TpmProxy::Start(tcti.substr(tcti.find('=') + 1),
-                                 [this](const TpmProxy::Command&) { return Judge(); });
-    ASSERT_TRUE(proxy.ok()) << proxy.status();
-    proxy_ = *std::move(proxy);
-    realm_->SetDeviceUri("tpm2:" + proxy_->tcti());
     Start();
   }
 
   void Start() {
     left_ = -1;
-    const absl::Status started = realm_->StartDaemon();
+    const absl::Status started = realm_->fixture().StartDaemon();
     ASSERT_TRUE(started.ok()) << started;
   }
   // The daemon dies when `commands` more have gone by.
@@ -78,104 +46,50 @@ class ChipCrash : public testing::Test {
     const int left = left_;
     if (left < 0 || left_-- > 0) return TpmProxy::Fate::kForward;
     died_ = true;
-    kill(realm_->DaemonPid(), SIGKILL);
+    kill(realm_->fixture().DaemonPid(), SIGKILL);
     return TpmProxy::Fate::kLoseCommand;
   }
   // Whether it died; then it is started again.
   bool RiseIfDead() {
     left_ = -1;
     if (!died_) return false;
-    EXPECT_TRUE(realm_->daemon().Wait(std::chrono::seconds(20)).ok());
+    EXPECT_TRUE(realm_->fixture().daemon().Wait(std::chrono::seconds(20)).ok());
     Start();
     return true;
   }
 
-  // An account of its own, with its device enrolled.
-  struct Account {
-    std::unique_ptr<RealmSet> realms;
-    DeviceKey device = DeviceKey::Make();
-  };
-  Account NewAccount(const std::string& name) {
-    ClientOptions options;
-    options.channel.attempts = 1;
-    Account account{std::make_unique<RealmSet>("chat", name, options)};
-    RealmAddress address;
-    address.id = FromHex(realm_->realm_id()).value();
-    address.name = "oslo";
-    address.address = realm_->address();
-    address.ca_pem = ToString(ReadFile(realm_->ca_certificate(), 1U << 16).value());
-    EXPECT_TRUE(account.realms->Add(std::move(address), realm_->Token(name)).ok());
-    for (const RealmReport& report : EnrollDevice(*account.realms, account.device, "phone", nullptr)) {
-      EXPECT_EQ(report.condition, RealmCondition::kGood) << report.error;
-    }
-    return account;
+  ChipRealm::Account NewAccount(const std::string& name) {
+    auto account = realm_->NewAccount(name);
+    EXPECT_TRUE(account.ok()) << account.status();
+    return account.ok() ? *std::move(account) : ChipRealm::Account();
   }
-  // Connections of a client that starts anew.
-  void Reconnect(Account& account, const std::string& name) {
-    DeviceKey device = std::move(account.device);
-    ClientOptions options;
-    options.channel.attempts = 4;
-    account.realms = std::make_unique<RealmSet>("chat", name, options);
-    RealmAddress address;
-    address.id = FromHex(realm_->realm_id()).value();
-    address.name = "oslo";
-    address.address = realm_->address();
-    address.ca_pem = ToString(ReadFile(realm_->ca_certificate(), 1U << 16).value());
-    EXPECT_TRUE(account.realms->Add(std::move(address), realm_->Token(name)).ok());
-    account.device = std::move(device);
-  }
-  absl::StatusOr<Sealed> SealIt(const Account& account) {
-    SealRequest request;
-    request.record = "default";
-    request.guess_limit = kLimit;
-    request.argon.memory_kib = 64;
-    request.enforcement = Enforcement::kChip;
-    request.trust.roots = trust_;
-    return Seal(*account.realms, request, Secret(kSecret), Secret("1234"), account.device);
-  }
-  // "right", "wrong", "gone", or the error.
-  std::string Try(const Account& account, std::string_view pin) {
-    const auto outcome = Recover(*account.realms, {"default", 1}, Secret(pin));
-    if (!outcome.ok()) return std::string(outcome.status().message());
-    if (const auto* recovered = std::get_if<Recovered>(&*outcome)) {
-      return ToString(recovered->secret.view()) == kSecret ? "right" : "another secret";
-    }
-    return std::holds_alternative<WrongPin>(*outcome) ? "wrong" : "gone";
-  }
-  int UsedInTheChip() {
-    const auto status = realm_->Admin({"status"});
-    if (!status.ok()) return -1;
-    return nlohmann::json::parse(*status)["chip"]["used"].get<int>();
+  std::string Try(const ChipRealm::Account& account, std::string_view pin) {
+    return ChipRealm::Try(account, pin);
   }
   void ExpectUsed(int wanted) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (UsedInTheChip() != wanted && std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    EXPECT_EQ(UsedInTheChip(), wanted) << "indices are left behind, or one is missing";
+    EXPECT_EQ(realm_->UsedAfterAll(wanted), wanted) << "indices are left behind, or one is missing";
   }
 
-  std::unique_ptr<RealmFixture> realm_;
-  std::unique_ptr<TpmProxy> proxy_;
-  attestation::EkTrust trust_;
+  std::unique_ptr<ChipRealm> realm_;
   std::atomic<int> left_ = -1;
   std::atomic<bool> died_ = false;
 };
 
 TEST_F(ChipCrash, InARegistration) {
+  MakeRealm({});
   int records = 0;
   bool died = true;
-  for (int point = 0; died; point += Step()) {
+  for (int point = 0; died; point += PointStep()) {
     SCOPED_TRACE("killed before TPM command " + std::to_string(point));
-    const std::string name = "seal" + std::to_string(point);
-    Account account = NewAccount(name);
+    ChipRealm::Account account = NewAccount("seal" + std::to_string(point));
+    ASSERT_FALSE(HasFailure());
     DieAfter(point);
-    const absl::StatusOr<Sealed> sealed = SealIt(account);
+    const auto sealed = realm_->Seal(account, kLimit);
     died = RiseIfDead();
-    Reconnect(account, name);
+    ASSERT_TRUE(realm_->Reconnect(account).ok());
     if (!sealed.ok()) {
       ASSERT_TRUE(died) << sealed.status();
-      const absl::StatusOr<Sealed> again = SealIt(account);
+      const auto again = realm_->Seal(account, kLimit);
       ASSERT_TRUE(again.ok()) << again.status();
     }
     ++records;
@@ -183,20 +97,52 @@ TEST_F(ChipCrash, InARegistration) {
     ExpectUsed(records);
     ASSERT_FALSE(HasFailure());
   }
-  EXPECT_GT(records, 20 / Step());
+  EXPECT_GT(records, 20 / PointStep());
+}
+
+// A chip with room for one index, which an abandoned registration of the account holds.
+TEST_F(ChipCrash, InARegistrationThatTakesAnAbandonedOnesRoom) {
+  MakeRealm({2, "chip_registrations_per_account = 1\n", nullptr});
+  int point = 0;
+  for (bool died = true; died; point += PointStep()) {
+    SCOPED_TRACE("killed before TPM command " + std::to_string(point));
+    ChipRealm::Account account = NewAccount("room" + std::to_string(point));
+    ASSERT_FALSE(HasFailure());
+    ASSERT_TRUE(realm_->Abandon(account, "another").ok());
+    ASSERT_EQ(realm_->Status()["chip"]["free_handles"], 0);
+    DieAfter(point);
+    const auto sealed = realm_->Seal(account, kLimit);
+    died = RiseIfDead();
+    ASSERT_TRUE(realm_->Reconnect(account).ok());
+    ASSERT_TRUE(sealed.ok() || died) << sealed.status();
+    // Once it is registered, though its client was not told, another version of it would need more room.
+    if (!sealed.ok() && Try(account, "1234") != "right") {
+      const auto again = realm_->Seal(account, kLimit);
+      ASSERT_TRUE(again.ok()) << again.status();
+    }
+    EXPECT_EQ(Try(account, "1234"), "right");
+    ExpectUsed(1);
+    for (const auto& report : DeleteRecord(*account.realms, "default", account.device)) {
+      EXPECT_EQ(report.condition, RealmCondition::kGood) << report.error;
+    }
+    ExpectUsed(0);
+    ASSERT_FALSE(HasFailure());
+  }
+  EXPECT_GT(point, 20);
 }
 
 TEST_F(ChipCrash, InAWrongGuess) {
+  MakeRealm({});
   int point = 0;
-  for (bool died = true; died; point += Step()) {
+  for (bool died = true; died; point += PointStep()) {
     SCOPED_TRACE("killed before TPM command " + std::to_string(point));
-    const std::string name = "guess" + std::to_string(point);
-    Account account = NewAccount(name);
-    ASSERT_TRUE(SealIt(account).ok());
+    ChipRealm::Account account = NewAccount("guess" + std::to_string(point));
+    ASSERT_FALSE(HasFailure());
+    ASSERT_TRUE(realm_->Seal(account, kLimit).ok());
     DieAfter(point);
-    int answered = Try(account, "0000") == "wrong" ? 1 : 0;
+    const int answered = Try(account, "0000") == "wrong" ? 1 : 0;
     died = RiseIfDead();
-    Reconnect(account, name);
+    ASSERT_TRUE(realm_->Reconnect(account).ok());
     int more = 0;
     while (more <= static_cast<int>(kLimit) && Try(account, "000" + std::to_string(more)) == "wrong") ++more;
     EXPECT_LE(answered + more, static_cast<int>(kLimit)) << "a guess was gained";
@@ -205,15 +151,15 @@ TEST_F(ChipCrash, InAWrongGuess) {
     ExpectUsed(0);
     ASSERT_FALSE(HasFailure());
   }
-  EXPECT_GT(point, Step());
+  EXPECT_GT(point, PointStep());
 }
 
 TEST_F(ChipCrash, InARecovery) {
-  const std::string name = "alice";
-  Account account = NewAccount(name);
-  ASSERT_TRUE(SealIt(account).ok());
+  MakeRealm({});
+  ChipRealm::Account account = NewAccount("alice");
+  ASSERT_TRUE(realm_->Seal(account, kLimit).ok());
   int point = 0;
-  for (bool died = true; died; point += Step()) {
+  for (bool died = true; died; point += PointStep()) {
     SCOPED_TRACE("killed before TPM command " + std::to_string(point));
     DieAfter(point);
     const std::string first = Try(account, "1234");
@@ -221,14 +167,14 @@ TEST_F(ChipCrash, InARecovery) {
     if (!died) {
       EXPECT_EQ(first, "right");
     }
-    Reconnect(account, name);
+    ASSERT_TRUE(realm_->Reconnect(account).ok());
     EXPECT_EQ(Try(account, "1234"), "right");  // and refills the chip
     EXPECT_EQ(Try(account, "0000"), "wrong");
     EXPECT_EQ(Try(account, "1234"), "right");
     ExpectUsed(1);
     ASSERT_FALSE(HasFailure());
   }
-  EXPECT_GT(point, Step());
+  EXPECT_GT(point, PointStep());
   for (uint32_t i = 0; i < kLimit; ++i) EXPECT_EQ(Try(account, "000" + std::to_string(i)), "wrong");
   EXPECT_EQ(Try(account, "1234"), "gone");
 }

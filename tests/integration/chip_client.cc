@@ -72,11 +72,12 @@ absl::StatusOr<std::vector<P256Point>> ChipClient::Confirm(uint32_t version, con
   });
 }
 
-absl::Status ChipClient::FinishInChip(uint32_t version, const RegistrationId& id, uint32_t guess_limit) {
+absl::Status ChipClient::FinishInChip(uint32_t version, const RegistrationId& id, uint32_t guess_limit,
+                                      std::optional<uint32_t> index) {
   RegistrationBegun begun;
   begun.registration_id = id;
   RegistrationRequest request = RegistrationOf(version, begun, guess_limit);
-  request.config = InChip(request.config, KeyOf(version).index);
+  request.config = InChip(request.config, index.value_or(KeyOf(version).index));
   return Finish(std::move(request)).status();
 }
 

@@ -27,7 +27,9 @@ class ChipClient : public EngineClient {
                                            uint32_t limit);
   absl::StatusOr<ChipContents> Write(uint32_t version, uint32_t limit);
   absl::StatusOr<std::vector<P256Point>> Confirm(uint32_t version, const RegistrationId& id);
-  absl::Status FinishInChip(uint32_t version, const RegistrationId& id, uint32_t guess_limit);
+  // `index` is what the config says; without one, the version's.
+  absl::Status FinishInChip(uint32_t version, const RegistrationId& id, uint32_t guess_limit,
+                            std::optional<uint32_t> index = std::nullopt);
 
   // Of the version as its row says.
   hsm::CountedKey KeyOf(uint32_t version);

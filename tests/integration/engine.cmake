@@ -11,6 +11,6 @@ labrec_library(test_chip_client
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/chip_client.cc
   DEPS test_engine_realm attestation_verify recovery_proto)
 labrec_test(engine_chip
-  SOURCES engine_chip_test.cc
+  SOURCES engine_chip_test.cc engine_chip_fault_test.cc engine_chip_registrations_test.cc
   DEPS test_chip_client
   LABEL integration)

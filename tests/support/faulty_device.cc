@@ -66,10 +66,48 @@ class FaultyDevice::Anchor : public hsm::FreshnessAnchor {
   hsm::FreshnessAnchor& anchor_;
 };
 
+class FaultyDevice::Counted : public hsm::CountedKeys {
+ public:
+  explicit Counted(FaultyDevice& owner) : owner_(owner), keys_(*owner.device_->counted_keys()) {}
+  absl::StatusOr<hsm::CountedCapacity> Capacity() override {
+    LABREC_RETURN_IF_ERROR(Call(owner_.hooks.before_capacity));
+    return keys_.Capacity();
+  }
+  absl::StatusOr<std::vector<hsm::CountedIndex>> List() override { return keys_.List(); }
+  absl::StatusOr<hsm::CountedKey> Define(const EcdsaPublicKey& unlock_key) override {
+    LABREC_RETURN_IF_ERROR(Call(owner_.hooks.before_define));
+    LABREC_ASSIGN_OR_RETURN(hsm::CountedKey key, keys_.Define(unlock_key));
+    LABREC_RETURN_IF_ERROR(Call(owner_.hooks.after_define));
+    return key;
+  }
+  absl::StatusOr<hsm::WriteSession> BeginWrite() override { return keys_.BeginWrite(); }
+  absl::StatusOr<hsm::UseCount> FinishWrite(const hsm::CountedKey& key, uint64_t session, uint32_t limit,
+                                            ByteView signature) override {
+    return keys_.FinishWrite(key, session, limit, signature);
+  }
+  absl::StatusOr<hsm::CountedOutcome> Evaluate(const hsm::CountedKey& key,
+                                               const P256Point& element) override {
+    return keys_.Evaluate(key, element);
+  }
+  absl::StatusOr<hsm::UseCount> ReadCounter(const hsm::CountedKey& key) override {
+    return keys_.ReadCounter(key);
+  }
+  absl::Status Delete(uint32_t index) override {
+    LABREC_RETURN_IF_ERROR(Call(owner_.hooks.before_delete));
+    LABREC_RETURN_IF_ERROR(keys_.Delete(index));
+    return Call(owner_.hooks.after_delete);
+  }
+
+ private:
+  FaultyDevice& owner_;
+  hsm::CountedKeys& keys_;
+};
+
 FaultyDevice::FaultyDevice(std::unique_ptr<hsm::Device> device) : device_(std::move(device)) {
   evaluation_ = std::make_unique<Evaluation>(*this);
   derivation_ = std::make_unique<Derivation>(*this);
   anchor_ = std::make_unique<Anchor>(*this);
+  if (device_->counted_keys() != nullptr) counted_ = std::make_unique<Counted>(*this);
 }
 
 FaultyDevice::~FaultyDevice() = default;
@@ -82,6 +120,9 @@ hsm::DerivationKey* FaultyDevice::derivation_key() {
 }
 hsm::FreshnessAnchor* FaultyDevice::freshness_anchor() {
   return anchor_.get();
+}
+hsm::CountedKeys* FaultyDevice::counted_keys() {
+  return counted_.get();
 }
 
 }  // namespace labrec::test

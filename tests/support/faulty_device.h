@@ -19,6 +19,11 @@ class FaultyDevice : public hsm::Device {
     Hook before_prepare;
     Hook before_commit;
     Hook after_commit;  // the device has counted, and its answer is lost
+    Hook before_define;
+    Hook after_define;  // the device has made key and index, and its answer is lost
+    Hook before_delete;
+    Hook after_delete;
+    Hook before_capacity;
   };
 
   explicit FaultyDevice(std::unique_ptr<hsm::Device> device);
@@ -31,7 +36,7 @@ class FaultyDevice : public hsm::Device {
   hsm::FreshnessAnchor* freshness_anchor() override;
   hsm::Random* random() override { return device_->random(); }
   hsm::Attester* attester() override { return device_->attester(); }
-  hsm::CountedKeys* counted_keys() override { return device_->counted_keys(); }
+  hsm::CountedKeys* counted_keys() override;  // null where the device's own are
   const hsm::DeviceDescription& description() const override { return device_->description(); }
   int parallelism() const override { return device_->parallelism(); }
 
@@ -39,10 +44,12 @@ class FaultyDevice : public hsm::Device {
   class Evaluation;
   class Derivation;
   class Anchor;
+  class Counted;
   std::unique_ptr<hsm::Device> device_;
   std::unique_ptr<Evaluation> evaluation_;
   std::unique_ptr<Derivation> derivation_;
   std::unique_ptr<Anchor> anchor_;
+  std::unique_ptr<Counted> counted_;
 };
 
 }  // namespace labrec::test

@@ -91,6 +91,26 @@ TEST(Chip, IsFinishedOnlyWithTheIndexKeyAndLimitItWasBegunWith) {
   EXPECT_EQ(known.FinishCode(good), StatusCode::kOk);
 }
 
+TEST(Chip, OnlyWhatIsNotFinishedIsGivenUp) {
+  InChip known;
+  known.Begin(ChipBegin(2, kIndex + 1, known.unlock.public_key(), AsDevice(known.device)));
+  const auto code = [&](ChipVersion which) { return ApplyChipGivenUp(known.record, which).status().code(); };
+  EXPECT_EQ(code({2, kIndex + 2}), StatusCode::kNotFound) << "another one took its place";
+  EXPECT_EQ(code({1, kIndex}), StatusCode::kFailedPrecondition) << "it is active";
+  EXPECT_EQ(ApplyChipGivenUp(std::nullopt, {2, kIndex + 1}).status().code(), StatusCode::kNotFound);
+
+  const Record before = *known.record;
+  known.record = *ApplyChipGivenUp(known.record, {2, kIndex + 1});
+  EXPECT_EQ(known.record->Find(2), nullptr);
+  EXPECT_EQ(*known.record->Find(1), *before.Find(1));
+  EXPECT_FALSE(known.record->destroyed);
+  EXPECT_EQ(known.FinishCode(known.Finish(2, kIndex + 1, known.unlock)), StatusCode::kFailedPrecondition);
+  known.ExpectOneEncoding();
+
+  known.Register(3, kIndex + 1, known.unlock);
+  EXPECT_EQ(code({3, kIndex + 1}), StatusCode::kFailedPrecondition) << "it is pending";
+}
+
 TEST(Chip, ALedgerVersionIsNotFinishedAsAChipOne) {
   Registered known;
   known.Begin(BeginOf(2, 2));

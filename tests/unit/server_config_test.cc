@@ -80,6 +80,9 @@ batch = 11
 challenges = 12
 cached_tokens = 13
 drain_seconds = 14
+chip_registrations = 15
+chip_registrations_per_account = 16
+chip_registration_seconds = 17
 [metrics]
 address = "127.0.0.1:9464"
 [log]
@@ -109,6 +112,9 @@ level = "debug"
   EXPECT_EQ(config->challenges, 12U);
   EXPECT_EQ(config->cached_tokens, 13U);
   EXPECT_EQ(config->drain, std::chrono::seconds(14));
+  EXPECT_EQ(config->chip_registrations.altogether, 15U);
+  EXPECT_EQ(config->chip_registrations.of_an_account, 16U);
+  EXPECT_EQ(config->chip_registrations.kept_for, std::chrono::seconds(17));
   EXPECT_EQ(config->metrics_address, "127.0.0.1:9464");
   EXPECT_EQ(config->log_level, "debug");
 }

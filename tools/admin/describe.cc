@@ -51,14 +51,6 @@ void Append(const Json& json, const std::string& indent, std::string& out) {
   }
 }
 
-Json DescribeChip(const v1::GetRealmResponse& realm) {
-  if (!realm.has_chip()) return {{"counts", false}, {"reason", realm.no_chip_reason()}};
-  return {{"counts", true},
-          {"used", realm.chip().used()},
-          {"free_handles", realm.chip().free_handles()},
-          {"full", realm.chip().full()}};
-}
-
 Json DescribeFloor(const v1::Floor& floor) {
   return {{"sequence", floor.sequence()},
           {"digest", HexOf(floor.digest())},
@@ -81,6 +73,15 @@ void AddChip(const v1::ChipCount& chip, Json& version) {
 }
 
 }  // namespace
+
+Json DescribeChip(const v1::GetRealmResponse& realm) {
+  if (!realm.has_chip()) return {{"counts", false}, {"reason", realm.no_chip_reason()}};
+  return {{"counts", true},
+          {"used", realm.chip().used()},
+          {"begun", realm.chip().begun()},
+          {"free_handles", realm.chip().free_handles()},
+          {"full", realm.chip().full()}};
+}
 
 Json Describe(const hsm::DeviceDescription& device) {
   return {{"kind", device.kind},

@@ -17,6 +17,8 @@ Json Describe(const hsm::DeviceDescription& device);
 Json Describe(const labyrinth::recovery::v1::GetStatusResponse& status);
 Json Describe(const labyrinth::recovery::v1::ListDevicesResponse& devices);
 Json Describe(const labyrinth::recovery::v1::AdminShowRecordResponse& record);
+// Only what is said there of the chip that counts.
+Json DescribeChip(const labyrinth::recovery::v1::GetRealmResponse& realm);
 Json Describe(const recovery::StartUpReport& report, const std::string& anchor_kind);
 Json Describe(const recovery::ContentReport& report);
 

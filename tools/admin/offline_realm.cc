@@ -5,8 +5,8 @@
 
 namespace labrec::admin {
 
-void AddOfflineOptions(CLI::App& command, OfflineOptions& options) {
-  CLI::Option_group* const where = command.add_option_group("realm", "which realm; its daemon is stopped");
+void AddOfflineOptions(CLI::App& command, OfflineOptions& options, const std::string& what) {
+  CLI::Option_group* const where = command.add_option_group("realm", what);
   where->add_option("--state", options.state, "the realm's folder")->option_text("DIR");
   where->add_option("--config", options.config, "the daemon's configuration, where devices have moved")
       ->option_text("FILE");
@@ -14,10 +14,13 @@ void AddOfflineOptions(CLI::App& command, OfflineOptions& options) {
 }
 
 absl::StatusOr<OfflineRealm> FindRealm(const OfflineOptions& options) {
-  if (options.config.empty()) return OfflineRealm{options.state, std::nullopt, std::nullopt, 1};
+  if (options.config.empty()) {
+    return OfflineRealm{options.state, std::nullopt, std::nullopt, 1,
+                        recovery::RealmFolder(options.state).AdminSocketPath()};
+  }
   LABREC_ASSIGN_OR_RETURN(recoveryd::Config config, recoveryd::ReadConfig(options.config));
   return OfflineRealm{std::move(config.state), std::move(config.device_uri), std::move(config.anchor_uri),
-                      config.reanchor_floor};
+                      config.reanchor_floor, std::move(config.admin_socket)};
 }
 
 absl::StatusOr<recoveryd::OpenedRealm> OpenOffline(const OfflineRealm& realm) {

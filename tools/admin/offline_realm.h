@@ -20,13 +20,15 @@ struct OfflineOptions {
 };
 
 // --state DIR or --config FILE: one of them is needed.
-void AddOfflineOptions(CLI::App& command, OfflineOptions& options);
+void AddOfflineOptions(CLI::App& command, OfflineOptions& options,
+                       const std::string& what = "which realm; its daemon is stopped");
 
 struct OfflineRealm {
   std::filesystem::path state;
   std::optional<std::string> device_uri;
   std::optional<std::string> anchor_uri;
   uint32_t reanchor_floor = 1;
+  std::filesystem::path admin_socket;  // where its daemon has it when it runs
 };
 absl::StatusOr<OfflineRealm> FindRealm(const OfflineOptions& options);
 

@@ -2,8 +2,10 @@
 
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
+#include "tools/admin/chip_room.h"
 #include "tools/admin/command.h"
 #include "tools/admin/describe.h"
+#include "tools/admin/offline_realm.h"
 #include "tools/admin/realm_init.h"
 
 namespace labrec::admin {
@@ -22,9 +24,8 @@ struct InitOptions {
   std::filesystem::path pcr_approval;
 };
 
-struct ShowOptions {
-  Format format = Format::kText;
-  std::filesystem::path state;
+struct ShowOptions : OfflineOptions {
+  std::filesystem::path socket;
 };
 
 absl::StatusOr<std::optional<PcrInit>> ReadPcrInit(const InitOptions& options) {
@@ -65,9 +66,12 @@ absl::Status Init(const InitOptions& options) {
 }
 
 absl::Status Show(const ShowOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const OfflineRealm realm, FindRealm(options));
   LABREC_ASSIGN_OR_RETURN(const recovery::RealmManifest manifest,
-                          recovery::RealmFolder(options.state).ReadManifest());
-  const Json json = Describe(manifest);
+                          recovery::RealmFolder(realm.state).ReadManifest());
+  Json json = Describe(manifest);
+  const auto& socket = options.socket.empty() ? realm.admin_socket : options.socket;
+  json["chip"] = DescribeChipRoom({realm.state, realm.device_uri, socket}, manifest);
   Print(options.format, json, Text(json));
   return absl::OkStatus();
 }
@@ -105,9 +109,14 @@ void AddRealmCommands(CLI::App& app, Result& result) {
   realm->require_subcommand(1);
   AddInit(*realm, result);
   CLI::App* command = nullptr;
-  const auto options =
-      AddCommand<ShowOptions>(*realm, "show", "Show what a realm's folder says of it", result, command, Show);
-  command->add_option("--state", options->state, "the realm's folder")->required()->option_text("DIR");
+  const auto options = AddCommand<ShowOptions>(
+      *realm, "show",
+      "Show what a realm's folder says of it, and how much room its TPM has for records "
+      "that it counts for",
+      result, command, Show);
+  AddOfflineOptions(*command, *options, "which realm; its daemon may run");
+  command->add_option("--socket", options->socket, "the daemon's admin socket, if it is not in the folder")
+      ->option_text("PATH");
 }
 
 }  // namespace labrec::admin

@@ -35,8 +35,9 @@ absl::Status LoadTrust(const Arguments& arguments, recovery::client::SealRequest
 // What was proven of each chip, and who counts where.
 void SayCounting(const std::vector<RealmCounting>& counting, const Reporter& reporter) {
   for (const RealmCounting& realm : counting) {
+    const std::string why = realm.no_chip_reason.empty() ? "" : absl::StrCat(": ", realm.no_chip_reason);
     reporter.Say(absl::StrCat("realm ", realm.realm, ": wrong PINs are counted by its ",
-                              realm.by_chip ? "chip, as proven:" : "ledger"));
+                              realm.by_chip ? "chip, as proven:" : absl::StrCat("ledger", why)));
     for (const attestation::Proof& proof : realm.proven) {
       reporter.Say(absl::StrCat("  ", proof.statement, " (by ", proof.proven_by, ")"));
     }
@@ -53,6 +54,7 @@ json CountingJson(const std::vector<RealmCounting>& counting) {
     array.push_back({{"realm", realm.realm},
                      {"enforcement", realm.by_chip ? "chip" : "ledger"},
                      {"proven", std::move(proven)}});
+    if (!realm.no_chip_reason.empty()) array.back()["no_chip_reason"] = realm.no_chip_reason;
   }
   return array;
 }

@@ -209,7 +209,16 @@ class ConfigReader {
     config_.challenges = Size(section, "challenges", config_.challenges, 1, 1 << 26);
     config_.cached_tokens = Size(section, "cached_tokens", config_.cached_tokens, 1, 1 << 24);
     config_.drain = std::chrono::seconds(section.Number("drain_seconds", config_.drain.count(), 0, 3600));
+    ReadChipRegistrations(section);
     section.RefuseUnknown();
+  }
+
+  void ReadChipRegistrations(TomlSection& section) {
+    recovery::ChipRegistrationLimits& limits = config_.chip_registrations;
+    limits.altogether = Size(section, "chip_registrations", limits.altogether, 1, 1024);
+    limits.of_an_account = Size(section, "chip_registrations_per_account", limits.of_an_account, 1, 1024);
+    limits.kept_for =
+        std::chrono::seconds(section.Number("chip_registration_seconds", limits.kept_for.count(), 1, 86'400));
   }
 
   void ReadRates(TomlSection& section) {

@@ -46,6 +46,7 @@ struct Config {
   std::filesystem::path ek_intermediates;               // folder of certificates; empty: none
   std::vector<std::filesystem::path> tls_certificates;  // that clients see; the own one too, if TLS is on
   recovery::AttestationLimits attestation_limits;
+  recovery::ChipRegistrationLimits chip_registrations;  // [limits]
   std::string log_level = "info";
 };
 

@@ -35,6 +35,7 @@ recovery::EngineOptions OptionsFor(const Config& config, const recovery::RealmMa
   options.challenge_limit = config.challenges;
   options.attestation.pcrs = config.quoted_pcrs;
   options.attestation_limits = config.attestation_limits;
+  options.chip_registrations = config.chip_registrations;
   return options;
 }
 
