@@ -124,4 +124,8 @@ absl::Status LostObject(std::string_view message) {
   return WithCode(absl::FailedPreconditionError(AbslView(message)), CKR_OBJECT_HANDLE_INVALID);
 }
 
+absl::Status LostEvidence(std::string_view message) {
+  return WithCode(absl::DataLossError(AbslView(message)), CKR_OBJECT_HANDLE_INVALID);
+}
+
 }  // namespace labrec::hsm::pkcs11

@@ -30,4 +30,7 @@ ErrorClass ClassOf(const absl::Status& status);
 // for is not on the token as this connection sees it.
 absl::Status LostObject(std::string_view message);
 
+// The same, but DATA_LOSS: what we look for was on the token, and is needed to tell what happened since.
+absl::Status LostEvidence(std::string_view message);
+
 }  // namespace labrec::hsm::pkcs11

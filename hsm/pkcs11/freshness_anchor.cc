@@ -1,5 +1,8 @@
 #include "hsm/pkcs11/freshness_anchor.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
@@ -12,6 +15,14 @@ namespace {
 absl::StatusOr<bool> Attested(const Session& session, TokenObject key, ByteView input, ByteView evidence) {
   LABREC_ASSIGN_OR_RETURN(const SecretBytes mac, Hmac(session, key.handle, input));
   return mac.Equals(evidence);
+}
+
+// What a failing token may leave behind of prepared epochs before it has to destroy one for the next.
+constexpr size_t kMostAbandoned = 4;
+
+absl::Status DestroyAll(const Session& session, const Scope& scope, const std::vector<RatchetKey>& keys) {
+  for (const RatchetKey& key : keys) LABREC_RETURN_IF_ERROR(DestroyRatchetKey(session, scope, key));
+  return absl::OkStatus();
 }
 
 // After an error while a key was destroyed nobody knows whether it is gone.
@@ -36,18 +47,39 @@ absl::Status KeyRatchetAnchor::RequireClaim(const Session& session) const {
 }
 
 absl::Status KeyRatchetAnchor::RequireOurs(const RatchetKey& key) const {
-  const bool known = expected_.has_value() && expected_->epoch == key.id.epoch;
-  if (!known || expected_->nonce == key.id.nonce) return absl::OkStatus();
+  const bool known = ours_.has_value() && ours_->epoch == key.id.epoch;
+  if (!known || ours_->nonce == key.id.nonce) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat("another service prepared a state of its own for epoch ",
                                           key.id.epoch,
                                           " of the realm's freshness anchor: stop one of the two"));
+}
+
+absl::Status KeyRatchetAnchor::RequireOursAmong(const std::vector<RatchetKey>& keys, uint64_t epoch) const {
+  if (!prepared_ || ours_->epoch != epoch) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "this run did not prepare epoch ", epoch, ": a state that another run prepared is prepared anew"));
+  }
+  const bool there = std::any_of(keys.begin(), keys.end(),
+                                 [this](const RatchetKey& key) { return key.id.nonce == ours_->nonce; });
+  if (there) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("another service destroyed the key that was made for epoch ", epoch,
+                                          " of the realm's freshness anchor: stop one of the two"));
+}
+
+std::vector<RatchetKey> KeyRatchetAnchor::Abandoned(const std::vector<RatchetKey>& keys) const {
+  std::vector<RatchetKey> abandoned;
+  std::copy_if(keys.begin(), keys.end(), std::back_inserter(abandoned), [this](const RatchetKey& key) {
+    return !found_.has_value() || found_->nonce != key.id.nonce;
+  });
+  return abandoned;
 }
 
 absl::StatusOr<RatchetView> KeyRatchetAnchor::LookAt(const Session& session) {
   LABREC_ASSIGN_OR_RETURN(RatchetView view, LookAtRatchet(session, scope_));
   if (view.epoch() < floor_) {
     return absl::DataLossError(absl::StrCat("the token is back at epoch ", view.epoch(), " although ", floor_,
-                                            " was current: somebody restored a key that was destroyed"));
+                                            " was current: a second service made a key, or somebody "
+                                            "restored one that was destroyed"));
   }
   floor_ = view.epoch();
   return view;
@@ -56,6 +88,8 @@ absl::StatusOr<RatchetView> KeyRatchetAnchor::LookAt(const Session& session) {
 absl::Status KeyRatchetAnchor::Claim() {
   return connection_.Run([this](const Connection::Work& work) -> absl::Status {
     claim_.reset();
+    prepared_ = false;
+    found_.reset();
     LABREC_ASSIGN_OR_RETURN(claim_, MakeClaim(work.session, scope_));
     return absl::OkStatus();
   });
@@ -74,23 +108,34 @@ absl::StatusOr<Bytes> KeyRatchetAnchor::Prepare(uint64_t epoch, const Digest& di
       [&](const Connection::Work& work) { return PrepareIn(work.session, epoch, digest); });
 }
 
+absl::StatusOr<RatchetKey> KeyRatchetAnchor::MakeOurs(const Session& session, const RatchetKeyId& id) {
+  LABREC_ASSIGN_OR_RETURN(RatchetKey key, MakeRatchetKey(session, scope_, id));
+  ours_ = id;
+  prepared_ = true;
+  const absl::Status claimed = RequireClaim(session);
+  if (claimed.ok()) return key;
+  // Who took the anchor over meanwhile must not find our key in its way.
+  if (!absl::IsUnavailable(claimed)) (void)DestroyRatchetKey(session, scope_, key);
+  return claimed;
+}
+
+// The claim is looked at after the keys, so that no key of who claims later is among those that we destroy;
+// and ours is made before they are, so that never is none left.
 absl::StatusOr<Bytes> KeyRatchetAnchor::PrepareIn(const Session& session, uint64_t epoch,
                                                   const Digest& digest) {
-  LABREC_RETURN_IF_ERROR(RequireClaim(session));
   LABREC_ASSIGN_OR_RETURN(const RatchetView view, LookAt(session));
+  LABREC_RETURN_IF_ERROR(RequireClaim(session));
   if (view.epoch() == UINT64_MAX || epoch != view.epoch() + 1) {
     return absl::FailedPreconditionError(
         absl::StrCat("cannot prepare epoch ", epoch, ": the token is at epoch ", view.epoch()));
   }
-  if (view.next.has_value()) LABREC_RETURN_IF_ERROR(DestroyRatchetKey(session, scope_, *view.next));
-  const RatchetKeyId id = RatchetKeyId::NewFor(epoch, view.current.id.nonce);
-  LABREC_ASSIGN_OR_RETURN(const RatchetKey key, MakeRatchetKey(session, scope_, id));
-  expected_ = id;
-  // Who took the anchor over meanwhile must not find our key in its way.
-  if (absl::Status claimed = RequireClaim(session); absl::IsDataLoss(claimed)) {
-    (void)DestroyRatchetKey(session, scope_, key);
-    return claimed;
+  std::vector<RatchetKey> abandoned = Abandoned(view.next);
+  if (abandoned.size() >= kMostAbandoned) {
+    LABREC_RETURN_IF_ERROR(DestroyRatchetKey(session, scope_, abandoned.back()));
+    abandoned.pop_back();
   }
+  LABREC_ASSIGN_OR_RETURN(const RatchetKey key, MakeOurs(session, RatchetKeyId::NewFor(epoch, view.nonce())));
+  LABREC_RETURN_IF_ERROR(DestroyAll(session, scope_, abandoned));
   LABREC_ASSIGN_OR_RETURN(const SecretBytes mac, Hmac(session, key.object.handle, MacInput(epoch, digest)));
   return ToBytes(mac.view());
 }
@@ -103,24 +148,30 @@ absl::Status KeyRatchetAnchor::Commit(uint64_t epoch) {
 }
 
 absl::Status KeyRatchetAnchor::CommitIn(const Session& session, uint64_t epoch) {
-  LABREC_RETURN_IF_ERROR(RequireClaim(session));
   LABREC_ASSIGN_OR_RETURN(RatchetView view, LookAt(session));
-  if (epoch != view.epoch() && (epoch == 0 || epoch - 1 != view.epoch())) {
+  LABREC_RETURN_IF_ERROR(RequireClaim(session));
+  const bool done = epoch == view.epoch() && view.current.has_value();
+  if (!done && (epoch == 0 || epoch - 1 != view.epoch())) {
     return absl::DataLossError(absl::StrCat("cannot commit epoch ", epoch, ": the token is at epoch ",
                                             view.epoch(), ", so somebody else uses its anchor"));
   }
-  if (epoch == view.epoch()) return RequireOurs(view.current);
-  if (!view.next.has_value()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("epoch ", epoch, " was not prepared: it has no key on the token"));
-  }
-  LABREC_RETURN_IF_ERROR(RequireOurs(*view.next));
-  LABREC_RETURN_IF_ERROR(DestroyRatchetKey(session, scope_, view.current));
+  if (done) return RequireOurs(*view.current);
+  LABREC_RETURN_IF_ERROR(RequireOursAmong(view.next, epoch));
+  LABREC_RETURN_IF_ERROR(DestroyOthers(session, view));
   ++commits_;
   LABREC_RETURN_IF_ERROR(RequireClaim(session));
   LABREC_ASSIGN_OR_RETURN(view, LookAt(session));
-  if (view.epoch() != epoch) return absl::UnavailableError("the previous epoch's key is still on the token");
-  return RequireOurs(view.current);
+  if (view.epoch() != epoch) return absl::UnavailableError("another key than the epoch's is on the token");
+  found_.reset();
+  return RequireOurs(*view.current);
+}
+
+absl::Status KeyRatchetAnchor::DestroyOthers(const Session& session, const RatchetView& view) {
+  for (const RatchetKey& key : view.next) {
+    if (key.id.nonce == ours_->nonce) continue;
+    LABREC_RETURN_IF_ERROR(DestroyRatchetKey(session, scope_, key));
+  }
+  return view.current.has_value() ? DestroyRatchetKey(session, scope_, *view.current) : absl::OkStatus();
 }
 
 absl::StatusOr<FreshnessReport> KeyRatchetAnchor::Check(uint64_t epoch, const Digest& digest,
@@ -133,23 +184,28 @@ absl::StatusOr<FreshnessReport> KeyRatchetAnchor::CheckIn(const Session& session
                                                           const Digest& digest, ByteView evidence) {
   LABREC_ASSIGN_OR_RETURN(const RatchetView view, LookAt(session));
   const uint64_t current = view.epoch();
-  if (epoch < current) return FreshnessReport{Freshness::kStale, current};
+  // Where the current key is destroyed, its epoch's states are stale, and storage has to have the next.
+  const uint64_t oldest = view.current.has_value() ? current : current + 1;
+  if (epoch < oldest) return FreshnessReport{Freshness::kStale, oldest};
   if (epoch - current > 1) return FreshnessReport{Freshness::kUnknown, current};
   const bool ahead = epoch != current;
-  if (ahead && !view.next.has_value()) return FreshnessReport{Freshness::kForged, current};
-  const RatchetKey& key = ahead ? *view.next : view.current;
-  LABREC_ASSIGN_OR_RETURN(const bool attested,
-                          Attested(session, key.object, MacInput(epoch, digest), evidence));
-  if (!attested) return FreshnessReport{Freshness::kForged, current};
-  if (ahead) expected_ = key.id;
-  return FreshnessReport{ahead ? Freshness::kOneAhead : Freshness::kFresh, current};
+  const std::vector<RatchetKey> keys = ahead ? view.next : std::vector<RatchetKey>{*view.current};
+  for (const RatchetKey& key : keys) {
+    LABREC_ASSIGN_OR_RETURN(const bool attested,
+                            Attested(session, key.object, MacInput(epoch, digest), evidence));
+    if (!attested) continue;
+    if (ahead) found_ = key.id;
+    return FreshnessReport{ahead ? Freshness::kOneAhead : Freshness::kFresh, current};
+  }
+  return FreshnessReport{Freshness::kForged, current};
 }
 
 // May run twice: the second run finds what the first one left.
-absl::Status KeyRatchetAnchor::ClearSpoilt() {
-  return connection_.Run([this](const Connection::Work& work) -> absl::Status {
+absl::Status KeyRatchetAnchor::ClearSpoilt(uint64_t known_epoch) {
+  return connection_.Run([&](const Connection::Work& work) -> absl::Status {
     const absl::Status seen = LookAtRatchet(work.session, scope_).status();
-    return absl::IsDataLoss(seen) ? StartRatchetAnew(work.session, scope_) : seen;
+    if (!absl::IsDataLoss(seen)) return seen;
+    return StartRatchetAnew(work.session, scope_, std::max(known_epoch, floor_));
   });
 }
 

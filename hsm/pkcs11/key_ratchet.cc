@@ -1,6 +1,7 @@
 #include "hsm/pkcs11/key_ratchet.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,10 +24,18 @@ absl::Status Spoilt(std::string_view why) {
                    "running, 'labyrinth-admin anchor accept' clears them up"));
 }
 
-absl::StatusOr<std::vector<RatchetKey>> AllKeys(const Session& session, const Scope& scope) {
+absl::StatusOr<std::vector<TokenObject>> AllLabelled(const Session& session, const std::string& label) {
   Attributes wanted;
-  wanted.Number(CKA_CLASS, CKO_SECRET_KEY).Text(CKA_LABEL, RatchetLabel(scope));
-  LABREC_ASSIGN_OR_RETURN(const std::vector<TokenObject> found, FindAll(session, std::move(wanted)));
+  wanted.Number(CKA_CLASS, CKO_SECRET_KEY).Text(CKA_LABEL, label);
+  return FindAll(session, std::move(wanted));
+}
+
+absl::StatusOr<std::vector<TokenObject>> AllClaims(const Session& session, const Scope& scope) {
+  return AllLabelled(session, ClaimLabel(scope));
+}
+
+absl::StatusOr<std::vector<RatchetKey>> AllKeys(const Session& session, const Scope& scope) {
+  LABREC_ASSIGN_OR_RETURN(const std::vector<TokenObject> found, AllLabelled(session, RatchetLabel(scope)));
   std::vector<RatchetKey> keys;
   for (const TokenObject& object : found) {
     LABREC_ASSIGN_OR_RETURN(const Bytes id, ReadBlob(session, object.handle, CKA_ID));
@@ -39,14 +48,25 @@ absl::StatusOr<std::vector<RatchetKey>> AllKeys(const Session& session, const Sc
   return keys;
 }
 
-absl::StatusOr<std::vector<TokenObject>> AllClaims(const Session& session, const Scope& scope) {
-  Attributes wanted;
-  wanted.Number(CKA_CLASS, CKO_SECRET_KEY).Text(CKA_LABEL, ClaimLabel(scope));
-  return FindAll(session, std::move(wanted));
-}
-
 bool IsChild(const RatchetKey& key, const RatchetKey& parent) {
   return key.id.epoch == parent.id.epoch + 1 && key.id.parent_nonce == parent.id.nonce;
+}
+
+bool IsRival(const RatchetKey& key, const RatchetKey& other) {
+  return key.id.epoch == other.id.epoch && key.id.parent_nonce == other.id.parent_nonce;
+}
+
+// nullopt if the keys, in ascending order of their epochs, do not follow from each other.
+std::optional<RatchetView> Arrange(const std::vector<RatchetKey>& keys) {
+  const RatchetKey& first = keys.front();
+  const auto rest = std::next(keys.begin());
+  if (std::all_of(rest, keys.end(), [&first](const RatchetKey& key) { return IsChild(key, first); })) {
+    return RatchetView{first, std::vector<RatchetKey>(rest, keys.end())};
+  }
+  const bool rivals = first.id.epoch > 0 && std::all_of(rest, keys.end(), [&first](const RatchetKey& key) {
+                        return IsRival(key, first);
+                      });
+  return rivals ? std::optional(RatchetView{std::nullopt, keys}) : std::nullopt;
 }
 
 }  // namespace
@@ -54,17 +74,28 @@ bool IsChild(const RatchetKey& key, const RatchetKey& parent) {
 absl::StatusOr<RatchetView> LookAtRatchet(const Session& session, const Scope& scope) {
   LABREC_ASSIGN_OR_RETURN(const std::vector<RatchetKey> keys, AllKeys(session, scope));
   if (keys.empty()) {
-    return LostObject(
-        "the token has no key of the realm's freshness anchor: it is another token, or they were removed");
+    return LostEvidence(
+        "the token has no key of the realm's freshness anchor: they were removed, or it is another token; if "
+        "it is the right one, 'labyrinth-admin anchor accept' starts its anchor anew");
   }
-  if (keys.size() > 2 || (keys.size() == 2 && !IsChild(keys[1], keys[0]))) {
+  std::optional<RatchetView> view = Arrange(keys);
+  if (!view.has_value()) {
     return Spoilt(absl::StrCat("there are ", keys.size(), ", of the epochs ", keys.front().id.epoch, " to ",
                                keys.back().id.epoch, ", that do not follow from each other"));
   }
-  RatchetView view{keys[0], std::nullopt};
-  if (keys.size() == 2) view.next = keys[1];
-  LABREC_RETURN_IF_ERROR(Hmac(session, view.current.object.handle, AsBytes(kLookMessage)).status());
-  return view;
+  LABREC_RETURN_IF_ERROR(Hmac(session, keys.front().object.handle, AsBytes(kLookMessage)).status());
+  return *std::move(view);
+}
+
+absl::Status FindTraceOfRatchet(const Session& session, const Scope& scope) {
+  for (const std::string& label : {RatchetLabel(scope), ClaimLabel(scope)}) {
+    LABREC_ASSIGN_OR_RETURN(const std::vector<TokenObject> found, AllLabelled(session, label));
+    if (!found.empty()) return absl::OkStatus();
+  }
+  return LostObject(
+      "the token has neither a key of the realm's freshness anchor nor a claim to it: it is another token, "
+      "or "
+      "they were removed");
 }
 
 absl::StatusOr<RatchetKey> MakeRatchetKey(const Session& session, const Scope& scope,
@@ -85,11 +116,14 @@ absl::Status DestroyRatchetKey(const Session& session, const Scope& scope, const
   return DestroyAndLook(session, key.object, std::move(unique));
 }
 
-absl::Status StartRatchetAnew(const Session& session, const Scope& scope) {
+absl::Status StartRatchetAnew(const Session& session, const Scope& scope, uint64_t known_epoch) {
   LABREC_ASSIGN_OR_RETURN(const std::vector<RatchetKey> spoilt, AllKeys(session, scope));
-  if (spoilt.empty()) return LostObject("the token has no key of the realm's freshness anchor");
-  const uint64_t highest = spoilt.back().id.epoch;
-  if (highest == UINT64_MAX) return Spoilt("one claims the last epoch there is");
+  const uint64_t highest = std::max(known_epoch, spoilt.empty() ? 0 : spoilt.back().id.epoch);
+  if (highest == UINT64_MAX) {
+    return absl::FailedPreconditionError(
+        "a key of the realm's freshness anchor, or the ledger, claims the last epoch there is: provision the "
+        "token anew");
+  }
   const Bytes no_parent = ToBytes(SecretBytes::Random(kNonceSize).view());
   LABREC_RETURN_IF_ERROR(
       MakeRatchetKey(session, scope, RatchetKeyId::NewFor(highest + 1, no_parent)).status());

@@ -72,10 +72,12 @@ absl::Status MakeAnchor(const Session& session, const Scope& scope) {
 
 absl::StatusOr<KeyHandles> FindPinned(const Session& session, const State& state) {
   KeyHandles handles;
-  // A spoilt ratchet refuses at each use; the device opens, so that the operator can clear it up.
+  // A ratchet that is spoilt or lost refuses at each use; the device opens, so that the operator can clear it
+  // up, but only where something else says that this is the realm's token.
   if (state.anchor) {
     const absl::Status ratchet = LookAtRatchet(session, state.scope).status();
     if (!absl::IsDataLoss(ratchet)) LABREC_RETURN_IF_ERROR(ratchet);
+    if (!state.keys.has_value()) LABREC_RETURN_IF_ERROR(FindTraceOfRatchet(session, state.scope));
   }
   if (!state.keys.has_value()) return handles;
   LABREC_ASSIGN_OR_RETURN(handles.evaluation,

@@ -10,6 +10,24 @@
 #include "recovery/ledger/start_up.h"
 
 namespace labrec::recovery {
+namespace {
+
+// Anchors a durable state that another run prepared: prepares the same state anew, so that this run's
+// evidence vouches for it, which no other run can end (hsm/pkcs11/freshness_anchor.h numbers the steps that
+// would). Storage has the new evidence before the old one ends. Where the device makes the same evidence
+// again (a TPM), nothing is written.
+absl::Status RollForward(Store& store, hsm::FreshnessAnchor& anchor, HeadRow& head) {
+  LABREC_ASSIGN_OR_RETURN(Bytes evidence, anchor.Prepare(head.epoch, HeadDigest(head)));
+  if (evidence != head.evidence) {
+    head.evidence = std::move(evidence);
+    StoreBatch batch;
+    batch.head = head;
+    LABREC_RETURN_IF_ERROR(store.Write(batch));
+  }
+  return anchor.Commit(head.epoch);
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Create(Store& store, hsm::FreshnessAnchor& anchor,
                                                        ByteView realm_id, uint32_t bucket_exponent) {
@@ -41,7 +59,7 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(Store& store, hsm::Freshnes
   LABREC_RETURN_IF_ERROR(ExplainFreshness(head, freshness));
   LABREC_ASSIGN_OR_RETURN(MerkleTree tree, LoadTree(store, head));
   const bool rolls_forward = freshness.freshness == hsm::Freshness::kOneAhead;
-  if (rolls_forward) LABREC_RETURN_IF_ERROR(anchor.Commit(head.epoch));
+  if (rolls_forward) LABREC_RETURN_IF_ERROR(RollForward(store, anchor, head));
 
   auto ledger = std::make_unique<LedgerImpl>(store, anchor, std::move(head), std::move(tree));
   // The fence. Without it:

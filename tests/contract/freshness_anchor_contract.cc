@@ -63,7 +63,7 @@ TEST_P(FreshnessAnchorContract, HoldsOverReopening) {
   ASSERT_NE(device, nullptr);
   const Head old = PrepareAndCommit(*device, "old");
   const Head current = PrepareAndCommit(*device, "current");
-  const Head ahead = Prepare(*device, "ahead");
+  Head ahead = Prepare(*device, "ahead");
   device.reset();
   device = Reopen();
   ASSERT_NE(device, nullptr);
@@ -71,9 +71,35 @@ TEST_P(FreshnessAnchorContract, HoldsOverReopening) {
   EXPECT_EQ(Judge(*device, current), Freshness::kFresh);
   EXPECT_EQ(Judge(*device, ahead), Freshness::kOneAhead);
   // What a starting ledger does with a durable state that was not anchored:
+  ahead = Prepare(*device, "ahead");
   ASSERT_TRUE(device->freshness_anchor()->Commit(ahead.epoch).ok());
   EXPECT_EQ(Judge(*device, ahead), Freshness::kFresh);
   EXPECT_EQ(Judge(*device, current), Freshness::kStale);
+}
+
+// A start that takes a state over is killed before or after storage has the new evidence, again and again.
+TEST_P(FreshnessAnchorContract, AStateFoundAheadKeepsItsEvidenceUntilItIsCommitted) {
+  auto device = ProvisionAndOpen();
+  ASSERT_NE(device, nullptr);
+  const Head first = Prepare(*device, "ahead");
+  Head second;
+  for (int start = 0; start < 3; ++start) {
+    device.reset();
+    device = Reopen();
+    ASSERT_NE(device, nullptr);
+    ASSERT_EQ(Judge(*device, first), Freshness::kOneAhead) << start;
+    second = Prepare(*device, "ahead");
+    EXPECT_EQ(Judge(*device, second), Freshness::kOneAhead);
+    EXPECT_EQ(Judge(*device, first), Freshness::kOneAhead);
+  }
+  device.reset();
+  device = Reopen();
+  ASSERT_NE(device, nullptr);
+  ASSERT_EQ(Judge(*device, second), Freshness::kOneAhead);
+  const Head third = Prepare(*device, "ahead");
+  EXPECT_EQ(Judge(*device, second), Freshness::kOneAhead);
+  ASSERT_TRUE(device->freshness_anchor()->Commit(third.epoch).ok());
+  EXPECT_EQ(Judge(*device, third), Freshness::kFresh);
 }
 
 TEST_P(FreshnessAnchorContract, EveryBitOfTheEvidenceCounts) {

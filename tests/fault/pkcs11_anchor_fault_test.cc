@@ -1,8 +1,11 @@
 #include <filesystem>
 
+#include <gmock/gmock.h>
 #include <p11-kit/pkcs11.h>
 
+#include "hsm/pkcs11/pkcs11_device.h"
 #include "tests/fault/pkcs11_fault_fixture.h"
+#include "tests/support/token_editor.h"
 
 namespace labrec::hsm::pkcs11 {
 namespace {
@@ -26,6 +29,11 @@ class Pkcs11AnchorFault : public Pkcs11Fault {
     const auto evidence = anchor().Prepare(epoch_ + 1, digest_);
     ASSERT_TRUE(evidence.ok()) << evidence.status();
     evidence_ = *evidence;
+  }
+  int DestroyKeys(std::string_view kind) {
+    const auto destroyed = test::DestroyTokenKeys(Address().uri, kind);
+    EXPECT_TRUE(destroyed.ok()) << destroyed.status();
+    return destroyed.value_or(-1);
   }
   Freshness Judged(FreshnessAnchor& by, uint64_t epoch) {
     const auto report = by.Check(epoch, digest_, evidence_);
@@ -165,11 +173,11 @@ TEST_F(Pkcs11AnchorFault, AKeyMadeTooLateNeverPassesForTheCurrentOne) {
   EXPECT_TRUE(absl::IsDataLoss(spoilt.Commit(epoch_)));
 
   // The operator's way out: nothing that was ever attested is fresh, and the anchor goes on above it.
-  ASSERT_TRUE(spoilt.ClearSpoilt().ok());
+  ASSERT_TRUE(spoilt.ClearSpoilt(epoch_ - 1).ok());
   EXPECT_EQ(spoilt.CurrentEpoch().value(), epoch_ + 1);
   EXPECT_EQ(Judged(spoilt, epoch_), Freshness::kStale);
   EXPECT_EQ(Judged(spoilt, epoch_ + 1), Freshness::kForged);
-  EXPECT_TRUE(spoilt.ClearSpoilt().ok());
+  EXPECT_TRUE(spoilt.ClearSpoilt(epoch_ + 100).ok());
   EXPECT_EQ(spoilt.CurrentEpoch().value(), epoch_ + 1) << "nothing was spoilt any more";
   const auto next = spoilt.Prepare(epoch_ + 2, digest_);
   ASSERT_TRUE(next.ok()) << next.status();
@@ -195,33 +203,72 @@ TEST_F(Pkcs11AnchorFault, AClaimLostWithinACommitIsNoticed) {
 }
 
 // 1. B prepared a state and prepares another: it is held up before it destroys the first one's key. 2. A
-// claims the anchor and finds the first state one ahead. 3. B goes on: the next epoch's key is now that of
-// B's second state, which A must not make current.
-TEST_F(Pkcs11AnchorFault, AKeyExchangedUnderAStateOneAheadIsNoticed) {
+// claims the anchor and finds the first state one ahead. 3. B goes on, and the key that A found is gone. A
+// prepares that state anew, and commits it.
+TEST_F(Pkcs11AnchorFault, AKeyDestroyedUnderAStateOneAheadStandsInNobodysWay) {
   auto a = Open();
   ASSERT_TRUE(a.ok()) << a.status();
   FreshnessAnchor& other = *(*a)->freshness_anchor();
   PrepareNext();
   bool meanwhile = false;
-  bool busy = false;
-  bool dying = false;
   test::SetPkcs11Judge([&](std::string_view function) {
-    if (busy) return Fate::Pass();
-    if (dying) return Fate::Skip(CKR_DEVICE_ERROR);
     if (function == "C_DestroyObject" && !meanwhile) {
-      meanwhile = busy = true;
+      meanwhile = true;
       EXPECT_TRUE(other.Claim().ok());
       EXPECT_EQ(Judged(other, epoch_ + 1), Freshness::kOneAhead);
-      busy = false;
     }
-    dying = function == "C_GenerateKey";  // B does not live to look at its claim
     return Fate::Pass();
   });
-  EXPECT_FALSE(anchor().Prepare(epoch_ + 1, Sha256("second")).ok());
+  EXPECT_TRUE(anchor().Prepare(epoch_ + 1, Sha256("second")).ok()) << "it had looked at its claim";
   EXPECT_TRUE(meanwhile);
   Heal();
-  EXPECT_TRUE(absl::IsDataLoss(other.Commit(epoch_ + 1)));
-  EXPECT_EQ(other.CurrentEpoch().value(), epoch_);
+  EXPECT_TRUE(absl::IsDataLoss(anchor().Commit(epoch_ + 1)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(other.Commit(epoch_ + 1))) << "no run commits another's key";
+  const auto anew = other.Prepare(epoch_ + 1, digest_);
+  ASSERT_TRUE(anew.ok()) << anew.status();
+  ASSERT_TRUE(other.Commit(epoch_ + 1).ok());
+  EXPECT_EQ(other.Check(epoch_ + 1, digest_, *anew)->freshness, Freshness::kFresh);
+  EXPECT_EQ(Judged(other, epoch_ + 1), Freshness::kForged);
+}
+
+TEST_F(Pkcs11AnchorFault, OnlyWhatThisRunPreparedIsCommitted) {
+  auto b = Open();
+  ASSERT_TRUE(b.ok()) << b.status();
+  FreshnessAnchor& other = *(*b)->freshness_anchor();
+  ASSERT_TRUE(other.Claim().ok());
+  ASSERT_TRUE(other.Prepare(epoch_ + 1, Sha256("b")).ok());
+  ASSERT_TRUE(anchor().Claim().ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(anchor().Commit(epoch_ + 1)));
+  PrepareNext();
+  ASSERT_TRUE(anchor().Claim().ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(anchor().Commit(epoch_ + 1))) << "its key is from before the claim";
+  EXPECT_EQ(anchor().CurrentEpoch().value(), epoch_);
+}
+
+TEST_F(Pkcs11AnchorFault, NothingIsCommittedWithoutItsKey) {
+  const std::set<std::filesystem::path> before = ObjectFiles();
+  PrepareNext();
+  for (const std::filesystem::path& file : ObjectFiles()) {
+    if (!before.contains(file)) std::filesystem::remove(file);
+  }
+  EXPECT_TRUE(absl::IsDataLoss(anchor().Commit(epoch_ + 1)));
+  EXPECT_EQ(anchor().CurrentEpoch().value(), epoch_);
+}
+
+// Keys that cannot be destroyed do not pile up.
+TEST_F(Pkcs11AnchorFault, WhereNoKeyCanBeDestroyedNoMoreAreMade) {
+  const int at_rest = TokenObjects();
+  FailAll("C_DestroyObject", Fate::Skip(CKR_OK));
+  PrepareNext();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(absl::IsUnavailable(anchor().Prepare(epoch_ + 1, digest_).status()));
+  }
+  EXPECT_EQ(TokenObjects(), at_rest + 4);
+  Heal();
+  PrepareNext();
+  EXPECT_EQ(TokenObjects(), at_rest + 1);
+  EXPECT_TRUE(anchor().Commit(epoch_ + 1).ok());
+  EXPECT_EQ(Judged(anchor(), epoch_ + 1), Freshness::kFresh);
 }
 
 TEST_F(Pkcs11AnchorFault, AnEpochThatSomebodyElseCommittedIsNotOursEvenAfterANewClaim) {
@@ -250,9 +297,54 @@ TEST_F(Pkcs11AnchorFault, ARestoredTokenIsNoticedByARunningService) {
   EXPECT_TRUE(absl::IsDataLoss(anchor().Prepare(epoch_ + 1, digest_).status()));
 }
 
+// Whatever destroyed them: the operator starts the ratchet anew, above what the ledger remembers.
+TEST_F(Pkcs11AnchorFault, ATokenWithoutAKeyIsStartedAnew) {
+  PrepareNext();
+  ASSERT_TRUE(anchor().Commit(epoch_ + 1).ok());
+  device_.reset();
+  ASSERT_EQ(DestroyKeys("anchor"), 1);
+  auto opened = Open();
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  FreshnessAnchor& lost = *(*opened)->freshness_anchor();
+  ASSERT_TRUE(lost.Claim().ok());
+  const absl::Status refused = lost.CurrentEpoch().status();
+  EXPECT_TRUE(absl::IsDataLoss(refused)) << refused;
+  EXPECT_THAT(refused.ToString(), testing::HasSubstr("anchor accept"));
+  EXPECT_TRUE(absl::IsDataLoss(lost.Check(epoch_ + 1, digest_, evidence_).status()));
+  EXPECT_TRUE(absl::IsDataLoss(lost.Prepare(epoch_ + 2, digest_).status()));
+  EXPECT_TRUE(absl::IsDataLoss(lost.Commit(epoch_ + 1)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(lost.ClearSpoilt(UINT64_MAX)));
+
+  ASSERT_TRUE(lost.ClearSpoilt(epoch_ + 1).ok());
+  EXPECT_EQ(lost.CurrentEpoch().value(), epoch_ + 2);
+  EXPECT_EQ(Judged(lost, epoch_ + 1), Freshness::kStale);
+  EXPECT_EQ(Judged(lost, epoch_ + 2), Freshness::kForged);
+  ASSERT_TRUE(lost.Prepare(epoch_ + 3, digest_).ok());
+  EXPECT_TRUE(lost.Commit(epoch_ + 3).ok());
+}
+
+// Without keys of the realm beside it only the claim tells whose token it is.
+TEST_F(Pkcs11AnchorFault, ATokenOfAnAnchorAloneIsKnownByItsClaim) {
+  device_.reset();
+  ProvisionOptions options = Options();
+  options.roles = DeviceRoles{.keys = false, .anchor = true};
+  auto state = Provision(Address(), options);
+  ASSERT_TRUE(state.ok()) << state.status();
+  state_ = *std::move(state);
+  device_ = NewDevice();
+  ASSERT_TRUE(anchor().Claim().ok());
+  device_.reset();
+  ASSERT_EQ(DestroyKeys("anchor"), 2) << "the fixture's realm has one, too";
+  device_ = NewDevice();
+  ASSERT_NE(device_, nullptr);
+  EXPECT_TRUE(absl::IsDataLoss(anchor().CurrentEpoch().status()));
+  device_.reset();
+  ASSERT_EQ(DestroyKeys("claim"), 2);
+  EXPECT_TRUE(absl::IsFailedPrecondition(Open().status())) << "it may be any token";
+}
+
 TEST_F(Pkcs11AnchorFault, TheEvidenceOfAnAbandonedPrepareDies) {
   PrepareNext();
-  EXPECT_EQ(Judged(anchor(), epoch_ + 1), Freshness::kOneAhead);
   const Bytes abandoned = evidence_;
   PrepareNext();
   EXPECT_NE(evidence_, abandoned);

@@ -75,13 +75,13 @@ int Pkcs11Fault::CallsOf(std::string function, const std::function<void()>& work
   return calls;
 }
 
-int Pkcs11Fault::TokenObjects() const {
-  int objects = 0;
+std::set<std::filesystem::path> Pkcs11Fault::ObjectFiles() const {
+  std::set<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(token_->TokenFolder())) {
     const std::filesystem::path& path = entry.path();
-    if (path.extension() == ".object" && path.filename() != "token.object") ++objects;
+    if (path.extension() == ".object" && path.filename() != "token.object") files.insert(path);
   }
-  return objects;
+  return files;
 }
 
 absl::Status Evaluate(Device& device) {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -36,8 +38,9 @@ class Pkcs11Fault : public testing::Test {
   // How often `function` is called while `work` runs (empty: any function).
   static int CallsOf(std::string function, const std::function<void()>& work);
 
-  // Objects on the token.
-  int TokenObjects() const;
+  // Objects on the token, each in a file of its own.
+  std::set<std::filesystem::path> ObjectFiles() const;
+  int TokenObjects() const { return static_cast<int>(ObjectFiles().size()); }
 
   std::unique_ptr<test::SoftHsm> token_;
   DeviceState state_;

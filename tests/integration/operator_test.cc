@@ -15,6 +15,7 @@
 
 #include "tests/support/raw_account.h"
 #include "tests/support/realm_fixture.h"
+#include "tests/support/token_editor.h"
 
 // The operator's way out: anchor status, verify and accept; backup create and verify.
 namespace labrec::test {
@@ -136,6 +137,34 @@ TEST_P(OperatorTest, ARestoredLedgerIsRefusedUntilItIsAccepted) {
   Restore(spare());
   EXPECT_EQ(GoodJson(Offline({"anchor", "accept", "--yes"}))["discontinuities"], 2)
       << "the audit log remembers what the restored copy forgot";
+}
+
+class OperatorOfATokenTest : public OperatorTest {};
+INSTANTIATE_TEST_SUITE_P(Devices, OperatorOfATokenTest, testing::Values(SimulatorKind::kSoftHsm),
+                         [](const auto&) { return std::string("SoftHsm"); });
+
+TEST_P(OperatorOfATokenTest, ATokenThatLostItsRatchetIsStartedAnewByAccept) {
+  ASSERT_EQ(Guess(), kRawLimit - 1);
+  Stop();
+  const uint64_t epoch = GoodJson(Offline({"anchor", "status"}))["device_epoch"];
+  const auto destroyed = DestroyTokenKeys(realm_->device_uri(), "anchor");
+  ASSERT_TRUE(destroyed.ok()) << destroyed.status();
+  ASSERT_EQ(*destroyed, 1);
+
+  const std::string why = "the token has no key of the realm's freshness anchor";
+  EXPECT_FALSE(realm_->StartDaemon().ok());
+  EXPECT_THAT(realm_->Log(), HasSubstr(why));
+  EXPECT_THAT(Offline({"anchor", "status"}).status().ToString(), HasSubstr(why));
+  const Json accepted = GoodJson(Offline({"anchor", "accept", "--yes", "--reanchor-floor", "2"}));
+  EXPECT_EQ(accepted["discontinuities"], 1);
+  EXPECT_GT(accepted["epoch"], epoch) << "epochs go on";
+  EXPECT_THAT(AuditLog(), HasSubstr(why));
+  EXPECT_THAT(AuditLog(), HasSubstr("\"event\":\"anchor_accept_done\""));
+
+  Start();
+  EXPECT_EQ(Guess(), 1U) << "two were left, not " << kRawLimit - 1;
+  Stop();
+  EXPECT_THAT(Offline({"anchor", "accept", "--yes"}).status().ToString(), HasSubstr("nothing to accept"));
 }
 
 TEST_P(OperatorTest, OneFlippedByteIsFoundAndNamed) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <ranges>
 
 #include "absl/strings/str_cat.h"
 
@@ -11,12 +12,16 @@ namespace {
 
 using Key = Chip::RatchetKey;
 
+constexpr size_t kMostAbandoned = 4;
+
 class RatchetAnchor final : public hsm::FreshnessAnchor {
  public:
   RatchetAnchor(Chip& chip, Bus& bus) : chip_(chip), bus_(bus) {}
 
   absl::Status Claim() override {
     claim_.reset();
+    prepared_ = false;
+    found_.reset();
     uint64_t mine = 0;
     LABREC_RETURN_IF_ERROR(bus_.Command("make claim", Bus::Kind::kWrites, [&] {
       mine = chip_.dice.Next();
@@ -38,71 +43,88 @@ class RatchetAnchor final : public hsm::FreshnessAnchor {
 
   absl::StatusOr<uint64_t> CurrentEpoch() override {
     LABREC_ASSIGN_OR_RETURN(const View view, Look());
-    return view.current.epoch;
+    return view.epoch();
   }
 
   absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) override {
-    LABREC_RETURN_IF_ERROR(RequireClaim());
     LABREC_ASSIGN_OR_RETURN(const View view, Look());
-    if (view.current.epoch == UINT64_MAX || epoch != view.current.epoch + 1) {
-      return absl::FailedPreconditionError(absl::StrCat("the model is at epoch ", view.current.epoch));
+    LABREC_RETURN_IF_ERROR(RequireClaim());
+    if (view.epoch() == UINT64_MAX || epoch != view.epoch() + 1) {
+      return absl::FailedPreconditionError(absl::StrCat("the model is at epoch ", view.epoch()));
     }
-    if (view.next) LABREC_RETURN_IF_ERROR(Destroy(*view.next));
-    Key made;
-    LABREC_RETURN_IF_ERROR(bus_.Command("make key", Bus::Kind::kWrites, [&] {
-      made = {epoch, chip_.dice.Next(), view.current.nonce, Bytes(32)};
-      chip_.dice.Fill(made.secret);
-      chip_.ratchet.push_back(made);
-      return absl::OkStatus();
-    }));
-    expected_ = made;
-    if (absl::Status claimed = RequireClaim(); absl::IsDataLoss(claimed)) {
-      Destroy(made).IgnoreError();
-      return claimed;
+    std::vector<Key> abandoned = view.next;
+    std::erase_if(abandoned, [this](const Key& key) { return found_ && found_->nonce == key.nonce; });
+    if (abandoned.size() >= kMostAbandoned) {
+      LABREC_RETURN_IF_ERROR(Destroy(abandoned.back()));
+      abandoned.pop_back();
     }
+    LABREC_ASSIGN_OR_RETURN(const Key made, Make(epoch, view.nonce()));
+    for (const Key& key : abandoned) LABREC_RETURN_IF_ERROR(Destroy(key));
     return Mac(made, epoch, digest);
   }
 
   absl::Status Commit(uint64_t epoch) override {
-    LABREC_RETURN_IF_ERROR(RequireClaim());
     LABREC_ASSIGN_OR_RETURN(View view, Look());
-    if (epoch != view.current.epoch && (epoch == 0 || epoch - 1 != view.current.epoch)) {
-      return absl::DataLossError(absl::StrCat("the model is at epoch ", view.current.epoch));
+    LABREC_RETURN_IF_ERROR(RequireClaim());
+    const bool done = epoch == view.epoch() && view.current.has_value();
+    if (!done && (epoch == 0 || epoch - 1 != view.epoch())) {
+      return absl::DataLossError(absl::StrCat("the model is at epoch ", view.epoch()));
     }
-    if (epoch == view.current.epoch) return RequireOurs(view.current);
-    if (!view.next) return absl::FailedPreconditionError("the model has no key of that epoch");
-    LABREC_RETURN_IF_ERROR(RequireOurs(*view.next));
-    LABREC_RETURN_IF_ERROR(Destroy(view.current));
+    if (done) return RequireOurs(*view.current);
+    LABREC_RETURN_IF_ERROR(RequireOursAmong(view.next, epoch));
+    for (const Key& key : view.next) {
+      if (key.nonce != ours_->nonce) LABREC_RETURN_IF_ERROR(Destroy(key));
+    }
+    if (view.current) LABREC_RETURN_IF_ERROR(Destroy(*view.current));
     ++commits_;
     LABREC_RETURN_IF_ERROR(RequireClaim());
     LABREC_ASSIGN_OR_RETURN(view, Look());
-    if (view.current.epoch != epoch) return absl::UnavailableError("the former key is still there");
-    return RequireOurs(view.current);
+    if (view.epoch() != epoch) return absl::UnavailableError("another key is still there");
+    found_.reset();
+    return RequireOurs(*view.current);
   }
 
   absl::StatusOr<hsm::FreshnessReport> Check(uint64_t epoch, const Digest& digest,
                                              ByteView evidence) override {
     using hsm::Freshness;
     LABREC_ASSIGN_OR_RETURN(const View view, Look());
-    const uint64_t current = view.current.epoch;
-    if (epoch < current) return hsm::FreshnessReport{Freshness::kStale, current};
+    const uint64_t current = view.epoch();
+    const uint64_t oldest = view.current ? current : current + 1;
+    if (epoch < oldest) return hsm::FreshnessReport{Freshness::kStale, oldest};
     if (epoch - current > 1) return hsm::FreshnessReport{Freshness::kUnknown, current};
     const bool ahead = epoch != current;
-    if (ahead && !view.next) return hsm::FreshnessReport{Freshness::kForged, current};
-    const Key& key = ahead ? *view.next : view.current;
-    LABREC_ASSIGN_OR_RETURN(const Bytes mac, Mac(key, epoch, digest));
-    if (!SameBytes(mac, evidence)) return hsm::FreshnessReport{Freshness::kForged, current};
-    if (ahead) expected_ = key;
-    return hsm::FreshnessReport{ahead ? Freshness::kOneAhead : Freshness::kFresh, current};
+    for (const Key& key : ahead ? view.next : std::vector<Key>{*view.current}) {
+      LABREC_ASSIGN_OR_RETURN(const Bytes mac, Mac(key, epoch, digest));
+      if (!SameBytes(mac, evidence)) continue;
+      if (ahead) found_ = key;
+      return hsm::FreshnessReport{ahead ? Freshness::kOneAhead : Freshness::kFresh, current};
+    }
+    return hsm::FreshnessReport{Freshness::kForged, current};
   }
 
   hsm::AnchorWear wear() const override { return {"pkcs11-key-ratchet", commits_}; }
 
  private:
   struct View {
-    Key current;
-    std::optional<Key> next;
+    std::optional<Key> current;
+    std::vector<Key> next;
+
+    uint64_t epoch() const { return current ? current->epoch : next.front().epoch - 1; }
+    uint64_t nonce() const { return current ? current->nonce : next.front().parent_nonce; }
   };
+
+  static std::optional<View> Arrange(const std::vector<Key>& keys) {
+    const Key& first = keys.front();
+    const auto rest = std::ranges::subrange(keys.begin() + 1, keys.end());
+    const bool children = std::ranges::all_of(rest, [&](const Key& key) {
+      return key.epoch == first.epoch + 1 && key.parent_nonce == first.nonce;
+    });
+    if (children) return View{first, {rest.begin(), rest.end()}};
+    const bool rivals = first.epoch > 0 && std::ranges::all_of(rest, [&](const Key& key) {
+                          return key.epoch == first.epoch && key.parent_nonce == first.parent_nonce;
+                        });
+    return rivals ? std::optional(View{std::nullopt, keys}) : std::nullopt;
+  }
 
   absl::StatusOr<View> Look() {
     std::vector<Key> keys;
@@ -111,15 +133,28 @@ class RatchetAnchor final : public hsm::FreshnessAnchor {
       return absl::OkStatus();
     }));
     std::ranges::sort(keys, {}, &Key::epoch);
-    if (keys.empty()) return absl::FailedPreconditionError("the model has no key of the anchor");
-    const bool follows =
-        keys.size() == 1 || (keys[1].epoch == keys[0].epoch + 1 && keys[1].parent_nonce == keys[0].nonce);
-    if (keys.size() > 2 || !follows) return absl::DataLossError("the keys of the model's anchor are spoilt");
-    View view{keys[0], std::nullopt};
-    if (keys.size() == 2) view.next = keys[1];
-    if (view.current.epoch < floor_) return absl::DataLossError("a key was brought back");
-    floor_ = view.current.epoch;
-    return view;
+    if (keys.empty()) return absl::DataLossError("the model has no key of the anchor");
+    const std::optional<View> view = Arrange(keys);
+    if (!view) return absl::DataLossError("the keys of the model's anchor are spoilt");
+    if (view->epoch() < floor_) return absl::DataLossError("a key was made or brought back");
+    floor_ = view->epoch();
+    return *view;
+  }
+
+  absl::StatusOr<Key> Make(uint64_t epoch, uint64_t parent_nonce) {
+    Key made;
+    LABREC_RETURN_IF_ERROR(bus_.Command("make key", Bus::Kind::kWrites, [&] {
+      made = {epoch, chip_.dice.Next(), parent_nonce, Bytes(32)};
+      chip_.dice.Fill(made.secret);
+      chip_.ratchet.push_back(made);
+      return absl::OkStatus();
+    }));
+    ours_ = made;
+    prepared_ = true;
+    const absl::Status claimed = RequireClaim();
+    if (claimed.ok()) return made;
+    if (!absl::IsUnavailable(claimed)) Destroy(made).IgnoreError();
+    return claimed;
   }
 
   absl::StatusOr<std::vector<uint64_t>> Claims() {
@@ -142,8 +177,15 @@ class RatchetAnchor final : public hsm::FreshnessAnchor {
     return CheckClaim(*claim_);
   }
   absl::Status RequireOurs(const Key& key) const {
-    if (!expected_ || expected_->epoch != key.epoch || expected_->nonce == key.nonce) return absl::OkStatus();
+    if (!ours_ || ours_->epoch != key.epoch || ours_->nonce == key.nonce) return absl::OkStatus();
     return absl::DataLossError("another process prepared a state of its own");
+  }
+  absl::Status RequireOursAmong(const std::vector<Key>& keys, uint64_t epoch) const {
+    if (!prepared_ || ours_->epoch != epoch) {
+      return absl::FailedPreconditionError("this run did not prepare that epoch of the model");
+    }
+    const bool there = std::ranges::any_of(keys, [&](const Key& key) { return key.nonce == ours_->nonce; });
+    return there ? absl::OkStatus() : absl::DataLossError("another process destroyed our key");
   }
 
   // Destroys it and looks whether it is gone.
@@ -176,7 +218,9 @@ class RatchetAnchor final : public hsm::FreshnessAnchor {
   Chip& chip_;
   Bus& bus_;
   std::optional<uint64_t> claim_;
-  std::optional<Key> expected_;
+  std::optional<Key> ours_;   // what was prepared last
+  bool prepared_ = false;     // since the claim
+  std::optional<Key> found_;  // of the state found one ahead
   uint64_t floor_ = 0;
   std::atomic<uint64_t> commits_ = 0;
 };

@@ -22,7 +22,9 @@ bool IsNoAnswer(const absl::Status& status) {
 uint64_t EpochOf(const Chip& chip, AnchorShape shape) {
   if (shape == AnchorShape::kCounter) return chip.counter;
   if (chip.ratchet.empty()) return 0;
-  return std::ranges::min(chip.ratchet, {}, &Chip::RatchetKey::epoch).epoch;
+  const Chip::RatchetKey& lowest = std::ranges::min(chip.ratchet, {}, &Chip::RatchetKey::epoch);
+  const auto rivals = std::ranges::count(chip.ratchet, lowest.epoch, &Chip::RatchetKey::epoch);
+  return rivals == 1 ? lowest.epoch : lowest.epoch - 1;
 }
 
 Realm::Realm(Universe& universe, Chip& chip, const Setting& setting, Process& process,

@@ -90,6 +90,7 @@ void Story::Begin() {
 // acknowledged is missing; a refusal, after an attack; an error, after a fault.
 bool Story::Start(Realm& realm) {
   const uint64_t device = EpochOf(chip_, plan_.setting.shape);
+  if (device == 0) universe_.Violation("the token is left without a key of its ratchet");
   const absl::Status started = realm.Start();
   const Process& process = realm.process();
   universe_.scheduler().Say("    start of process " + std::to_string(process.id) + ": " + started.ToString());
@@ -103,9 +104,7 @@ bool Story::Start(Realm& realm) {
     universe_.Count("starts");
     return true;
   }
-  // Of two processes on a token, one that is held up may destroy the key that has become the current one.
-  const bool refused = absl::IsDataLoss(started) || (absl::IsFailedPrecondition(started) && device == 0);
-  if (refused && may_be_refused_) {
+  if (absl::IsDataLoss(started) && may_be_refused_) {
     universe_.Count("set back, and refused");
   } else if (at_peace) {
     universe_.Violation("a start was refused without an attack or a fault: " + Text(started));

@@ -16,6 +16,7 @@
 
 #include "hsm/base/clock.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/ledger/start_up.h"
 #include "recovery/record/lowering.h"
 #include "recovery/server/audit_log.h"
 #include "tools/admin/audit_trail.h"
@@ -25,6 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using recovery::Durability;
+
+constexpr uint64_t kMostEpochs = uint64_t{1} << 48;  // a thousand a second for nine thousand years
 
 absl::Status SystemError(const fs::path& path, const char* what) {
   return absl::UnavailableError(absl::StrCat(path.string(), ": ", what, ": ", std::strerror(errno)));
@@ -142,7 +145,10 @@ class Acceptance {
   }
 
   absl::Status Rebuild() {
-    if (spoilt_) LABREC_RETURN_IF_ERROR(anchor_.ClearSpoilt());
+    if (spoilt_) {
+      LABREC_ASSIGN_OR_RETURN(const uint64_t known_epoch, KnownEpoch());
+      LABREC_RETURN_IF_ERROR(anchor_.ClearSpoilt(known_epoch));
+    }
     LABREC_ASSIGN_OR_RETURN(const uint64_t known, KnownDiscontinuities(realm_.folder.AuditPath()));
     recovery::SqliteOptions create;
     create.open = recovery::SqliteOptions::Open::kCreateIfMissing;
@@ -154,6 +160,14 @@ class Acceptance {
     rebuild.progress = Progress();
     LABREC_ASSIGN_OR_RETURN(report_.rebuilt, recovery::Reanchor(*realm_.store, *target, anchor_, rebuild));
     return absl::OkStatus();
+  }
+
+  // The head's, so that epochs go on from there: a spoilt anchor may have forgotten its own. Nothing vouches
+  // for the head; a number that no realm ever reached was edited in.
+  absl::StatusOr<uint64_t> KnownEpoch() const {
+    LABREC_ASSIGN_OR_RETURN(const recovery::HeadRow head,
+                            recovery::ReadRealmHead(*realm_.store, realm_.manifest.realm_id));
+    return head.epoch < kMostEpochs ? head.epoch : 0;
   }
 
   // A row that is no record any more is lost already: nobody could be served from it.

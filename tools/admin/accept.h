@@ -26,9 +26,10 @@ struct AcceptReport {
 
 // The operator's way past a ledger that is refused: rebuilds it beside the old one from its rows, with at
 // most `reanchor_floor` guesses left each, anchors that at the device's next epoch, and puts it in the old
-// one's place. Rows that are no records any more are left out. Clears up a key ratchet that was spoilt. The
-// audit log has it before and after. FAILED_PRECONDITION: the ledger is fresh and intact, so there is nothing
-// to accept. A crash leaves the old ledger or the new one; say it again then. Closes realm.store.
+// one's place. Rows that are no records any more are left out. Clears up a key ratchet that was spoilt, or
+// has no key left. The audit log has it before and after. FAILED_PRECONDITION: the ledger is fresh and
+// intact, so there is nothing to accept. A crash leaves the old ledger or the new one; say it again then.
+// Closes realm.store.
 absl::StatusOr<AcceptReport> Accept(recoveryd::OpenedRealm& realm, const AcceptRequest& request);
 
 }  // namespace labrec::admin
