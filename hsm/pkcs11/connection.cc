@@ -85,17 +85,18 @@ absl::Status Connection::Replace(std::unique_lock<std::mutex>& lock) {
   auto begun = Generation::Begin(*module_, address_, find_keys_);
   lock.lock();
   replacing_ = false;
-  if (begun.ok()) {
+  absl::Status outcome = begun.status();
+  if (outcome.ok()) {
     generation_ = *std::move(begun);
     backoff_.Succeeded();
     state_ = State::kUp;
   } else {
-    last_error_ = begun.status();
+    last_error_ = outcome;
     backoff_.Failed(Backoff::Clock::now());
     state_ = ClassOf(last_error_) == ErrorClass::kPin ? State::kRefused : State::kAway;
   }
   changed_.notify_all();
-  return begun.status();
+  return outcome;
 }
 
 void Connection::Fault(const absl::Status& error) {

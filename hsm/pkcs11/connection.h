@@ -29,6 +29,8 @@ class Connection {
  public:
   // Opens the first generation.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(TokenAddress address, KeyFinder find_keys);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
   ~Connection();  // nobody is inside a call any more
 
   // What a call may use: a session of its own and the keys' handles.

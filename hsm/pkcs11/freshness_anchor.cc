@@ -203,7 +203,7 @@ absl::StatusOr<FreshnessReport> KeyRatchetAnchor::CheckIn(const Session& session
 // May run twice: the second run finds what the first one left.
 absl::Status KeyRatchetAnchor::ClearSpoilt(uint64_t known_epoch) {
   return connection_.Run([&](const Connection::Work& work) -> absl::Status {
-    const absl::Status seen = LookAtRatchet(work.session, scope_).status();
+    absl::Status seen = LookAtRatchet(work.session, scope_).status();
     if (!absl::IsDataLoss(seen)) return seen;
     return StartRatchetAnew(work.session, scope_, std::max(known_epoch, floor_));
   });
