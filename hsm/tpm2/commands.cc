@@ -4,6 +4,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/wipe_stack.h"
 #include "hsm/tpm2/public_area.h"
 
 namespace labrec::hsm::tpm2 {
@@ -35,6 +36,7 @@ absl::StatusOr<SecretBytes> Hmac(Context& context, ESYS_TR session, ESYS_TR key,
   LABREC_RETURN_IF_ERROR(context.Check("TPM2_HMAC", Esys_HMAC(context.esys(), key, session, ESYS_TR_NONE,
                                                               ESYS_TR_NONE, &buffer, TPM2_ALG_SHA256, &out)));
   context.WipeAnswer();
+  WipeStack();
   const EsysPtr<TPM2B_DIGEST> owned(out);
   SecretBytes mac =
       SecretBytes::TakeFrom(std::span(out->buffer, std::min<size_t>(out->size, sizeof out->buffer)));
@@ -83,6 +85,7 @@ absl::Status GetRandom(Context& context, const Session& session, std::span<uint8
         context.Check("TPM2_GetRandom", Esys_GetRandom(context.esys(), session.For(Encrypt::kResponse),
                                                        ESYS_TR_NONE, ESYS_TR_NONE, wanted, &chunk)));
     context.WipeAnswer();
+    WipeStack();
     const EsysPtr<TPM2B_DIGEST> owned(chunk);
     const size_t got = std::min<size_t>(chunk->size, wanted);
     if (got == 0) return absl::UnavailableError("TPM2_GetRandom gave nothing; call again");
