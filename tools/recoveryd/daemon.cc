@@ -71,6 +71,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config,
   LABREC_ASSIGN_OR_RETURN(OpenedRealm realm, OpenRealm(config.state, config.device_uri, config.anchor_uri));
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(realm)));
   LABREC_RETURN_IF_ERROR(daemon->StartEngine(config, std::move(on_fatal)));
+  GiveWayToEarlierThreads();
   LABREC_RETURN_IF_ERROR(daemon->StartServices(config));
   LABREC_RETURN_IF_ERROR(daemon->StartListening(config));
   return daemon;

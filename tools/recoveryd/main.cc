@@ -69,6 +69,7 @@ void RunUntilStopped(Daemon& daemon) {
 }
 
 int Run(const Config& config) {
+  SkipDeadlockSearch();
   StartLog(config.log_level);
   spdlog::info("labyrinth-recoveryd {} starts", recovery::SoftwareVersion());
   RaiseFileLimit();

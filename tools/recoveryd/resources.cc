@@ -1,16 +1,21 @@
 #include "tools/recoveryd/resources.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+
+#include "absl/synchronization/mutex.h"
 
 namespace labrec::recoveryd {
 namespace {
 
 constexpr rlim_t kFilesOfTheRealm = 128;  // database, devices, admin socket, metrics, log
 constexpr size_t kCrowd = 256;
+constexpr int kStepsBack = 5;  // nice(1): a third of a processor's time where both want it
+constexpr int kLowestPriority = 19;
 
 rlimit FileLimit() {
   rlimit files{};
@@ -35,6 +40,18 @@ size_t ConnectionsThatFit(size_t wanted) {
                  room, files);
   }
   return std::min(wanted, room);
+}
+
+void GiveWayToEarlierThreads() {
+  errno = 0;
+  const int now = getpriority(PRIO_PROCESS, 0);  // of this thread alone, on Linux: setpriority(2)
+  const bool known = now != -1 || errno == 0;
+  if (known && setpriority(PRIO_PROCESS, 0, std::min(now + kStepsBack, kLowestPriority)) == 0) return;
+  spdlog::warn("threads that read requests run at the same priority as those that feed the device");
+}
+
+void SkipDeadlockSearch() {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 }
 
 void MemoryReturn::Look(size_t open) {

@@ -11,6 +11,15 @@ void RaiseFileLimit();
 // says so in the log if that is fewer.
 size_t ConnectionsThatFit(size_t wanted);
 
+// From here on this thread, and every one that it starts, gives way to those that were started before. A
+// security device does one thing at a time and must not wait for a processor: the threads that feed it go
+// first, and those that read requests fill what is left.
+void GiveWayToEarlierThreads();
+
+// gRPC takes its locks through Abseil, which looks for deadlocks at every one of them where the
+// distribution built it without NDEBUG. That search is for its developers.
+void SkipDeadlockSearch();
+
 // glibc keeps what was freed. After a crowd of connections has left, that is hundreds of MiB: given back
 // then.
 class MemoryReturn {
