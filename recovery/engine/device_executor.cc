@@ -5,11 +5,20 @@
 #include <memory>
 #include <utility>
 
+#include <time.h>
+
 namespace labrec::recovery {
 namespace {
 
 size_t Index(JobKind kind) {
   return static_cast<size_t>(kind);
+}
+
+// That the calling thread has used since it began.
+DeviceExecutor::Duration ProcessorTime() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 }  // namespace
@@ -75,6 +84,13 @@ DeviceExecutor::Duration DeviceExecutor::Expected(JobKind kind, size_t units) co
   return per_unit_[Index(kind)].mean() * static_cast<int64_t>(units);
 }
 
+void DeviceExecutor::NoteProcessorTime(Duration whole, Duration used) {
+  job_time_.Add(whole);
+  processor_time_.Add(used);
+  const auto all = static_cast<double>(std::max<Duration::rep>(1, job_time_.mean().count()));
+  waiting_share_ = std::clamp(1 - static_cast<double>(processor_time_.mean().count()) / all, 0.0, 1.0);
+}
+
 void DeviceExecutor::Work(size_t worker) {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -92,12 +108,15 @@ void DeviceExecutor::RunOne(size_t worker, std::unique_lock<std::mutex>& lock) {
   const Time start = std::chrono::steady_clock::now();
   running_[worker] = {true, job.kind, job.units, start};
   lock.unlock();
+  const Duration processor_time = ProcessorTime();
   job.run();
   job.run = nullptr;
+  const Duration used = ProcessorTime() - processor_time;
   lock.lock();
   running_[worker].busy = false;
   const Time end = std::chrono::steady_clock::now();
   per_unit_[kind].Add((end - start) / static_cast<int64_t>(std::max<size_t>(1, job.units)));
+  NoteProcessorTime(end - start, used);
   const Duration backlog = Backlog(end);
   lock.unlock();
   on_progress_(backlog);

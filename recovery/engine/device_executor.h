@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -40,6 +41,9 @@ class DeviceExecutor {
 
   // How long the device will be busy with what it has, by what such jobs took lately.
   Duration BacklogTime() const;
+  // The share of the jobs' time in which their threads waited, as for a device that computes by itself: 0
+  // where this host's processors did all the work, by what jobs took lately; 1 until the first.
+  double WaitingShare() const { return waiting_share_; }
   int threads() const { return static_cast<int>(workers_.size()); }
 
  private:
@@ -59,7 +63,8 @@ class DeviceExecutor {
   void Work(size_t worker);
   void RunOne(size_t worker, std::unique_lock<std::mutex>& lock);
   Duration Expected(JobKind kind, size_t units) const;
-  Duration Backlog(Time now) const;  // with the lock
+  Duration Backlog(Time now) const;                       // with the lock
+  void NoteProcessorTime(Duration whole, Duration used);  // with the lock
 
   const std::function<void(Duration)> on_progress_;
   mutable std::mutex mutex_;
@@ -68,6 +73,9 @@ class DeviceExecutor {
   std::array<size_t, kJobKinds> waiting_units_{};
   std::array<MovingAverage, kJobKinds> per_unit_;
   std::vector<Running> running_;
+  MovingAverage job_time_;
+  MovingAverage processor_time_;  // of it
+  std::atomic<double> waiting_share_ = 1;
   bool closing_ = false;
   std::vector<std::thread> workers_;
 };

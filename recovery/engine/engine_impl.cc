@@ -49,13 +49,13 @@ EngineImpl::EngineImpl(EngineOptions options, hsm::Device& key_device, const Clo
       clock_(clock),
       challenges_(options_.challenge_limit),
       queue_({options_.queue_limit, options_.account_queue_limit, options_.batch_limit},
-             [this] { return executor_->BacklogTime() - committer_->CommitTime(); }),
+             [this] { return executor_->BacklogTime() - CommitLead(); }),
       key_health_("key device", [this] { queue_.Interrupt(); }),
       anchor_health_("anchor device", [] {}),
       registrations_(options_.chip_registrations),
       attestation_limiter_(options_.attestation_limits) {
   executor_.emplace(key_device.parallelism(), [this](DeviceExecutor::Duration backlog) {
-    if (committing_ && backlog <= committer_->CommitTime()) queue_.Wake();
+    if (committing_ && backlog <= CommitLead()) queue_.Wake();
   });
   host_.emplace(key_device.parallelism() == 1 ? HostWork::Place::kOwnThread
                                               : HostWork::Place::kCallersThread);
@@ -100,6 +100,15 @@ EngineImpl::~EngineImpl() {
   keys_.reset();
   executor_.reset();
   host_.reset();
+}
+
+// As long as a commit takes, so that the device has the next batch when it is done with the last. But where
+// the device's work is done by this host's processors, a commit beside it only takes its time from it, and
+// waiting for a larger batch is free: that part of the lead is dropped.
+DeviceExecutor::Duration EngineImpl::CommitLead() const {
+  const DeviceExecutor::Duration whole = committer_->CommitTime();
+  if (executor_anchor_) return whole;
+  return std::chrono::duration_cast<DeviceExecutor::Duration>(whole * executor_->WaitingShare());
 }
 
 absl::StatusOr<RequestQueue::Place> EngineImpl::Admit(const Caller& caller) {

@@ -71,6 +71,8 @@ class EngineImpl : public Engine {
   EngineStatus status() const override;
 
  private:
+  // How early before the device runs out of work the next commit begins.
+  DeviceExecutor::Duration CommitLead() const;
   // A place in the queue, for a caller that still waits; a refusal says when to come back.
   absl::StatusOr<RequestQueue::Place> Admit(const Caller& caller);
   // Queues the task, or fails it if the queue does not let it in.

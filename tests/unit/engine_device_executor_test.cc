@@ -93,5 +93,29 @@ TEST(DeviceExecutor, BacklogTimeIsWhatSuchJobsTookLately) {
   EXPECT_GE(progress, 4);
 }
 
+// A job that waits for its device, and one that is computed here.
+TEST(DeviceExecutor, WaitingShareTellsWhoWorks) {
+  std::atomic<int> progress = 0;
+  DeviceExecutor waits(1, [&](DeviceExecutor::Duration) { ++progress; });
+  EXPECT_EQ(waits.WaitingShare(), 1);
+  waits.Run(
+      JobKind::kEvaluation, [] { std::this_thread::sleep_for(milliseconds(50)); }, Place::kBack);
+  while (progress == 0) std::this_thread::yield();
+  EXPECT_GT(waits.WaitingShare(), 0.9);
+
+  // On a busy machine it may wait for a processor too, though not every time.
+  DeviceExecutor computes(1, [](DeviceExecutor::Duration) {});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (computes.WaitingShare() > 0.5 && std::chrono::steady_clock::now() < deadline) {
+    computes.Run(
+        JobKind::kEvaluation,
+        [end = std::chrono::steady_clock::now() + milliseconds(20)] {
+          while (std::chrono::steady_clock::now() < end) continue;
+        },
+        Place::kBack);
+  }
+  EXPECT_LE(computes.WaitingShare(), 0.5);
+}
+
 }  // namespace
 }  // namespace labrec::recovery
