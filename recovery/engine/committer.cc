@@ -130,7 +130,7 @@ absl::Status Committer::StageFailed(const absl::Status& status) {
   if (absl::IsUnavailable(status)) return Away(status);
   spdlog::error("a batch cannot be prepared, its requests are refused: {}", Text(status));
   if (absl::IsDataLoss(status)) return status;
-  return absl::UnavailableError("the realm could not prepare the change; nothing was done");
+  return InOwnWords(absl::UnavailableError("the realm could not prepare the change; nothing was done"));
 }
 
 absl::Status Committer::Persist(StagedBatch& staged) {
@@ -138,7 +138,7 @@ absl::Status Committer::Persist(StagedBatch& staged) {
   if (status.ok()) return status;
   if (!absl::IsAborted(status)) return Die(status, "it is not known whether a batch was written");
   spdlog::error("storage refused a batch, nothing was changed: {}", Text(status));
-  return absl::UnavailableError("the realm's storage refused the change; nothing was done");
+  return InOwnWords(absl::UnavailableError("the realm's storage refused the change; nothing was done"));
 }
 
 absl::Status Committer::Anchor(std::unique_ptr<StagedBatch> staged) {
@@ -202,7 +202,8 @@ void Committer::StopTaking(const absl::Status& status) {
 absl::Status Committer::Die(const absl::Status& cause, const char* what) {
   fatal_ = cause;
   spdlog::critical("the realm stops, as {}: {}", what, Text(cause));
-  const absl::Status answer = absl::UnavailableError("the realm has stopped; its operator's log says why");
+  const absl::Status answer =
+      InOwnWords(absl::UnavailableError("the realm has stopped; its operator's log says why"));
   StopTaking(answer);
   SetReason(std::string(what) + ": " + Text(cause));
   return answer;

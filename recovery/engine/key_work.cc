@@ -7,6 +7,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
+#include "recovery/engine/refusal.h"
 
 namespace labrec::recovery {
 namespace {
@@ -27,7 +28,8 @@ void LogFault(const absl::Status& status) {
 absl::Status ForCaller(const absl::Status& status) {
   if (status.ok() || absl::IsUnavailable(status)) return status;
   if (absl::IsResourceExhausted(status)) {
-    return absl::UnavailableError("the realm's security device has no room at present: send the same again");
+    return InOwnWords(
+        absl::UnavailableError("the realm's security device has no room at present: send the same again"));
   }
   return absl::InternalError("the realm's security device failed: send the same again");
 }

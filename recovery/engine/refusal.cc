@@ -12,6 +12,7 @@ namespace labrec::recovery {
 namespace {
 
 constexpr char kWhy[] = "refusal";
+constexpr char kOwnWords[] = "own-words";
 
 }  // namespace
 
@@ -23,6 +24,15 @@ absl::Status Refused(std::string_view why, absl::Status status) {
 absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds retry_after) {
   status.SetPayload(kRetryAfter, absl::Cord(absl::StrCat(std::max<int64_t>(1, retry_after.count()))));
   return status;
+}
+
+absl::Status InOwnWords(absl::Status status) {
+  status.SetPayload(kOwnWords, absl::Cord());
+  return status;
+}
+
+bool IsInOwnWords(const absl::Status& status) {
+  return status.GetPayload(kOwnWords).has_value() || status.GetPayload(kWhy).has_value();
 }
 
 absl::Status CheckWaits(const Caller& caller) {

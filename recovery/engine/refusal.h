@@ -36,6 +36,11 @@ inline constexpr char kRetryAfter[] = "retry-after-ms";
 absl::Status Refused(std::string_view why, absl::Status status);
 // `status`, with the time after which to come back.
 absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds retry_after);
+// `status`, whose message was written for whoever called. Of any other UNAVAILABLE a client hears only that
+// the realm is away: its message may be a device's or a file system's, with names of this host.
+absl::Status InOwnWords(absl::Status status);
+// Whether the message was, or the status is a refusal.
+bool IsInOwnWords(const absl::Status& status);
 // A refusal if the caller waits no more.
 absl::Status CheckWaits(const Caller& caller);
 // The word; nullopt if the status is not a refusal.

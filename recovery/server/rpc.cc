@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <spdlog/spdlog.h>
 
@@ -30,6 +31,10 @@ class Reactor : public grpc::ServerUnaryReactor {
   const std::shared_ptr<std::atomic<bool>> gone_;
 };
 
+bool IsOperators(std::string_view method) {
+  return method.starts_with("Admin.");
+}
+
 // What the operator has to know about; clients' mistakes and a device that is away are not among it.
 bool IsOperatorsMatter(const absl::Status& status) {
   return absl::IsInternal(status) || absl::IsUnknown(status) || absl::IsDataLoss(status);
@@ -47,7 +52,7 @@ Rpc::Rpc(grpc::CallbackServerContext* context, const char* method, Traffic& traf
       start_(std::chrono::steady_clock::now()) {}
 
 void Rpc::Finish(const absl::Status& status) const {
-  const grpc::Status answer = ToRpcStatus(status);
+  const grpc::Status answer = ToRpcStatus(IsOperators(method_) ? status : ForClients(status));
   if (IsOperatorsMatter(status)) spdlog::error("{}: {}", method_, status.ToString());
   if (const std::optional<int64_t> later = RetryAfterMillis(status)) {
     context_->AddTrailingMetadata(kRetryAfter, std::to_string(*later));

@@ -23,6 +23,11 @@ grpc::Status ToRpcStatus(const absl::Status& status) {
   return grpc::Status(code, std::string(status.message()));
 }
 
+absl::Status ForClients(const absl::Status& status) {
+  if (!absl::IsUnavailable(status) || IsInOwnWords(status)) return status;
+  return absl::UnavailableError("the realm's security device is away: send the same again later");
+}
+
 std::optional<int64_t> RetryAfterMillis(const absl::Status& status) {
   if (!absl::IsResourceExhausted(status) && !absl::IsUnavailable(status)) return std::nullopt;
   int64_t hint = 0;

@@ -39,6 +39,7 @@ TEST_P(ServerOutage, TheDeviceGoesAndComesBack) {
   for (int i = 0; i < 3; ++i) {
     const grpc::Status away = alice.Evaluate(2, &lost);
     EXPECT_EQ(away.error_code(), grpc::StatusCode::UNAVAILABLE) << away.error_message();
+    EXPECT_EQ(away.error_message(), "the realm's security device is away: send the same again later");
     EXPECT_GT(std::stoi(alice.trailer["retry-after-ms"]), 0);
   }
   EXPECT_TRUE(realm_->WaitForLog("is away").ok());

@@ -156,6 +156,20 @@ TEST(RpcStatus, InternalsStayInside) {
   EXPECT_EQ(ToRpcStatus(absl::DataLossError("x")).error_code(), grpc::StatusCode::DATA_LOSS);
 }
 
+TEST(RpcStatus, OfADeviceClientsHearOnlyThatItIsAway) {
+  const absl::Status told = ForClients(absl::UnavailableError("connect to /run/tpm: refused"));
+  EXPECT_TRUE(absl::IsUnavailable(told));
+  EXPECT_THAT(std::string(told.message()), testing::Not(HasSubstr("/run/tpm")));
+  EXPECT_THAT(std::string(told.message()), HasSubstr("send the same again"));
+
+  const absl::Status own = InOwnWords(absl::UnavailableError("nothing was done"));
+  EXPECT_EQ(ForClients(own), own);
+  const absl::Status refused = Refused(refusal::kStopping, absl::UnavailableError("stopping"));
+  EXPECT_EQ(ForClients(refused), refused);
+  const absl::Status other = absl::NotFoundError("no such record");
+  EXPECT_EQ(ForClients(other), other);
+}
+
 TEST(RpcStatus, WhenToComeBack) {
   EXPECT_FALSE(RetryAfterMillis(absl::InvalidArgumentError("")));
   EXPECT_GT(RetryAfterMillis(absl::UnavailableError("")), 0);
