@@ -25,9 +25,7 @@ DeviceExecutor::Duration ProcessorTime() {
 
 DeviceExecutor::DeviceExecutor(int threads, std::function<void(Duration)> on_progress)
     : on_progress_(std::move(on_progress)), running_(static_cast<size_t>(threads)) {
-  for (size_t worker = 0; worker < running_.size(); ++worker) {
-    workers_.emplace_back([this, worker] { Work(worker); });
-  }
+  for (size_t i = 0; i < running_.size(); ++i) workers_.emplace_back([this] { Work(); });
 }
 
 DeviceExecutor::~DeviceExecutor() {
@@ -53,6 +51,11 @@ void DeviceExecutor::Submit(JobKind kind, size_t units, absl::AnyInvocable<void(
 }
 
 void DeviceExecutor::Run(JobKind kind, absl::AnyInvocable<void()> job, Place place) {
+  {
+    std::unique_lock lock(mutex_);
+    Running* const free = jobs_.empty() ? FindFree() : nullptr;
+    if (free != nullptr) return RunAs(*free, {kind, 1, std::move(job)}, lock);
+  }
   auto done = std::make_shared<std::promise<void>>();  // the worker may be in set_value when this returns
   Submit(
       kind, 1,
@@ -91,34 +94,50 @@ void DeviceExecutor::NoteProcessorTime(Duration whole, Duration used) {
   waiting_share_ = std::clamp(1 - static_cast<double>(processor_time_.mean().count()) / all, 0.0, 1.0);
 }
 
-void DeviceExecutor::Work(size_t worker) {
+DeviceExecutor::Running* DeviceExecutor::FindFree() {
+  const auto free = std::ranges::find(running_, false, &Running::busy);
+  return free == running_.end() ? nullptr : &*free;
+}
+
+bool DeviceExecutor::HasWaiting() const {
+  const std::lock_guard lock(mutex_);
+  return !jobs_.empty();
+}
+
+void DeviceExecutor::Work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    work_.wait(lock, [this] { return closing_ || !jobs_.empty(); });
+    Running* free = nullptr;
+    work_.wait(lock, [&] {
+      free = FindFree();
+      return jobs_.empty() ? closing_ : free != nullptr;
+    });
     if (jobs_.empty()) return;
-    RunOne(worker, lock);
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    waiting_units_[Index(job.kind)] -= job.units;
+    RunAs(*free, std::move(job), lock);
   }
 }
 
-void DeviceExecutor::RunOne(size_t worker, std::unique_lock<std::mutex>& lock) {
-  Job job = std::move(jobs_.front());
-  jobs_.pop_front();
-  const size_t kind = Index(job.kind);
-  waiting_units_[kind] -= job.units;
+void DeviceExecutor::RunAs(Running& call, Job job, std::unique_lock<std::mutex>& lock) {
   const Time start = std::chrono::steady_clock::now();
-  running_[worker] = {true, job.kind, job.units, start};
+  call = {true, job.kind, job.units, start};
   lock.unlock();
   const Duration processor_time = ProcessorTime();
   job.run();
   job.run = nullptr;
   const Duration used = ProcessorTime() - processor_time;
   lock.lock();
-  running_[worker].busy = false;
+  call.busy = false;
   const Time end = std::chrono::steady_clock::now();
-  per_unit_[kind].Add((end - start) / static_cast<int64_t>(std::max<size_t>(1, job.units)));
+  const auto units = static_cast<int64_t>(std::max<size_t>(1, job.units));
+  per_unit_[Index(job.kind)].Add((end - start) / units);
   NoteProcessorTime(end - start, used);
   const Duration backlog = Backlog(end);
+  const bool more = !jobs_.empty();
   lock.unlock();
+  if (more) work_.notify_one();  // its worker found the device busy with somebody who waits for it
   on_progress_(backlog);
   lock.lock();
 }

@@ -20,8 +20,9 @@ namespace labrec::recovery {
 enum class JobKind { kEvaluation, kDerivation, kAnchor, kChip, kAttestation };
 inline constexpr size_t kJobKinds = 5;
 
-// Threads that call a security device: as many as it bears at a time, and no other thread calls it. Jobs run
-// first in, first out, but for those that are put in front. Any thread may call.
+// The calls of a security device: no more at a time than it bears. They have as many threads; who waits for
+// the end of a job, while nothing else is to be done, runs it on its own thread instead, which saves two
+// wake-ups. Jobs run first in, first out, but for those that are put in front. Any thread may call.
 class DeviceExecutor {
  public:
   using Duration = std::chrono::steady_clock::duration;
@@ -36,7 +37,7 @@ class DeviceExecutor {
 
   // `units` is how many evaluations or derivations the job makes.
   void Submit(JobKind kind, size_t units, absl::AnyInvocable<void()> job, Place place = Place::kBack);
-  // The same, and waits for its end. Not from a worker.
+  // The same, and returns when it has ended. Not from within a job.
   void Run(JobKind kind, absl::AnyInvocable<void()> job, Place place);
 
   // How long the device will be busy with what it has, by what such jobs took lately.
@@ -44,7 +45,9 @@ class DeviceExecutor {
   // The share of the jobs' time in which their threads waited, as for a device that computes by itself: 0
   // where this host's processors did all the work, by what jobs took lately; 1 until the first.
   double WaitingShare() const { return waiting_share_; }
-  int threads() const { return static_cast<int>(workers_.size()); }
+  // Whether jobs wait for the device.
+  bool HasWaiting() const;
+  int threads() const { return static_cast<int>(running_.size()); }
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -60,8 +63,11 @@ class DeviceExecutor {
     Time since;
   };
 
-  void Work(size_t worker);
-  void RunOne(size_t worker, std::unique_lock<std::mutex>& lock);
+  void Work();
+  // A call that the device bears beside those under way; null if there is none. With the lock.
+  Running* FindFree();
+  // Runs the job as `call`, without the lock meanwhile.
+  void RunAs(Running& call, Job job, std::unique_lock<std::mutex>& lock);
   Duration Expected(JobKind kind, size_t units) const;
   Duration Backlog(Time now) const;                       // with the lock
   void NoteProcessorTime(Duration whole, Duration used);  // with the lock

@@ -86,6 +86,14 @@ size_t KeyWork::GroupSize(size_t elements) const {
   return std::clamp<size_t>(share, 1, std::max<size_t>(1, device_.evaluation_key()->preferred_batch()));
 }
 
+void KeyWork::Follow(absl::AnyInvocable<void()> job) {
+  if (executor_.HasWaiting()) {
+    host_.Run(std::move(job));
+  } else {
+    job();
+  }
+}
+
 std::vector<std::shared_ptr<KeyWork::Group>> KeyWork::Tweak(std::vector<EvaluationJob> jobs) {
   const size_t group_size = GroupSize(CountElements(jobs));
   std::vector<std::shared_ptr<Group>> groups;
@@ -110,7 +118,7 @@ void KeyWork::StartTweaks(const std::shared_ptr<Group>& group) {
     }
     health_.Note(group->status);
     LogFault(group->status);
-    host_.Run([this, group, ds = std::move(ds)] {
+    Follow([this, group, ds = std::move(ds)] {
       for (size_t i = 0; i < ds.size(); ++i) MultiplyByTweak(ds[i], group->jobs[i]);
       HalfDone(group);
     });
@@ -135,7 +143,7 @@ void KeyWork::Evaluate(const std::shared_ptr<Group>& group) {
   absl::StatusOr<std::vector<P256Point>> evaluated = device_.evaluation_key()->Evaluate(tweaked);
   health_.Note(evaluated.status());
   LogFault(evaluated.status());
-  host_.Run([group, evaluated = std::move(evaluated)] {
+  Follow([group, evaluated = std::move(evaluated)] {
     if (!evaluated.ok()) return group->Answer(ForCaller(evaluated.status()));
     auto next = evaluated->begin();
     for (EvaluationJob& job : group->jobs) {
@@ -163,8 +171,8 @@ void KeyWork::Derive(Bytes derivation_input, std::function<void(absl::StatusOr<S
                      health_.Note(d.status());
                      LogFault(d.status());
                      if (!d.ok()) d = ForCaller(d.status());
-                     host_.Run([d = std::move(d), done = std::move(done),
-                                under_way = std::move(under_way)]() mutable { done(std::move(d)); });
+                     Follow([d = std::move(d), done = std::move(done),
+                             under_way = std::move(under_way)]() mutable { done(std::move(d)); });
                    });
 }
 

@@ -56,6 +56,8 @@ class KeyWork {
   class UnderWay;
 
   size_t GroupSize(size_t elements) const;
+  // What follows a call of the device: beside the device's thread if that has more to do.
+  void Follow(absl::AnyInvocable<void()> job);
   void StartTweaks(const std::shared_ptr<Group>& group);
   void HalfDone(const std::shared_ptr<Group>& group);
   void Evaluate(const std::shared_ptr<Group>& group);

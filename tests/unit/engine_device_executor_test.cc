@@ -1,8 +1,8 @@
 #include <atomic>
 #include <future>
 #include <mutex>
-#include <set>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -42,18 +42,81 @@ TEST(DeviceExecutor, RunsInOrderButForTheFront) {
   EXPECT_EQ(order, "FabB");
 }
 
-TEST(DeviceExecutor, OneThreadDoesAllTheWork) {
-  std::set<std::thread::id> threads;
-  {
-    DeviceExecutor executor(1, [](DeviceExecutor::Duration) {});
-    for (int i = 0; i < 20; ++i) {
-      executor.Submit(JobKind::kDerivation, 1, [&] { threads.insert(std::this_thread::get_id()); });
-      executor.Run(
-          JobKind::kAnchor, [&] { threads.insert(std::this_thread::get_id()); }, Place::kFront);
-    }
+// Most threads that were inside a job at the same time.
+class Crowd {
+ public:
+  void Visit() {
+    const int now = ++inside_;
+    int most = most_;
+    while (now > most && !most_.compare_exchange_weak(most, now)) continue;
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    --inside_;
+    ++visits_;
   }
-  EXPECT_EQ(threads.size(), 1U);
-  EXPECT_FALSE(threads.contains(std::this_thread::get_id()));
+  int most() const { return most_; }
+  int visits() const { return visits_; }
+
+ private:
+  std::atomic<int> inside_ = 0;
+  std::atomic<int> most_ = 0;
+  std::atomic<int> visits_ = 0;
+};
+
+// Whoever runs the jobs, the device has no more calls at a time than it bears.
+TEST(DeviceExecutor, NeverMoreCallsThanTheDeviceBears) {
+  for (const int bears : {1, 3}) {
+    Crowd crowd;
+    {
+      DeviceExecutor executor(bears, [](DeviceExecutor::Duration) {});
+      const auto call = [&] {
+        for (int i = 0; i < 25; ++i) {
+          executor.Submit(JobKind::kDerivation, 1, [&] { crowd.Visit(); });
+          executor.Run(
+              JobKind::kAnchor, [&] { crowd.Visit(); }, i % 2 == 0 ? Place::kFront : Place::kBack);
+        }
+      };
+      std::vector<std::thread> callers;
+      for (int i = 0; i < 6; ++i) callers.emplace_back(call);
+      for (std::thread& caller : callers) caller.join();
+    }
+    EXPECT_EQ(crowd.visits(), 6 * 25 * 2);
+    EXPECT_LE(crowd.most(), bears);
+  }
+}
+
+TEST(DeviceExecutor, WhoWaitsRunsTheJobItselfIfNothingElseIsToBeDone) {
+  std::thread::id ran_by;
+  const auto note = [&] { ran_by = std::this_thread::get_id(); };
+  DeviceExecutor executor(1, [](DeviceExecutor::Duration) {});
+  executor.Run(JobKind::kAnchor, note, Place::kBack);
+  EXPECT_EQ(ran_by, std::this_thread::get_id());
+
+  std::promise<void> started;
+  std::promise<void> go;
+  executor.Submit(JobKind::kEvaluation, 1, [&] {
+    started.set_value();
+    go.get_future().wait();
+  });
+  started.get_future().wait();
+  std::thread caller([&] { executor.Run(JobKind::kAnchor, note, Place::kBack); });
+  const std::thread::id other = caller.get_id();
+  while (!executor.HasWaiting()) std::this_thread::yield();
+  go.set_value();
+  caller.join();
+  EXPECT_NE(ran_by, std::this_thread::get_id());
+  EXPECT_NE(ran_by, other);
+}
+
+// A job that comes while a caller holds the device is begun when that one is done.
+TEST(DeviceExecutor, AJobBehindACallersOwnIsNotForgotten) {
+  DeviceExecutor executor(1, [](DeviceExecutor::Duration) {});
+  for (int i = 0; i < 50; ++i) {
+    std::promise<void> done;
+    executor.Run(
+        JobKind::kAnchor, [&] { executor.Submit(JobKind::kEvaluation, 1, [&] { done.set_value(); }); },
+        Place::kFront);
+    ASSERT_EQ(done.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  }
 }
 
 TEST(DeviceExecutor, SeveralThreadsWorkAtATime) {
