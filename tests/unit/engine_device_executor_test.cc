@@ -1,5 +1,6 @@
 #include <atomic>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -111,11 +112,11 @@ TEST(DeviceExecutor, WhoWaitsRunsTheJobItselfIfNothingElseIsToBeDone) {
 TEST(DeviceExecutor, AJobBehindACallersOwnIsNotForgotten) {
   DeviceExecutor executor(1, [](DeviceExecutor::Duration) {});
   for (int i = 0; i < 50; ++i) {
-    std::promise<void> done;
+    auto done = std::make_shared<std::promise<void>>();  // the worker may be in set_value when this ends
     executor.Run(
-        JobKind::kAnchor, [&] { executor.Submit(JobKind::kEvaluation, 1, [&] { done.set_value(); }); },
+        JobKind::kAnchor, [&] { executor.Submit(JobKind::kEvaluation, 1, [done] { done->set_value(); }); },
         Place::kFront);
-    ASSERT_EQ(done.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+    ASSERT_EQ(done->get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
   }
 }
 

@@ -1,4 +1,5 @@
 #include <future>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -12,9 +13,9 @@ namespace {
 TEST(HostWork, OnItsOwnThreadJobsRunInOrderAndNoneIsLost) {
   std::string order;
   std::thread::id thread;
+  std::promise<void> go;
   {
     HostWork host(HostWork::Place::kOwnThread);
-    std::promise<void> go;
     host.Run([&] { go.get_future().wait(); });
     for (const char c : {'a', 'b', 'c'}) host.Run([&, c] { order += c; });
     host.Run([&] {
@@ -31,9 +32,9 @@ TEST(HostWork, OnItsOwnThreadJobsRunInOrderAndNoneIsLost) {
 TEST(HostWork, ASleepingThreadIsWoken) {
   HostWork host(HostWork::Place::kOwnThread);
   for (int i = 0; i < 100; ++i) {
-    std::promise<int> done;
-    host.Run([&] { done.set_value(i); });
-    EXPECT_EQ(done.get_future().get(), i);
+    auto done = std::make_shared<std::promise<int>>();  // the thread may be in set_value when this ends
+    host.Run([done, i] { done->set_value(i); });
+    EXPECT_EQ(done->get_future().get(), i);
   }
 }
 
