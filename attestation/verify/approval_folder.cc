@@ -37,9 +37,9 @@ absl::StatusOr<PcrApproval> ReadApproval(const fs::path& file) {
   return PcrApproval::FromJson(AsText(json));
 }
 
-// Empty if it fits.
 constexpr char kNoApproval[] = "labyrinth-recovery/no-pcr-approval";
 
+// Empty if it fits.
 std::string WhyNot(const PcrApproval& approval, const EcdsaPublicKey& approver, const PcrValues& present) {
   if (approval.approved.pcrs != present.pcrs) {
     return absl::StrCat("is for other PCRs (", approval.approved.pcrs.ToString(), ")");

@@ -1,13 +1,21 @@
+#include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 #include "hsm/base/file.h"
 #include "recovery/server/token_issuer.h"
@@ -20,6 +28,38 @@ namespace {
 
 using ServerLifecycle = ServerTest;
 LABREC_ON_EVERY_DEVICE(ServerLifecycle);
+
+// nice(1) of each of a process's threads, by the thread's name (proc(5), /proc/PID/stat).
+std::multimap<std::string, int> PrioritiesOfThreads(pid_t process) {
+  std::multimap<std::string, int> priorities;
+  for (const auto& task : std::filesystem::directory_iterator(absl::StrCat("/proc/", process, "/task"))) {
+    std::ifstream file(task.path() / "stat");
+    std::string line;
+    if (!std::getline(file, line)) continue;  // it has ended
+    const size_t open = line.find('(');
+    const size_t close = line.rfind(')');
+    const std::vector<std::string> rest = absl::StrSplit(line.substr(close + 2), ' ');
+    priorities.emplace(line.substr(open + 1, close - open - 1), std::stoi(rest.at(16)));
+  }
+  return priorities;
+}
+
+TEST_P(ServerLifecycle, ThreadsThatReadRequestsGiveWay) {
+  StartRealm();
+  ASSERT_NE(realm_, nullptr);
+  const int own = getpriority(PRIO_PROCESS, 0);  // the daemon began with it
+  const auto priorities = PrioritiesOfThreads(realm_->daemon().pid());
+  const std::string kOfGrpc = "nexting_thread";
+  EXPECT_GE(priorities.count(kOfGrpc), 1U);
+  int as_before = 0;
+  for (const auto& [name, priority] : priorities) {
+    if (name == kOfGrpc) {
+      EXPECT_EQ(priority, std::min(own + 5, 19));
+    }
+    as_before += priority == own ? 1 : 0;
+  }
+  EXPECT_GE(as_before, 2) << "the device's thread and the commit thread";
+}
 
 // Whatever was answered was counted, and whatever was counted was answered.
 TEST_P(ServerLifecycle, SigtermAnswersWhatIsUnderWay) {
