@@ -56,7 +56,7 @@ struct CountedCapacity {
       false;  // the chip refused the latest Define for want of room; nothing was deleted since
 };
 
-// An open, unsigned write. The client signs over `nonce_tpm` (attestation/verify/counter_write.h).
+// An open, unsigned write. The client signs over `nonce_tpm` (hsm/tpm_wire/counter_write.h).
 struct WriteSession {
   uint64_t id = 0;
   Bytes nonce_tpm;

@@ -49,7 +49,7 @@ struct DeviceState {
 };
 
 // Keys that a TPM uses only while its PCRs hold values that this key signed
-// (attestation/verify/pcr_approval.h).
+// (hsm/pcr/pcr_approval.h).
 struct PcrBinding {
   PcrSelection pcrs;
   EcdsaPublicKey approver;

@@ -3,7 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-#include "attestation/verify/der.h"
+#include "attestation/verify/ek/der.h"
 #include "hsm/base/status_macros.h"
 
 namespace labrec::attestation {

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "attestation/produce/ek_chain_order.h"
-#include "attestation/verify/tpmt_public.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm_wire/tpmt_public.h"
 
 namespace labrec::attestation {
 namespace {

@@ -8,13 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-#include "attestation/verify/policy_digest.h"
-#include "attestation/verify/record_areas.h"
-#include "attestation/verify/tpm_constants.h"
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm_wire/constants.h"
+#include "hsm/tpm_wire/counted_areas.h"
+#include "hsm/tpm_wire/policy_digest.h"
 
 namespace labrec::attestation {
 namespace {

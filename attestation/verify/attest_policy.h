@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/ek_trust.h"
+#include "attestation/verify/ek/trust.h"
 #include "hsm/base/bytes.h"
 #include "hsm/base/ecdsa.h"
 

@@ -2,11 +2,11 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/record_areas.h"
 #include "attestation/verify/refusal.h"
-#include "attestation/verify/tpm_constants.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm_wire/constants.h"
+#include "hsm/tpm_wire/counted_areas.h"
 
 namespace labrec::attestation {
 namespace {

@@ -6,13 +6,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/cp_hash.h"
 #include "attestation/verify/evidence.h"
 #include "attestation/verify/statement.h"
 #include "attestation/verify/tpm_identity.h"
-#include "attestation/verify/tpms_nv_public.h"
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/p256.h"
+#include "hsm/tpm_wire/cp_hash.h"
+#include "hsm/tpm_wire/tpms_nv_public.h"
 
 namespace labrec::attestation {
 

@@ -4,12 +4,12 @@
 
 #include <openssl/evp.h>
 
-#include "attestation/verify/kdf.h"
 #include "attestation/verify/shared_seed.h"
-#include "attestation/verify/tpm_constants.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/openssl_ptr.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm_wire/constants.h"
+#include "hsm/tpm_wire/kdf.h"
 
 namespace labrec::attestation {
 namespace {

@@ -2,8 +2,8 @@
 
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/tpmt_public.h"
 #include "hsm/base/secret_bytes.h"
+#include "hsm/tpm_wire/tpmt_public.h"
 
 namespace labrec::attestation {
 

@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "attestation/verify/refusal.h"
-#include "attestation/verify/tpm_constants.h"
 #include "hsm/base/encoding.h"
+#include "hsm/tpm_wire/constants.h"
 
 namespace labrec::attestation {
 namespace {

@@ -8,8 +8,8 @@
 #include "absl/status/statusor.h"
 
 #include "attestation/verify/attest_policy.h"
-#include "attestation/verify/tpm_hash.h"
-#include "attestation/verify/tpms_attest.h"
+#include "hsm/tpm_wire/hash.h"
+#include "hsm/tpm_wire/tpms_attest.h"
 
 namespace labrec::attestation {
 

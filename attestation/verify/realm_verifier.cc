@@ -6,9 +6,9 @@
 #include "attestation/verify/chip_record_verifier.h"
 #include "attestation/verify/pcr_quote.h"
 #include "attestation/verify/refusal.h"
-#include "attestation/verify/tpm_constants.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm_wire/constants.h"
 
 namespace labrec::attestation {
 namespace {

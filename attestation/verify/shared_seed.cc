@@ -8,11 +8,11 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
-#include "attestation/verify/kdf.h"
-#include "attestation/verify/public_key.h"
-#include "attestation/verify/tpm_constants.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm_wire/constants.h"
+#include "hsm/tpm_wire/kdf.h"
+#include "hsm/tpm_wire/public_key.h"
 
 namespace labrec::attestation {
 namespace {

@@ -6,10 +6,10 @@
 #include "absl/strings/str_cat.h"
 
 #include "attestation/verify/refusal.h"
-#include "attestation/verify/tpmt_signature.h"
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm_wire/tpmt_signature.h"
 
 namespace labrec::attestation {
 namespace {

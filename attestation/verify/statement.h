@@ -6,9 +6,9 @@
 #include "absl/status/statusor.h"
 
 #include "attestation/verify/evidence.h"
-#include "attestation/verify/tpms_attest.h"
-#include "attestation/verify/tpmt_public.h"
 #include "hsm/base/hash.h"
+#include "hsm/tpm_wire/tpms_attest.h"
+#include "hsm/tpm_wire/tpmt_public.h"
 
 namespace labrec::attestation {
 

@@ -2,12 +2,12 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/ek_template.h"
+#include "attestation/verify/ek/template.h"
 #include "attestation/verify/refusal.h"
-#include "attestation/verify/tpm_constants.h"
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm_wire/constants.h"
 
 namespace labrec::attestation {
 namespace {

@@ -8,11 +8,11 @@
 #include "absl/status/statusor.h"
 
 #include "attestation/verify/credential.h"
-#include "attestation/verify/ek_chain.h"
-#include "attestation/verify/ek_trust.h"
+#include "attestation/verify/ek/chain.h"
+#include "attestation/verify/ek/trust.h"
 #include "attestation/verify/evidence.h"
-#include "attestation/verify/tpmt_public.h"
 #include "hsm/base/secret_bytes.h"
+#include "hsm/tpm_wire/tpmt_public.h"
 
 namespace labrec::attestation {
 

@@ -1,8 +1,8 @@
 #include "hsm/pkcs11/evaluation_key.h"
 
 #include "hsm/base/status_macros.h"
-#include "hsm/pkcs11/primitives.h"
 #include "hsm/pkcs11/sign_recovery.h"
+#include "hsm/pkcs11/token/primitives.h"
 
 namespace labrec::hsm::pkcs11 {
 namespace {

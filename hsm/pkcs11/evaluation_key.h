@@ -1,7 +1,7 @@
 #pragma once
 
 #include "hsm/evaluation_key.h"
-#include "hsm/pkcs11/connection.h"
+#include "hsm/pkcs11/token/connection.h"
 
 namespace labrec::hsm::pkcs11 {
 

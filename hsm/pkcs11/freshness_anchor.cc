@@ -7,7 +7,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/pkcs11/primitives.h"
+#include "hsm/pkcs11/token/primitives.h"
 
 namespace labrec::hsm::pkcs11 {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "hsm/base/bytes.h"
 #include "hsm/freshness_anchor.h"
-#include "hsm/pkcs11/connection.h"
-#include "hsm/pkcs11/key_ratchet.h"
+#include "hsm/pkcs11/anchor/ratchet.h"
+#include "hsm/pkcs11/token/connection.h"
 
 namespace labrec::hsm::pkcs11 {
 

@@ -6,16 +6,16 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "hsm/pkcs11/connection.h"
+#include "hsm/pkcs11/anchor/names.h"
+#include "hsm/pkcs11/anchor/state.h"
 #include "hsm/pkcs11/derivation_key.h"
-#include "hsm/pkcs11/error_queue.h"
 #include "hsm/pkcs11/evaluation_key.h"
 #include "hsm/pkcs11/freshness_anchor.h"
-#include "hsm/pkcs11/names.h"
 #include "hsm/pkcs11/probe.h"
 #include "hsm/pkcs11/provision.h"
 #include "hsm/pkcs11/random.h"
-#include "hsm/pkcs11/state.h"
+#include "hsm/pkcs11/token/connection.h"
+#include "hsm/pkcs11/token/error_queue.h"
 
 namespace labrec::hsm::pkcs11 {
 namespace {

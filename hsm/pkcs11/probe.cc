@@ -7,10 +7,10 @@
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/pkcs11/error.h"
+#include "hsm/pkcs11/anchor/names.h"
 #include "hsm/pkcs11/evaluation_key.h"
-#include "hsm/pkcs11/names.h"
-#include "hsm/pkcs11/primitives.h"
+#include "hsm/pkcs11/token/error.h"
+#include "hsm/pkcs11/token/primitives.h"
 
 namespace labrec::hsm::pkcs11 {
 namespace {

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "hsm/open_device.h"
-#include "hsm/pkcs11/session.h"
+#include "hsm/pkcs11/token/session.h"
 
 namespace labrec::hsm::pkcs11 {
 

@@ -6,11 +6,11 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/pkcs11/anchor/names.h"
+#include "hsm/pkcs11/anchor/ratchet.h"
 #include "hsm/pkcs11/derivation_key.h"
-#include "hsm/pkcs11/error.h"
 #include "hsm/pkcs11/evaluation_key.h"
-#include "hsm/pkcs11/key_ratchet.h"
-#include "hsm/pkcs11/names.h"
+#include "hsm/pkcs11/token/error.h"
 
 namespace labrec::hsm::pkcs11 {
 namespace {

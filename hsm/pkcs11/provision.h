@@ -3,8 +3,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "hsm/pkcs11/generation.h"
-#include "hsm/pkcs11/state.h"
+#include "hsm/pkcs11/anchor/state.h"
+#include "hsm/pkcs11/token/loaded_realm.h"
 
 // What provisioning makes on a token, and how it is found and removed again.
 namespace labrec::hsm::pkcs11 {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
-#include "hsm/pkcs11/error.h"
+#include "hsm/pkcs11/token/error.h"
 
 namespace labrec::hsm::pkcs11 {
 namespace {

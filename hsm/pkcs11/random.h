@@ -1,6 +1,6 @@
 #pragma once
 
-#include "hsm/pkcs11/connection.h"
+#include "hsm/pkcs11/token/connection.h"
 #include "hsm/random.h"
 
 namespace labrec::hsm::pkcs11 {

@@ -5,10 +5,10 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm2/key_room.h"
-#include "hsm/tpm2/policy_session.h"
-#include "hsm/tpm2/public_area.h"
-#include "hsm/tpm2/statements.h"
+#include "hsm/tpm2/attest/statements.h"
+#include "hsm/tpm2/counted/room.h"
+#include "hsm/tpm2/link/policy_session.h"
+#include "hsm/tpm2/link/public_area.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {

@@ -3,9 +3,9 @@
 #include <optional>
 
 #include "hsm/attester.h"
-#include "hsm/tpm2/endorsement_key.h"
-#include "hsm/tpm2/link.h"
-#include "hsm/tpm2/realm_state.h"
+#include "hsm/tpm2/attest/endorsement_key.h"
+#include "hsm/tpm2/realm/connection.h"
+#include "hsm/tpm2/realm/state.h"
 
 // A private header: it brings the TSS with it.
 namespace labrec::hsm::tpm2 {

@@ -5,14 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/record_areas.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm2/capability.h"
-#include "hsm/tpm2/counted_evaluation.h"
-#include "hsm/tpm2/counted_key_blob.h"
-#include "hsm/tpm2/counting_index.h"
-#include "hsm/tpm2/range_mark.h"
-#include "hsm/tpm2/signed_write.h"
+#include "hsm/tpm2/counted/evaluation.h"
+#include "hsm/tpm2/counted/index.h"
+#include "hsm/tpm2/counted/key.h"
+#include "hsm/tpm2/counted/range_mark.h"
+#include "hsm/tpm2/counted/signed_write.h"
+#include "hsm/tpm2/link/capability.h"
+#include "hsm/tpm_wire/counted_areas.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {

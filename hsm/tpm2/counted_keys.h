@@ -3,7 +3,7 @@
 #include <atomic>
 
 #include "hsm/counted_key.h"
-#include "hsm/tpm2/link.h"
+#include "hsm/tpm2/realm/connection.h"
 #include "hsm/tpm2/tpm2_device.h"
 
 // A private header: it brings the TSS with it.

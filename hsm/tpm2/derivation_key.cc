@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm2/evidence.h"
-#include "hsm/tpm2/key_use.h"
+#include "hsm/tpm2/realm/anchor_message.h"
+#include "hsm/tpm2/realm/key_use.h"
 
 namespace labrec::hsm::tpm2 {
 

@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm2/capability.h"
+#include "hsm/tpm2/link/capability.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {

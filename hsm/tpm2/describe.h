@@ -3,7 +3,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/device.h"
-#include "hsm/tpm2/context.h"
+#include "hsm/tpm2/link/context.h"
 
 // A private header: it brings the TSS with it.
 namespace labrec::hsm::tpm2 {

@@ -1,7 +1,7 @@
 #include "hsm/tpm2/evaluation_key.h"
 
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm2/key_use.h"
+#include "hsm/tpm2/realm/key_use.h"
 
 namespace labrec::hsm::tpm2 {
 

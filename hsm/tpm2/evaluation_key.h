@@ -1,7 +1,7 @@
 #pragma once
 
 #include "hsm/evaluation_key.h"
-#include "hsm/tpm2/link.h"
+#include "hsm/tpm2/realm/connection.h"
 
 // A private header: it brings the TSS with it.
 namespace labrec::hsm::tpm2 {

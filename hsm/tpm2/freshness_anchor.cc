@@ -3,9 +3,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm2/commands.h"
-#include "hsm/tpm2/evidence.h"
-#include "hsm/tpm2/key_use.h"
+#include "hsm/tpm2/link/commands.h"
+#include "hsm/tpm2/realm/anchor_message.h"
+#include "hsm/tpm2/realm/key_use.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {

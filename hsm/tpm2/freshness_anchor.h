@@ -4,7 +4,7 @@
 #include <mutex>
 
 #include "hsm/freshness_anchor.h"
-#include "hsm/tpm2/link.h"
+#include "hsm/tpm2/realm/connection.h"
 
 // A private header: it brings the TSS with it.
 namespace labrec::hsm::tpm2 {

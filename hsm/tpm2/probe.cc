@@ -2,11 +2,11 @@
 
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm2/address.h"
-#include "hsm/tpm2/capability.h"
-#include "hsm/tpm2/commands.h"
 #include "hsm/tpm2/describe.h"
-#include "hsm/tpm2/nv_index.h"
-#include "hsm/tpm2/public_area.h"
+#include "hsm/tpm2/link/capability.h"
+#include "hsm/tpm2/link/commands.h"
+#include "hsm/tpm2/link/nv_index.h"
+#include "hsm/tpm2/link/public_area.h"
 #include "hsm/tpm2/tpm2_device.h"
 
 namespace labrec::hsm::tpm2 {

@@ -2,7 +2,7 @@
 
 #include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm2/commands.h"
+#include "hsm/tpm2/link/commands.h"
 
 namespace labrec::hsm::tpm2 {
 

@@ -1,19 +1,19 @@
 #include "hsm/tpm2/tpm2_device.h"
 
-#include "attestation/verify/approval_folder.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/pcr/approval_folder.h"
 #include "hsm/tpm2/address.h"
+#include "hsm/tpm2/attest/statements.h"
 #include "hsm/tpm2/attester.h"
+#include "hsm/tpm2/counted/trial.h"
 #include "hsm/tpm2/counted_keys.h"
-#include "hsm/tpm2/counting_trial.h"
 #include "hsm/tpm2/derivation_key.h"
 #include "hsm/tpm2/describe.h"
 #include "hsm/tpm2/evaluation_key.h"
 #include "hsm/tpm2/freshness_anchor.h"
-#include "hsm/tpm2/link.h"
-#include "hsm/tpm2/public_area.h"
+#include "hsm/tpm2/link/public_area.h"
 #include "hsm/tpm2/random.h"
-#include "hsm/tpm2/statements.h"
+#include "hsm/tpm2/realm/connection.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {

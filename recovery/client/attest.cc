@@ -11,8 +11,8 @@
 #include "hsm/base/p256.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/client/proto.h"
-#include "recovery/client/too_few_realms.h"
+#include "recovery/client/grpc/proto.h"
+#include "recovery/client/steps/too_few_realms.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "attestation/verify/attest_policy.h"
 #include "attestation/verify/realm_verifier.h"
-#include "recovery/client/cancellation.h"
-#include "recovery/client/realm_channel.h"
+#include "recovery/client/grpc/cancellation.h"
+#include "recovery/client/grpc/realm_channel.h"
 
 namespace labrec::recovery::client {
 

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "recovery/client/chip_guesses.h"
+#include "recovery/client/chip/guesses.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -1,7 +1,7 @@
 #include "recovery/client/delete_record.h"
 
-#include "recovery/client/gather.h"
-#include "recovery/client/signed_call.h"
+#include "recovery/client/grpc/gather.h"
+#include "recovery/client/grpc/signed_call.h"
 
 namespace labrec::recovery::client {
 

@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/ecdsa.h"
-#include "recovery/client/request_signer.h"
+#include "recovery/client/steps/request_signer.h"
 
 namespace labrec::recovery::client {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
-#include "recovery/client/gather.h"
+#include "recovery/client/grpc/gather.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "recovery/client/device_key.h"
+#include "recovery/client/grpc/realm_set.h"
 #include "recovery/client/realm_report.h"
-#include "recovery/client/realm_set.h"
 
 namespace labrec::recovery::client {
 

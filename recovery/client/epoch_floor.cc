@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "recovery/client/gather.h"
-#include "recovery/client/signed_call.h"
+#include "recovery/client/grpc/gather.h"
+#include "recovery/client/grpc/signed_call.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -10,9 +10,9 @@
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/hash.h"
 #include "recovery/client/device_key.h"
-#include "recovery/client/proto.h"
+#include "recovery/client/grpc/proto.h"
+#include "recovery/client/grpc/realm_set.h"
 #include "recovery/client/realm_report.h"
-#include "recovery/client/realm_set.h"
 
 namespace labrec::recovery::client {
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <functional>
 
-#include "recovery/client/too_few_realms.h"
+#include "recovery/client/steps/too_few_realms.h"
 
 namespace labrec::recovery::client {
 

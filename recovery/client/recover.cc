@@ -3,12 +3,12 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "recovery/client/chip_guesses.h"
-#include "recovery/client/guess.h"
-#include "recovery/client/record_survey.h"
-#include "recovery/client/tally.h"
-#include "recovery/client/too_few_realms.h"
-#include "recovery/client/unlock.h"
+#include "recovery/client/chip/guesses.h"
+#include "recovery/client/steps/guess.h"
+#include "recovery/client/steps/record_survey.h"
+#include "recovery/client/steps/tally.h"
+#include "recovery/client/steps/too_few_realms.h"
+#include "recovery/client/steps/unlock.h"
 
 namespace labrec::recovery::client {
 namespace {

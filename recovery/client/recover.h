@@ -5,8 +5,8 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/secret_bytes.h"
+#include "recovery/client/grpc/realm_set.h"
 #include "recovery/client/outcome.h"
-#include "recovery/client/realm_set.h"
 
 namespace labrec::recovery::client {
 

@@ -6,11 +6,11 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/padding.h"
-#include "recovery/client/record_survey.h"
-#include "recovery/client/registration.h"
-#include "recovery/client/retry_pause.h"
-#include "recovery/client/tally.h"
-#include "recovery/client/too_few_realms.h"
+#include "recovery/client/grpc/retry_pause.h"
+#include "recovery/client/steps/record_survey.h"
+#include "recovery/client/steps/registration.h"
+#include "recovery/client/steps/tally.h"
+#include "recovery/client/steps/too_few_realms.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -8,10 +8,10 @@
 
 #include "hsm/base/secret_bytes.h"
 #include "pin/stretch.h"
+#include "recovery/client/grpc/realm_set.h"
 #include "recovery/client/realm_report.h"
-#include "recovery/client/realm_set.h"
-#include "recovery/client/registration.h"
-#include "recovery/client/request_signer.h"
+#include "recovery/client/steps/registration.h"
+#include "recovery/client/steps/request_signer.h"
 
 namespace labrec::recovery::client {
 

@@ -3,9 +3,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
-#include "recovery/client/chip_guesses.h"
-#include "recovery/client/gather.h"
-#include "recovery/client/record_survey.h"
+#include "recovery/client/chip/guesses.h"
+#include "recovery/client/grpc/gather.h"
+#include "recovery/client/steps/record_survey.h"
 
 namespace labrec::recovery::client {
 namespace {

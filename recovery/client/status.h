@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "recovery/client/chip_trust.h"
-#include "recovery/client/config_group.h"
+#include "recovery/client/chip/trust.h"
+#include "recovery/client/grpc/realm_set.h"
 #include "recovery/client/realm_report.h"
-#include "recovery/client/realm_set.h"
+#include "recovery/client/steps/config_group.h"
 
 namespace labrec::recovery::client {
 
@@ -24,7 +24,7 @@ struct RealmStatus {
   std::string software_version;
   uint64_t discontinuities = 0;  // how often an operator accepted restored storage
   uint32_t guess_limit = 0;
-  std::vector<VersionStatus> versions;  // newest first
+  std::vector<VersionStatus> versions;    // newest first
   std::optional<Enforcement> counted_by;  // kLedger or kChip, of the version that a recovery would use
   std::string no_chip_reason;             // why the realm's device cannot count, if it cannot
 };

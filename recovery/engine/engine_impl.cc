@@ -7,10 +7,10 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
-#include "recovery/engine/chip_start_up.h"
-#include "recovery/engine/field_checks.h"
-#include "recovery/engine/refusal.h"
-#include "recovery/engine/seed.h"
+#include "recovery/engine/call/field_checks.h"
+#include "recovery/engine/call/refusal.h"
+#include "recovery/engine/chip/start_up.h"
+#include "recovery/engine/device/seed.h"
 
 namespace labrec::recovery {
 namespace {

@@ -4,22 +4,22 @@
 #include <optional>
 #include <thread>
 
-#include "recovery/engine/attestation_limiter.h"
-#include "recovery/engine/attestation_work.h"
-#include "recovery/engine/authorizer.h"
-#include "recovery/engine/challenge_table.h"
-#include "recovery/engine/chip_beginner.h"
-#include "recovery/engine/chip_evaluator.h"
-#include "recovery/engine/chip_sessions.h"
-#include "recovery/engine/chip_work.h"
-#include "recovery/engine/committer.h"
-#include "recovery/engine/device_executor.h"
-#include "recovery/engine/device_health.h"
+#include "recovery/engine/call/attestation_limiter.h"
+#include "recovery/engine/call/authorizer.h"
+#include "recovery/engine/call/challenge_table.h"
+#include "recovery/engine/chip/beginner.h"
+#include "recovery/engine/chip/evaluator.h"
+#include "recovery/engine/chip/open_registrations.h"
+#include "recovery/engine/chip/sessions.h"
+#include "recovery/engine/chip/work.h"
+#include "recovery/engine/commit/committer.h"
+#include "recovery/engine/commit/request_queue.h"
+#include "recovery/engine/device/attestation_work.h"
+#include "recovery/engine/device/executor.h"
+#include "recovery/engine/device/executor_anchor.h"
+#include "recovery/engine/device/health.h"
+#include "recovery/engine/device/key_work.h"
 #include "recovery/engine/engine.h"
-#include "recovery/engine/executor_anchor.h"
-#include "recovery/engine/key_work.h"
-#include "recovery/engine/open_registrations.h"
-#include "recovery/engine/request_queue.h"
 
 namespace labrec::recovery {
 

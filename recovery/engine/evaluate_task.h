@@ -3,10 +3,10 @@
 #include <array>
 #include <atomic>
 
-#include "recovery/engine/challenge_table.h"
-#include "recovery/engine/chip_evaluator.h"
+#include "recovery/engine/call/challenge_table.h"
+#include "recovery/engine/chip/evaluator.h"
+#include "recovery/engine/commit/task.h"
 #include "recovery/engine/engine.h"
-#include "recovery/engine/task.h"
 #include "recovery/record/guessing.h"
 
 namespace labrec::recovery {

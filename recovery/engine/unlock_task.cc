@@ -4,7 +4,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
-#include "recovery/engine/sealed_private.h"
+#include "recovery/record/sealed_private.h"
 
 namespace labrec::recovery {
 namespace {

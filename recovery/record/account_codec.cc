@@ -2,8 +2,8 @@
 #include <cstdlib>
 
 #include "hsm/base/status_macros.h"
+#include "recovery/api/limits.h"
 #include "recovery/record/codec.h"
-#include "recovery/record/limits.h"
 #include "recovery/record/row.pb.h"
 #include "recovery/record/row_frame.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
-#include "recovery/record/limits.h"
+#include "recovery/api/limits.h"
 
 namespace labrec::recovery {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
+#include "recovery/api/limits.h"
 #include "recovery/record/authority.h"
-#include "recovery/record/limits.h"
 
 namespace labrec::recovery {
 namespace {

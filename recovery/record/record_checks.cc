@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "recovery/record/limits.h"
+#include "recovery/api/limits.h"
 
 namespace labrec::recovery {
 namespace {

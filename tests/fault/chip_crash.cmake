@@ -1,10 +1,10 @@
 labrec_test(chip_crash
-  SOURCES chip_crash_test.cc
+  SOURCES chip/crash_test.cc
   DEPS test_chip_realm
   TIMEOUT 400
   LABEL fault)
 labrec_test(chip_outage
-  SOURCES chip_outage_test.cc
+  SOURCES chip/outage_test.cc
   DEPS test_chip_realm
   TIMEOUT 400
   LABEL fault)

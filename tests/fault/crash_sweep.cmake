@@ -1,9 +1,9 @@
 # Random crash histories against the real daemon. CI runs a few; tools/test --crash-seeds N runs many.
 labrec_library(crash_sweep_lib
-  SOURCES guess_history.cc sweep_client.cc crash_sweep.cc
+  SOURCES crash/guess_history.cc crash/sweep_client.cc crash/crash_sweep.cc
   DEPS test_realm_fixture test_raw_account test_tpm_proxy)
 target_compile_definitions(crash_sweep_lib PRIVATE LABREC_TESTS_DIR="${CMAKE_BINARY_DIR}/tests")
-add_executable(crash_sweep crash_sweep_main.cc)
+add_executable(crash_sweep crash/crash_sweep_main.cc)
 target_link_libraries(crash_sweep PRIVATE crash_sweep_lib)
 target_compile_options(crash_sweep PRIVATE ${LABREC_WARNINGS})
 set_target_properties(crash_sweep PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

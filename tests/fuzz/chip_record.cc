@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "tests/unit/attestation_captured.h"
+#include "tests/unit/attestation/captured.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const auto* const captured =

@@ -1,13 +1,12 @@
 // A certificate as an EK certificate, as an intermediate one and as an anchor, with the EK that it names.
 
-#include "attestation/verify/ek_certificate.h"
-
 #include <cstdlib>
 
-#include "attestation/verify/der.h"
-#include "attestation/verify/ek_chain.h"
-#include "attestation/verify/public_key.h"
-#include "tests/unit/attestation_captured.h"
+#include "attestation/verify/ek/certificate.h"
+#include "attestation/verify/ek/chain.h"
+#include "attestation/verify/ek/der.h"
+#include "hsm/tpm_wire/public_key.h"
+#include "tests/unit/attestation/captured.h"
 
 namespace {
 

@@ -3,10 +3,10 @@
 
 #include <cstdlib>
 
-#include "attestation/verify/tpms_attest.h"
-#include "attestation/verify/tpms_nv_public.h"
-#include "attestation/verify/tpmt_public.h"
-#include "attestation/verify/tpmt_signature.h"
+#include "hsm/tpm_wire/tpms_attest.h"
+#include "hsm/tpm_wire/tpms_nv_public.h"
+#include "hsm/tpm_wire/tpmt_public.h"
+#include "hsm/tpm_wire/tpmt_signature.h"
 
 namespace labrec::attestation {
 namespace {

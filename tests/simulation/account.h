@@ -4,7 +4,7 @@
 #include <string>
 
 #include "recovery/engine/engine.h"
-#include "tests/fault/guess_history.h"
+#include "tests/fault/crash/guess_history.h"
 #include "tests/simulation/realm.h"
 
 namespace labrec::sim {

@@ -3,12 +3,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/ek_template.h"
-#include "attestation/verify/record_areas.h"
-#include "attestation/verify/tpm_constants.h"
+#include "attestation/verify/ek/template.h"
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm_wire/constants.h"
+#include "hsm/tpm_wire/counted_areas.h"
 #include "tests/support/local_ca.h"
 
 namespace labrec::test {

@@ -7,10 +7,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/counter_write.h"
 #include "attestation/verify/evidence.h"
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/hash.h"
+#include "hsm/tpm_wire/counter_write.h"
 #include "tests/support/tpm_tools.h"
 
 namespace labrec::test {

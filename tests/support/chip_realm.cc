@@ -9,7 +9,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/client/chip_begin.h"
+#include "recovery/client/chip/begin.h"
 #include "recovery/client/enroll.h"
 #include "recovery/client/recover.h"
 #include "tests/support/ek_certificate.h"

@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/tpmt_public.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm_wire/tpmt_public.h"
 #include "tests/support/local_ca.h"
 #include "tests/support/tpm_tools.h"
 

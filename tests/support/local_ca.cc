@@ -5,10 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/tpm_constants.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm_wire/constants.h"
 #include "tests/support/tpm_tools.h"
 
 namespace labrec::test {

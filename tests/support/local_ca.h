@@ -5,8 +5,8 @@
 
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/ek_trust.h"
-#include "attestation/verify/tpmt_public.h"
+#include "attestation/verify/ek/trust.h"
+#include "hsm/tpm_wire/tpmt_public.h"
 #include "tests/support/temporary_folder.h"
 
 namespace labrec::test {

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "recovery/server/rpc_server.h"
+#include "recovery/server/transport/rpc_server.h"
 #include "tests/support/temporary_folder.h"
 #include "tools/mailbox/grpc_store.h"
 #include "tools/mailbox/server/mailbox_service.h"

@@ -13,7 +13,7 @@
 #include "hsm/base/clock.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/server/token_issuer.h"
+#include "recovery/server/tokens/issuer.h"
 #include "tests/support/checkout_paths.h"
 #include "tests/support/loopback.h"
 

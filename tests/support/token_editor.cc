@@ -5,10 +5,10 @@
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/pkcs11/error.h"
-#include "hsm/pkcs11/module.h"
-#include "hsm/pkcs11/objects.h"
-#include "hsm/pkcs11/token.h"
+#include "hsm/pkcs11/token/error.h"
+#include "hsm/pkcs11/token/module.h"
+#include "hsm/pkcs11/token/objects.h"
+#include "hsm/pkcs11/token/token.h"
 
 namespace labrec::test {
 

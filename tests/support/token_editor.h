@@ -8,8 +8,8 @@
 namespace labrec::test {
 
 // Destroys every secret key of the token at `uri` (RFC 7512, with module-path and pin-source) whose label
-// ends with " `kind`", as hsm/pkcs11/names.h gives them out: "anchor", "claim" or "derivation". How many
-// there were.
+// ends with " `kind`", as hsm/pkcs11/anchor/names.h gives them out: "anchor", "claim" or "derivation". How
+// many there were.
 absl::StatusOr<int> DestroyTokenKeys(const std::string& uri, std::string_view kind);
 
 }  // namespace labrec::test

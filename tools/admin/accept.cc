@@ -17,8 +17,8 @@
 #include "hsm/base/clock.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/start_up.h"
+#include "recovery/realm/audit_log.h"
 #include "recovery/record/lowering.h"
-#include "recovery/server/audit_log.h"
 #include "tools/admin/audit_trail.h"
 
 namespace labrec::admin {

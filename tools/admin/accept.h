@@ -8,7 +8,7 @@
 
 #include "recovery/ledger/reanchor.h"
 #include "recovery/ledger/verify.h"
-#include "tools/recoveryd/opened_realm.h"
+#include "recovery/realm/opened_realm.h"
 
 namespace labrec::admin {
 

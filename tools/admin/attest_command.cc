@@ -9,7 +9,7 @@
 #include "hsm/base/status_macros.h"
 #include "tools/admin/admin_client.h"
 #include "tools/admin/command.h"
-#include "tools/attest/attest_report.h"
+#include "tools/cli/attest_report.h"
 
 namespace labrec::admin {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "hsm/open_device.h"
-#include "recovery/server/realm_folder.h"
+#include "recovery/realm/folder.h"
 #include "tools/admin/admin_client.h"
 #include "tools/admin/describe.h"
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "recovery/server/realm_manifest.h"
+#include "recovery/realm/manifest.h"
 #include "tools/admin/output.h"
 
 namespace labrec::admin {

@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 
-#include "recovery/server/realm_folder.h"
+#include "recovery/realm/folder.h"
 #include "tools/admin/commands.h"
 #include "tools/admin/output.h"
 

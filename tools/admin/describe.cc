@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
-#include "recovery/server/audit_log.h"
+#include "recovery/realm/audit_log.h"
 
 namespace labrec::admin {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "recovery/api/v1/admin.pb.h"
 #include "recovery/ledger/verify.h"
-#include "recovery/server/realm_manifest.h"
+#include "recovery/realm/manifest.h"
 #include "tools/admin/output.h"
 #include "tools/admin/realm_init.h"
 

@@ -2,10 +2,10 @@
 #include <sys/stat.h>
 
 #include "hsm/base/secret_bytes.h"
-#include "recovery/server/realm_description.h"
+#include "recovery/server/service/realm_description.h"
 #include "tools/admin/commands.h"
 #include "tools/admin/output.h"
-#include "tools/usage_error.h"
+#include "tools/cli/usage_error.h"
 
 // labyrinth-admin: the operator's tool. labyrinth-admin(1), docs/operations.md.
 namespace labrec::admin {

@@ -6,8 +6,8 @@
 
 #include "absl/status/statusor.h"
 
+#include "recovery/realm/opened_realm.h"
 #include "tools/admin/command.h"
-#include "tools/recoveryd/opened_realm.h"
 
 namespace labrec::admin {
 

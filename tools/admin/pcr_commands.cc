@@ -3,11 +3,11 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/approval_folder.h"
-#include "attestation/verify/pcr_approval.h"
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/pcr/approval_folder.h"
+#include "hsm/pcr/pcr_approval.h"
 #include "tools/admin/command.h"
 #include "tools/admin/describe.h"
 

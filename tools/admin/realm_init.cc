@@ -14,13 +14,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/approval_folder.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/pcr/approval_folder.h"
+#include "recovery/api/names.h"
 #include "recovery/ledger/ledger.h"
-#include "recovery/server/names.h"
-#include "recovery/server/realm_folder.h"
+#include "recovery/realm/folder.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 
 namespace labrec::admin {

@@ -6,9 +6,9 @@
 
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/pcr_approval.h"
 #include "hsm/open_device.h"
-#include "recovery/server/realm_manifest.h"
+#include "hsm/pcr/pcr_approval.h"
+#include "recovery/realm/manifest.h"
 
 namespace labrec::admin {
 

@@ -3,7 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
-#include "tools/mailbox/progress_bar.h"
+#include "tools/cli/progress_bar.h"
 
 namespace labrec::admin {
 

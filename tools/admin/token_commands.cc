@@ -5,8 +5,8 @@
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/server/names.h"
-#include "recovery/server/token_issuer.h"
+#include "recovery/api/names.h"
+#include "recovery/server/tokens/issuer.h"
 #include "tools/admin/command.h"
 
 namespace labrec::admin {

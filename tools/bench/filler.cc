@@ -13,9 +13,9 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/open_device.h"
 #include "recovery/ledger/ledger.h"
+#include "recovery/realm/folder.h"
 #include "recovery/record/codec.h"
 #include "recovery/record/row_key.h"
-#include "recovery/server/realm_folder.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/support/raw_account.h"
 

@@ -10,11 +10,11 @@
 #include "recovery/client/recover.h"
 #include "recovery/client/seal.h"
 #include "recovery/labyrinth/restore.h"
+#include "tools/cli/pin_reader.h"
+#include "tools/cli/progress_bar.h"
 #include "tools/mailbox/command_steps.h"
 #include "tools/mailbox/commands.h"
 #include "tools/mailbox/pin_outcome.h"
-#include "tools/mailbox/progress_bar.h"
-#include "tools/recover/pin_reader.h"
 
 // Recovery codes: made, sealed, and restored from.
 namespace labrec::mailbox {

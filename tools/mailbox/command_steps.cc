@@ -6,7 +6,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
-#include "tools/mailbox/progress_bar.h"
+#include "tools/cli/progress_bar.h"
 
 namespace labrec::mailbox {
 

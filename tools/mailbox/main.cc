@@ -4,12 +4,12 @@
 #include <cstdio>
 
 #include "hsm/base/secret_bytes.h"
-#include "recovery/client/realm_channel.h"
-#include "recovery/client/too_few_realms.h"
+#include "recovery/client/grpc/realm_channel.h"
+#include "recovery/client/steps/too_few_realms.h"
 #include "recovery/labyrinth/reason.h"
+#include "tools/cli/usage_error.h"
 #include "tools/mailbox/arguments.h"
 #include "tools/mailbox/pin_outcome.h"
-#include "tools/usage_error.h"
 
 namespace labrec::mailbox {
 namespace {

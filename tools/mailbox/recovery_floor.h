@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "recovery/client/epoch_floor.h"
-#include "recovery/client/realm_set.h"
+#include "recovery/client/grpc/realm_set.h"
 #include "recovery/labyrinth/floor.h"
 
 namespace labrec::mailbox {

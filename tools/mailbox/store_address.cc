@@ -5,9 +5,9 @@
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/client/bearer_token.h"
+#include "tools/cli/address.h"
 #include "tools/mailbox/folder_store.h"
 #include "tools/mailbox/grpc_store.h"
-#include "tools/recoveryd/address.h"
 
 namespace labrec::mailbox {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/cli/usage_error.h"
 #include "tools/recover/exit_code.h"
-#include "tools/usage_error.h"
 
 namespace labrec::recover {
 namespace {

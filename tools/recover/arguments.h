@@ -5,7 +5,7 @@
 #include <string>
 #include <variant>
 
-#include "recovery/client/chip_trust.h"
+#include "recovery/client/chip/trust.h"
 
 namespace labrec::recover {
 

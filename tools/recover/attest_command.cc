@@ -7,7 +7,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/client/attest.h"
-#include "tools/attest/attest_report.h"
+#include "tools/cli/attest_report.h"
 #include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/connect.h"

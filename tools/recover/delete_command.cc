@@ -3,10 +3,10 @@
 #include "recovery/client/delete_record.h"
 #include "recovery/client/device_key.h"
 #include "recovery/client/recover.h"
+#include "tools/cli/pin_reader.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
-#include "tools/recover/pin_reader.h"
 
 namespace labrec::recover {
 namespace {

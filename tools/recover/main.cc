@@ -3,7 +3,7 @@
 #include <variant>
 
 #include "hsm/base/secret_bytes.h"
-#include "recovery/client/realm_channel.h"
+#include "recovery/client/grpc/realm_channel.h"
 #include "tools/recover/arguments.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/exit_code.h"

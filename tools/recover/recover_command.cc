@@ -5,12 +5,12 @@
 #include "hsm/base/encoding.h"
 #include "recovery/client/enroll.h"
 #include "recovery/client/recover.h"
+#include "tools/cli/pin_reader.h"
+#include "tools/cli/secret_output.h"
 #include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
-#include "tools/recover/pin_reader.h"
-#include "tools/recover/secret_output.h"
 
 namespace labrec::recover {
 namespace {

@@ -4,11 +4,11 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/client/device_key.h"
 #include "recovery/client/seal.h"
+#include "tools/cli/pin_reader.h"
 #include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
-#include "tools/recover/pin_reader.h"
 
 namespace labrec::recover {
 namespace {

@@ -8,10 +8,10 @@
 
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/server/names.h"
-#include "recovery/server/realm_folder.h"
-#include "tools/recoveryd/address.h"
-#include "tools/recoveryd/toml_section.h"
+#include "recovery/api/names.h"
+#include "recovery/realm/folder.h"
+#include "tools/cli/address.h"
+#include "tools/cli/toml_section.h"
 
 namespace labrec::recoveryd {
 namespace {

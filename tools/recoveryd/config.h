@@ -14,9 +14,9 @@
 #include "hsm/base/pcr_selection.h"
 #include "pin/guess_policy.h"
 #include "recovery/engine/engine.h"
-#include "recovery/server/rate_limiter.h"
-#include "recovery/server/rpc_server.h"
-#include "recovery/server/token_verifier.h"
+#include "recovery/server/tokens/verifier.h"
+#include "recovery/server/transport/rate_limiter.h"
+#include "recovery/server/transport/rpc_server.h"
 
 namespace labrec::recoveryd {
 

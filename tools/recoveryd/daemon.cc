@@ -7,7 +7,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include "attestation/verify/ek_trust.h"
+#include "attestation/verify/ek/trust.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "tools/recoveryd/resources.h"

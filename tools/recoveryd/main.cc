@@ -10,15 +10,15 @@
 #include <unistd.h>
 
 #include "hsm/base/secret_bytes.h"
-#include "recovery/server/realm_description.h"
-#include "recovery/server/tls.h"
+#include "recovery/server/service/realm_description.h"
+#include "recovery/server/transport/tls.h"
+#include "tools/cli/usage_error.h"
 #include "tools/recoveryd/config.h"
 #include "tools/recoveryd/daemon.h"
 #include "tools/recoveryd/log.h"
 #include "tools/recoveryd/notify.h"
 #include "tools/recoveryd/resources.h"
 #include "tools/recoveryd/service_watch.h"
-#include "tools/usage_error.h"
 
 // labyrinth-recoveryd: one realm. labyrinth-recoveryd(8), docs/operations.md.
 namespace labrec::recoveryd {

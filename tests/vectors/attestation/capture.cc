@@ -6,7 +6,7 @@
 #include <string>
 
 #include "hsm/base/encoding.h"
-#include "tests/unit/attestation_realm_world.h"
+#include "tests/unit/attestation/realm_world.h"
 
 namespace labrec::attestation {
 namespace {

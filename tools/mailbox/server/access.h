@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 
-#include "recovery/server/token_verifier.h"
+#include "recovery/server/tokens/verifier.h"
 
 namespace labrec::mailbox {
 

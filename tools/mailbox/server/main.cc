@@ -13,10 +13,10 @@
 #include "hsm/base/clock.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/server/rpc_server.h"
+#include "recovery/server/transport/rpc_server.h"
+#include "tools/cli/address.h"
+#include "tools/cli/usage_error.h"
 #include "tools/mailbox/server/mailbox_service.h"
-#include "tools/recoveryd/address.h"
-#include "tools/usage_error.h"
 
 namespace labrec::mailbox {
 namespace {

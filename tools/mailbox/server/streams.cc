@@ -3,7 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "hsm/base/status_macros.h"
-#include "recovery/server/rpc_status.h"
+#include "recovery/server/service/rpc_status.h"
 
 namespace labrec::mailbox {
 namespace {

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "hsm/pkcs11/token/backoff.h"
+#include "hsm/pkcs11/token/error.h"
+#include "hsm/pkcs11/token/error_queue.h"
+#include "hsm/pkcs11/token/loaded_realm.h"
+
+namespace labrec::hsm::pkcs11 {
+
+// The connection to one token: a bounded pool of sessions over a generation, which it replaces when the token
+// went away and came back. Any thread.
+//
+// A handle error makes it rebuild the generation at once; callers wait for that. A device error makes it wait
+// until nobody is inside the module, finalize it, and initialize it again with growing pauses; meanwhile
+// callers get UNAVAILABLE at once (or what
+// is wrong with the token that is there: FAILED_PRECONDITION, DATA_LOSS). After a refused PIN it never tries
+// again: every call says PERMISSION_DENIED.
+class Connection {
+ public:
+  // Opens the first generation.
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(TokenAddress address, KeyFinder find_keys);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();  // nobody is inside a call any more
+
+  // What a call may use: a session of its own and the keys' handles.
+  struct Work {
+    const Session& session;
+    const KeyHandles& keys;
+  };
+
+  // Runs `work` (Work -> absl::Status or absl::StatusOr<T>) in a session; once more in a new generation if it
+  // met a handle error. So it must look before it does what may not be done twice.
+  template <typename F>
+  auto Run(F&& work) -> std::invoke_result_t<F, const Work&> {
+    const ErrorQueueGuard guard;
+    auto lease = Borrow();
+    if (!lease.ok()) return lease.status();
+    auto result = RunIn(*std::move(lease), work);
+    if (result.ok() || ClassOf(StatusOf(result)) != ErrorClass::kHandle) return result;
+    lease = Borrow();
+    if (!lease.ok()) return lease.status();
+    return RunIn(*std::move(lease), work);
+  }
+
+  const DeviceDescription& description() const { return description_; }
+  int parallelism() const { return address_.parallelism(); }
+
+ private:
+  struct Lease {
+    Generation* generation;
+    Session session;
+  };
+  enum class State { kUp, kRebuild, kAway, kRefused };
+
+  Connection(TokenAddress address, KeyFinder find_keys, std::unique_ptr<Module> module)
+      : address_(std::move(address)), find_keys_(std::move(find_keys)), module_(std::move(module)) {}
+
+  static const absl::Status& StatusOf(const absl::Status& status) { return status; }
+  template <typename T>
+  static const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
+    return result.status();
+  }
+
+  template <typename F>
+  auto RunIn(Lease lease, F& work) -> std::invoke_result_t<F, const Work&> {
+    auto result = work(Work{lease.session, lease.generation->keys()});
+    Return(std::move(lease), StatusOf(result));
+    return result;
+  }
+
+  absl::StatusOr<Lease> Borrow();
+  void Return(Lease lease, const absl::Status& outcome);
+  absl::Status MakeUp(std::unique_lock<std::mutex>& lock);
+  absl::Status Replace(std::unique_lock<std::mutex>& lock);
+  void Fault(const absl::Status& error);
+
+  const TokenAddress address_;
+  const KeyFinder find_keys_;
+  const std::unique_ptr<Module> module_;
+  DeviceDescription description_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;  // a session came back, or the state changed
+  State state_ = State::kRebuild;
+  bool replacing_ = false;
+  int lent_ = 0;
+  Backoff backoff_;
+  absl::Status last_error_;
+  std::unique_ptr<Generation> generation_;
+};
+
+}  // namespace labrec::hsm::pkcs11

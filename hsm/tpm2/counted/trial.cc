@@ -1,0 +1,89 @@
+#include "hsm/tpm2/counted/trial.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/absl_view.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/tpm2/counted/index.h"
+#include "hsm/tpm2/counted/range_mark.h"
+#include "hsm/tpm2/counted/signed_write.h"
+#include "hsm/tpm2/link/capability.h"
+#include "hsm/tpm_wire/counter_write.h"
+
+namespace labrec::hsm::tpm2 {
+namespace {
+
+constexpr uint32_t kFirstRevision = 138;  // TPM_PT_REVISION, times 100
+
+absl::Status Broken(std::string_view what) {
+  return absl::UnimplementedError(absl::StrCat("tried on an index of its own, this TPM ", AbslView(what),
+                                               "; its PIN_PASS indices cannot be relied on"));
+}
+
+absl::Status GrantOneUse(LoadedRealm& realm, CountingIndex& index, uint32_t handle,
+                         const EcdsaPrivateKey& unlock_key) {
+  LABREC_ASSIGN_OR_RETURN(PolicySession session, PolicySession::Start(*realm.context));
+  LABREC_ASSIGN_OR_RETURN(const Bytes nonce, session.NonceTpm());
+  LABREC_ASSIGN_OR_RETURN(
+      const auto signature,
+      attestation::SignCounterWrite(unlock_key, {handle, attestation::Written::kNo, {0, 1}}, nonce));
+  return WriteLimit(realm, {index, unlock_key.public_key(), 1}, std::move(session), nonce, signature)
+      .status();
+}
+
+absl::Status UseItUp(LoadedRealm& realm, const CountingIndex& index) {
+  LABREC_ASSIGN_OR_RETURN(PolicySession session, PolicySession::Start(*realm.context));
+  LABREC_RETURN_IF_ERROR(TakeUse(realm, index, session));
+  LABREC_ASSIGN_OR_RETURN(const UseCount use, ReadUse(realm, index));
+  if (use != UseCount{1, 1}) return Broken("does not count");
+  const absl::Status refused = TakeUse(realm, index, session);
+  if (refused.ok()) return Broken("grants more uses than were written");
+  return absl::IsPermissionDenied(refused) ? absl::OkStatus() : refused;
+}
+
+absl::Status TryCounting(LoadedRealm& realm, IndexRange range) {
+  const EcdsaPrivateKey unlock_key = EcdsaPrivateKey::Generate();
+  LABREC_ASSIGN_OR_RETURN(const uint32_t handle, FreeIndex(*realm.context, range));
+  LABREC_ASSIGN_OR_RETURN(CountingIndex index, DefineCounting(realm, handle, unlock_key.public_key()));
+  absl::Status tried = GrantOneUse(realm, index, handle, unlock_key);
+  if (tried.ok()) tried = UseItUp(realm, index);
+  const absl::Status removed =
+      RemoveIndex(*realm.context, *realm.session, std::move(index.handle), realm.owner_authorization);
+  return tried.ok() ? removed : tried;
+}
+
+absl::Status Look(LoadedRealm& realm, IndexRange range, ByteView realm_id) {
+  LABREC_ASSIGN_OR_RETURN(const std::optional<Bytes> mark, ReadRangeMark(realm, range));
+  if (!mark) return TryCounting(realm, CountingRange(range));
+  if (SameBytes(*mark, realm_id)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the NV indices from 0x", absl::Hex(range.first),
+                   " on belong to another realm on this TPM; give this one a range of its own "
+                   "(counted-first=0x... in the device's address)"));
+}
+
+absl::StatusOr<std::string> WhyNotAtAll(LoadedRealm& realm, IndexRange range) {
+  if (range.count < 2) return "turned off in the device's address (counted-indices)";
+  LABREC_ASSIGN_OR_RETURN(const uint32_t revision, Property(*realm.context, TPM2_PT_REVISION));
+  if (revision < kFirstRevision) {
+    return absl::StrCat("this TPM follows revision ", revision / 100, ".", revision % 100,
+                        " of the specification; indices that limit uses came with 1.38");
+  }
+  LABREC_ASSIGN_OR_RETURN(const uint32_t permanent, Property(*realm.context, TPM2_PT_PERMANENT));
+  if ((permanent & TPMA_PERMANENT_OWNERAUTHSET) == 0 || !realm.owner_authorization.empty()) return "";
+  return "the TPM's owner hierarchy has an authorisation value, which is needed to make and read counting "
+         "indices: add owner-auth-source=file:/path to the device's address";
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> WhyNotCounted(LoadedRealm& realm, IndexRange range, ByteView realm_id) {
+  LABREC_ASSIGN_OR_RETURN(std::string why, WhyNotAtAll(realm, range));
+  if (!why.empty()) return why;
+  const absl::Status looked = Look(realm, range, realm_id);
+  if (looked.ok()) return "";
+  if (absl::IsUnavailable(looked)) return looked;
+  return std::string(looked.message());
+}
+
+}  // namespace labrec::hsm::tpm2

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "hsm/tpm2/realm/loaded_realm.h"
+#include "hsm/tpm2/tpm2_device.h"
+
+// A private header: it brings the TSS with it.
+namespace labrec::hsm::tpm2 {
+
+// Why this TPM cannot count a key's uses for this realm, and what to do; empty if it can. It has to follow
+// revision 1.38 of the specification, which brought TPM_NT_PIN_PASS, and the range must be this realm's or
+// nobody's. In a range without a mark it is tried: an index is defined, written once with a signature for one
+// use, used, refused, and removed again. An error only while the TPM is away.
+absl::StatusOr<std::string> WhyNotCounted(LoadedRealm& realm, IndexRange range, ByteView realm_id);
+
+}  // namespace labrec::hsm::tpm2

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "hsm/counted_key.h"
+#include "hsm/tpm2/link/policy_session.h"
+
+// A private header: it brings the TSS with it.
+namespace labrec::hsm::tpm2 {
+
+// Policy sessions that wait for a client's signature, on one connection. Where we are the TPM's only user
+// they wait out of its slots, saved; behind a resource manager, which cannot end what we saved after we were
+// killed, one waits in a slot. Those that are too old end at the next call, all of them with this object.
+class WriteSessions {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  static constexpr size_t kMostSaved = 16;  // of the 64 that a TPM remembers at least
+  static constexpr size_t kMostLoaded = 1;
+
+  explicit WriteSessions(Context& context) : context_(context) {}
+  ~WriteSessions();
+  WriteSessions(const WriteSessions&) = delete;
+  WriteSessions& operator=(const WriteSessions&) = delete;
+
+  // Opens one; ends the oldest where there are too many.
+  absl::StatusOr<WriteSession> Begin(Time now);
+  // NOT_FOUND if there is no such session (any more).
+  absl::StatusOr<Bytes> NonceOf(uint64_t id, Time now);
+  // Loads it; it is no longer kept here.
+  absl::StatusOr<PolicySession> Take(uint64_t id, Time now);
+
+  size_t size() const { return waiting_.size(); }
+
+ private:
+  struct Waiting {
+    uint64_t id = 0;
+    Time since;
+    Bytes nonce_tpm;
+    EsysPtr<TPMS_CONTEXT> saved;           // or
+    std::optional<PolicySession> session;  // in a slot
+  };
+  using Position = std::vector<Waiting>::iterator;
+
+  absl::StatusOr<Position> Find(uint64_t id, Time now);
+  void End(Position waiting);
+  void EndOld(Time now);
+
+  Context& context_;
+  std::vector<Waiting> waiting_;  // oldest first
+};
+
+}  // namespace labrec::hsm::tpm2

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+
+#include "hsm/base/ecdsa.h"
+#include "hsm/tpm_wire/counted_areas.h"
+#include "hsm/tpm_wire/cp_hash.h"
+
+namespace labrec::attestation {
+
+// One write of a record's index that a client lets happen.
+struct CounterWrite {
+  uint32_t index = 0;             // the index's handle
+  Written before = Written::kNo;  // kNo for the first write, kYes for refill and retirement
+  PinCounter counter;             // count 0, and the guess limit; limit 0 retires the index
+};
+
+// The client's authorisation of just this write, in just the policy session with this nonceTPM: r || s over
+// SignedAuthorization. The TPM executes it at most once: its nonces do not come again.
+//
+// INVALID_ARGUMENT, and nothing signed, if the nonce is shorter than 16 or longer than 32 bytes (without one
+// the signature could be replayed after the index was undefined and defined again), the handle is no NV
+// index's, or the count is not 0.
+absl::StatusOr<std::array<uint8_t, 64>> SignCounterWrite(const EcdsaPrivateKey& unlock_key,
+                                                         const CounterWrite& write, ByteView nonce_tpm);
+
+}  // namespace labrec::attestation

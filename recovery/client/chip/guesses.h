@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "recovery/client/grpc/realm_set.h"
+#include "recovery/client/realm_report.h"
+#include "recovery/client/steps/config_group.h"
+#include "recovery/client/steps/record_authority.h"
+
+namespace labrec::recovery::client {
+
+// Refills the guesses of a version that was just recovered, at the realms whose chip counts and that unlocked
+// it (kGood). A realm that does not prove it turns kFaulty; one that cannot be asked now has its error in the
+// report, and the guesses that were spent stay spent there until the next recovery.
+void RefillChips(const RealmSet& realms, const ConfigGroup& group, const RecordAuthority& authority,
+                 std::vector<RealmReport>& reports);
+
+// Retires a version that a newer one replaces: its index is left without a guess, which each realm of
+// `held` that counts it in its chip proves. What is not proven turns kPending, or kFaulty, with the error in
+// the report.
+void RetireChips(const RealmSet& realms, const ConfigGroup& group, const RecordAuthority& authority,
+                 const std::vector<size_t>& held, std::vector<RealmReport>& reports);
+
+// The share of this realm in the config, if its chip counts.
+const v1::ChipShare* ChipShareOf(const v1::RecordConfig& config, ByteView realm_id);
+
+}  // namespace labrec::recovery::client

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "hsm/base/hash.h"
+#include "recovery/api/v1/recovery.grpc.pb.h"
+#include "recovery/client/grpc/cancellation.h"
+#include "recovery/client/grpc/proto.h"
+#include "recovery/client/realm_address.h"
+
+namespace labrec::recovery::client {
+
+struct ChannelOptions {
+  std::chrono::milliseconds timeout{10'000};  // of one call, its repetitions not included
+  int attempts = 4;                           // of a call that may be repeated
+};
+
+// The way to one realm: TLS 1.3, trusting only the certificates of its address, with the caller's token in
+// every call. Connects at the first call, and again when needed. Any thread.
+//
+// Errors carry the realm's name in front, and its own code (recovery.proto's header says what each means):
+// UNAVAILABLE if it cannot be reached, DEADLINE_EXCEEDED if it takes too long, CANCELLED after
+// Cancellation::Cancel. UNAVAILABLE is repeated with jittered, growing pauses where repeating changes
+// nothing: GetRealm, GetChallenge, GetRecord, ListDevices, BeginUnlock, GetIdentity, ActivateCredential,
+// Attest, BeginChipWrite, and Evaluate, since a realm counts an element once; Evaluate is also repeated once
+// after DEADLINE_EXCEEDED. RESOURCE_EXHAUSTED with a time to come back is repeated for every call: nothing
+// was decided.
+class RealmChannel {
+ public:
+  RealmChannel(RealmAddress address, std::string token, ChannelOptions options);
+
+  const RealmAddress& address() const { return address_; }
+  ByteView id() const { return address_.id; }
+  const std::string& name() const { return address_.name; }
+
+  absl::StatusOr<v1::GetRealmResponse> Call(const v1::GetRealmRequest&, Cancellation&);
+  absl::StatusOr<v1::GetChallengeResponse> Call(const v1::GetChallengeRequest&, Cancellation&);
+  absl::StatusOr<v1::GetRecordResponse> Call(const v1::GetRecordRequest&, Cancellation&);
+  absl::StatusOr<v1::ListDevicesResponse> Call(const v1::ListDevicesRequest&, Cancellation&);
+  absl::StatusOr<v1::EvaluateResponse> Call(const v1::EvaluateRequest&, Cancellation&);
+  absl::StatusOr<v1::BeginUnlockResponse> Call(const v1::BeginUnlockRequest&, Cancellation&);
+  absl::StatusOr<v1::AttestResponse> Call(const v1::AttestRequest&, Cancellation&);
+
+  // SHA-256 of the SubjectPublicKeyInfo of the certificate that the realm showed on the connection of the
+  // call that was answered last. UNAVAILABLE if none was.
+  absl::StatusOr<Digest> TlsKeyHash() const;
+  // From now on answers on a connection with another TLS key are PERMISSION_DENIED: after the realm proved
+  // itself on this one.
+  void RequireTlsKey(const Digest& hash);
+
+  absl::StatusOr<v1::GetIdentityResponse> Call(const v1::GetIdentityRequest&, Cancellation&);
+  absl::StatusOr<v1::ActivateCredentialResponse> Call(const v1::ActivateCredentialRequest&, Cancellation&);
+  absl::StatusOr<v1::BeginChipWriteResponse> Call(const v1::BeginChipWriteRequest&, Cancellation&);
+
+  absl::StatusOr<v1::FinishChipWriteResponse> Call(const v1::FinishChipWriteRequest&, Cancellation&);
+  absl::StatusOr<v1::ConfirmKeyResponse> Call(const v1::ConfirmKeyRequest&, Cancellation&);
+  absl::StatusOr<v1::UnlockResponse> Call(const v1::UnlockRequest&, Cancellation&);
+  absl::StatusOr<v1::BeginRegistrationResponse> Call(const v1::BeginRegistrationRequest&, Cancellation&);
+  absl::StatusOr<v1::FinishRegistrationResponse> Call(const v1::FinishRegistrationRequest&, Cancellation&);
+  absl::StatusOr<v1::ActivateResponse> Call(const v1::ActivateRequest&, Cancellation&);
+  absl::StatusOr<v1::DeleteRecordResponse> Call(const v1::DeleteRecordRequest&, Cancellation&);
+  absl::StatusOr<v1::EnrollDeviceResponse> Call(const v1::EnrollDeviceRequest&, Cancellation&);
+  absl::StatusOr<v1::RevokeDeviceResponse> Call(const v1::RevokeDeviceRequest&, Cancellation&);
+  absl::StatusOr<v1::RaiseFloorResponse> Call(const v1::RaiseFloorRequest&, Cancellation&);
+  absl::StatusOr<v1::GetFloorResponse> Call(const v1::GetFloorRequest&, Cancellation&);
+
+ private:
+  template <typename Request, typename Response>
+  using Method = grpc::Status (v1::Recovery::StubInterface::*)(grpc::ClientContext*, const Request&,
+                                                               Response*);
+  enum class Repeat {
+    kRefused,      // after UNAVAILABLE: not
+    kSafe,         // after UNAVAILABLE
+    kSafeAndDear,  // after UNAVAILABLE, and once after DEADLINE_EXCEEDED: the realm may have counted it
+  };
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Run(const char* operation, Method<Request, Response> method, Repeat repeat,
+                               const Request& request, Cancellation& cancellation);
+  absl::Status NoteCertificate(const grpc::ClientContext& context);
+  absl::Status ToStatus(const char* operation, const grpc::Status& status) const;
+
+  RealmAddress address_;
+  std::string authorization_;
+  ChannelOptions options_;
+  std::unique_ptr<v1::Recovery::Stub> stub_;
+  mutable std::mutex mutex_;
+  std::string certificate_;  // PEM
+  std::optional<Digest> required_tls_key_;
+};
+
+// Keeps TLS 1.2 from being negotiated by any gRPC channel of this process. gRPC 1.51 has no option for it;
+// its list of TLS 1.2 cipher suites is set, by the environment variable GRPC_SSL_CIPHER_SUITES, to one that
+// needs a pre-shared key, so that only TLS 1.3 suites are left to offer. gRPC reads the variable once, when
+// its first TLS channel is made. RealmChannel does this too; a program that makes TLS channels of its own
+// calls it first in main, while it has one thread.
+void RequireTls13();
+
+}  // namespace labrec::recovery::client

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "pin/subset_search.h"
+#include "recovery/client/grpc/realm_set.h"
+#include "recovery/client/realm_report.h"
+#include "recovery/client/steps/config_group.h"
+
+namespace labrec::recovery::client {
+
+// What one guess came to.
+struct Guess {
+  std::optional<SecretBytes> s;                  // none: nothing fits, or too few answered
+  std::vector<std::optional<Bytes>> challenges;  // per realm of the set: for Unlock, where it evaluated
+};
+
+// Has the PIN evaluated at every member of `group` whose report is kGood, each with a blind of its own, and
+// looks for shares that fit the commitment. `reports` (one per realm of the set) then say who evaluated
+// (kGood), and who did not or wrongly. INVALID_ARGUMENT or RESOURCE_EXHAUSTED if the PIN cannot be stretched;
+// no guess was spent then.
+absl::StatusOr<Guess> MakeGuess(const RealmSet& realms, const ConfigGroup& group, const SecretBytes& pin,
+                                std::vector<RealmReport>& reports);
+
+// Sends a random element to these realms: where no guess is left, the realm erases the record's keys now
+// instead of at the next guess. Best effort; a report turns to kDestroyed where it was done.
+void CloseSpent(const RealmSet& realms, const ConfigGroup& group, const std::vector<size_t>& spent,
+                std::vector<RealmReport>& reports);
+
+}  // namespace labrec::recovery::client

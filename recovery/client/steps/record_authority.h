@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "hsm/base/hash.h"
+#include "hsm/base/secret_bytes.h"
+#include "recovery/client/steps/request_signer.h"
+
+namespace labrec::recovery::client {
+
+// Whoever holds this has recovered, or just made, version `version` of the record: it holds the shared secret
+// s of that version, from which the unlock keys come.
+class RecordAuthority : public RequestSigner {
+ public:
+  RecordAuthority(SecretBytes s, std::string record, uint32_t version)
+      : s_(std::move(s)), record_(std::move(record)), version_(version) {}
+
+  const std::string& record() const { return record_; }
+  uint32_t version() const { return version_; }
+  const SecretBytes& s() const { return s_; }
+
+  // r || s over `message` by this realm's unlock key.
+  Bytes SignRaw(ByteView realm_id, ByteView message) const;
+  v1::Signature Sign(ByteView realm_id, ByteView challenge, ByteView message) const override;
+
+ private:
+  SecretBytes s_;
+  std::string record_;
+  uint32_t version_;
+};
+
+}  // namespace labrec::recovery::client

@@ -1,0 +1,103 @@
+#include "recovery/client/steps/record_survey.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+#include "recovery/client/grpc/gather.h"
+
+namespace labrec::recovery::client {
+namespace {
+
+using Response = v1::GetRecordResponse;
+
+void AddOffers(const RealmSet& realms, size_t realm, const Response& response, std::vector<Offer>& offers) {
+  const bool usable = response.state() == v1::RECORD_STATE_USABLE;
+  if (!usable && response.state() != v1::RECORD_STATE_LOCKED) return;
+  for (const v1::RecordVersion& version : response.versions()) {
+    const bool active = version.stage() == v1::VERSION_STAGE_ACTIVE;
+    offers.push_back({realm, ToBytes(realms[realm].id()), version.version(),
+                      active ? OfferStage::kActive : OfferStage::kPending, ToBytes(version.config()),
+                      ToBytes(version.commitment())});
+  }
+}
+
+void Report(const Response& response, RealmReport& report) {
+  report.remaining = response.remaining();
+  switch (response.state()) {
+    case v1::RECORD_STATE_USABLE:
+      report.condition = RealmCondition::kGood;
+      return;
+    case v1::RECORD_STATE_LOCKED:
+      report.condition = RealmCondition::kLocked;
+      report.locked_until_ms = response.locked_until_ms();
+      return;
+    case v1::RECORD_STATE_DESTROYED:
+      report.condition = RealmCondition::kDestroyed;
+      return;
+    case v1::RECORD_STATE_NOT_REGISTERED:
+      report.condition = RealmCondition::kNotRegistered;
+      report.remaining.reset();
+      return;
+    default:
+      report.condition = RealmCondition::kFaulty;
+      report.error =
+          absl::InternalError(absl::StrCat("realm ", report.realm, " names no state of the record"));
+  }
+}
+
+// A realm that offers something, but not what the others agree on: behind them, or not honest.
+void CompareWithGroup(const ConfigGroup& group, size_t realm, const std::vector<Offer>& offers,
+                      RealmReport& report) {
+  if (report.condition != RealmCondition::kGood && report.condition != RealmCondition::kLocked) return;
+  if (group.Find(realm) != nullptr) return;
+  const bool same_version = std::ranges::any_of(
+      offers, [&](const Offer& offer) { return offer.realm == realm && offer.version == group.version(); });
+  report.condition = same_version ? RealmCondition::kFaulty : RealmCondition::kOutdated;
+  report.error = absl::DataLossError(absl::StrCat(
+      "realm ", report.realm,
+      same_version ? " offers another config or commitment of version " : " does not hold version ",
+      group.version(), same_version ? " than the others" : ", on which the others agree"));
+}
+
+}  // namespace
+
+Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t least, SurveyUntil until) {
+  const RecordId id{realms.tenant(), realms.account(), record};
+  v1::GetRecordRequest request;
+  request.set_record(record);
+  const auto answers = GatherUntil<Response>(
+      realms.size(), realms.options().grace,
+      [&](size_t i, Cancellation& cancellation) { return realms[i].Call(request, cancellation); },
+      [&](const Answers<Response>& so_far) {
+        if (until == SurveyUntil::kAll) return false;
+        std::vector<Offer> offers;
+        for (size_t i = 0; i < so_far.size(); ++i) {
+          if (so_far[i] && so_far[i]->ok()) AddOffers(realms, i, **so_far[i], offers);
+        }
+        return NewestGroup(offers, id, least).has_value();
+      });
+
+  Survey survey;
+  std::vector<Offer>& offers = survey.offers;
+  survey.guess_limits.resize(answers.size());
+  for (size_t i = 0; i < answers.size(); ++i) {
+    RealmReport& report = survey.reports.emplace_back();
+    report.realm = realms[i].name();
+    if (!answers[i].ok()) {
+      report.Failed(answers[i].status());
+      continue;
+    }
+    Report(*answers[i], report);
+    AddOffers(realms, i, *answers[i], offers);
+    survey.guess_limits[i] = answers[i]->guess_limit();
+    survey.highest_version = std::max(survey.highest_version, answers[i]->highest_version());
+  }
+  survey.group = NewestGroup(offers, id, least);
+  for (size_t i = 0; survey.group && i < answers.size(); ++i) {
+    CompareWithGroup(*survey.group, i, offers, survey.reports[i]);
+  }
+  return survey;
+}
+
+}  // namespace labrec::recovery::client

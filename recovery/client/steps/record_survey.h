@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "recovery/client/grpc/realm_set.h"
+#include "recovery/client/realm_report.h"
+#include "recovery/client/steps/config_group.h"
+
+namespace labrec::recovery::client {
+
+// What all realms say of a record. It costs nothing.
+struct Survey {
+  // One per realm: kGood (usable), kLocked, kDestroyed, kNotRegistered, kOutdated and kFaulty (relative to
+  // `group`), kRefused, kUnreachable, kLate.
+  std::vector<RealmReport> reports;
+  std::vector<Offer> offers;           // of all realms; a realm's newest first
+  std::vector<uint32_t> guess_limits;  // one per realm
+  std::optional<ConfigGroup> group;    // the newest version that enough realms offer
+  uint32_t highest_version = 0;        // that any realm has seen
+};
+
+enum class SurveyUntil {
+  kAll,    // wait for every realm
+  kGroup,  // wait until there is a group, and the grace time for the others
+};
+// `least` as in NewestGroup.
+Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t least, SurveyUntil until);
+
+}  // namespace labrec::recovery::client

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "hsm/base/secret_bytes.h"
+#include "pin/stretch.h"
+#include "recovery/client/chip/trust.h"
+#include "recovery/client/grpc/realm_set.h"
+#include "recovery/client/realm_report.h"
+#include "recovery/client/steps/config_group.h"
+#include "recovery/client/steps/record_authority.h"
+
+namespace labrec::recovery::client {
+
+// A version that gives way to a newer one. Borrows.
+struct Retirement {
+  const ConfigGroup& group;
+  const RecordAuthority& authority;
+};
+
+// What a version of a record will be. Borrows the secrets.
+struct VersionPlan {
+  std::string record;
+  uint32_t version = 0;
+  uint32_t threshold = 0;
+  uint32_t guess_limit = 0;
+  size_t least_holders = 0;  // how many realms must hold it before it is activated; threshold..realms
+  pin::ArgonParameters argon;
+  ByteView salt;
+  const SecretBytes* stretched = nullptr;  // the stretched PIN
+  const SecretBytes* secret = nullptr;
+  Enforcement enforcement = Enforcement::kLedger;
+  const ChipTrust* trust = nullptr;  // needed unless by ledger
+  // The version that this one replaces, if the caller can sign for it: its indices are retired first.
+  const Retirement* retire = nullptr;
+};
+
+// Who counts the guesses at a realm.
+struct RealmCounting {
+  std::string realm;
+  bool by_chip = false;
+  attestation::Report proven;  // of the chip
+  std::string no_chip_reason;  // why its chip does not count, where that was left to the realm
+};
+
+// One attempt to register one version of a record at all realms. Use once: Begin, Finish, Activate, each only
+// after the one before returned OK. Not for several threads.
+//
+// ABORTED from any of them: another client registered at the same time; take a higher version and try again.
+class Registration {
+ public:
+  Registration(const RealmSet& realms, const VersionPlan& plan);
+
+  // Makes the version's key at every realm and has the PIN evaluated under it, with two blinds: a realm whose
+  // two answers do not come to the same is kFaulty. Where the chip is to count, all that it must prove is
+  // verified here, before any share exists; a realm that does not prove it is kFaulty, and one that has no
+  // such chip is refused or counts by its ledger, as the plan says. An error if fewer than `least_holders`
+  // did it.
+  absl::Status Begin(const RequestSigner& signer);
+  // Makes the config, shares and sealed secret, and stores them at every realm that began. An error if fewer
+  // than the threshold hold it; ABORTED if fewer than `least_holders` do because another client came between.
+  absl::Status Finish(const RequestSigner& signer);
+  // Retires the indices of the version that this one replaces, wherever this one is held. A realm that does
+  // not prove it is not asked to activate: its report says why, and the next recovery sees to it.
+  void Retire();
+  // Activates it wherever it is held, signed by its own unlock keys. An error only if no realm did: a version
+  // that is pending at enough realms is usable, and the next recovery activates it.
+  absl::Status Activate();
+
+  const std::vector<RealmReport>& reports() const { return reports_; }
+  // Who counts at each realm, and what was proven of it; in share order.
+  std::vector<RealmCounting> counting() const;
+  // Realms that hold the version.
+  size_t holders() const;
+
+ private:
+  struct Begun {
+    Bytes registration_id;
+    SecretBytes rho;
+    std::optional<v1::ChipShare> chip;
+    attestation::Report report;
+    std::string no_chip_reason;
+  };
+  // Who is to count at a realm.
+  struct Counter {
+    bool by_chip = false;
+    std::string no_chip_reason;
+  };
+  absl::StatusOr<Begun> BeginAt(size_t realm, const RequestSigner& signer, Cancellation& cancellation) const;
+  absl::StatusOr<Begun> BeginByLedger(size_t realm, const SecretBytes& input,
+                                      Cancellation& cancellation) const;
+  absl::StatusOr<Begun> BeginByChip(size_t realm, const SecretBytes& input, const RequestSigner& signer,
+                                    Cancellation& cancellation) const;
+  // Once the realm is the one that the list means.
+  absl::StatusOr<Counter> JudgeRealm(size_t realm, Cancellation& cancellation) const;
+  static absl::StatusOr<Counter> JudgeEnforcement(const RealmChannel& realm,
+                                                  const v1::GetRealmResponse& response,
+                                                  const VersionPlan& plan);
+  // Why the ledger counts after all, as the plan leaves that to the realm: its chip is full. The status else.
+  absl::StatusOr<std::string> WhyLedger(size_t realm, const absl::Status& status,
+                                        Cancellation& cancellation) const;
+  absl::Status BeginError(size_t realm, const absl::Status& status, Cancellation& cancellation) const;
+  absl::Status MakeConfig();
+  absl::StatusOr<Bytes> SealSecret() const;
+  absl::Status FinishAt(size_t realm, const RequestSigner& signer, const Bytes& sealed,
+                        Cancellation& cancellation) const;
+  absl::Status Outcome(size_t needed, bool contended) const;
+
+  const RealmSet& realms_;
+  VersionPlan plan_;
+  std::vector<RealmReport> reports_;
+  std::vector<std::optional<Begun>> begun_;
+  Bytes config_;
+  Digest digest_{};
+  const RecordAuthority authority_;  // made first: indices are bound to its unlock keys
+};
+
+}  // namespace labrec::recovery::client

@@ -1,0 +1,27 @@
+#include "recovery/client/steps/too_few_realms.h"
+
+#include "absl/strings/cord.h"
+
+namespace labrec::recovery::client {
+namespace {
+
+constexpr char kPayload[] = "labyrinth-recovery/too-few-realms";
+
+}  // namespace
+
+absl::Status TooFewRealmsError(const std::string& message) {
+  absl::Status status = absl::UnavailableError(message);
+  status.SetPayload(kPayload, absl::Cord());
+  return status;
+}
+
+bool IsTooFewRealms(const absl::Status& status) {
+  return status.GetPayload(kPayload).has_value();
+}
+
+bool IsUnreachable(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsCancelled(status) ||
+         absl::IsResourceExhausted(status);
+}
+
+}  // namespace labrec::recovery::client

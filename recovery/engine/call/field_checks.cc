@@ -1,0 +1,37 @@
+#include "recovery/engine/call/field_checks.h"
+
+#include "hsm/base/status_macros.h"
+#include "recovery/api/limits.h"
+
+namespace labrec::recovery {
+namespace {
+
+absl::Status Require(bool good, const char* message) {
+  return good ? absl::OkStatus() : absl::InvalidArgumentError(message);
+}
+
+}  // namespace
+
+absl::Status CheckCaller(const Caller& caller) {
+  LABREC_RETURN_IF_ERROR(
+      Require(IsIdentifier(caller.tenant), "tenant: 1 to 128 bytes of UTF-8 without control characters"));
+  return Require(IsIdentifier(caller.account), "account: 1 to 128 bytes of UTF-8 without control characters");
+}
+
+absl::Status CheckName(const RecordName& name) {
+  LABREC_RETURN_IF_ERROR(CheckCaller({name.tenant, name.account}));
+  return Require(IsRecordName(name.record), "record: 1 to 64 characters of A-Z a-z 0-9 . _ -");
+}
+
+absl::Status CheckDeviceName(std::string_view name) {
+  return Require(IsDeviceName(name), "name: at most 64 bytes of UTF-8 without control characters");
+}
+
+absl::Status CheckSizes(const RegistrationRequest& request) {
+  LABREC_RETURN_IF_ERROR(Require(request.config.size() <= kMostConfigBytes, "config: at most 8192 bytes"));
+  LABREC_RETURN_IF_ERROR(Require(request.commitment.size() == kCommitmentBytes, "commitment: 32 bytes"));
+  return Require(!request.sealed_secret.empty() && request.sealed_secret.size() <= kMostSealedSecretBytes,
+                 "sealed_secret: 1 to 2048 bytes");
+}
+
+}  // namespace labrec::recovery

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+#include "recovery/engine/call/caller.h"
+
+namespace labrec::recovery {
+
+// Why a request was turned away before anything was done or counted for it: for the metrics, so one word
+// each.
+namespace refusal {
+inline constexpr std::string_view kAccountRate = "account_rate";    // over its account's rate
+inline constexpr std::string_view kTenantRate = "tenant_rate";      // over its tenant's rate
+inline constexpr std::string_view kQueueFull = "queue_full";        // no place, or gave way to one with fewer
+inline constexpr std::string_view kAccountQueue = "account_queue";  // its account has enough waiting
+inline constexpr std::string_view kDeadline = "deadline";           // passed while it waited
+inline constexpr std::string_view kGone = "client_gone";            // nobody waits for the answer
+inline constexpr std::string_view kStopping = "stopping";           // the realm shuts down
+inline constexpr std::string_view kAttestation = "attestation_rate";          // over the rate of proofs
+inline constexpr std::string_view kChipRegistrations = "chip_registrations";  // too many are under way
+inline constexpr std::string_view kAll[] = {kAccountRate,  kTenantRate,  kQueueFull,
+                                            kAccountQueue, kDeadline,    kGone,
+                                            kStopping,     kAttestation, kChipRegistrations};
+}  // namespace refusal
+
+// Status payload: in how many milliseconds to come back, in decimal. The server's trailing metadata has the
+// same name.
+inline constexpr char kRetryAfter[] = "retry-after-ms";
+
+// `status`, marked with one of the words above.
+absl::Status Refused(std::string_view why, absl::Status status);
+// `status`, with the time after which to come back.
+absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds retry_after);
+// `status`, whose message was written for whoever called. Of any other UNAVAILABLE a client hears only that
+// the realm is away: its message may be a device's or a file system's, with names of this host.
+absl::Status InOwnWords(absl::Status status);
+// Whether the message was, or the status is a refusal.
+bool IsInOwnWords(const absl::Status& status);
+// A refusal if the caller waits no more.
+absl::Status CheckWaits(const Caller& caller);
+// The word; nullopt if the status is not a refusal.
+std::optional<std::string> RefusalOf(const absl::Status& status);
+
+}  // namespace labrec::recovery

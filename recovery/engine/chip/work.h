@@ -1,0 +1,57 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+
+#include "hsm/device.h"
+#include "recovery/engine/chip/indices.h"
+#include "recovery/engine/device/executor.h"
+#include "recovery/engine/device/health.h"
+
+namespace labrec::recovery {
+
+// The chip that counts, on the threads of the device. Any thread may call; device, executor and health
+// outlive this object and its jobs.
+class ChipWork {
+ public:
+  ChipWork(hsm::Device& device, DeviceExecutor& executor, DeviceHealth& health)
+      : device_(device), executor_(executor), health_(health), indices_(device, health) {}
+
+  // OK, or FAILED_PRECONDITION saying why this device counts for no record, and what to do.
+  absl::Status Available() const;
+
+  // Runs `job` on a thread of the device. `units` is how many evaluations it makes. Only while Available().
+  void Submit(size_t units, absl::AnyInvocable<void(hsm::Device&)> job);
+  // The same, and waits for it. Not from a thread of the device.
+  void Run(absl::AnyInvocable<void(hsm::Device&)> job);
+
+  ChipIndices& indices() { return indices_; }
+  // Has the indices deleted that no row names any more, and the room looked at again where the latest look
+  // failed; nothing if there is neither. When the device is back, and after each batch.
+  void TidyUp();
+
+  // Takes note of how a call on the device ended. Any thread.
+  absl::Status Note(absl::Status status);
+  // How much room the chip had when somebody looked last: at the start and after each job that took or made
+  // some. nullopt if it was never asked.
+  std::optional<hsm::CountedCapacity> room() const;
+  // Looks. On a thread of the device.
+  void LookAtRoom();
+
+ private:
+  hsm::Device& device_;
+  DeviceExecutor& executor_;
+  DeviceHealth& health_;
+  ChipIndices indices_;
+  std::atomic<bool> look_again_ = false;
+  mutable std::mutex mutex_;
+  std::optional<hsm::CountedCapacity> room_;
+};
+
+}  // namespace labrec::recovery

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "recovery/engine/device/evaluation_batch.h"
+#include "recovery/engine/device/key_work.h"
+#include "recovery/engine/rows/working_set.h"
+
+namespace labrec::recovery {
+
+// A request on its way through a commit. Apply; Staged, if what it did is going to be committed; then exactly
+// one of Committed and Fail; each at most once.
+class Task {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  explicit Task(Time deadline) : deadline_(deadline) {}
+  virtual ~Task() = default;
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  // Judges the request and changes `rows`; an error leaves them alone. Commit thread.
+  virtual absl::Status Apply(WorkingSet& rows, int64_t now_ms) = 0;
+  // What Apply did is about to be committed: adds the evaluations that it allows. Commit thread.
+  virtual void Staged(EvaluationBatch&) {}
+  // What Apply did is durable and anchored, and what was added to the batch is released now: answers, or
+  // gives other work to the device. Commit thread.
+  virtual void Committed(KeyWork& keys) = 0;
+  // Answers with an error. Any thread.
+  virtual void Fail(const absl::Status& status) = 0;
+
+  Time deadline() const { return deadline_; }
+
+ private:
+  const Time deadline_;
+};
+
+// A request that needs no device once it is committed: its answer is known beforehand.
+template <typename Answer>
+class PlainTask : public Task {
+ public:
+  using Change = std::function<absl::Status(WorkingSet&, int64_t now_ms)>;
+  using Done = std::function<void(absl::StatusOr<Answer>)>;
+  PlainTask(Time deadline, Change change, Answer answer, Done done)
+      : Task(deadline), change_(std::move(change)), answer_(std::move(answer)), done_(std::move(done)) {}
+
+  absl::Status Apply(WorkingSet& rows, int64_t now_ms) override { return change_(rows, now_ms); }
+  void Committed(KeyWork&) override { done_(std::move(answer_)); }
+  void Fail(const absl::Status& status) override { done_(status); }
+
+ private:
+  Change change_;
+  Answer answer_;
+  Done done_;
+};
+
+}  // namespace labrec::recovery

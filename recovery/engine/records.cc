@@ -1,0 +1,127 @@
+#include <utility>
+
+#include "hsm/base/status_macros.h"
+#include "recovery/engine/call/field_checks.h"
+#include "recovery/engine/engine_impl.h"
+#include "recovery/engine/rows/rows.h"
+#include "recovery/record/authority.h"
+#include "recovery/record/deletion.h"
+#include "recovery/record/floor.h"
+
+// Looking at a record, deleting it, and its epoch floor.
+namespace labrec::recovery {
+namespace {
+
+absl::Status Delete(WorkingSet& rows, const RecordName& name, const DeleteRecord& request) {
+  LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
+  LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
+  LABREC_ASSIGN_OR_RETURN(Account next, ApplyDelete(*account, *record, request));
+  rows.Put(std::move(next));
+  rows.Remove(name);
+  return absl::OkStatus();
+}
+
+absl::Status Raise(WorkingSet& rows, const RecordName& name, const RaiseFloor& request) {
+  LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
+  LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
+  LABREC_ASSIGN_OR_RETURN(Record next, ApplyRaiseFloor(*account, *record, request));
+  rows.Put(std::move(next));
+  return absl::OkStatus();
+}
+
+// Only an enrolled device raises a floor or reads it without having recovered.
+absl::StatusOr<ByDevice> DeviceOnly(absl::StatusOr<Authority> authority) {
+  LABREC_RETURN_IF_ERROR(authority.status());
+  if (const auto* device = std::get_if<ByDevice>(&*authority)) return *device;
+  return absl::PermissionDeniedError("the epoch floor needs a signature of an enrolled device");
+}
+
+// `signature` has been verified, so its parts have their sizes.
+EpochFloor FloorOf(uint64_t sequence, const Digest& digest, const ByDevice& device,
+                   const RawSignature& signature) {
+  EpochFloor floor{sequence, digest, device.signature.key(), {}, {}};
+  std::copy_n(signature.challenge.begin(), floor.challenge.size(), floor.challenge.begin());
+  std::copy_n(signature.signature.begin(), floor.signature.size(), floor.signature.begin());
+  return floor;
+}
+
+// No key material, and nothing of versions that are only begun.
+Record Shown(Record record) {
+  std::erase_if(record.versions, [](const RecordVersion& version) { return !version.usable(); });
+  for (RecordVersion& version : record.versions) {
+    version.nonce.fill(0);
+    version.sealed_private.clear();
+    version.ForgetCounted();
+    if (version.chip) version.chip->key.clear();
+  }
+  return record;
+}
+
+}  // namespace
+
+absl::StatusOr<RecordView> EngineImpl::View(const RecordName& name) {
+  LABREC_RETURN_IF_ERROR(CheckName(name));
+  LABREC_ASSIGN_OR_RETURN(const std::optional<Record> row, ReadRecord(*ledger_, name));
+  RecordView view;
+  view.discontinuities = ledger_->discontinuities();
+  view.record.name = name;
+  if (!row) return view;
+  view.record = Shown(*row);
+  view.registered = row->destroyed || row->HasUsableVersion();
+  const pin::GuessVerdict verdict = pin::Judge(row->guess_limit(), row->spent, row->last_counted_ms,
+                                               clock_.NowMillis(), options_.guess_policy);
+  if (const auto* locked = std::get_if<pin::LockedUntil>(&verdict)) view.locked_until_ms = locked->until_ms;
+  return view;
+}
+
+void EngineImpl::GetRecord(Caller caller, std::string record, Done<RecordView> done) {
+  done(View({caller.tenant, caller.account, std::move(record)}));
+}
+
+void EngineImpl::DeleteRecord(Caller caller, std::string record, std::optional<RawSignature> authorization,
+                              Done<Ok> done) {
+  RecordName name{caller.tenant, caller.account, std::move(record)};
+  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  absl::StatusOr<Authority> authority =
+      authorizer_->CheckOrOperator(caller, Operation::kDeleteRecord, RecordBody(name.record), authorization);
+  if (!authority.ok()) return done(std::move(authority).status());
+  recovery::DeleteRecord request{*std::move(authority)};
+  Enqueue(caller, std::make_shared<PlainTask<Ok>>(
+                      caller.deadline,
+                      [name = std::move(name), request = std::move(request)](WorkingSet& rows, int64_t) {
+                        return Delete(rows, name, request);
+                      },
+                      Ok{}, std::move(done)));
+}
+
+void EngineImpl::RaiseFloor(Caller caller, std::string record, uint64_t sequence, Digest digest,
+                            RawSignature authorization, Done<Ok> done) {
+  RecordName name{caller.tenant, caller.account, std::move(record)};
+  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  absl::StatusOr<ByDevice> device = DeviceOnly(authorizer_->Check(
+      caller, Operation::kRaiseFloor, RaiseFloorBody(name.record, sequence, digest), authorization));
+  if (!device.ok()) return done(std::move(device).status());
+  recovery::RaiseFloor request{FloorOf(sequence, digest, *device, authorization), device->device,
+                               device->signature};
+  Enqueue(caller, std::make_shared<PlainTask<Ok>>(
+                      caller.deadline,
+                      [name = std::move(name), request](WorkingSet& rows, int64_t) {
+                        return Raise(rows, name, request);
+                      },
+                      Ok{}, std::move(done)));
+}
+
+void EngineImpl::GetFloor(Caller caller, std::string record, RawSignature authorization,
+                          Done<std::optional<EpochFloor>> done) {
+  const RecordName name{caller.tenant, caller.account, std::move(record)};
+  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  const absl::StatusOr<ByDevice> device =
+      DeviceOnly(authorizer_->Check(caller, Operation::kGetFloor, RecordBody(name.record), authorization));
+  if (!device.ok()) return done(device.status());
+  absl::StatusOr<std::optional<Record>> row = ReadRecord(*ledger_, name);
+  if (!row.ok()) return done(std::move(row).status());
+  if (!*row) return done(absl::NotFoundError("there is no such record"));
+  done((*row)->floor);
+}
+
+}  // namespace labrec::recovery

@@ -1,0 +1,52 @@
+#include "recovery/engine/rows/rows.h"
+
+#include <string>
+
+#include <spdlog/spdlog.h>
+
+#include "hsm/base/encoding.h"
+#include "recovery/record/codec.h"
+#include "recovery/record/row_key.h"
+
+namespace labrec::recovery {
+namespace {
+
+absl::Status Logged(absl::Status status) {
+  spdlog::error("a request is refused: {}", std::string(status.message()));
+  return status;
+}
+
+template <typename Row, typename Decode>
+absl::StatusOr<std::optional<Row>> Read(Ledger& ledger, const RowAddress& address, Decode decode) {
+  absl::StatusOr<std::optional<Bytes>> bytes = ledger.Read(address);
+  if (!bytes.ok()) return Logged(std::move(bytes).status());
+  if (!*bytes) return std::optional<Row>();
+  absl::StatusOr<Row> row = decode(**bytes);
+  if (!row.ok()) {
+    return Logged(absl::DataLossError("row " + Hex(address.key) + " of bucket " +
+                                      std::to_string(address.bucket) + ": " +
+                                      std::string(row.status().message())));
+  }
+  return std::optional<Row>(*std::move(row));
+}
+
+}  // namespace
+
+RowAddress AccountAddress(const Ledger& ledger, std::string_view tenant, std::string_view account) {
+  return {ledger.BucketOf(AccountHash(tenant, account)), AccountRowKey(tenant, account)};
+}
+
+RowAddress RecordAddress(const Ledger& ledger, const RecordName& name) {
+  return {ledger.BucketOf(AccountHash(name.tenant, name.account)), RecordRowKey(name)};
+}
+
+absl::StatusOr<std::optional<Account>> ReadAccount(Ledger& ledger, std::string_view tenant,
+                                                   std::string_view account) {
+  return Read<Account>(ledger, AccountAddress(ledger, tenant, account), DecodeAccount);
+}
+
+absl::StatusOr<std::optional<Record>> ReadRecord(Ledger& ledger, const RecordName& name) {
+  return Read<Record>(ledger, RecordAddress(ledger, name), DecodeRecord);
+}
+
+}  // namespace labrec::recovery

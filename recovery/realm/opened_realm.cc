@@ -1,0 +1,51 @@
+#include "recovery/realm/opened_realm.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/status_macros.h"
+#include "hsm/open_device.h"
+
+namespace labrec::recoveryd {
+namespace {
+
+absl::StatusOr<std::unique_ptr<hsm::Device>> Open(const recovery::RealmDevice& known,
+                                                  const std::optional<std::string>& uri_now,
+                                                  const SecretBytes& authorization,
+                                                  const std::filesystem::path& pcr_approvals) {
+  const hsm::DeviceAddress address{uri_now.value_or(known.uri)};
+  absl::StatusOr<std::unique_ptr<hsm::Device>> device =
+      hsm::OpenDevice(address, known.state, authorization, pcr_approvals);
+  if (device.ok()) return device;
+  return absl::Status(device.status().code(),
+                      absl::StrCat("device ", address.uri, ": ", device.status().message()));
+}
+
+}  // namespace
+
+absl::StatusOr<OpenedRealm> OpenRealm(const std::filesystem::path& state,
+                                      const std::optional<std::string>& device_uri,
+                                      const std::optional<std::string>& anchor_uri) {
+  const recovery::RealmFolder folder(state);
+  LABREC_ASSIGN_OR_RETURN(recovery::RealmManifest manifest, folder.ReadManifest());
+  LABREC_ASSIGN_OR_RETURN(recovery::RealmLock lock, recovery::RealmLock::Take(folder));
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes authorization, folder.ReadDeviceAuth());
+  if (anchor_uri && !manifest.anchor) {
+    return absl::InvalidArgumentError("[anchor] uri: this realm's anchor is in its key device; take it out");
+  }
+  LABREC_ASSIGN_OR_RETURN(auto key_device,
+                          Open(manifest.device, device_uri, authorization, folder.PcrApprovalsPath()));
+  std::unique_ptr<hsm::Device> anchor_device;
+  if (manifest.anchor) {
+    LABREC_ASSIGN_OR_RETURN(const SecretBytes anchor_authorization, folder.ReadAnchorAuth());
+    LABREC_ASSIGN_OR_RETURN(anchor_device, Open(*manifest.anchor, anchor_uri, anchor_authorization, {}));
+  }
+  LABREC_ASSIGN_OR_RETURN(auto store, recovery::OpenSqliteStore(folder.LedgerPath()));
+  return OpenedRealm{
+      folder,          std::move(lock), std::move(manifest), std::move(key_device), std::move(anchor_device),
+      std::move(store)};
+}
+
+}  // namespace labrec::recoveryd

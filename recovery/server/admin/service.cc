@@ -1,0 +1,240 @@
+#include "recovery/server/admin/service.h"
+
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+#include "attestation/verify/statement.h"
+#include "hsm/base/encoding.h"
+#include "hsm/base/hash.h"
+#include "hsm/base/status_macros.h"
+#include "recovery/api/names.h"
+#include "recovery/server/service/answers.h"
+#include "recovery/server/service/request_fields.h"
+#include "recovery/server/service/rpc.h"
+
+namespace labrec::recovery {
+namespace {
+
+namespace v1 = ::labyrinth::recovery::v1;
+
+absl::StatusOr<Caller> Operator(const grpc::CallbackServerContext& context, const std::string& tenant,
+                                const std::string& account) {
+  LABREC_RETURN_IF_ERROR(CheckIdentifier("tenant", tenant));
+  LABREC_RETURN_IF_ERROR(CheckIdentifier("account", account));
+  return Caller{tenant, account, true, DeadlineOf(context)};
+}
+
+// The version that a recovering client would use first.
+const RecordVersion* Newest(const Record& record) {
+  for (auto version = record.versions.rbegin(); version != record.versions.rend(); ++version) {
+    if (version->stage != Stage::kBegun) return &*version;
+  }
+  return nullptr;
+}
+
+void FillShown(const RecordView& view, v1::AdminShowRecordResponse* answer) {
+  FillRecord(view, Configs::kLeaveOut, answer->mutable_record());
+  if (!view.registered) return;
+  if (view.record.floor) FillFloor(*view.record.floor, answer->mutable_floor());
+  answer->set_last_counted_at_ms(view.record.last_counted_ms);
+  for (const RecordVersion& version : view.record.versions) {
+    if (!version.chip) continue;
+    v1::ChipCount* const chip = answer->add_chips();
+    chip->set_version(version.number);
+    chip->set_index(version.chip->index);
+    chip->set_count(version.chip->count);
+    chip->set_limit(version.chip->limit);
+  }
+  if (const RecordVersion* newest = Newest(view.record)) {
+    answer->set_config_sha256(ToString(Sha256(newest->config)));
+  }
+}
+
+void FillWear(const WearFigures& wear, v1::AnchorWear* answer) {
+  answer->set_writes_since_start(wear.since_start);
+  answer->set_lifetime_writes(wear.lifetime);
+  answer->set_counted_since_ms(wear.counted_since_ms);
+  answer->set_writes_per_day(wear.per_day);
+  answer->set_rated_endurance(wear.rated_endurance);
+  answer->set_years_left(wear.years_left);
+}
+
+void AppendResult(AuditLog& audit, AuditEvent event, const absl::Status& result) {
+  event.event += result.ok() ? "_done" : "_failed";
+  if (!result.ok()) absl::StrAppend(&event.detail, event.detail.empty() ? "" : ": ", result.message());
+  const absl::Status written = audit.Append(event, Durability::kSync);
+  if (!written.ok()) spdlog::error("{}: {}", event.event, std::string(written.message()));
+}
+
+// A continuation that records the result before the call is finished.
+template <typename T, typename Fill>
+Done<T> RecordedAnswer(const Rpc& rpc, AuditLog& audit, AuditEvent event, Fill fill) {
+  Done<T> answer = rpc.Answer<T>(std::move(fill));
+  return [&audit, event = std::move(event), answer = std::move(answer)](absl::StatusOr<T> result) {
+    AppendResult(audit, event, result.status());
+    answer(std::move(result));
+  };
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> AdminService::Actor(const Context& context) const {
+  const std::optional<Peer> peer = peer_of_(context.peer());
+  if (!peer) return absl::PermissionDeniedError("the operator's calls are taken on the admin socket only");
+  return absl::StrCat("operator uid ", peer->uid, " pid ", peer->pid);
+}
+
+AdminService::Reactor* AdminService::GetStatus(Context* context, const v1::GetStatusRequest*,
+                                               v1::GetStatusResponse* response) {
+  return Serve(context, "Admin.GetStatus", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_RETURN_IF_ERROR(Actor(*context).status());
+    const EngineStatus status = engine_.status();
+    DescribeRealm(facts_, status, response->mutable_realm());
+    response->set_serving(status.serving);
+    response->set_not_serving_reason(status.not_serving_reason);
+    response->set_epoch(status.epoch);
+    response->set_records(status.records);
+    response->set_started_at_ms(started_at_ms_);
+    response->set_queue_depth(status.queue_depth);
+    response->set_guesses_counted(status.guesses_counted);
+    response->set_anchor_commits(status.anchor.commits);
+    FillWear(wear_.Figures(status.anchor.commits), response->mutable_anchor_wear());
+    rpc.Finish(absl::OkStatus());
+    return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::AdminListDevices(Context* context, const v1::AdminAccount* request,
+                                                      v1::ListDevicesResponse* response) {
+  return Serve(context, "Admin.ListDevices", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_RETURN_IF_ERROR(Actor(*context).status());
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
+    engine_.ListDevices(std::move(caller), rpc.Answer<std::vector<EnrolledDevice>>(
+                                               [=](const std::vector<EnrolledDevice>& devices) {
+                                                 FillDevices(devices, response);
+                                               }));
+    return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::AdminEnrollDevice(Context* context,
+                                                       const v1::AdminEnrollDeviceRequest* request,
+                                                       v1::EnrollDeviceResponse* response) {
+  return Serve(context, "Admin.EnrollDevice", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
+    const v1::AdminAccount& account = request->account();
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, account.tenant(), account.account()));
+    if (!tenants_.contains(account.tenant())) {
+      return absl::NotFoundError(
+          absl::StrCat("tenant \"", account.tenant(), "\" is not in the daemon's configuration"));
+    }
+    LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey key, PublicKeyField("public_key", request->public_key()));
+    LABREC_ASSIGN_OR_RETURN(std::string name, DeviceNameField(request->name()));
+    const AuditEvent event{"device_enroll",
+                           std::move(actor),
+                           caller.tenant,
+                           caller.account,
+                           "",
+                           "device " + Hex(key.DeviceId())};
+    LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
+    engine_.EnrollDeviceAsOperator(std::move(caller), key, std::move(name),
+                                   RecordedAnswer<DeviceId>(rpc, audit_, event, [=](const DeviceId& id) {
+                                     response->set_device_id(ToString(id));
+                                   }));
+    return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::AdminRevokeDevice(Context* context,
+                                                       const v1::AdminRevokeDeviceRequest* request,
+                                                       v1::RevokeDeviceResponse*) {
+  return Serve(context, "Admin.RevokeDevice", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
+    const v1::AdminAccount& account = request->account();
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, account.tenant(), account.account()));
+    LABREC_ASSIGN_OR_RETURN(const DeviceId device, DeviceIdField(request->device_id()));
+    const AuditEvent event{"device_revoke",        std::move(actor), caller.tenant, caller.account, "",
+                           "device " + Hex(device)};
+    LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
+    engine_.RevokeDevice(std::move(caller), device, std::nullopt,
+                         RecordedAnswer<Ok>(rpc, audit_, event, [](Ok) {}));
+    return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::AdminShowRecord(Context* context, const v1::AdminRecord* request,
+                                                     v1::AdminShowRecordResponse* response) {
+  return Serve(context, "Admin.ShowRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_RETURN_IF_ERROR(Actor(*context).status());
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
+    LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
+    engine_.GetRecord(std::move(caller), std::move(record),
+                      rpc.Answer<RecordView>([=](const RecordView& view) { FillShown(view, response); }));
+    return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::AdminDeleteRecord(Context* context, const v1::AdminRecord* request,
+                                                       v1::DeleteRecordResponse*) {
+  return Serve(context, "Admin.DeleteRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
+    LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
+    const AuditEvent event{"record_delete", std::move(actor), caller.tenant, caller.account, record, ""};
+    LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
+    engine_.DeleteRecord(std::move(caller), std::move(record), std::nullopt,
+                         RecordedAnswer<Ok>(rpc, audit_, event, [](Ok) {}));
+    return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::CreateBackup(Context* context, const v1::CreateBackupRequest* request,
+                                                  v1::CreateBackupResponse* response) {
+  return Serve(context, "Admin.CreateBackup", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
+    const AuditEvent event{"backup_create", std::move(actor), "", "", "", "file " + request->path()};
+    LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
+    const uint64_t epoch = engine_.status().epoch;
+    backups_.Make(request->path(), RecordedAnswer<uint64_t>(rpc, audit_, event, [=](uint64_t bytes) {
+                    response->set_bytes(bytes);
+                    response->set_epoch(epoch);
+                  }));
+    return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::AdminIdentity(Context* context, const v1::GetIdentityRequest*,
+                                                   v1::GetIdentityResponse* response) {
+  return Serve(context, "Admin.Identity", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_RETURN_IF_ERROR(Actor(*context).status());
+    engine_.GetIdentity(
+        rpc.Answer<Bytes>([=](const Bytes& identity) { response->set_identity(ToString(identity)); }));
+    return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::AdminAttest(Context* context, const v1::AttestRequest* request,
+                                                 v1::AttestResponse* response) {
+  return Serve(context, "Admin.Attest", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_RETURN_IF_ERROR(Actor(*context).status());
+    LABREC_ASSIGN_OR_RETURN(auto challenge, CredentialField(request->credential()));
+    LABREC_ASSIGN_OR_RETURN(const Bytes nonce, FixedField("nonce", request->nonce(), 32));
+    if (!request->tls_key_hash().empty()) {
+      return absl::InvalidArgumentError("tls_key_hash: there is no TLS on the admin socket");
+    }
+    Caller caller;
+    caller.is_operator = true;
+    caller.deadline = DeadlineOf(*context);
+    engine_.Attest(
+        std::move(caller), std::move(challenge),
+        attestation::RealmStatementNonce(facts_.realm_id, Digest{}, nonce),
+        rpc.Answer<Bytes>([=](const Bytes& evidence) { response->set_evidence(ToString(evidence)); }));
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace labrec::recovery

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "recovery/api/v1/admin.grpc.pb.h"
+#include "recovery/engine/engine.h"
+#include "recovery/realm/audit_log.h"
+#include "recovery/server/admin/backup_maker.h"
+#include "recovery/server/admin/socket.h"
+#include "recovery/server/service/realm_description.h"
+#include "recovery/server/watch/traffic.h"
+#include "recovery/server/watch/wear_meter.h"
+
+namespace labrec::recovery {
+
+// The operator's API (admin.proto), on the admin socket only. What changes something is written to the audit
+// log, durably, before it is done and after: an action that cannot be recorded is not done (UNAVAILABLE).
+// Threads: gRPC's. All references outlive the service.
+class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
+ public:
+  // `tenants`: those configured; devices are enrolled for no other. `peer_of` is AdminSocket::PeerOf.
+  AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear, AuditLog& audit, Traffic& traffic,
+               RealmFacts facts, std::set<std::string> tenants, int64_t started_at_ms,
+               std::function<std::optional<Peer>(const std::string&)> peer_of)
+      : engine_(engine),
+        backups_(backups),
+        wear_(wear),
+        audit_(audit),
+        traffic_(traffic),
+        facts_(std::move(facts)),
+        tenants_(std::move(tenants)),
+        started_at_ms_(started_at_ms),
+        peer_of_(std::move(peer_of)) {}
+
+ private:
+  using Context = grpc::CallbackServerContext;
+  using Reactor = grpc::ServerUnaryReactor;
+  Reactor* GetStatus(Context* context, const labyrinth::recovery::v1::GetStatusRequest* request,
+                     labyrinth::recovery::v1::GetStatusResponse* response) override;
+  Reactor* AdminListDevices(Context* context, const labyrinth::recovery::v1::AdminAccount* request,
+                            labyrinth::recovery::v1::ListDevicesResponse* response) override;
+  Reactor* AdminEnrollDevice(Context* context,
+                             const labyrinth::recovery::v1::AdminEnrollDeviceRequest* request,
+                             labyrinth::recovery::v1::EnrollDeviceResponse* response) override;
+  Reactor* AdminRevokeDevice(Context* context,
+                             const labyrinth::recovery::v1::AdminRevokeDeviceRequest* request,
+                             labyrinth::recovery::v1::RevokeDeviceResponse* response) override;
+  Reactor* AdminShowRecord(Context* context, const labyrinth::recovery::v1::AdminRecord* request,
+                           labyrinth::recovery::v1::AdminShowRecordResponse* response) override;
+  Reactor* AdminDeleteRecord(Context* context, const labyrinth::recovery::v1::AdminRecord* request,
+                             labyrinth::recovery::v1::DeleteRecordResponse* response) override;
+
+  Reactor* AdminIdentity(Context* context, const labyrinth::recovery::v1::GetIdentityRequest* request,
+                         labyrinth::recovery::v1::GetIdentityResponse* response) override;
+  Reactor* AdminAttest(Context* context, const labyrinth::recovery::v1::AttestRequest* request,
+                       labyrinth::recovery::v1::AttestResponse* response) override;
+  Reactor* CreateBackup(Context* context, const labyrinth::recovery::v1::CreateBackupRequest* request,
+                        labyrinth::recovery::v1::CreateBackupResponse* response) override;
+
+  // PERMISSION_DENIED for a connection that did not come through the admin socket.
+  absl::StatusOr<std::string> Actor(const Context& context) const;
+
+  Engine& engine_;
+  BackupMaker& backups_;
+  const WearMeter& wear_;
+  AuditLog& audit_;
+  Traffic& traffic_;
+  const RealmFacts facts_;
+  const std::set<std::string> tenants_;
+  const int64_t started_at_ms_;
+  const std::function<std::optional<Peer>(const std::string&)> peer_of_;
+};
+
+}  // namespace labrec::recovery

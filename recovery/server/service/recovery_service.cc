@@ -1,0 +1,255 @@
+#include "recovery/server/service/recovery_service.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+
+#include "hsm/base/status_macros.h"
+#include "recovery/server/service/answers.h"
+#include "recovery/server/service/request_fields.h"
+#include "recovery/server/service/rpc.h"
+
+namespace labrec::recovery {
+namespace {
+
+namespace v1 = ::labyrinth::recovery::v1;
+using Context = grpc::CallbackServerContext;
+using Reactor = grpc::ServerUnaryReactor;
+
+}  // namespace
+
+absl::StatusOr<TokenHolder> RecoveryService::HolderOf(const Context& context) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto [first, last] = context.client_metadata().equal_range("authorization");
+  if (first == last) {
+    return absl::UnauthenticatedError("no token: send \"authorization: Bearer <JWT>\" of your platform");
+  }
+  if (std::next(first) != last) return absl::UnauthenticatedError("more than one \"authorization\"");
+  const std::string_view value(first->second.data(), first->second.size());
+  if (!value.starts_with(kScheme)) {
+    return absl::UnauthenticatedError("\"authorization\" is no bearer token: \"Bearer <JWT>\" is expected");
+  }
+  return tokens_.Verify(value.substr(kScheme.size()));
+}
+
+absl::StatusOr<Caller> RecoveryService::Authenticate(const Rpc& rpc) {
+  LABREC_ASSIGN_OR_RETURN(TokenHolder holder, HolderOf(rpc.context()));
+  LABREC_RETURN_IF_ERROR(rates_.Take(holder.tenant, holder.account, std::chrono::steady_clock::now()));
+  return Caller{std::move(holder.tenant), std::move(holder.account), false, DeadlineOf(rpc.context()),
+                rpc.gone()};
+}
+
+Reactor* RecoveryService::GetRealm(Context* context, const v1::GetRealmRequest*,
+                                   v1::GetRealmResponse* response) {
+  return Serve(context, "GetRealm", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    DescribeRealm(facts_, engine_.status(), response);
+    rpc.Finish(absl::OkStatus());
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::GetChallenge(Context* context, const v1::GetChallengeRequest*,
+                                       v1::GetChallengeResponse* response) {
+  return Serve(context, "GetChallenge", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(const Challenge challenge, engine_.NewChallenge(caller));
+    response->set_challenge(ToString(challenge));
+    rpc.Finish(absl::OkStatus());
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::EnrollDevice(Context* context, const v1::EnrollDeviceRequest* request,
+                                       v1::EnrollDeviceResponse* response) {
+  return Serve(context, "EnrollDevice", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey key, PublicKeyField("public_key", request->public_key()));
+    LABREC_ASSIGN_OR_RETURN(std::string name, DeviceNameField(request->name()));
+    LABREC_ASSIGN_OR_RETURN(Bytes challenge, FixedField("challenge", request->challenge(), 32));
+    LABREC_ASSIGN_OR_RETURN(Bytes proof, FixedField("proof", request->proof(), 64));
+    LABREC_ASSIGN_OR_RETURN(auto authorization,
+                            OptionalSignature(request->has_authorization(), request->authorization()));
+    engine_.EnrollDevice(caller, key, std::move(name), std::move(challenge), std::move(proof),
+                         std::move(authorization), rpc.Answer<DeviceId>([=, this](const DeviceId& id) {
+                           log_.DeviceEnrolled(caller, id);
+                           response->set_device_id(ToString(id));
+                         }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::RevokeDevice(Context* context, const v1::RevokeDeviceRequest* request,
+                                       v1::RevokeDeviceResponse*) {
+  return Serve(context, "RevokeDevice", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(const DeviceId device, DeviceIdField(request->device_id()));
+    LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
+                            RequiredSignature(request->has_authorization(), request->authorization()));
+    engine_.RevokeDevice(caller, device, std::move(authorization),
+                         rpc.Answer<Ok>([=, this](Ok) { log_.DeviceRevoked(caller, device); }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::ListDevices(Context* context, const v1::ListDevicesRequest*,
+                                      v1::ListDevicesResponse* response) {
+  return Serve(context, "ListDevices", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
+    engine_.ListDevices(std::move(caller), rpc.Answer<std::vector<EnrolledDevice>>(
+                                               [=](const std::vector<EnrolledDevice>& devices) {
+                                                 FillDevices(devices, response);
+                                               }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::BeginRegistration(Context* context, const v1::BeginRegistrationRequest* request,
+                                            v1::BeginRegistrationResponse* response) {
+  return Serve(context, "BeginRegistration", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
+    if (request->has_chip()) return BeginChipRegistration(std::move(caller), *request, response, rpc);
+    LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
+    LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
+    LABREC_ASSIGN_OR_RETURN(auto elements, ElementsField(request->elements(), 1, 2));
+    engine_.BeginRegistration(std::move(caller), std::move(record), version, std::move(elements),
+                              rpc.Answer<RegistrationBegun>([=](const RegistrationBegun& begun) {
+                                response->set_registration_id(ToString(begun.registration_id));
+                                FillPoints(begun.evaluated, response->mutable_evaluated());
+                              }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::FinishRegistration(Context* context, const v1::FinishRegistrationRequest* request,
+                                             v1::FinishRegistrationResponse*) {
+  return Serve(context, "FinishRegistration", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(RegistrationRequest registration, RegistrationField(*request));
+    const std::string record = registration.record;
+    const uint32_t version = registration.version;
+    engine_.FinishRegistration(caller, std::move(registration), rpc.Answer<Ok>([=, this](Ok) {
+      log_.VersionRegistered(caller, record, version);
+    }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::Activate(Context* context, const v1::ActivateRequest* request,
+                                   v1::ActivateResponse*) {
+  return Serve(context, "Activate", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
+    LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
+    LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
+                            RequiredSignature(request->has_authorization(), request->authorization()));
+    engine_.Activate(caller, record, version, std::move(authorization),
+                     rpc.Answer<Ok>([=, this](Ok) { log_.VersionActivated(caller, record, version); }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::GetRecord(Context* context, const v1::GetRecordRequest* request,
+                                    v1::GetRecordResponse* response) {
+  return Serve(context, "GetRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
+    engine_.GetRecord(std::move(caller), std::move(record),
+                      rpc.Answer<RecordView>(
+                          [=](const RecordView& view) { FillRecord(view, Configs::kInclude, response); }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::Evaluate(Context* context, const v1::EvaluateRequest* request,
+                                   v1::EvaluateResponse* response) {
+  return Serve(context, "Evaluate", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
+    LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
+    LABREC_ASSIGN_OR_RETURN(const auto elements, ElementsField(request->elements(), 1, 1));
+    engine_.Evaluate(caller, record, version, elements.front(),
+                     rpc.Answer<EvaluateOutcome>([=, this](const EvaluateOutcome& outcome) {
+                       if (std::holds_alternative<Destroyed>(outcome)) log_.RecordDestroyed(caller, record);
+                       FillEvaluate(outcome, response);
+                     }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::BeginUnlock(Context* context, const v1::BeginUnlockRequest* request,
+                                      v1::BeginUnlockResponse* response) {
+  return Serve(context, "BeginUnlock", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
+    LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
+    engine_.BeginUnlock(std::move(caller), std::move(record), version,
+                        rpc.Answer<Challenge>([=](const Challenge& challenge) {
+                          response->set_challenge(ToString(challenge));
+                        }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::Unlock(Context* context, const v1::UnlockRequest* request,
+                                 v1::UnlockResponse* response) {
+  return Serve(context, "Unlock", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
+    LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
+    LABREC_ASSIGN_OR_RETURN(Bytes challenge, FixedField("challenge", request->challenge(), 32));
+    LABREC_ASSIGN_OR_RETURN(Bytes signature, FixedField("signature", request->signature(), 64));
+    engine_.Unlock(caller, record, version, std::move(challenge), std::move(signature),
+                   rpc.Answer<UnlockOutcome>([=, this](const UnlockOutcome& outcome) {
+                     if (std::holds_alternative<Destroyed>(outcome)) log_.RecordDestroyed(caller, record);
+                     FillUnlock(outcome, response);
+                   }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::DeleteRecord(Context* context, const v1::DeleteRecordRequest* request,
+                                       v1::DeleteRecordResponse*) {
+  return Serve(context, "DeleteRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
+    LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
+                            RequiredSignature(request->has_authorization(), request->authorization()));
+    engine_.DeleteRecord(caller, record, std::move(authorization),
+                         rpc.Answer<Ok>([=, this](Ok) { log_.RecordDeleted(caller, record); }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::RaiseFloor(Context* context, const v1::RaiseFloorRequest* request,
+                                     v1::RaiseFloorResponse*) {
+  return Serve(context, "RaiseFloor", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
+    LABREC_ASSIGN_OR_RETURN(const Digest digest, DigestField("digest", request->digest()));
+    LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
+                            RequiredSignature(request->has_authorization(), request->authorization()));
+    engine_.RaiseFloor(std::move(caller), std::move(record), request->sequence(), digest,
+                       std::move(authorization), rpc.Answer<Ok>([](Ok) {}));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::GetFloor(Context* context, const v1::GetFloorRequest* request,
+                                   v1::GetFloorResponse* response) {
+  return Serve(context, "GetFloor", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
+    LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
+                            RequiredSignature(request->has_authorization(), request->authorization()));
+    engine_.GetFloor(std::move(caller), std::move(record), std::move(authorization),
+                     rpc.Answer<std::optional<EpochFloor>>([=](const std::optional<EpochFloor>& floor) {
+                       if (floor) FillFloor(*floor, response->mutable_floor());
+                     }));
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace labrec::recovery

@@ -1,0 +1,56 @@
+#include <utility>
+
+#include "attestation/verify/credential.h"
+#include "attestation/verify/evidence.h"
+#include "attestation/verify/statement.h"
+#include "hsm/base/status_macros.h"
+#include "recovery/server/service/recovery_service.h"
+#include "recovery/server/service/request_fields.h"
+#include "recovery/server/service/rpc.h"
+
+// What proves which device the realm has: docs/attestation.md.
+namespace labrec::recovery {
+
+namespace v1 = ::labyrinth::recovery::v1;
+using Context = grpc::CallbackServerContext;
+using Reactor = grpc::ServerUnaryReactor;
+
+Reactor* RecoveryService::GetIdentity(Context* context, const v1::GetIdentityRequest*,
+                                      v1::GetIdentityResponse* response) {
+  return Serve(context, "GetIdentity", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    engine_.GetIdentity(
+        rpc.Answer<Bytes>([=](const Bytes& identity) { response->set_identity(ToString(identity)); }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::ActivateCredential(Context* context, const v1::ActivateCredentialRequest* request,
+                                             v1::ActivateCredentialResponse* response) {
+  return Serve(context, "ActivateCredential", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(auto challenge, CredentialField(request->credential()));
+    engine_.ActivateCredential(std::move(caller), std::move(challenge),
+                               rpc.Answer<SecretBytes>([=](const SecretBytes& secret) {
+                                 response->set_activated(secret.data(), secret.size());
+                               }));
+    return absl::OkStatus();
+  });
+}
+
+Reactor* RecoveryService::Attest(Context* context, const v1::AttestRequest* request,
+                                 v1::AttestResponse* response) {
+  return Serve(context, "Attest", traffic_, [&](const Rpc& rpc) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
+    LABREC_ASSIGN_OR_RETURN(auto challenge, CredentialField(request->credential()));
+    LABREC_ASSIGN_OR_RETURN(const Bytes nonce, FixedField("nonce", request->nonce(), 32));
+    LABREC_ASSIGN_OR_RETURN(const Digest tls_key, DigestField("tls_key_hash", request->tls_key_hash()));
+    LABREC_RETURN_IF_ERROR(tls_keys_.Check(tls_key));
+    engine_.Attest(
+        std::move(caller), std::move(challenge),
+        attestation::RealmStatementNonce(facts_.realm_id, tls_key, nonce),
+        rpc.Answer<Bytes>([=](const Bytes& evidence) { response->set_evidence(ToString(evidence)); }));
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace labrec::recovery

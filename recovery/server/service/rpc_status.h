@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <grpcpp/support/status.h>
+
+#include "absl/status/status.h"
+
+#include "recovery/engine/call/refusal.h"
+
+namespace labrec::recovery {
+
+// The same code, with the message for the client. INTERNAL and UNKNOWN keep their details for the log. Pure.
+grpc::Status ToRpcStatus(const absl::Status& status);
+
+// What a client may hear: of an UNAVAILABLE that is not in our own words (IsInOwnWords) only that the device
+// is away. The rest is the operator's, who finds it in the log and in labyrinth-admin status. Pure.
+absl::Status ForClients(const absl::Status& status);
+
+// When to come back, for the codes that mean "later"; nullopt for others. The engine's own hint, where the
+// status carries one as payload kRetryAfter, comes first. Trailing metadata kRetryAfter of RESOURCE_EXHAUSTED
+// and UNAVAILABLE.
+std::optional<int64_t> RetryAfterMillis(const absl::Status& status);
+
+}  // namespace labrec::recovery

@@ -1,0 +1,41 @@
+#include "recovery/server/tokens/cache.h"
+
+#include <cstring>
+#include <utility>
+
+namespace labrec::recovery {
+
+// A digest is uniform already.
+size_t TokenCache::Hash::operator()(const Digest& digest) const {
+  size_t value = 0;
+  std::memcpy(&value, digest.data(), sizeof value);
+  return value;
+}
+
+std::optional<TokenHolder> TokenCache::Find(const Digest& token, const std::string& tenant,
+                                            uint64_t generation, int64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(token);
+  if (found == entries_.end()) return std::nullopt;
+  const Entry& entry = found->second;
+  const bool good =
+      entry.holder.tenant == tenant && entry.generation == generation && now_ms < entry.holder.expires_at_ms;
+  return good ? std::optional<TokenHolder>(entry.holder) : std::nullopt;
+}
+
+void TokenCache::Put(const Digest& token, TokenHolder holder, uint64_t generation) {
+  const std::lock_guard lock(mutex_);
+  const bool added = entries_.insert_or_assign(token, Entry{std::move(holder), generation}).second;
+  if (!added) return;
+  order_.push_back(token);
+  if (order_.size() <= capacity_) return;
+  entries_.erase(order_.front());
+  order_.pop_front();
+}
+
+size_t TokenCache::size() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
+}  // namespace labrec::recovery

@@ -1,0 +1,82 @@
+#include "recovery/server/tokens/claims.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/status_macros.h"
+#include "recovery/api/names.h"
+
+namespace labrec::recovery {
+namespace {
+
+using Json = nlohmann::json;
+
+// Seconds that times 1000 still fit: the year 9999.
+constexpr int64_t kLatestSecond = 253'402'300'799;
+
+absl::Status Refused(std::string_view reason) {
+  return absl::UnauthenticatedError(absl::StrCat("token: ", std::string(reason)));
+}
+
+// A NumericDate in milliseconds; nullopt if it is missing.
+absl::StatusOr<std::optional<int64_t>> Time(const Json& claims, const char* name) {
+  const auto found = claims.find(name);
+  if (found == claims.end()) return std::optional<int64_t>();
+  if (!found->is_number_integer() || *found < 0 || *found > kLatestSecond) {
+    return Refused(absl::StrCat("\"", name, "\" is no whole number of seconds"));
+  }
+  return std::optional<int64_t>(found->get<int64_t>() * 1000);
+}
+
+absl::StatusOr<int64_t> CheckTimes(const Json& claims, int64_t now_ms) {
+  LABREC_ASSIGN_OR_RETURN(const std::optional<int64_t> expires, Time(claims, "exp"));
+  LABREC_ASSIGN_OR_RETURN(const std::optional<int64_t> not_before, Time(claims, "nbf"));
+  LABREC_ASSIGN_OR_RETURN(const std::optional<int64_t> issued, Time(claims, "iat"));
+  if (!expires) return Refused("\"exp\" is missing");
+  if (now_ms >= *expires) return Refused("it has expired");
+  if (*expires > now_ms + kLongestTokenMillis + kClockSkewMillis) {
+    return Refused("\"exp\" lies more than 24 hours ahead");
+  }
+  if (not_before.value_or(0) > now_ms + kClockSkewMillis) return Refused("\"nbf\": it is not valid yet");
+  if (issued.value_or(0) > now_ms + kClockSkewMillis) return Refused("\"iat\" lies in the future");
+  return *expires;
+}
+
+// "aud" is one text or an array of texts.
+bool NamesAudience(const Json& claims, const std::vector<std::string>& audiences) {
+  const auto found = claims.find("aud");
+  if (found == claims.end()) return false;
+  const auto ours = [&](const Json& value) {
+    return value.is_string() &&
+           std::find(audiences.begin(), audiences.end(), value.get<std::string>()) != audiences.end();
+  };
+  if (!found->is_array()) return ours(*found);
+  return std::any_of(found->begin(), found->end(), ours);
+}
+
+}  // namespace
+
+absl::StatusOr<TokenHolder> CheckClaims(std::string_view claims_json, const ClaimRules& rules) {
+  const Json claims = Json::parse(claims_json, nullptr, /*allow_exceptions=*/false);
+  if (!claims.is_object()) return Refused("its claims are no JSON object");
+  const auto issuer = claims.find("iss");
+  if (issuer == claims.end() || !issuer->is_string() || *issuer != rules.issuer) {
+    return Refused("\"iss\" is not the tenant");
+  }
+  LABREC_ASSIGN_OR_RETURN(const int64_t expires, CheckTimes(claims, rules.now_ms));
+  if (!NamesAudience(claims, rules.audiences)) return Refused("\"aud\" does not name this realm");
+  const auto subject = claims.find("sub");
+  if (subject == claims.end() || !subject->is_string()) return Refused("\"sub\" is missing or no text");
+  const auto account = subject->get<std::string>();
+  if (const absl::Status name = CheckIdentifier("account", account); !name.ok()) {
+    return Refused(absl::StrCat("\"sub\" is no account: ", name.message()));
+  }
+  return TokenHolder{rules.issuer, account, expires};
+}
+
+}  // namespace labrec::recovery

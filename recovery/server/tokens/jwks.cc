@@ -1,0 +1,109 @@
+#include "recovery/server/tokens/jwks.h"
+
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/absl_view.h"
+#include "hsm/base/ecdsa.h"
+#include "hsm/base/status_macros.h"
+#include "recovery/server/tokens/base64url.h"
+#include "recovery/server/tokens/rsa_public_key.h"
+
+namespace labrec::recovery {
+namespace {
+
+using Json = nlohmann::json;
+
+// The member as text; empty if it is missing or no text.
+std::string Text(const Json& key, const char* member) {
+  const auto found = key.find(member);
+  return found != key.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+absl::StatusOr<Bytes> Number(const Json& key, const char* member) {
+  std::optional<Bytes> bytes = FromBase64Url(Text(key, member));
+  if (!bytes || bytes->empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", member, "\" is missing or no base64url"));
+  }
+  return *std::move(bytes);
+}
+
+absl::StatusOr<TokenKey> EcKey(const Json& key) {
+  LABREC_ASSIGN_OR_RETURN(const Bytes x, Number(key, "x"));
+  LABREC_ASSIGN_OR_RETURN(const Bytes y, Number(key, "y"));
+  LABREC_ASSIGN_OR_RETURN(const P256Point point, P256Point::FromAffine(x, y));
+  return TokenKey{Text(key, "kid"), TokenAlgorithm::kEs256, EcdsaPublicKey::FromPoint(point).Pem()};
+}
+
+absl::StatusOr<TokenKey> RsaKey(const Json& key) {
+  LABREC_ASSIGN_OR_RETURN(const Bytes n, Number(key, "n"));
+  LABREC_ASSIGN_OR_RETURN(const Bytes e, Number(key, "e"));
+  LABREC_ASSIGN_OR_RETURN(std::string pem, RsaPublicKeyPem(n, e));
+  return TokenKey{Text(key, "kid"), TokenAlgorithm::kRs256, std::move(pem)};
+}
+
+// nullopt: a key of a kind that is not for us.
+absl::StatusOr<std::optional<TokenKey>> OneKey(const Json& key) {
+  if (!key.is_object()) return absl::InvalidArgumentError("is no object");
+  if (key.contains("d") || key.contains("k")) {
+    return absl::InvalidArgumentError(
+        "holds a private or symmetric key: publish public keys only, and replace "
+        "this one, as the file may have been read");
+  }
+  const std::string type = Text(key, "kty");
+  const bool ec = type == "EC" && Text(key, "crv") == "P-256";
+  if (!ec && type != "RSA") return std::optional<TokenKey>();
+  if (key.contains("use") && Text(key, "use") != "sig") return std::optional<TokenKey>();
+  LABREC_ASSIGN_OR_RETURN(TokenKey parsed, ec ? EcKey(key) : RsaKey(key));
+  if (key.contains("alg") && Text(key, "alg") != AlgorithmName(parsed.algorithm)) {
+    return std::optional<TokenKey>();
+  }
+  if (parsed.key_id.empty()) return absl::InvalidArgumentError("has no \"kid\"");
+  return std::optional<TokenKey>(std::move(parsed));
+}
+
+}  // namespace
+
+std::string_view AlgorithmName(TokenAlgorithm algorithm) {
+  return algorithm == TokenAlgorithm::kEs256 ? "ES256" : "RS256";
+}
+
+absl::StatusOr<Jwks> Jwks::Parse(std::string_view json) {
+  const Json document = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  if (document.is_discarded()) return absl::InvalidArgumentError("not valid JSON");
+  if (!document.is_object() || !document.contains("keys") || !document["keys"].is_array()) {
+    return absl::InvalidArgumentError("no JSON Web Key Set: an object with an array \"keys\" is expected");
+  }
+  Jwks set;
+  size_t index = 0;
+  for (const Json& entry : document["keys"]) {
+    absl::StatusOr<std::optional<TokenKey>> key = OneKey(entry);
+    const std::string where = absl::StrCat("keys[", index++, "]");
+    if (!key.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(where, ": ", key.status().message()));
+    }
+    if (!key->has_value()) continue;
+    if (set.Find((*key)->key_id) != nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat(where, ": \"kid\" stands on an earlier key too"));
+    }
+    set.keys_.push_back(*std::move(*key));
+  }
+  if (set.keys_.empty()) {
+    return absl::InvalidArgumentError("no key for ES256 (EC, P-256) or RS256 (RSA) in it");
+  }
+  return set;
+}
+
+const TokenKey* Jwks::Find(std::string_view key_id) const {
+  for (const TokenKey& key : keys_) {
+    if (key.key_id == key_id) return &key;
+  }
+  return nullptr;
+}
+
+}  // namespace labrec::recovery

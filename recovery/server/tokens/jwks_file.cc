@@ -1,0 +1,61 @@
+#include "recovery/server/tokens/jwks_file.h"
+
+#include <utility>
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/file.h"
+#include "hsm/base/status_macros.h"
+
+namespace labrec::recovery {
+namespace {
+
+constexpr size_t kLargestFile = 1U << 20;
+
+int64_t Nanoseconds(const timespec& time) {
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<JwksFile>> JwksFile::Open(std::filesystem::path path) {
+  std::unique_ptr<JwksFile> file(new JwksFile(std::move(path)));
+  file->stamp_ = file->Look();
+  LABREC_ASSIGN_OR_RETURN(Jwks jwks, file->Read());
+  file->keys_ = {std::make_shared<const Jwks>(std::move(jwks)), 1};
+  return file;
+}
+
+JwksFile::Keys JwksFile::Current() {
+  const std::lock_guard lock(mutex_);
+  const std::optional<Stamp> now = Look();
+  if (now == stamp_) return keys_;
+  stamp_ = now;
+  absl::StatusOr<Jwks> jwks = Read();
+  if (!jwks.ok()) {
+    spdlog::error("token keys: {}; the keys read before stay in use", std::string(jwks.status().message()));
+    return keys_;
+  }
+  keys_ = {std::make_shared<const Jwks>(*std::move(jwks)), keys_.generation + 1};
+  spdlog::info("token keys: read {} keys from {}", keys_.jwks->size(), path_.string());
+  return keys_;
+}
+
+std::optional<JwksFile::Stamp> JwksFile::Look() const {
+  struct stat found {};
+  if (stat(path_.c_str(), &found) != 0) return std::nullopt;
+  return Stamp{found.st_dev, found.st_ino, static_cast<uint64_t>(found.st_size), Nanoseconds(found.st_mtim),
+               Nanoseconds(found.st_ctim)};
+}
+
+absl::StatusOr<Jwks> JwksFile::Read() const {
+  LABREC_ASSIGN_OR_RETURN(const Bytes content, ReadFile(path_, kLargestFile));
+  absl::StatusOr<Jwks> jwks = Jwks::Parse(AsText(content));
+  if (jwks.ok()) return jwks;
+  return absl::InvalidArgumentError(absl::StrCat(path_.string(), ": ", jwks.status().message()));
+}
+
+}  // namespace labrec::recovery

@@ -1,0 +1,85 @@
+#include "recovery/server/watch/engine_collector.h"
+
+#include <string>
+#include <utility>
+
+namespace labrec::recovery {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+MetricFamily Figure(const char* name, const char* help, MetricType type, double value) {
+  prometheus::ClientMetric metric;
+  metric.gauge.value = value;
+  metric.counter.value = value;
+  return MetricFamily{name, help, type, {metric}};
+}
+
+MetricFamily Figure(const char* name, const char* help, MetricType type, uint64_t value) {
+  return Figure(name, help, type, static_cast<double>(value));
+}
+
+std::vector<MetricFamily> WearFamilies(const WearFigures& wear) {
+  return {
+      Figure("labyrinth_anchor_lifetime_writes_total", "Durable writes of the anchor device, over all runs",
+             MetricType::Counter, wear.lifetime),
+      Figure("labyrinth_anchor_writes_per_day", "Durable writes of the anchor device, over the last day",
+             MetricType::Gauge, wear.per_day),
+      Figure("labyrinth_anchor_rated_endurance", "Writes the anchor device is rated for; 0: not known",
+             MetricType::Gauge, wear.rated_endurance),
+      Figure("labyrinth_anchor_years_left", "Years until that many writes, at the last day's rate",
+             MetricType::Gauge, wear.years_left),
+  };
+}
+
+std::vector<MetricFamily> ConnectionFamilies(const ConnectionFigures& connections) {
+  return {
+      Figure("labyrinth_connections", "Connections that are open", MetricType::Gauge,
+             uint64_t{connections.open}),
+      Figure("labyrinth_connections_limit", "So many may be", MetricType::Gauge, uint64_t{connections.limit}),
+      Figure("labyrinth_connections_refused_total", "Connections closed at once, as the limit was reached",
+             MetricType::Counter, connections.refused),
+  };
+}
+
+}  // namespace
+
+void EngineCollector::WatchConnections(std::function<ConnectionFigures()> connections) {
+  const std::lock_guard lock(mutex_);
+  connections_ = std::move(connections);
+}
+
+void EngineCollector::Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear) {
+  const std::lock_guard lock(mutex_);
+  status_ = std::move(status);
+  wear_ = std::move(wear);
+}
+
+std::vector<MetricFamily> EngineCollector::Collect() const {
+  const std::lock_guard lock(mutex_);
+  if (!status_) return {};
+  const EngineStatus now = status_();
+  std::vector<MetricFamily> families = {
+      Figure("labyrinth_serving", "1 while requests are served", MetricType::Gauge, uint64_t{now.serving}),
+      Figure("labyrinth_epoch", "The ledger's epoch", MetricType::Gauge, now.epoch),
+      Figure("labyrinth_rows", "Rows in the ledger", MetricType::Gauge, now.records),
+      Figure("labyrinth_discontinuities", "How often restored storage was accepted", MetricType::Gauge,
+             now.discontinuities),
+      Figure("labyrinth_queue_depth", "Requests that wait", MetricType::Gauge, now.queue_depth),
+      Figure("labyrinth_guesses_counted_total", "Guesses counted since the start", MetricType::Counter,
+             now.guesses_counted),
+      Figure("labyrinth_batches_total", "Ledger batches anchored since the start", MetricType::Counter,
+             now.batches),
+      Figure("labyrinth_anchor_commits_total", "Durable writes of the anchor device since the start",
+             MetricType::Counter, now.anchor.commits),
+  };
+  if (connections_) {
+    for (MetricFamily& family : ConnectionFamilies(connections_())) families.push_back(std::move(family));
+  }
+  if (!wear_) return families;
+  for (MetricFamily& family : WearFamilies(wear_())) families.push_back(std::move(family));
+  return families;
+}
+
+}  // namespace labrec::recovery

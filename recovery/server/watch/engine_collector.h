@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+
+#include "recovery/engine/engine.h"
+#include "recovery/server/transport/connection_table.h"
+#include "recovery/server/watch/wear_meter.h"
+
+namespace labrec::recovery {
+
+// The engine's figures as Prometheus metrics, read when somebody asks. Threads: any.
+class EngineCollector : public prometheus::Collectable {
+ public:
+  // Empty functions: nothing is reported.
+  void Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear);
+  void WatchConnections(std::function<ConnectionFigures()> connections);
+  std::vector<prometheus::MetricFamily> Collect() const override;
+
+ private:
+  mutable std::mutex mutex_;
+  std::function<EngineStatus()> status_;
+  std::function<WearFigures()> wear_;
+  std::function<ConnectionFigures()> connections_;
+};
+
+}  // namespace labrec::recovery

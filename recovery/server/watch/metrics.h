@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <grpcpp/support/status.h>
+
+#include "absl/status/statusor.h"
+
+#include "recovery/engine/engine.h"
+#include "recovery/server/transport/connection_table.h"
+#include "recovery/server/watch/wear_meter.h"
+
+namespace labrec::recovery {
+
+// What the realm counts, in Prometheus' terms. docs/operations.md lists the names. Threads: any.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // One call was answered.
+  void CallFinished(const std::string& method, grpc::StatusCode code, std::chrono::nanoseconds took);
+  // A call was turned away before anything was done for it; `why` is one of recovery/engine/call/refusal.h.
+  void Refused(const std::string& why);
+  // A record was seen destroyed for the first time by this process.
+  void RecordDestroyed();
+  // Figures taken from the engine at every scrape, until StopWatching.
+  void Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear);
+  void WatchConnections(std::function<ConnectionFigures()> connections);
+  void StopWatching();
+
+  // All figures in Prometheus' text format.
+  std::string Text() const;
+
+  // Serves /metrics over HTTP on a loopback address ("127.0.0.1:9464") until it is destroyed.
+  class Endpoint;
+  absl::StatusOr<std::unique_ptr<Endpoint>> Serve(const std::string& address) const;
+
+ private:
+  class Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+class Metrics::Endpoint {
+ public:
+  virtual ~Endpoint() = default;
+};
+
+}  // namespace labrec::recovery

@@ -1,0 +1,304 @@
+// Counted keys on a TPM whose cable is pulled, or whose power is cut, between any two commands.
+#include <algorithm>
+#include <functional>
+#include <mutex>
+
+#include <gtest/gtest.h>
+#include <tss2/tss2_tpm2_types.h>
+
+#include "hsm/base/encoding.h"
+#include "hsm/tpm2/counted/index.h"
+#include "hsm/tpm2/link/capability.h"
+#include "tests/contract/counted/fixture.h"
+#include "tests/support/tpm_proxy.h"
+
+namespace labrec::hsm::contract {
+namespace {
+
+using test::TpmProxy;
+using Fate = TpmProxy::Fate;
+
+class CountedFault : public CountedTest {
+ protected:
+  void SetUp() override {
+    CountedTest::SetUp();
+    auto proxy = TpmProxy::Start(dut_->tpm().socket(),
+                                 [this](const TpmProxy::Command& command) { return Judge(command); });
+    ASSERT_TRUE(proxy.ok()) << proxy.status();
+    proxy_ = *std::move(proxy);
+    Reopen();
+  }
+
+  void Reopen() {
+    device_.reset();
+    device_ = tpm2::Open({"tpm2:" + proxy_->tcti()}, state_, dut_->authorization()).value();
+    ASSERT_NE(device_->counted_keys(), nullptr) << device_->description().no_counted_keys;
+  }
+
+  // The next command with this code (0: any), after `skip` others of it, suffers `fate`; just before that,
+  // `deed` is done from the proxy's thread.
+  void Disturb(uint32_t code, Fate fate, int skip = 0, std::function<void()> deed = nullptr) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    code_ = code;
+    fate_ = fate;
+    skip_ = skip;
+    deed_ = std::move(deed);
+    armed_ = true;
+    sent_.clear();
+  }
+  // True if nothing was disturbed after all.
+  bool Disarm() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::exchange(armed_, false);
+  }
+  // Commands with this code since the last Disturb.
+  long Sent(uint32_t code) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::count(sent_.begin(), sent_.end(), code);
+  }
+  UseCount Use(const CountedKey& key) {
+    UseCount use;
+    const absl::Status read = OnceAvailable([&] {
+      const auto found = keys().ReadCounter(key);
+      use = found.value_or(UseCount{});
+      return found.status();
+    });
+    EXPECT_TRUE(read.ok()) << read;
+    return use;
+  }
+
+  // Somebody else takes a use of the index.
+  void TakeAUse(const CountedRecord& record) {
+    const auto context = tpm2::Context::Connect(dut_->tpm().tcti()).value();
+    const auto index = tpm2::OpenCounting(*context, record.key.index, record.unlock_key.public_key()).value();
+    auto policy = tpm2::PolicySession::Start(*context).value();
+    ASSERT_TRUE(policy.Secret(index.handle.esys(), ESYS_TR_PASSWORD).ok());
+  }
+
+  std::mutex mutex_;
+  Bytes seen_;
+  std::unique_ptr<TpmProxy> proxy_;
+
+ private:
+  Fate Judge(const TpmProxy::Command& command) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    seen_.insert(seen_.end(), command.bytes.begin(), command.bytes.end());
+    sent_.push_back(command.code);
+    if (!armed_ || (code_ != 0 && code_ != command.code) || skip_-- > 0) return Fate::kForward;
+    armed_ = false;
+    if (const auto deed = std::exchange(deed_, nullptr)) deed();
+    return fate_;
+  }
+
+  uint32_t code_ = 0;
+  Fate fate_ = Fate::kForward;
+  std::function<void()> deed_;
+  int skip_ = 0;
+  bool armed_ = false;
+  std::vector<uint32_t> sent_;
+};
+
+// A whole life of a record by a caller that does what the interface says: after an error it looks, and begins
+// again where it must. Whatever was cut, all is done in the end, and nothing was gained.
+class CountedCut : public CountedFault {
+ protected:
+  // What is done when a call says that the device is away.
+  using Recovery = std::function<void()>;
+
+  void CutEverywhere(Fate fate, const std::function<void()>& deed, const Recovery& recover) {
+    recover_ = recover;
+    for (int cut = 0;; ++cut) {
+      SCOPED_TRACE(cut);
+      Disturb(0, fate, cut, deed);
+      LiveOnce();
+      RemoveOrphans();
+      if (HasFatalFailure() || Disarm()) break;
+      ASSERT_LT(cut, 300);
+    }
+  }
+
+ private:
+  static constexpr uint32_t kLimit = 2;
+
+  bool Again(const absl::Status& status) {
+    if (status.ok()) return false;
+    // DATA_LOSS cannot come of a cut: nobody else is here.
+    EXPECT_TRUE(absl::IsUnavailable(status) || absl::IsNotFound(status)) << status;
+    recover_();
+    return true;
+  }
+
+  void LiveOnce() {
+    CountedRecord record;
+    absl::StatusOr<CountedKey> key;
+    do key = keys().Define(record.unlock_key.public_key());
+    while (Again(key.status()));
+    record.key = *key;
+    known_ = record.key.index;
+    WriteUntilDone(record);
+    EXPECT_LE(EvaluateAll(record), static_cast<int>(kLimit));
+    WriteUntilDone(record);
+    EXPECT_LE(EvaluateAll(record), static_cast<int>(kLimit));
+    EXPECT_EQ(Use(record.key), (UseCount{kLimit, kLimit}));
+    absl::Status deleted;
+    do deleted = keys().Delete(record.key.index);
+    while (Again(deleted));
+  }
+
+  void WriteUntilDone(CountedRecord& record) {
+    const absl::Status written = Write(keys(), record, kLimit).status();
+    if (!Again(written)) return;
+    const UseCount use = Use(record.key);
+    record.written = use.limit != 0;
+    if (use != UseCount{0, kLimit}) WriteUntilDone(record);
+  }
+
+  // How many evaluations came back; each count pays for at most one.
+  int EvaluateAll(const CountedRecord& record) {
+    int results = 0;
+    for (int i = 0; i < 10; ++i) {
+      const auto outcome = keys().Evaluate(record.key, P256Point::Generator());
+      if (Again(outcome.status())) continue;
+      if (std::holds_alternative<Spent>(*outcome)) return results;
+      EXPECT_EQ(std::get<CountedResult>(*outcome).result, PublicKeyOf(record.key));
+      ++results;
+      EXPECT_GE(std::get<CountedResult>(*outcome).use.count, static_cast<uint32_t>(results));
+    }
+    ADD_FAILURE() << "never spent";
+    return results;
+  }
+
+  void RemoveOrphans() {
+    absl::StatusOr<std::vector<CountedIndex>> left;
+    do left = keys().List();
+    while (Again(left.status()));
+    EXPECT_LE(left->size(), 1U);  // a Define of which the answer was lost
+    for (const CountedIndex& index : *left) {
+      EXPECT_FALSE(index.written);
+      EXPECT_TRUE(OnceAvailable([&] { return keys().Delete(index.index); }).ok());
+    }
+  }
+
+  Recovery recover_;
+  uint32_t known_ = 0;
+};
+
+TEST_F(CountedCut, CommandsThatAreLost) {
+  CutEverywhere(Fate::kLoseCommand, nullptr, [] {});
+}
+TEST_F(CountedCut, AnswersThatAreLost) {
+  CutEverywhere(Fate::kLoseReply, nullptr, [] {});
+}
+// The service dies and is started again.
+TEST_F(CountedCut, AnswersThatAreLostAndTheDeviceIsOpenedAnew) {
+  CutEverywhere(Fate::kLoseReply, nullptr, [this] { Reopen(); });
+}
+// The TPM loses power instead of executing the command.
+TEST_F(CountedCut, PowerCuts) {
+  CutEverywhere(
+      Fate::kForward, [this] { ASSERT_TRUE(dut_->tpm().Restart().ok()); }, [] {});
+}
+
+// A TPM that goes away while the device is opened is away: nobody concludes that it cannot count.
+TEST_F(CountedFault, AnInterruptedTrialIsNoVerdict) {
+  device_.reset();
+  for (int cut = 0;; ++cut) {
+    ASSERT_LT(cut, 200);
+    Disturb(0, Fate::kLoseReply, cut);
+    const auto opened = tpm2::Open({"tpm2:" + proxy_->tcti()}, state_, dut_->authorization());
+    if (Disarm()) break;
+    EXPECT_TRUE(absl::IsUnavailable(opened.status())) << cut << ": " << opened.status();
+  }
+  Reopen();
+  EXPECT_EQ(EvaluateUntilSpent(keys(), MakeRecord(keys(), 2)), 2);
+}
+
+// The TPM counted, and nobody heard it: the caller is told, and it is not sent again.
+TEST_F(CountedFault, AUseIsNeverTakenTwice) {
+  const CountedRecord record = MakeRecord(keys(), 5);
+  for (const uint32_t lost : {TPM2_CC_PolicySecret, TPM2_CC_ECDH_ZGen}) {
+    const uint32_t before = Use(record.key).count;
+    Disturb(lost, Fate::kLoseReply);
+    const absl::Status status = keys().Evaluate(record.key, P256Point::Generator()).status();
+    EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+    EXPECT_EQ(Sent(TPM2_CC_PolicySecret), 1);
+    EXPECT_EQ(Use(record.key).count, before + 1);
+  }
+  EXPECT_EQ(EvaluateUntilSpent(keys(), record), 3);
+}
+
+// Somebody flushed what is loaded after the count was taken: the call is not repeated, as it would take
+// another.
+TEST_F(CountedFault, AUseIsNotTakenAgainWhenTheKeyIsGone) {
+  const CountedRecord record = MakeRecord(keys(), 5);
+  Disturb(TPM2_CC_ECDH_ZGen, Fate::kForward, 0, [&] {
+    const auto context = tpm2::Context::Connect(dut_->tpm().tcti()).value();
+    ASSERT_TRUE(tpm2::FlushWhatIsLeft(*context).ok());
+  });
+  const absl::Status status = keys().Evaluate(record.key, P256Point::Generator()).status();
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_EQ(Sent(TPM2_CC_PolicySecret), 1);
+  EXPECT_EQ(Use(record.key), (UseCount{1, 5}));
+}
+
+// What was written is read back.
+TEST_F(CountedFault, AWriteThatIsNotFoundAfterwardsIsToldOf) {
+  CountedRecord record = MakeRecord(keys(), 5);
+  Disturb(TPM2_CC_NV_Read, Fate::kForward, 1, [&] { TakeAUse(record); });  // FinishWrite looks first
+  EXPECT_TRUE(absl::IsDataLoss(Write(keys(), record, 5).status()));
+  EXPECT_EQ(Use(record.key), (UseCount{1, 5}));
+}
+
+// The first record's mark of the range: its index was defined, and not written.
+TEST_F(CountedFault, AMarkThatWasNotWrittenIsWrittenLater) {
+  for (const auto& [code, fate] : {std::pair(TPM2_CC_NV_Write, Fate::kLoseCommand),
+                                   std::pair(TPM2_CC_NV_DefineSpace, Fate::kLoseReply)}) {
+    ASSERT_TRUE(dut_->Deprovision(state_).ok());
+    state_ = dut_->Provision({}, ToBytes("contract-realm-1")).value();
+    Reopen();
+    Disturb(code, fate);
+    EXPECT_TRUE(absl::IsUnavailable(keys().Define(EcdsaPrivateKey::Generate().public_key()).status()));
+    Reopen();
+    const CountedRecord record = MakeRecord(keys(), 2);
+    EXPECT_EQ(keys().List()->size(), 1U);
+    EXPECT_EQ(EvaluateUntilSpent(keys(), record), 2);
+  }
+}
+
+// A count that does not move by just one: here it moved by two, as somebody else took a use as well. A chip
+// whose memory is worn out looks the same from here.
+TEST_F(CountedFault, ACountThatMovesWronglyStopsTheEvaluation) {
+  const CountedRecord record = MakeRecord(keys(), 5);
+  Disturb(TPM2_CC_NV_Read, Fate::kForward, 1, [&] { TakeAUse(record); });
+  const absl::Status stopped = keys().Evaluate(record.key, P256Point::Generator()).status();
+  EXPECT_TRUE(absl::IsDataLoss(stopped)) << stopped;
+  EXPECT_EQ(Sent(TPM2_CC_ECDH_ZGen), 0);
+  EXPECT_EQ(EvaluateUntilSpent(keys(), record), 3);
+}
+
+TEST_F(CountedFault, AlteredAnswersAreNotBelieved) {
+  const CountedRecord record = MakeRecord(keys(), 5);
+  for (const uint32_t code : {TPM2_CC_NV_Read, TPM2_CC_PolicySecret, TPM2_CC_ECDH_ZGen}) {
+    Disturb(code, Fate::kAlterReply);
+    const absl::Status status = keys().Evaluate(record.key, P256Point::Generator()).status();
+    EXPECT_TRUE(absl::IsDataLoss(status)) << code << status;
+    EXPECT_FALSE(Disarm());
+    EXPECT_LE(Use(record.key).count, 2U);
+  }
+  Disturb(TPM2_CC_NV_Read, Fate::kAlterReply);
+  EXPECT_TRUE(absl::IsDataLoss(keys().ReadCounter(record.key).status()));
+  EXPECT_EQ(Use(record.key), (UseCount{2, 5}));
+}
+
+TEST_F(CountedFault, TheElementDoesNotCrossTheBusInClear) {
+  const CountedRecord record = MakeRecord(keys(), 1);
+  const P256Point element = P256Point::Generator().Times(P256Scalar::Random());
+  ASSERT_TRUE(keys().Evaluate(record.key, element).ok());
+  const std::lock_guard<std::mutex> lock(mutex_);
+  EXPECT_GT(seen_.size(), 1000U);
+  const ByteView x = element.x();
+  EXPECT_EQ(std::search(seen_.begin(), seen_.end(), x.begin(), x.end()), seen_.end());
+}
+
+}  // namespace
+}  // namespace labrec::hsm::contract

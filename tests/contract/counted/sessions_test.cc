@@ -1,0 +1,111 @@
+// Sessions that wait for a client's signature.
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <tss2/tss2_tpm2_types.h>
+
+#include "hsm/tpm2/link/capability.h"
+#include "hsm/tpm2/realm/write_sessions.h"
+#include "hsm/tpm_wire/cp_hash.h"
+#include "tests/contract/counted/fixture.h"
+#include "tests/support/temporary_folder.h"
+
+namespace labrec::hsm::contract {
+namespace {
+
+using tpm2::WriteSessions;
+
+class CountedSessions : public CountedTest {
+ protected:
+  size_t Count(uint32_t first) {
+    const auto context = tpm2::Context::Connect(dut_->tpm().tcti()).value();
+    return tpm2::HandlesFrom(*context, first).value().size();
+  }
+  size_t Waiting() { return Count(TPM2_ACTIVE_SESSION_FIRST); }
+};
+
+TEST_F(CountedSessions, AbandonedOnesAreBounded) {
+  OpenKeys();
+  CountedRecord record = MakeRecord(keys(), 1);
+  std::vector<WriteSession> begun;
+  for (size_t i = 0; i < 100; ++i) begun.push_back(keys().BeginWrite().value());
+  EXPECT_EQ(Waiting(), WriteSessions::kMostSaved);
+  EXPECT_EQ(Count(TPM2_LOADED_SESSION_FIRST), 1U);
+  const auto finish = [&](const WriteSession& session) {
+    return keys().FinishWrite(record.key, session.id, 2, SignWrite(record, 2, session.nonce_tpm)).status();
+  };
+  EXPECT_TRUE(absl::IsNotFound(finish(begun[99 - WriteSessions::kMostSaved])));
+  EXPECT_TRUE(finish(begun[100 - WriteSessions::kMostSaved]).ok());
+  EXPECT_TRUE(finish(begun[99]).ok());
+  EXPECT_EQ(Waiting(), WriteSessions::kMostSaved - 2);
+}
+
+TEST_F(CountedSessions, EndWithTheDevice) {
+  OpenKeys();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(keys().BeginWrite().ok());
+  EXPECT_EQ(Waiting(), 5U);
+  device_.reset();
+  EXPECT_EQ(Waiting(), 0U);
+}
+
+// The TPM was reset: what it had saved is void, and is not found any more.
+TEST_F(CountedSessions, EndWithTheConnection) {
+  OpenKeys();
+  CountedRecord record = MakeRecord(keys(), 1);
+  const WriteSession session = keys().BeginWrite().value();
+  dut_->Repair();
+  const auto signature = SignWrite(record, 2, session.nonce_tpm);
+  EXPECT_TRUE(absl::IsNotFound(keys().FinishWrite(record.key, session.id, 2, signature).status()));
+  EXPECT_TRUE(Write(keys(), record, 3).ok());
+  EXPECT_EQ(EvaluateUntilSpent(keys(), record), 3);
+}
+
+// Behind a resource manager (so the address says) a killed service could leave saved sessions for ever: one
+// waits, in a slot, and the three that a TPM has are enough for an evaluation beside it.
+TEST_F(CountedSessions, BehindAResourceManagerOneWaits) {
+  const test::TemporaryFolder folder;
+  const std::filesystem::path socket = folder.path() / "tpmrm0";
+  std::filesystem::create_symlink(dut_->tpm().socket(), socket);
+  std::filesystem::create_symlink(dut_->tpm().socket().string() + ".ctrl", socket.string() + ".ctrl");
+  device_ = tpm2::Open({"tpm2:swtpm:path=" + socket.string()}, state_, dut_->authorization()).value();
+  CountedRecord record = MakeRecord(keys(), 2);
+  const WriteSession a = keys().BeginWrite().value();
+  const WriteSession b = keys().BeginWrite().value();
+  EXPECT_EQ(Waiting(), 0U);
+  EXPECT_EQ(Count(TPM2_LOADED_SESSION_FIRST), 2U);
+  EXPECT_EQ(EvaluateUntilSpent(keys(), record), 2);
+  EXPECT_TRUE(
+      absl::IsNotFound(keys().FinishWrite(record.key, a.id, 3, SignWrite(record, 3, a.nonce_tpm)).status()));
+  const auto finished = keys().FinishWrite(record.key, b.id, 3, SignWrite(record, 3, b.nonce_tpm));
+  EXPECT_TRUE(finished.ok()) << finished.status();
+  EXPECT_EQ(EvaluateUntilSpent(keys(), record), 3);
+  device_.reset();
+  EXPECT_EQ(Count(TPM2_LOADED_SESSION_FIRST), 0U);
+}
+
+// With a clock of the test's own.
+TEST_F(CountedSessions, EndWhenTheyAreTooOld) {
+  const auto context = tpm2::Context::Connect(dut_->tpm().tcti()).value();
+  WriteSessions sessions(*context);
+  const WriteSessions::Time start{};
+  const std::chrono::seconds life(attestation::kWriteExpirationSeconds);
+  const WriteSession a = sessions.Begin(start).value();
+  const WriteSession b = sessions.Begin(start + std::chrono::seconds(1)).value();
+  EXPECT_NE(a.id, b.id);
+  EXPECT_NE(a.nonce_tpm, b.nonce_tpm);
+  EXPECT_EQ(a.nonce_tpm.size(), 32U);
+  const auto last_moment = start + life - std::chrono::milliseconds(1);
+  EXPECT_EQ(sessions.NonceOf(a.id, last_moment).value(), a.nonce_tpm);
+  EXPECT_TRUE(absl::IsNotFound(sessions.NonceOf(a.id, start + life).status()));
+  EXPECT_TRUE(absl::IsNotFound(sessions.Take(a.id, start + life).status()));
+  EXPECT_EQ(sessions.size(), 1U);
+  EXPECT_EQ(tpm2::HandlesFrom(*context, TPM2_ACTIVE_SESSION_FIRST)->size(), 1U);
+  auto taken = sessions.Take(b.id, start + life);
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_EQ(taken->NonceTpm().value(), b.nonce_tpm);
+  EXPECT_EQ(sessions.size(), 0U);
+  EXPECT_TRUE(absl::IsNotFound(sessions.Take(b.id, start + life).status()));
+}
+
+}  // namespace
+}  // namespace labrec::hsm::contract

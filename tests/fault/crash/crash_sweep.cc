@@ -1,0 +1,159 @@
+#include "tests/fault/crash/crash_sweep.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/status_macros.h"
+
+namespace labrec::test {
+namespace {
+
+constexpr size_t kOwners = 8;
+constexpr size_t kSharedRecords = 2;
+constexpr size_t kClientsPerShared = 4;
+constexpr int kCallsPerClient = 24;
+
+std::vector<Ending> Endings(SimulatorKind kind) {
+  if (kind == SimulatorKind::kSoftHsm) return {Ending::kDurableStep, Ending::kPowerLoss};
+  return {Ending::kDurableStep, Ending::kPowerLoss, Ending::kTpmCommand, Ending::kTpmPower};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CrashSweep>> CrashSweep::Make(SimulatorKind kind) {
+  std::unique_ptr<CrashSweep> sweep(new CrashSweep(kind));
+  LABREC_ASSIGN_OR_RETURN(sweep->realm_, RealmFixture::Make(kind));
+  if (kind == SimulatorKind::kSwtpm) {
+    CrashSweep* self = sweep.get();
+    LABREC_ASSIGN_OR_RETURN(sweep->proxy_,
+                            TpmProxy::Start(sweep->realm_->swtpm()->socket(), [self](const auto&) {
+                              const int64_t left = self->commands_to_live_.load();
+                              if (left < 0) return TpmProxy::Fate::kForward;
+                              if (left > 0) {
+                                --self->commands_to_live_;
+                                return TpmProxy::Fate::kForward;
+                              }
+                              self->commands_to_live_ = -1;
+                              const bool lose_reply = self->lose_reply_;
+                              if (const pid_t pid = self->realm_->DaemonPid(); pid > 0) kill(pid, SIGKILL);
+                              return lose_reply ? TpmProxy::Fate::kLoseReply : TpmProxy::Fate::kLoseCommand;
+                            }));
+    sweep->realm_->SetDeviceUri(absl::StrCat("tpm2:", sweep->proxy_->tcti()));
+  }
+  LABREC_RETURN_IF_ERROR(sweep->realm_->StartDaemon());
+  LABREC_RETURN_IF_ERROR(sweep->Populate());
+  return sweep;
+}
+
+CrashSweep::~CrashSweep() = default;
+
+absl::StatusOr<std::unique_ptr<SweepRecord>> CrashSweep::NewRecord() {
+  const std::string account = absl::StrCat("account-", ++accounts_);
+  const auto stub = realm_->NewStub();
+  LABREC_ASSIGN_OR_RETURN(auto raw, RawAccount::Register(*stub, "chat", account, realm_->Token(account)));
+  return std::make_unique<SweepRecord>(std::move(raw));
+}
+
+absl::Status CrashSweep::Populate() {
+  while (owned_.size() < kOwners) {
+    LABREC_ASSIGN_OR_RETURN(auto record, NewRecord());
+    owned_.push_back(std::move(record));
+  }
+  std::erase_if(shared_, [](const auto& record) { return record->history.destroyed(); });
+  while (shared_.size() < kSharedRecords) {
+    LABREC_ASSIGN_OR_RETURN(auto record, NewRecord());
+    shared_.push_back(std::move(record));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CrashSweep::StartDoomed(Ending ending, std::mt19937_64& random) {
+  std::map<std::string, std::string> environment;
+  if (ending == Ending::kDurableStep || ending == Ending::kPowerLoss) {
+    environment = {{"LD_PRELOAD", absl::StrCat(LABREC_TESTS_DIR, "/libcrash_shim.so")},
+                   {"CRASH_FOLDER", realm_->state().string()},
+                   {"CRASH_AT", std::to_string(1 + random() % 160)},
+                   {"CRASH_WHEN", random() % 2 == 0 ? "before" : "after"}};
+    if (ending == Ending::kPowerLoss) environment["CRASH_DROP"] = std::to_string(random() % 1'000'000);
+  }
+  if (ending == Ending::kTpmCommand) {
+    commands_to_live_ = static_cast<int64_t>(random() % 300);
+    lose_reply_ = random() % 2 == 0;
+  }
+  const absl::Status started = realm_->StartDaemon(environment);
+  // A crash amid the start is one of the histories; an end for another reason shows when it starts unharmed.
+  return started.ok() || !realm_->daemon().Running() ? absl::OkStatus() : started;
+}
+
+uint64_t CrashSweep::RunClients(uint64_t seed, Ending ending, std::mt19937_64& random) {
+  std::atomic<uint64_t> answered = 0;
+  std::vector<std::thread> threads;
+  const auto run = [&](SweepRecord& record, SweepClient::Habit habit, uint64_t client_seed) {
+    threads.emplace_back([&, habit, client_seed] {
+      const auto stub = realm_->NewStub();
+      answered += SweepClient(record, habit, client_seed).Run(*stub, kCallsPerClient);
+    });
+  };
+  for (size_t i = 0; i < owned_.size(); ++i) run(*owned_[i], SweepClient::Habit::kOwner, seed * 100 + i);
+  for (size_t i = 0; i < shared_.size() * kClientsPerShared; ++i) {
+    run(*shared_[i % shared_.size()], SweepClient::Habit::kHammer, seed * 100 + 50 + i);
+  }
+  if (ending == Ending::kTpmPower) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 200));
+    realm_->BreakDevice();
+  }
+  for (std::thread& thread : threads) thread.join();
+  return answered;
+}
+
+absl::Status CrashSweep::Settle(uint64_t seed, SweepReport& report) {
+  const auto stub = realm_->NewStub();
+  for (auto* records : {&owned_, &shared_}) {
+    for (const auto& record : *records) {
+      const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+      while (!SettleHistory(*stub, *record)) {
+        if (std::chrono::steady_clock::now() > deadline) {
+          return absl::UnavailableError(
+              absl::StrCat("seed ", seed, ": the realm does not answer again:\n", realm_->Log()));
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      }
+      for (const std::string& violation : record->history.Violations()) {
+        report.violations.push_back(absl::StrCat("seed ", seed, ": ", violation));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CrashSweep::RunHistory(uint64_t seed, SweepReport& report) {
+  std::mt19937_64 random(seed);
+  const std::vector<Ending> endings = Endings(kind_);
+  const Ending ending = endings[random() % endings.size()];
+  realm_->daemon().Kill();
+  LABREC_RETURN_IF_ERROR(StartDoomed(ending, random));
+  report.calls += RunClients(seed, ending, random);
+  commands_to_live_ = -1;
+  ++report.histories;
+  if (ending == Ending::kTpmPower) {
+    ++report.crashes;
+    LABREC_RETURN_IF_ERROR(realm_->RepairDevice());
+    if (random() % 2 == 0) return Settle(seed, report);  // the same daemon finds its TPM again
+  } else if (!realm_->daemon().Running()) {
+    ++report.crashes;
+  }
+  realm_->daemon().Kill();
+  if (absl::Status started = realm_->StartDaemon(); !started.ok()) {
+    return absl::DataLossError(absl::StrCat("seed ", seed, ": after a crash ", started.message()));
+  }
+  LABREC_RETURN_IF_ERROR(Settle(seed, report));
+  return Populate();
+}
+
+}  // namespace labrec::test

@@ -1,0 +1,318 @@
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <poll.h>
+#include <pty.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hsm/base/encoding.h"
+#include "hsm/base/file.h"
+#include "tests/integration/client/world.h"
+#include "tests/support/checkout_paths.h"
+
+namespace labrec::recovery::client {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Ended {
+  int code = -1;
+  std::string out;
+  std::string err;
+  json Json() const { return json::parse(out, nullptr, false); }
+};
+
+std::string Content(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+int ExitCodeOf(pid_t pid) {
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// labyrinth-recover as users run it, against realms in this process.
+class Program : public ClientWorld {
+ protected:
+  void SetUp() override {
+    std::ofstream realms(Path("realms.toml"));
+    for (size_t i = 0; i < kRealms; ++i) {
+      const RealmAddress address = realm(i).address();
+      std::ofstream(Path(address.name + ".pem")) << address.ca_pem;
+      std::ofstream(Path(address.name + ".jwt")) << realm(i).Token("alice") << "\n";
+      realms << "[[realm]]\nid = \"" << Hex(address.id) << "\"\nname = \"" << address.name
+             << "\"\naddress = \"" << proxy(i).address() << "\"\nca_certificate = \"" << address.name
+             << ".pem\"\ntoken_file = \"" << address.name << ".jwt\"\n";
+    }
+    ASSERT_TRUE(phone().Save(Path("phone.key")).ok());
+    ASSERT_TRUE(WriteFile(Path("secret"), AsBytes(kSecret), 0600, Overwrite::kRefuse).ok());
+  }
+  std::string Path(const std::string& name) const { return (folder_.path() / name).string(); }
+
+  std::vector<std::string> Words(const std::string& command, const std::vector<std::string>& options) {
+    std::vector<std::string> words = {LABREC_BIN_DIR "/labyrinth-recover", command};
+    if (command != "device-key") {
+      words.push_back("--realms");
+      words.push_back(Path("realms.toml"));
+    }
+    words.insert(words.end(), options.begin(), options.end());
+    return words;
+  }
+  [[noreturn]] static void Exec(std::vector<std::string>& words) {
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    execv(arguments[0], arguments.data());
+    _exit(126);
+  }
+  // With `input` as standard input, standard output and error into files.
+  Ended Run(const std::string& command, const std::vector<std::string>& options,
+            const std::string& input = "") {
+    std::vector<std::string> words = Words(command, options);
+    std::ofstream(Path("in")) << input;
+    const std::string in = Path("in"), out = Path("out"), err = Path("err");
+    const pid_t pid = fork();
+    if (pid == 0) {
+      dup2(open(in.c_str(), O_RDONLY), STDIN_FILENO);
+      dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
+      dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+      Exec(words);
+    }
+    Ended ended;
+    ended.code = ExitCodeOf(pid);
+    ended.out = Content(out);
+    ended.err = Content(err);
+    return ended;
+  }
+  Ended SealIt(const std::string& pin, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> options = {"--device-key", Path("phone.key"), "--secret-file",
+                                        Path("secret"), "--threshold",     "2",
+                                        "--pin-stdin"};
+    options.insert(options.end(), more.begin(), more.end());
+    return Run("seal", options, pin + "\n");
+  }
+
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(Program, SealsAndRecovers) {
+  const Ended sealed = SealIt(kRight, {"--json"});
+  ASSERT_EQ(sealed.code, 0) << sealed.err;
+  EXPECT_EQ(sealed.Json()["outcome"], "sealed");
+  EXPECT_EQ(sealed.Json()["version"], 1);
+  EXPECT_EQ(sealed.Json()["realms"].size(), 3U);
+  EXPECT_EQ(sealed.err, "");
+
+  const Ended to_pipe = Run("recover", {"--pin-stdin"}, kRight);
+  EXPECT_EQ(to_pipe.code, 0) << to_pipe.err;
+  EXPECT_EQ(to_pipe.out, kSecret);
+
+  const Ended to_file = Run("recover", {"--pin-stdin", "--output", Path("back"), "--json"}, kRight);
+  EXPECT_EQ(to_file.code, 0) << to_file.err;
+  EXPECT_EQ(Content(Path("back")), kSecret);
+  EXPECT_EQ(to_file.Json()["outcome"], "recovered");
+  EXPECT_THAT(to_file.out, Not(HasSubstr(kSecret)));
+  struct stat info {};
+  ASSERT_EQ(stat(Path("back").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+}
+
+TEST_F(Program, ExitCodesSayWhatBecameOfIt) {
+  EXPECT_EQ(Run("recover", {"--pin-stdin"}, kRight).code, 5) << "not registered";
+  EXPECT_EQ(Run("status", {}).code, 5);
+  ASSERT_EQ(SealIt(kRight, {"--guess-limit", "2"}).code, 0);
+  EXPECT_EQ(Run("status", {}).code, 0);
+
+  const Ended wrong = Run("recover", {"--pin-stdin", "--json", "--output", Path("no")}, kWrong);
+  EXPECT_EQ(wrong.code, 3);
+  EXPECT_EQ(wrong.Json()["outcome"], "wrong-pin");
+  EXPECT_EQ(wrong.Json()["tries_left"], 1);
+  EXPECT_EQ(wrong.Json()["remaining"], json({{"oslo", 1}, {"porto", 1}, {"quito", 1}}));
+  EXPECT_THAT(wrong.err, HasSubstr("1 try is left"));
+  EXPECT_FALSE(std::filesystem::exists(Path("no")));
+
+  realm(0).Disconnect();
+  realm(1).Disconnect();
+  const Ended away = Run("recover", {"--pin-stdin"}, kRight);
+  EXPECT_EQ(away.code, 6);
+  EXPECT_THAT(away.err, HasSubstr("realm oslo"));
+  EXPECT_EQ(away.out, "");
+  EXPECT_EQ(Run("status", {}).code, 6);
+  Reconnect(0);
+  Reconnect(1);
+
+  EXPECT_EQ(Run("recover", {"--pin-stdin"}, kWrong).code, 3);
+  const Ended destroyed = Run("recover", {"--pin-stdin"}, kRight);
+  EXPECT_EQ(destroyed.code, 4);
+  EXPECT_THAT(destroyed.err, HasSubstr("is destroyed"));
+  EXPECT_EQ(Run("status", {}).code, 4);
+}
+
+TEST_F(Program, UsageErrorsComeBeforeAnythingIsSent) {
+  EXPECT_EQ(Run("recover", {"--pin", "1234"}).code, 2) << "no PIN in arguments";
+  EXPECT_EQ(Run("seal", {}).code, 2);
+  EXPECT_EQ(Run("recover", {"--pin-stdin", "--json"}, kRight).code, 2) << "the secret has nowhere to go";
+  EXPECT_EQ(Run("recover", {"--pin-stdin", "--output", Path("secret")}, kRight).code, 2)
+      << "is there already";
+  EXPECT_EQ(Run("recover", {"--pin-stdin"}, "").code, 2) << "no PIN came";
+  EXPECT_EQ(Run("status", {"--threshold", "4"}).code, 2);
+  EXPECT_EQ(SealIt(kRight, {"--guess-limit", "21"}).code, 2);
+  const Ended open_secret = [&] {
+    EXPECT_EQ(chmod(Path("secret").c_str(), 0644), 0);
+    return SealIt(kRight);
+  }();
+  EXPECT_EQ(open_secret.code, 2);
+  EXPECT_THAT(open_secret.err, HasSubstr(Path("secret")));
+  for (size_t i = 0; i < kRealms; ++i) EXPECT_EQ(proxy(i).calls("GetRecord"), 0);
+}
+
+TEST_F(Program, ADeviceKeyIsMadeEnrolledAndUsed) {
+  const Ended made =
+      Run("device-key", {"--device-key", Path("new.key"), "--public-out", Path("new.pub"), "--json"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_EQ(made.Json()["public_key"], Content(Path("new.pub")));
+  EXPECT_EQ(Run("device-key", {"--device-key", Path("new.key")}).code, 1) << "not overwritten";
+
+  const Ended stranger =
+      Run("seal", {"--device-key", Path("new.key"), "--secret-file", Path("secret"), "--pin-stdin"}, kRight);
+  EXPECT_EQ(stranger.code, 1);
+  EXPECT_THAT(stranger.err, HasSubstr("labyrinth-recover enroll"));
+  EXPECT_EQ(Run("enroll", {"--device-key", Path("new.key")}).code, 1) << "it is not the first device";
+  EXPECT_EQ(Run("enroll", {"--device-key", Path("new.key"), "--authorized-by", Path("phone.key")}).code, 0);
+  EXPECT_EQ(
+      Run("seal", {"--device-key", Path("new.key"), "--secret-file", Path("secret"), "--pin-stdin"}, kRight)
+          .code,
+      0);
+}
+
+TEST_F(Program, ANewDeviceIsEnrolledByRecovering) {
+  ASSERT_EQ(SealIt(kRight).code, 0);
+  ASSERT_EQ(Run("device-key", {"--device-key", Path("new.key")}).code, 0);
+  const Ended recovered = Run("recover",
+                              {"--pin-stdin", "--enroll-device", Path("new.key"), "--device-name", "new",
+                               "--output", Path("back"), "--json"},
+                              kRight);
+  EXPECT_EQ(recovered.code, 0) << recovered.err;
+  EXPECT_EQ(recovered.Json()["enrolled"].size(), 3U);
+  EXPECT_EQ(Run("delete", {"--device-key", Path("new.key")}).code, 0) << "now it may";
+}
+
+TEST_F(Program, ThePinChanges) {
+  ASSERT_EQ(SealIt(kRight).code, 0);
+  EXPECT_EQ(Run("change-pin", {"--pin-stdin"}, std::string(kWrong) + "\nnew\n").code, 3);
+  const Ended changed = Run("change-pin", {"--pin-stdin", "--json"}, std::string(kRight) + "\nnew\n");
+  EXPECT_EQ(changed.code, 0) << changed.err;
+  EXPECT_EQ(changed.Json()["version"], 2);
+  EXPECT_EQ(Run("recover", {"--pin-stdin"}, kRight).code, 3);
+  EXPECT_EQ(Run("recover", {"--pin-stdin"}, "new").out, kSecret);
+  EXPECT_EQ(Run("delete", {"--pin-stdin"}, "new\n").code, 0);
+  EXPECT_EQ(Run("recover", {"--pin-stdin"}, "new").code, 5);
+}
+
+TEST_F(Program, StatusShowsRealmsInTextAndJson) {
+  ASSERT_EQ(SealIt(kRight).code, 0);
+  const Ended text = Run("status", {});
+  EXPECT_THAT(text.out, HasSubstr("record default: version 1, any 2 of 3 realms, 10 tries left"));
+  EXPECT_THAT(
+      text.out,
+      HasSubstr("porto: good, 10 of 10 tries left, version 1 active, counted by its ledger, device pkcs11"));
+  const json status = Run("status", {"--json"}).Json();
+  EXPECT_EQ(status["outcome"], "usable");
+  EXPECT_EQ(status["realms"][0]["versions"][0]["stage"], "active");
+}
+
+// Types into the program's terminal: each answer when its prompt is there. Returns all that it showed.
+std::string Type(int terminal, const std::vector<std::pair<std::string, std::string>>& dialogue) {
+  std::string shown;
+  const auto read_more = [&] {
+    pollfd ready{terminal, POLLIN, 0};
+    char bytes[256];
+    if (poll(&ready, 1, 30'000) <= 0) return false;
+    const ssize_t size = read(terminal, bytes, sizeof bytes);
+    if (size <= 0) return false;
+    shown.append(bytes, static_cast<size_t>(size));
+    return true;
+  };
+  for (const auto& [prompt, answer] : dialogue) {
+    const size_t from = shown.size();
+    while (shown.find(prompt, from) == std::string::npos && read_more()) {
+    }
+    EXPECT_NE(shown.find(prompt, from), std::string::npos) << prompt << " did not come; shown: " << shown;
+    EXPECT_EQ(write(terminal, answer.data(), answer.size()), static_cast<ssize_t>(answer.size()));
+  }
+  while (read_more()) {
+  }
+  return shown;
+}
+
+class OnTerminal : public Program {
+ protected:
+  Ended RunOnTerminal(const std::string& command, const std::vector<std::string>& options,
+                      const std::vector<std::pair<std::string, std::string>>& dialogue) {
+    std::vector<std::string> words = Words(command, options);
+    int terminal = -1;
+    const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
+    if (pid == 0) Exec(words);
+    Ended ended;
+    ended.out = Type(terminal, dialogue);
+    ended.code = ExitCodeOf(pid);
+    close(terminal);
+    return ended;
+  }
+};
+
+TEST_F(OnTerminal, PinsAreAskedForTwiceAndNotShown) {
+  const std::vector<std::string> seal = {"--device-key", Path("phone.key"), "--secret-file", Path("secret")};
+  const Ended sealed =
+      RunOnTerminal("seal", seal, {{"New PIN: ", "77778888\n"}, {"New PIN again: ", "77778888\n"}});
+  EXPECT_EQ(sealed.code, 0) << sealed.out;
+  EXPECT_THAT(sealed.out, Not(HasSubstr("7777")));
+
+  const Ended differ =
+      RunOnTerminal("seal", seal, {{"New PIN: ", "77778888\n"}, {"New PIN again: ", "77778889\n"}});
+  EXPECT_EQ(differ.code, 2);
+  EXPECT_THAT(differ.out, HasSubstr("the two PINs differ"));
+
+  // Typed wrong, corrected with backspace, and once from the beginning with Ctrl-U.
+  const Ended recovered = RunOnTerminal("recover", {"--output", Path("back")},
+                                        {{"PIN: ",
+                                          "12\x15"
+                                          "7777889\x7F"
+                                          "8\n"}});
+  EXPECT_EQ(recovered.code, 3) << recovered.out;
+  const Ended right = RunOnTerminal("recover", {"--output", Path("back")},
+                                    {{"PIN: ",
+                                      "12\x15"
+                                      "777788889\x7F\n"}});
+  EXPECT_EQ(right.code, 0) << right.out;
+  EXPECT_EQ(Content(Path("back")), kSecret);
+}
+
+TEST_F(OnTerminal, ASecretIsNotWrittenToATerminal) {
+  const Ended refused = RunOnTerminal("recover", {}, {});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.out, HasSubstr("--output"));
+}
+
+TEST_F(OnTerminal, CtrlCGivesUpAndCostsNothing) {
+  ASSERT_EQ(SealIt(kRight).code, 0);
+  EXPECT_EQ(RunOnTerminal("recover", {"--output", Path("back")}, {{"PIN: ", "49\x03"}}).code, 2);
+  EXPECT_THAT(Remaining(), testing::Each(10U));
+}
+
+}  // namespace
+}  // namespace labrec::recovery::client

@@ -1,0 +1,146 @@
+#include "tests/integration/ledger/support.h"
+
+#include <fstream>
+#include <iterator>
+
+#include <sqlite3.h>
+
+#include "hsm/base/encoding.h"
+#include "hsm/base/status_macros.h"
+
+namespace labrec::recovery {
+namespace {
+
+class SwtpmAnchor final : public AnchorDevice {
+ public:
+  explicit SwtpmAnchor(std::unique_ptr<test::Swtpm> tpm) : tpm_(std::move(tpm)) {}
+  void Replace() override { EXPECT_TRUE(tpm_->Replace().ok()); }
+  void Break() override { tpm_->Kill(); }
+  void Repair() override { EXPECT_TRUE(tpm_->Restart().ok()); }
+
+ private:
+  std::string uri() const override { return "tpm2:" + tpm_->tcti(); }
+  std::unique_ptr<test::Swtpm> tpm_;
+};
+
+class SoftHsmAnchor final : public AnchorDevice {
+ public:
+  explicit SoftHsmAnchor(std::unique_ptr<test::SoftHsm> token) : token_(std::move(token)) {}
+  void Replace() override { token_->Replace(); }
+  void Break() override { token_->Break(); }
+  void Repair() override { token_->Repair(); }
+
+ private:
+  std::string uri() const override { return token_->uri(); }
+  std::unique_ptr<test::SoftHsm> token_;
+};
+
+Bytes Slurp(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void Spill(const Bytes& content, const std::filesystem::path& path) {
+  std::ofstream(path, std::ios::binary) << AsText(content);
+  std::filesystem::permissions(path,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+}  // namespace
+
+Digest KeyOf(uint32_t number) {
+  return Sha256(Writer().U32(number).bytes());
+}
+
+RowWrite Put(uint32_t bucket, uint32_t key, Bytes content) {
+  return {{bucket, KeyOf(key)}, std::move(content)};
+}
+
+absl::StatusOr<std::unique_ptr<hsm::Device>> AnchorDevice::Open() const {
+  return hsm::OpenDevice({uri()}, state_, authorization_);
+}
+
+void AnchorDevice::Provision() {
+  hsm::ProvisionOptions options;
+  options.roles = {.keys = false, .anchor = true};
+  options.realm_id = kRealm;
+  options.authorization = authorization_.Clone();
+  auto state = hsm::ProvisionDevice({uri()}, options);
+  ASSERT_TRUE(state.ok()) << state.status();
+  state_ = *std::move(state);
+}
+
+void LedgerTest::SetUp() {
+  if (std::string(GetParam()) == "swtpm") {
+    auto tpm = test::Swtpm::Start();
+    ASSERT_TRUE(tpm.ok()) << tpm.status();
+    device_ = std::make_unique<SwtpmAnchor>(*std::move(tpm));
+  } else {
+    auto token = test::SoftHsm::Start();
+    ASSERT_TRUE(token.ok()) << token.status();
+    device_ = std::make_unique<SoftHsmAnchor>(*std::move(token));
+  }
+  device_->Provision();
+}
+
+void LedgerTest::Create(uint32_t exponent) {
+  auto store = OpenSqliteStore(path(), {.open = SqliteOptions::Open::kCreateIfMissing});
+  ASSERT_TRUE(store.ok()) << store.status();
+  auto device = device_->Open();
+  ASSERT_TRUE(device.ok()) << device.status();
+  auto ledger = Ledger::Create(**store, *(*device)->freshness_anchor(), kRealm, exponent);
+  ASSERT_TRUE(ledger.ok()) << ledger.status();
+  running_ = {*std::move(store), *std::move(device), *std::move(ledger), {}};
+}
+
+absl::Status LedgerTest::OpenAt(const std::filesystem::path& file, Running& running, const Bytes& realm) {
+  running = Running();
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<SqliteStore> store, OpenSqliteStore(file));
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<hsm::Device> device, device_->Open());
+  Ledger::OpenReport report;
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Ledger> ledger,
+                          Ledger::Open(*store, *device->freshness_anchor(), realm, &report));
+  running = {std::move(store), std::move(device), std::move(ledger), report};
+  return absl::OkStatus();
+}
+
+Image LedgerTest::Copy() const {
+  return {Slurp(path()), Slurp(path().string() + "-wal")};
+}
+
+void LedgerTest::RestoreAt(const Image& image, const std::filesystem::path& file) {
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file.string() + suffix);
+  Spill(image.database, file);
+  if (!image.log.empty()) Spill(image.log, file.string() + "-wal");
+}
+
+void LedgerTest::Meddle(const std::filesystem::path& file, const std::string& sql) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
+  sqlite3_busy_timeout(database, 5000);
+  sqlite3_exec(database, "PRAGMA synchronous=OFF", nullptr, nullptr, nullptr);  // an attacker is in a hurry
+  char* message = nullptr;
+  const int code = sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &message);
+  EXPECT_EQ(code, SQLITE_OK) << sql << ": " << (message == nullptr ? "" : message);
+  EXPECT_GT(sqlite3_total_changes(database), 0) << "nothing changed: " << sql;
+  sqlite3_free(message);
+  sqlite3_close(database);
+}
+
+absl::Status LedgerTest::Commit(Ledger& ledger, std::vector<RowWrite> writes) {
+  LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<StagedBatch> batch, ledger.Stage(std::move(writes)));
+  LABREC_RETURN_IF_ERROR(ledger.Persist(*batch));
+  return ledger.Anchor(*batch);
+}
+
+void LedgerTest::Fill() {
+  std::vector<RowWrite> writes;
+  for (uint32_t bucket = 0; bucket < 4; ++bucket) {
+    for (uint32_t row = 0; row < 2; ++row) {
+      writes.push_back(Put(bucket, 10 * bucket + row, Bytes(40, static_cast<uint8_t>(16 * bucket + row))));
+    }
+  }
+  ASSERT_TRUE(Commit(std::move(writes)).ok());
+}
+
+}  // namespace labrec::recovery

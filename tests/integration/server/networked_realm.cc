@@ -1,0 +1,95 @@
+#include "tests/integration/server/networked_realm.h"
+
+#include <cstdlib>
+#include <iostream>
+#include <utility>
+
+#include "hsm/base/clock.h"
+#include "hsm/base/encoding.h"
+#include "hsm/base/file.h"
+#include "recovery/server/tokens/issuer.h"
+
+namespace labrec::recovery {
+namespace {
+
+template <typename T>
+T Must(absl::StatusOr<T> value) {
+  if (value.ok()) return *std::move(value);
+  std::cerr << "cannot set up the networked realm: " << value.status() << "\n";
+  std::abort();
+}
+
+}  // namespace
+
+NetworkedRealm::NetworkedRealm(test::SimulatorKind kind, std::string name,
+                               const test::TestCertificate& certificate, const EcdsaPrivateKey& token_key,
+                               EngineOptions options, const EngineRealm::Prepare& prepare)
+    : name_(std::move(name)),
+      certificate_(certificate),
+      token_key_(token_key),
+      realm_(kind, std::move(options), prepare) {
+  AllowOnlyTls13();
+  const auto jwks = folder_.path() / "chat.jwks";
+  if (!WriteFile(jwks, AsBytes(TokenKeySet(token_key.public_key())), 0644, Overwrite::kReplace).ok())
+    std::abort();
+  tokens_ =
+      Must(TokenVerifier::Create({{"chat", jwks, {}}}, {Hex(realm_.realm_id()), name_}, SystemClock(), 64));
+  audit_ = Must(AuditLog::Open(folder_.path() / "audit.log", SystemClock()));
+  log_ = std::make_unique<AccountLog>(*audit_, metrics_);
+  Connect();
+}
+
+NetworkedRealm::~NetworkedRealm() {
+  Disconnect();
+}
+
+void NetworkedRealm::Disconnect() {
+  if (server_) server_->Stop();
+  server_.reset();
+  service_.reset();
+}
+
+void NetworkedRealm::Connect() {
+  RealmFacts facts;
+  facts.realm_id = realm_.realm_id();
+  facts.name = name_;
+  service_ = std::make_unique<RecoveryService>(realm_.engine(), *tokens_, rates_, *log_, traffic_, facts);
+  ListenOptions listen;
+  listen.address = "127.0.0.1:" + std::to_string(port_);
+  listen.tls = TlsFiles{certificate_.certificate_file(), certificate_.key_file()};
+  server_ = Must(RpcServer::Listen(listen, ServerLimits(), *service_));
+  port_ = server_->port();
+}
+
+void NetworkedRealm::Restart() {
+  Disconnect();
+  realm_.Restart();
+  Connect();
+}
+
+client::RealmAddress NetworkedRealm::address() const {
+  client::RealmAddress address;
+  address.id = realm_.realm_id();
+  address.name = name_;
+  address.address = "localhost:" + std::to_string(port_);
+  address.ca_pem = certificate_.certificate_pem();
+  return address;
+}
+
+std::string NetworkedRealm::Token(const std::string& account) const {
+  return IssueToken(token_key_,
+                    {"chat", account, {Hex(realm_.realm_id())}, SystemClock().NowMillis() / 1000, 3600});
+}
+
+uint32_t NetworkedRealm::Remaining(const std::string& account, const std::string& record) {
+  const auto stored = realm_.StoredRecord({"chat", account, record});
+  if (!stored) std::abort();
+  return stored->remaining();
+}
+
+bool NetworkedRealm::IsDestroyed(const std::string& account, const std::string& record) {
+  const auto stored = realm_.StoredRecord({"chat", account, record});
+  return stored && stored->destroyed;
+}
+
+}  // namespace labrec::recovery

@@ -1,0 +1,282 @@
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/integration/server/test.h"
+#include "tests/support/loopback.h"
+#include "tests/support/tpm_proxy.h"
+
+// More calls than the realm has time for: refused in order, at once, and never at the price of a guess.
+namespace labrec::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+bool Eventually(const std::function<bool()>& condition) {
+  const auto deadline = steady_clock::now() + seconds(20);
+  while (!condition()) {
+    if (steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  return true;
+}
+
+class ServerOverload : public ServerTest {
+ protected:
+  void StartWith(const std::string& limits, const TpmProxy::Judge& judge = nullptr) {
+    RealmFixture::Options options;
+    if (!limits.empty()) options.limits = limits;
+    const auto port = FreePort();
+    ASSERT_TRUE(port.ok()) << port.status();
+    metrics_port_ = *port;
+    options.more_configuration = absl::StrCat("[metrics]\naddress = \"127.0.0.1:", metrics_port_, "\"\n");
+    auto made = RealmFixture::Make(GetParam(), options);
+    ASSERT_TRUE(made.ok()) << made.status();
+    realm_ = *std::move(made);
+    if (judge) {
+      auto proxy = TpmProxy::Start(realm_->swtpm()->socket(), judge);
+      ASSERT_TRUE(proxy.ok()) << proxy.status();
+      proxy_ = *std::move(proxy);
+      realm_->SetDeviceUri("tpm2:" + proxy_->tcti());
+    }
+    const absl::Status started = realm_->StartDaemon();
+    ASSERT_TRUE(started.ok()) << started;
+  }
+  // A daemon whose device is a proxy must end before the proxy does.
+  void TearDown() override { realm_.reset(); }
+
+  // A figure of the daemon's metrics.
+  int Metric(const std::string& name) const {
+    const std::string text = HttpGet(metrics_port_, "/metrics");
+    const size_t at = text.find("\n" + name + " ");
+    if (at == text.npos) ADD_FAILURE() << name << " is not among\n" << text;
+    return at == text.npos ? -1 : std::stoi(text.substr(at + name.size() + 2));
+  }
+  int Refused(const std::string& reason) const {
+    return Metric("labyrinth_refused_total{reason=\"" + reason + "\"}");
+  }
+
+  std::unique_ptr<TpmProxy> proxy_;
+  int metrics_port_ = 0;
+};
+// Limits do not know the device, and a proxy can slow down a TPM only.
+INSTANTIATE_TEST_SUITE_P(Devices, ServerOverload, testing::Values(SimulatorKind::kSwtpm), NameOf);
+
+TEST_P(ServerOverload, AnAccountOverItsRateIsRefusedAndOthersAreNot) {
+  StartWith("account_per_minute = 1\naccount_burst = 20");
+  ApiClient alice(*realm_, "alice"), bob(*realm_, "bob");
+  ASSERT_TRUE(alice.SetUp().ok());
+  ASSERT_TRUE(bob.SetUp().ok());
+  v1::GetRecordResponse record;
+  grpc::Status status;
+  for (int i = 0; i < 20 && status.ok(); ++i) status = alice.GetRecord(&record);
+  EXPECT_REFUSED(status, RESOURCE_EXHAUSTED, "this account calls faster");
+  const int pause = std::stoi(alice.trailer["retry-after-ms"]);
+  EXPECT_GT(pause, 30'000);
+  EXPECT_LE(pause, 60'001);
+  v1::EvaluateResponse guess;
+  EXPECT_REFUSED(alice.Evaluate(1, &guess), RESOURCE_EXHAUSTED, "this account");
+  EXPECT_EQ(ShowRecord("alice")["remaining"], 10) << "the operator is not refused, and nothing was counted";
+  EXPECT_EQ(Refused("account_rate"), 2);
+  EXPECT_EQ(Refused("tenant_rate"), 0);
+  EXPECT_TRUE(bob.Evaluate(1, &guess).ok());
+  alice.authorization = "Bearer " + realm_->Token("alice");  // another token, the same account
+  EXPECT_REFUSED(alice.Evaluate(1, &guess), RESOURCE_EXHAUSTED, "this account");
+}
+
+TEST_P(ServerOverload, ATenantOverItsRateIsRefused) {
+  StartWith("tenant_per_second = 1\ntenant_burst = 3");
+  v1::GetRecordResponse record;
+  grpc::Status status;
+  int answered = 0;
+  for (int i = 0; i < 20 && status.ok(); ++i) {
+    ApiClient client(*realm_, absl::StrCat("user", i));
+    status = client.GetRecord(&record);
+    answered += status.ok() ? 1 : 0;
+    if (!status.ok()) {
+      EXPECT_GT(std::stoi(client.trailer["retry-after-ms"]), 0);
+    }
+  }
+  EXPECT_REFUSED(status, RESOURCE_EXHAUSTED, "this tenant calls faster");
+  EXPECT_GE(answered, 3);
+  EXPECT_EQ(Refused("tenant_rate"), 1);
+}
+
+// A TPM whose counter stands still while the gate is closed: whoever comes meanwhile waits in the queue.
+class Gate {
+ public:
+  TpmProxy::Judge judge() {
+    return [this](const TpmProxy::Command& command) {
+      constexpr uint32_t kNvIncrement = 0x134;
+      if (command.code == kNvIncrement && closed_) {
+        ++arrived_;
+        closed_.wait(true);
+      }
+      return TpmProxy::Fate::kForward;
+    };
+  }
+  void Close() { closed_ = true; }
+  void Open() {
+    closed_ = false;
+    closed_.notify_all();
+  }
+  bool AwaitArrival() {
+    return Eventually([this] { return arrived_ > 0; });
+  }
+
+ private:
+  std::atomic<bool> closed_ = false;
+  std::atomic<int> arrived_ = 0;
+};
+
+// Opens the gate however the test ends: a daemon that waits for its TPM does not stop.
+class OpenAtEnd {
+ public:
+  explicit OpenAtEnd(Gate& gate) : gate_(gate) {}
+  ~OpenAtEnd() { gate_.Open(); }
+
+ private:
+  Gate& gate_;
+};
+
+TEST_P(ServerOverload, WhatWaitsIsBoundedAndWhoLeavesIsNotCounted) {
+  Gate gate;
+  StartWith("queue = 3\nqueue_per_account = 2", gate.judge());
+  ApiClient alice(*realm_, "alice"), bob(*realm_, "bob");
+  for (ApiClient* client : {&alice, &bob}) ASSERT_TRUE(client->SetUp().ok());
+  const OpenAtEnd open_at_end(gate);
+  gate.Close();
+  std::vector<std::thread> threads;
+  v1::EvaluateResponse first;
+  grpc::Status first_status;
+  threads.emplace_back([&] { first_status = bob.Evaluate(1, &first); });
+  ASSERT_TRUE(gate.AwaitArrival());
+
+  // Two of alice's wait: one will cancel, the other's deadline will pass.
+  const auto stub = realm_->NewStub();
+  grpc::ClientContext cancelled, hurried;
+  for (grpc::ClientContext* context : {&cancelled, &hurried}) {
+    context->AddMetadata("authorization", *alice.authorization);
+  }
+  cancelled.set_deadline(std::chrono::system_clock::now() + seconds(60));
+  hurried.set_deadline(std::chrono::system_clock::now() + milliseconds(3000));
+  grpc::Status cancelled_status, hurried_status;
+  threads.emplace_back([&] {
+    v1::EvaluateResponse response;
+    cancelled_status = stub->Evaluate(&cancelled, alice.EvaluateRequest(2), &response);
+  });
+  threads.emplace_back([&] {
+    v1::EvaluateResponse response;
+    hurried_status = stub->Evaluate(&hurried, alice.EvaluateRequest(3), &response);
+  });
+  ASSERT_TRUE(Eventually([&] { return Metric("labyrinth_queue_depth") == 2; }));
+
+  v1::EvaluateResponse refused;
+  EXPECT_REFUSED(alice.Evaluate(4, &refused), RESOURCE_EXHAUSTED, "this account has enough");
+  EXPECT_GT(std::stoi(alice.trailer["retry-after-ms"]), 0);
+  EXPECT_EQ(Refused("account_queue"), 1);
+
+  cancelled.TryCancel();
+  threads[1].join();
+  threads[2].join();
+  EXPECT_EQ(cancelled_status.error_code(), grpc::StatusCode::CANCELLED);
+  EXPECT_EQ(hurried_status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  // The server hears of it after the client: on the same connection, before any of these calls.
+  for (int i = 0; i < 20; ++i) {
+    grpc::ClientContext context;
+    v1::GetRealmResponse realm;
+    ASSERT_TRUE(stub->GetRealm(&context, v1::GetRealmRequest(), &realm).ok());
+  }
+  EXPECT_EQ(Metric("labyrinth_queue_depth"), 2) << "they wait for their turn to be dropped";
+  gate.Open();
+  threads[0].join();
+  EXPECT_TRUE(first_status.ok()) << first_status.error_message();
+  ASSERT_TRUE(Eventually([&] { return Refused("client_gone") + Refused("deadline") == 2; }));
+  EXPECT_EQ(ShowRecord("alice")["remaining"], 10);
+  EXPECT_EQ(ShowRecord("bob")["remaining"], 9);
+  EXPECT_EQ(Metric("labyrinth_guesses_counted_total"), 1);
+}
+
+// A full queue: whoever has most waiting gives way to whoever has none.
+TEST_P(ServerOverload, AFullQueueTakesThePlaceOfWhoHasMost) {
+  Gate gate;
+  StartWith("queue = 3", gate.judge());
+  ApiClient mallory(*realm_, "mallory"), bob(*realm_, "bob");
+  for (ApiClient* client : {&mallory, &bob}) ASSERT_TRUE(client->SetUp().ok());
+  const OpenAtEnd open_at_end(gate);
+  gate.Close();
+  std::atomic<int> answered = 0, refused = 0;
+  std::vector<std::thread> threads;
+  const auto guess = [&](ApiClient& client, uint32_t number) {
+    threads.emplace_back([&client, &answered, &refused, number] {
+      grpc::ClientContext context;
+      context.AddMetadata("authorization", *client.authorization);
+      v1::EvaluateResponse response;
+      const grpc::Status status = client.stub->Evaluate(&context, client.EvaluateRequest(number), &response);
+      ++(status.ok() ? answered : refused);
+      if (!status.ok()) {
+        EXPECT_REFUSED(status, RESOURCE_EXHAUSTED, "more requests waiting than others");
+        EXPECT_EQ(context.GetServerTrailingMetadata().count("retry-after-ms"), 1U);
+      }
+    });
+  };
+  guess(mallory, 1);
+  ASSERT_TRUE(gate.AwaitArrival());
+  for (uint32_t number = 2; number <= 4; ++number) guess(mallory, number);
+  ASSERT_TRUE(Eventually([&] { return Metric("labyrinth_queue_depth") == 3; }));
+  guess(bob, 1);
+  ASSERT_TRUE(Eventually([&] { return refused == 1; }));
+  EXPECT_EQ(Refused("queue_full"), 1);
+  gate.Open();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(answered, 4);
+  EXPECT_EQ(ShowRecord("mallory")["remaining"], 7) << "the one that gave way was not counted";
+  EXPECT_EQ(ShowRecord("bob")["remaining"], 9);
+}
+
+// A chip of usual speed and clients in a hurry: whatever became of their calls, each guess that is gone was
+// counted, and each that was dropped is not gone.
+TEST_P(ServerOverload, ShortDeadlinesOnASlowChipTakeNoGuessUncounted) {
+  StartWith("", HardwareLatency);
+  constexpr uint32_t kClients = 6;
+  std::vector<std::unique_ptr<ApiClient>> clients;
+  for (uint32_t i = 0; i < kClients; ++i) {
+    clients.push_back(std::make_unique<ApiClient>(*realm_, absl::StrCat("user", i)));
+    ASSERT_TRUE(clients.back()->SetUp().ok());
+  }
+  std::atomic<int> answered = 0, late = 0;
+  std::vector<std::thread> threads;
+  for (uint32_t i = 0; i < kClients; ++i) {
+    threads.emplace_back([&, i] {
+      for (uint32_t number = 1; number <= 8; ++number) {
+        grpc::ClientContext context;
+        context.AddMetadata("authorization", *clients[i]->authorization);
+        context.set_deadline(std::chrono::system_clock::now() + milliseconds(40 * (1 + (i + number) % 8)));
+        v1::EvaluateResponse response;
+        const grpc::Status status =
+            clients[i]->stub->Evaluate(&context, clients[i]->EvaluateRequest(number), &response);
+        ++(status.ok() ? answered : late);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ASSERT_TRUE(Eventually([&] { return Metric("labyrinth_queue_depth") == 0; }));
+  int gone = 0;
+  for (uint32_t i = 0; i < kClients; ++i) {
+    gone += 10 - ShowRecord(absl::StrCat("user", i))["remaining"].get<int>();
+  }
+  const int dropped = Refused("deadline") + Refused("client_gone");
+  std::cout << answered << " answered, " << late << " late: " << dropped << " of them dropped uncounted\n";
+  EXPECT_GT(late, 0);
+  EXPECT_EQ(Metric("labyrinth_guesses_counted_total"), gone);
+  EXPECT_GE(gone, answered);
+  EXPECT_LE(gone + dropped, answered + late);
+}
+
+}  // namespace
+}  // namespace labrec::test

@@ -1,0 +1,148 @@
+#include "hsm/base/file.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <set>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace labrec {
+namespace {
+
+class FileTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "labrec_file_XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path Path(const std::string& name) const { return folder_ / name; }
+  unsigned ModeOf(const std::string& name) const {
+    struct stat info {};
+    EXPECT_EQ(stat(Path(name).c_str(), &info), 0);
+    return info.st_mode & 07777U;
+  }
+  std::set<std::string> Names() const {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_))
+      names.insert(entry.path().filename());
+    return names;
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+TEST_F(FileTest, WriteThenRead) {
+  ASSERT_TRUE(WriteFile(Path("a"), AsBytes("content"), 0644, Overwrite::kRefuse).ok());
+  EXPECT_EQ(AsText(ReadFile(Path("a")).value()), "content");
+  ASSERT_TRUE(WriteFile(Path("empty"), {}, 0600, Overwrite::kRefuse).ok());
+  EXPECT_TRUE(ReadFile(Path("empty"))->empty());
+  EXPECT_EQ(Names(), (std::set<std::string>{"a", "empty"})) << "no temporary file is left";
+}
+
+TEST_F(FileTest, ModeIsExactlyTheOneAskedFor) {
+  const mode_t before = umask(077);
+  EXPECT_TRUE(WriteFile(Path("shared"), {}, 0644, Overwrite::kRefuse).ok());
+  umask(0);
+  EXPECT_TRUE(WriteFile(Path("secret"), {}, 0600, Overwrite::kRefuse).ok());
+  umask(before);
+  EXPECT_EQ(ModeOf("shared"), 0644U);
+  EXPECT_EQ(ModeOf("secret"), 0600U);
+}
+
+TEST_F(FileTest, RefuseAndReplace) {
+  ASSERT_TRUE(WriteFile(Path("a"), AsBytes("old"), 0600, Overwrite::kRefuse).ok());
+  const absl::Status refused = WriteFile(Path("a"), AsBytes("new"), 0644, Overwrite::kRefuse);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(std::string(refused.message()), testing::HasSubstr("/a"));
+  EXPECT_EQ(AsText(ReadFile(Path("a")).value()), "old");
+  EXPECT_EQ(ModeOf("a"), 0600U);
+  ASSERT_TRUE(WriteFile(Path("a"), AsBytes("new"), 0644, Overwrite::kReplace).ok());
+  EXPECT_EQ(AsText(ReadFile(Path("a")).value()), "new");
+  EXPECT_EQ(ModeOf("a"), 0644U);
+  EXPECT_EQ(Names(), std::set<std::string>{"a"});
+}
+
+TEST_F(FileTest, WritingWhereItCannotLeavesNothing) {
+  EXPECT_EQ(WriteFile(Path("no/such"), {}, 0600, Overwrite::kRefuse).code(), absl::StatusCode::kNotFound);
+  std::filesystem::create_directory(Path("folder"));
+  EXPECT_FALSE(WriteFile(Path("folder"), AsBytes("x"), 0600, Overwrite::kReplace).ok());
+  EXPECT_EQ(Names(), std::set<std::string>{"folder"});
+}
+
+// The write breaks off in the middle (a limit on the size of files, as a full disk would): the old content
+// stays.
+TEST_F(FileTest, BrokenOffWriteKeepsTheOldContent) {
+  ASSERT_TRUE(WriteFile(Path("a"), AsBytes("old"), 0600, Overwrite::kRefuse).ok());
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{4096, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const absl::Status status = WriteFile(Path("a"), Bytes(10000), 0600, Overwrite::kReplace);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, old_handler);
+  EXPECT_FALSE(status.ok());
+  EXPECT_EQ(AsText(ReadFile(Path("a")).value()), "old");
+  EXPECT_EQ(Names(), std::set<std::string>{"a"});
+}
+
+// Whoever reads while another replaces sees one whole content or the other.
+TEST_F(FileTest, ReadersNeverSeeHalfAFile) {
+  const Bytes one(100000, 1);
+  const Bytes two(100000, 2);
+  ASSERT_TRUE(WriteFile(Path("a"), one, 0600, Overwrite::kRefuse).ok());
+  std::thread writer([&] {
+    for (int i = 0; i < 50; ++i) {
+      EXPECT_TRUE(WriteFile(Path("a"), i % 2 == 0 ? two : one, 0600, Overwrite::kReplace).ok());
+    }
+  });
+  for (int i = 0; i < 200; ++i) {
+    const auto content = ReadFile(Path("a"));
+    ASSERT_TRUE(content.ok()) << content.status();
+    EXPECT_TRUE(*content == one || *content == two);
+  }
+  writer.join();
+}
+
+TEST_F(FileTest, ReadErrors) {
+  EXPECT_EQ(ReadFile(Path("missing")).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(ReadSecretFile(Path("missing")).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(ReadFile(Path("")).status().code(), absl::StatusCode::kInvalidArgument) << "a folder";
+  ASSERT_TRUE(WriteFile(Path("a"), Bytes(11), 0600, Overwrite::kRefuse).ok());
+  EXPECT_TRUE(ReadFile(Path("a"), 11).ok());
+  EXPECT_EQ(ReadFile(Path("a"), 10).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReadSecretFile(Path("a"), 10).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+// Opening a named pipe without a writer would wait for ever.
+TEST_F(FileTest, NamedPipesAreRefusedAtOnce) {
+  ASSERT_EQ(mkfifo(Path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(ReadFile(Path("pipe")).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReadSecretFile(Path("pipe")).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(FileTest, SecretFilesAreForTheirOwnerOnly) {
+  for (const unsigned mode : {0600U, 0400U, 0640U, 0620U, 0604U, 0602U, 0610U, 0666U}) {
+    ASSERT_TRUE(WriteFile(Path("a"), AsBytes("secret"), mode, Overwrite::kReplace).ok());
+    const auto content = ReadSecretFile(Path("a"));
+    if ((mode & 077U) == 0) {
+      ASSERT_TRUE(content.ok()) << content.status();
+      EXPECT_TRUE(content->Equals(AsBytes("secret")));
+    } else {
+      EXPECT_EQ(content.status().code(), absl::StatusCode::kFailedPrecondition) << mode;
+      EXPECT_THAT(std::string(content.status().message()), testing::HasSubstr("chmod 600"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace labrec

@@ -1,0 +1,77 @@
+#include "recovery/realm/audit_log.h"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+
+#include "absl/strings/str_split.h"
+
+#include "hsm/base/file.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/unit/recovery/server/test_tokens.h"
+
+namespace labrec::recovery {
+namespace {
+
+class AuditLogTest : public testing::Test {
+ protected:
+  std::vector<nlohmann::json> Lines() const {
+    std::vector<nlohmann::json> lines;
+    const std::string text = ToString(*ReadFile(path_));
+    EXPECT_EQ(text.back(), '\n');
+    for (const auto& line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+      lines.push_back(nlohmann::json::parse(std::string(line)));
+    }
+    return lines;
+  }
+
+  labrec::test::TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_.path() / "audit.log";
+  test::FixedClock clock_;
+};
+
+TEST_F(AuditLogTest, AppendsLines) {
+  for (int run = 0; run < 2; ++run) {
+    auto log = AuditLog::Open(path_, clock_);
+    ASSERT_TRUE(log.ok()) << log.status();
+    ASSERT_TRUE(
+        (*log)->Append({"e", "a", "t", "with \"quotes\"\nand \xff", "", "d"}, Durability::kSync).ok());
+  }
+  const auto lines = Lines();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[1]["time"], "2027-01-15T08:00:00.000Z");
+  EXPECT_EQ(lines[1]["event"], "e");
+  EXPECT_EQ(lines[1]["detail"], "d");
+  EXPECT_FALSE(lines[1].contains("record"));
+  struct stat found {};
+  ASSERT_EQ(stat(path_.c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777U, 0600U);
+}
+
+TEST_F(AuditLogTest, LinesOfManyThreadsStayWhole) {
+  auto log = AuditLog::Open(path_, clock_);
+  ASSERT_TRUE(log.ok()) << log.status();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 100; ++j) {
+        EXPECT_TRUE((*log)->Append({std::string(300, 'x'), "a", "", "", "", ""}, Durability::kBuffered).ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Lines().size(), 400U);
+}
+
+TEST_F(AuditLogTest, AFullDiskIsAnError) {
+  auto log = AuditLog::Open("/dev/full", clock_);
+  ASSERT_TRUE(log.ok()) << log.status();
+  EXPECT_TRUE(absl::IsUnavailable((*log)->Append({"e", "a", "", "", "", ""}, Durability::kSync)));
+}
+
+}  // namespace
+}  // namespace labrec::recovery

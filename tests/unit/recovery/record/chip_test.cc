@@ -1,0 +1,220 @@
+#include "recovery/record/chip.h"
+
+#include <gtest/gtest.h>
+
+#include "recovery/record/codec.h"
+#include "recovery/record/deletion.h"
+#include "tests/unit/recovery/record/record_builder.h"
+
+namespace labrec::recovery {
+namespace {
+
+using absl::StatusCode;
+
+constexpr uint32_t kIndex = 0x01810000;
+constexpr uint32_t kLimit = 3;
+
+BeginRegistration ChipBegin(uint32_t version, uint32_t index, const EcdsaPublicKey& unlock,
+                            Authority authority) {
+  BeginRegistration request = BeginOf(version, static_cast<uint8_t>(version));
+  request.elements = 0;
+  request.chip = BegunChip{index, ToBytes("key blob"), unlock, kLimit, std::move(authority)};
+  return request;
+}
+
+CountedAnswer AnswerTo(uint32_t element) {
+  return {Element(element), Bytes(61, static_cast<uint8_t>(element))};
+}
+
+// A record whose version 1 is active and counted by the chip.
+struct InChip : Registered {
+  InChip() {
+    record.reset();
+    account = AccountOf(device);
+    Register(1, kIndex, unlock);
+    record = *ApplyActivate(account, record, Activate{1, AsUnlockKey(unlock, 1)});
+  }
+  void Register(uint32_t version, uint32_t index, const EcdsaPrivateKey& key) {
+    Begin(ChipBegin(version, index, key.public_key(), AsDevice(device)));
+    record = *ApplyChipWritten(record, {{version, index}, 2});
+    record = *ApplyChipEvaluated(record, {{version, index}, 2, 2, {}});
+    record = *ApplyChipWritten(record, {{version, index}, kLimit});
+    record = *ApplyFinish(account, record, Finish(version, index, key));
+  }
+  FinishRegistration Finish(uint32_t version, uint32_t index, const EcdsaPrivateKey& key) {
+    FinishRegistration request =
+        FinishOf(BeginOf(version, static_cast<uint8_t>(version)), key.public_key(), AsDevice(device), kLimit);
+    request.chip_index = index;
+    return request;
+  }
+  absl::StatusCode FinishCode(const FinishRegistration& request) {
+    return ApplyFinish(account, record, request).status().code();
+  }
+  void ExpectOneEncoding() { EXPECT_EQ(*DecodeRecord(EncodeRecord(*record)), *record); }
+};
+
+TEST(Chip, BeginningTakesASignature) {
+  InChip known;
+  const auto begin = [&](Authority authority) {
+    return ApplyBegin(known.account, known.record, kName,
+                      ChipBegin(2, kIndex + 1, known.unlock.public_key(), std::move(authority)))
+        .status()
+        .code();
+  };
+  EXPECT_EQ(begin(ByTokenHolder{}), StatusCode::kPermissionDenied);
+  EXPECT_EQ(begin(AsDevice(EcdsaPrivateKey::Generate())), StatusCode::kPermissionDenied);
+  EXPECT_EQ(begin(AsUnlockKey(known.unlock, 1)), StatusCode::kOk);
+  EXPECT_EQ(begin(AsDevice(known.device)), StatusCode::kOk);
+}
+
+TEST(Chip, IsFinishedOnlyWithTheIndexKeyAndLimitItWasBegunWith) {
+  InChip known;
+  const EcdsaPrivateKey next = EcdsaPrivateKey::Generate();
+  known.Begin(ChipBegin(2, kIndex + 1, next.public_key(), AsDevice(known.device)));
+  FinishRegistration good = known.Finish(2, kIndex + 1, next);
+  EXPECT_EQ(known.FinishCode(good), StatusCode::kFailedPrecondition) << "nothing was written";
+  known.record = *ApplyChipWritten(known.record, {{2, kIndex + 1}, 2});
+  EXPECT_EQ(known.FinishCode(good), StatusCode::kFailedPrecondition) << "the first write grants two";
+  known.record = *ApplyChipWritten(known.record, {{2, kIndex + 1}, kLimit});
+
+  FinishRegistration bad = good;
+  bad.chip_index.reset();
+  EXPECT_EQ(known.FinishCode(bad), StatusCode::kFailedPrecondition)
+      << "the config says that the ledger counts";
+  bad = good;
+  bad.chip_index = kIndex;
+  EXPECT_EQ(known.FinishCode(bad), StatusCode::kFailedPrecondition) << "another index";
+  bad = known.Finish(2, kIndex + 1, known.unlock);
+  EXPECT_EQ(known.FinishCode(bad), StatusCode::kFailedPrecondition) << "another unlock key";
+  bad = good;
+  bad.guess_limit = kLimit + 1;
+  EXPECT_EQ(known.FinishCode(bad), StatusCode::kFailedPrecondition) << "another limit";
+  EXPECT_EQ(known.FinishCode(good), StatusCode::kOk);
+}
+
+TEST(Chip, OnlyWhatIsNotFinishedIsGivenUp) {
+  InChip known;
+  known.Begin(ChipBegin(2, kIndex + 1, known.unlock.public_key(), AsDevice(known.device)));
+  const auto code = [&](ChipVersion which) { return ApplyChipGivenUp(known.record, which).status().code(); };
+  EXPECT_EQ(code({2, kIndex + 2}), StatusCode::kNotFound) << "another one took its place";
+  EXPECT_EQ(code({1, kIndex}), StatusCode::kFailedPrecondition) << "it is active";
+  EXPECT_EQ(ApplyChipGivenUp(std::nullopt, {2, kIndex + 1}).status().code(), StatusCode::kNotFound);
+
+  const Record before = *known.record;
+  known.record = *ApplyChipGivenUp(known.record, {2, kIndex + 1});
+  EXPECT_EQ(known.record->Find(2), nullptr);
+  EXPECT_EQ(*known.record->Find(1), *before.Find(1));
+  EXPECT_FALSE(known.record->destroyed);
+  EXPECT_EQ(known.FinishCode(known.Finish(2, kIndex + 1, known.unlock)), StatusCode::kFailedPrecondition);
+  known.ExpectOneEncoding();
+
+  known.Register(3, kIndex + 1, known.unlock);
+  EXPECT_EQ(code({3, kIndex + 1}), StatusCode::kFailedPrecondition) << "it is pending";
+}
+
+TEST(Chip, ALedgerVersionIsNotFinishedAsAChipOne) {
+  Registered known;
+  known.Begin(BeginOf(2, 2));
+  FinishRegistration request = FinishOf(BeginOf(2, 2), known.unlock.public_key(), AsDevice(known.device));
+  request.chip_index = kIndex;
+  EXPECT_EQ(ApplyFinish(known.account, known.record, request).status().code(),
+            StatusCode::kFailedPrecondition);
+}
+
+TEST(Chip, WritesHaveTheirOrder) {
+  InChip known;
+  known.Begin(ChipBegin(2, kIndex + 1, known.unlock.public_key(), AsDevice(known.device)));
+  EXPECT_EQ(MayWrite(known.record, 2, kLimit).code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(MayWrite(known.record, 2, 0).code(), StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(MayWrite(known.record, 2, 2).ok());
+  known.record = *ApplyChipWritten(known.record, {{2, kIndex + 1}, 2});
+  EXPECT_EQ(MayWrite(known.record, 2, 2).code(), StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(MayWrite(known.record, 2, kLimit).ok());
+  EXPECT_TRUE(MayWrite(known.record, 1, kLimit).ok()) << "a refill";
+  EXPECT_EQ(MayWrite(known.record, 1, kLimit + 1).code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(MayWrite(known.record, 3, kLimit).code(), StatusCode::kNotFound);
+  EXPECT_EQ(MayWrite(std::nullopt, 1, kLimit).code(), StatusCode::kNotFound);
+}
+
+TEST(Chip, KeepsAnswersOfCountedElementsUntilTheRefill) {
+  InChip known;
+  known.Guess(1, 7);
+  known.Guess(1, 8);
+  known.record = *ApplyChipEvaluated(known.record, {{1, kIndex}, 2, kLimit, AnswerTo(8)});
+  known.record = *ApplyChipEvaluated(known.record, {{1, kIndex}, 2, kLimit, AnswerTo(7)});
+  known.record = *ApplyChipEvaluated(known.record, {{1, kIndex}, 2, kLimit, AnswerTo(7)});
+  known.record = *ApplyChipEvaluated(known.record, {{1, kIndex}, 2, kLimit, AnswerTo(9)});  // never counted
+  known.ExpectOneEncoding();
+  const RecordVersion& version = *known.record->Find(1);
+  EXPECT_EQ(version.chip->answers.size(), 2U);
+  ASSERT_NE(FindAnswer(version, Element(7)), nullptr);
+  EXPECT_EQ(FindAnswer(version, Element(7))->sealed, AnswerTo(7).sealed);
+  EXPECT_EQ(FindAnswer(version, Element(9)), nullptr);
+  known.record = *ApplyChipWritten(known.record, {{1, kIndex}, kLimit});
+  EXPECT_TRUE(known.record->Find(1)->chip->answers.empty());
+  EXPECT_EQ(known.record->Find(1)->chip->count, 0U);
+}
+
+TEST(Chip, AnUnlockForgetsElementsWithTheirAnswers) {
+  InChip known;
+  known.Guess(1, 7);
+  known.record = *ApplyChipEvaluated(known.record, {{1, kIndex}, 1, kLimit, AnswerTo(7)});
+  known.record = ApplyUnlock(known.record, Unlock{1, Signed(known.unlock)})->record;
+  known.ExpectOneEncoding();
+  EXPECT_TRUE(known.record->Find(1)->chip->answers.empty());
+}
+
+TEST(Chip, ShowsNoMoreGuessesThanTheChipHas) {
+  InChip known;
+  known.Guess(1, 7);
+  EXPECT_EQ(known.record->remaining(), kLimit - 1);
+  known.record = *ApplyChipEvaluated(known.record, {{1, kIndex}, 3, kLimit, AnswerTo(7)});
+  EXPECT_EQ(known.record->remaining(), 0U);
+}
+
+TEST(Chip, RowsHaveTheSameSizeWhateverWasCounted) {
+  InChip known;
+  const size_t before = EncodeRecord(*known.record).size();
+  for (uint32_t i = 1; i <= kLimit; ++i) {
+    known.Guess(1, i);
+    known.record = *ApplyChipEvaluated(known.record, {{1, kIndex}, i, kLimit, AnswerTo(i)});
+    EXPECT_EQ(EncodeRecord(*known.record).size(), before);
+  }
+}
+
+TEST(Chip, ASpentIndexErasesItsVersionAndTheRecordWithTheLastOne) {
+  InChip known;
+  known.Register(2, kIndex + 1, known.unlock);
+  known.record = *ApplyChipSpent(known.record, {{1, kIndex}});
+  EXPECT_FALSE(known.record->destroyed) << "version 2 is still pending";
+  EXPECT_EQ(known.record->Find(1), nullptr);
+  known.ExpectOneEncoding();
+  known.record = *ApplyChipSpent(known.record, {{2, kIndex + 1}});
+  EXPECT_TRUE(known.record->destroyed);
+  EXPECT_EQ(known.record->highest_version, 2U);
+  known.ExpectOneEncoding();
+}
+
+TEST(Chip, RetirementErasesAnOldVersionOnly) {
+  InChip known;
+  EXPECT_EQ(MayWrite(known.record, 1, 0).code(), StatusCode::kFailedPrecondition);
+  EXPECT_FALSE(ApplyChipWritten(known.record, {{1, kIndex}, 0}).ok());
+  known.Register(2, kIndex + 1, known.unlock);
+  EXPECT_TRUE(MayWrite(known.record, 1, 0).ok());
+  EXPECT_FALSE(MayWrite(known.record, 2, 0).ok());
+  known.record = *ApplyChipWritten(known.record, {{1, kIndex}, 0});
+  EXPECT_EQ(known.record->Find(1), nullptr);
+  EXPECT_NE(known.record->Find(2), nullptr);
+}
+
+TEST(Chip, WhatAnotherIndexDidIsNotTaken) {
+  InChip known;
+  EXPECT_EQ(ApplyChipWritten(known.record, {{1, kIndex + 9}, kLimit}).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(ApplyChipEvaluated(known.record, {{1, kIndex + 9}, 1, kLimit, {}}).status().code(),
+            StatusCode::kNotFound);
+  EXPECT_EQ(ApplyChipSpent(known.record, {{1, kIndex + 9}}).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(ApplyChipSpent(std::nullopt, {{1, kIndex}}).status().code(), StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace labrec::recovery

@@ -1,0 +1,126 @@
+#include <cstring>
+#include <future>
+#include <memory>
+#include <string>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "recovery/server/admin/socket.h"
+#include "tests/support/temporary_folder.h"
+
+namespace labrec::recovery {
+namespace {
+
+// Connects and waits until the other side says something or closes: 'y' if it was let in, 'n' if not.
+char Knock(const std::filesystem::path& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  char answer = 'n';
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) answer = 'c';
+  if (answer != 'c' && read(fd, &answer, 1) != 1) answer = 'n';
+  close(fd);
+  return answer;
+}
+
+// Says 'y' to everybody who was let in.
+void Welcome(int fd) {
+  EXPECT_EQ(write(fd, "y", 1), 1);
+  close(fd);
+}
+
+class AdminSocketTest : public testing::Test {
+ protected:
+  std::unique_ptr<AdminSocket> Start(std::vector<uid_t> allowed) {
+    auto made = AdminSocket::Listen(path_, std::move(allowed));
+    EXPECT_TRUE(made.ok()) << made.status();
+    (*made)->Accept(Welcome);
+    return *std::move(made);
+  }
+
+  labrec::test::TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_.path() / "d" / "a.sock";
+};
+
+TEST_F(AdminSocketTest, LetsInWhoIsAllowed) {
+  const auto admin = Start({geteuid()});
+  EXPECT_EQ(Knock(path_), 'y');
+  EXPECT_EQ(Knock(path_), 'y');
+}
+
+// The kernel's word decides, whatever the file modes say.
+TEST_F(AdminSocketTest, RefusesAUserWhoIsNotAllowed) {
+  const auto admin = Start({geteuid() + 1});
+  EXPECT_EQ(Knock(path_), 'n');
+}
+
+// The same from the other side: a foreign user who got past the file modes.
+TEST_F(AdminSocketTest, RefusesAForeignUserBehindOpenModes) {
+  ASSERT_EQ(geteuid(), 0U) << "this test takes the part of another user: run it as root, as CI does";
+  const auto admin = Start({geteuid()});
+  ASSERT_EQ(chmod(folder_.path().c_str(), 0755), 0);
+  ASSERT_EQ(chmod(path_.parent_path().c_str(), 0755), 0);
+  ASSERT_EQ(chmod(path_.c_str(), 0666), 0);
+  const pid_t child = fork();
+  if (child == 0) _exit(setresuid(65534, 65534, 65534) == 0 ? Knock(path_) : 'x');
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 'n');
+  EXPECT_EQ(Knock(path_), 'y') << "and root is still let in";
+}
+
+TEST_F(AdminSocketTest, Modes) {
+  const auto admin = Start({geteuid()});
+  struct stat found {};
+  ASSERT_EQ(stat(path_.c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777U, 0600U);
+  ASSERT_EQ(stat(path_.parent_path().c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777U, 0700U);
+}
+
+TEST_F(AdminSocketTest, AFolderOthersMayWriteToIsRefused) {
+  std::filesystem::create_directory(path_.parent_path());
+  ASSERT_EQ(chmod(path_.parent_path().c_str(), 0770), 0);
+  const auto made = AdminSocket::Listen(path_, {geteuid()});
+  ASSERT_FALSE(made.ok());
+  EXPECT_THAT(std::string(made.status().message()), testing::HasSubstr("mode 0700"));
+}
+
+TEST_F(AdminSocketTest, ReplacesALeftoverSocketButNothingElse) {
+  Start({geteuid()}).release();  // NOLINT: left open, as by a process that was killed
+  EXPECT_TRUE(AdminSocket::Listen(path_, {geteuid()}).ok());
+  std::filesystem::remove(path_);
+  close(open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  EXPECT_FALSE(AdminSocket::Listen(path_, {geteuid()}).ok());
+}
+
+TEST_F(AdminSocketTest, KnowsWhoseConnectionItIs) {
+  auto made = AdminSocket::Listen(path_, {geteuid()});
+  ASSERT_TRUE(made.ok()) << made.status();
+  std::promise<int> accepted;
+  (*made)->Accept([&](int fd) { accepted.set_value(fd); });
+  const int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path_.c_str(), sizeof address.sun_path - 1);
+  ASSERT_EQ(connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const int fd = accepted.get_future().get();
+  const auto peer = (*made)->PeerOf("fd:" + std::to_string(fd));
+  ASSERT_TRUE(peer);
+  EXPECT_EQ(peer->pid, getpid());
+  EXPECT_FALSE((*made)->PeerOf("ipv4:127.0.0.1:1"));
+  EXPECT_FALSE((*made)->PeerOf("fd:99999"));
+  close(fd);
+  close(client);
+}
+
+}  // namespace
+}  // namespace labrec::recovery

@@ -1,0 +1,248 @@
+#include <memory>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/status/status.h"
+
+#include "recovery/server/tokens/jwt.h"
+#include "recovery/server/tokens/verifier.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/unit/recovery/server/test_tokens.h"
+
+namespace labrec::recovery::test {
+namespace {
+
+using testing::HasSubstr;
+
+class TokenTest : public testing::Test {
+ protected:
+  TokenTest() {
+    WriteKeys(jwks_, Json::array({EcJwk(key_.public_key()), rsa_.Jwk("rsa")}));
+    WriteKeys(other_jwks_, Json::array({EcJwk(other_key_.public_key())}));
+    auto made = TokenVerifier::Create({{"acme", jwks_, {"extra"}}, {"other", other_jwks_, {}}},
+                                      {"00112233", "realm-1"}, clock_, 4);
+    EXPECT_TRUE(made.ok()) << made.status();
+    verifier_ = *std::move(made);
+  }
+
+  Json Header() const { return {{"alg", "ES256"}, {"typ", "JWT"}, {"kid", TokenKeyId(key_.public_key())}}; }
+  int64_t Now() const { return clock_.now_ms / 1000; }
+  Json Claims() const {
+    return {{"iss", "acme"}, {"sub", "alice"}, {"aud", "realm-1"}, {"exp", Now() + 3600}, {"iat", Now()}};
+  }
+  std::string Good() const { return Es256(key_, Header(), Claims()); }
+  // The good token with one claim changed.
+  std::string With(const char* claim, const Json& value) const {
+    Json claims = Claims();
+    claims[claim] = value;
+    return Es256(key_, Header(), claims);
+  }
+  std::string Without(const char* claim) const {
+    Json claims = Claims();
+    claims.erase(claim);
+    return Es256(key_, Header(), claims);
+  }
+  void ExpectRefused(const std::string& token, const std::string& reason) {
+    const auto verified = verifier_->Verify(token);
+    ASSERT_FALSE(verified.ok()) << "taken, but: " << reason;
+    EXPECT_EQ(verified.status().code(), absl::StatusCode::kUnauthenticated);
+    EXPECT_THAT(std::string(verified.status().message()), HasSubstr(reason));
+  }
+  void ExpectAccount(const std::string& token, const std::string& account) {
+    const auto verified = verifier_->Verify(token);
+    ASSERT_TRUE(verified.ok()) << verified.status();
+    EXPECT_EQ(verified->account, account);
+    EXPECT_EQ(verified->tenant, "acme");
+  }
+
+  labrec::test::TemporaryFolder folder_;
+  const std::filesystem::path jwks_ = folder_.path() / "acme.json";
+  const std::filesystem::path other_jwks_ = folder_.path() / "other.json";
+  const EcdsaPrivateKey key_ = EcdsaPrivateKey::Generate();
+  const EcdsaPrivateKey other_key_ = EcdsaPrivateKey::Generate();
+  const RsaKey& rsa_ = SharedRsaKey();
+  FixedClock clock_;
+  std::unique_ptr<TokenVerifier> verifier_;
+};
+
+TEST_F(TokenTest, Es256IsTaken) {
+  ExpectAccount(Good(), "alice");
+}
+
+TEST_F(TokenTest, Rs256IsTaken) {
+  ExpectAccount(rsa_.Sign({{"alg", "RS256"}, {"kid", "rsa"}}, Claims()), "alice");
+}
+
+TEST_F(TokenTest, IssuedTokensAreTaken) {
+  ExpectAccount(IssueToken(key_, {"acme", "bob", {"00112233"}, Now(), 60}), "bob");
+}
+
+TEST_F(TokenTest, AudienceMayBeAListAndAnExtraOne) {
+  ExpectAccount(With("aud", {"somebody", "realm-1"}), "alice");
+  ExpectAccount(With("aud", "extra"), "alice");
+}
+
+TEST_F(TokenTest, WrongKey) {
+  ExpectRefused(Es256(other_key_, Header(), Claims()), "signature does not verify");
+}
+
+TEST_F(TokenTest, AnotherTenantsKeyIsNotTakenForThisTenant) {
+  Json header = Header();
+  header["kid"] = TokenKeyId(other_key_.public_key());
+  ExpectRefused(Es256(other_key_, header, Claims()), "\"kid\" is no key of its tenant");
+}
+
+TEST_F(TokenTest, UnknownTenant) {
+  ExpectRefused(With("iss", "nobody"), "\"iss\" is no tenant");
+}
+TEST_F(TokenTest, MissingIssuer) {
+  ExpectRefused(Without("iss"), "\"iss\" is missing");
+}
+TEST_F(TokenTest, Expired) {
+  ExpectRefused(With("exp", Now()), "expired");
+}
+TEST_F(TokenTest, NoExpiry) {
+  ExpectRefused(Without("exp"), "\"exp\" is missing");
+}
+TEST_F(TokenTest, ExpiryTooFar) {
+  ExpectRefused(With("exp", Now() + 25 * 3600), "more than 24 hours");
+}
+TEST_F(TokenTest, ExpiryADayAhead) {
+  ExpectAccount(With("exp", Now() + 24 * 3600), "alice");
+}
+TEST_F(TokenTest, ExpiryAsText) {
+  ExpectRefused(With("exp", "2100-01-01"), "\"exp\" is no whole number");
+}
+TEST_F(TokenTest, ExpiryBeyondAllNumbers) {
+  ExpectRefused(With("exp", 9.2e18), "\"exp\" is no whole number");
+}
+TEST_F(TokenTest, NotYetValid) {
+  ExpectRefused(With("nbf", Now() + 3600), "\"nbf\"");
+}
+TEST_F(TokenTest, IssuedInTheFuture) {
+  ExpectRefused(With("iat", Now() + 3600), "\"iat\"");
+}
+TEST_F(TokenTest, WrongAudience) {
+  ExpectRefused(With("aud", "realm-2"), "\"aud\"");
+}
+TEST_F(TokenTest, AudienceOfOthers) {
+  ExpectRefused(With("aud", {"realm-2", "x"}), "\"aud\"");
+}
+TEST_F(TokenTest, NoAudience) {
+  ExpectRefused(Without("aud"), "\"aud\"");
+}
+TEST_F(TokenTest, NoSubject) {
+  ExpectRefused(Without("sub"), "\"sub\" is missing");
+}
+TEST_F(TokenTest, SubjectWithControlCharacter) {
+  ExpectRefused(With("sub", "a\nb"), "\"sub\" is no account");
+}
+TEST_F(TokenTest, SubjectTooLong) {
+  ExpectRefused(With("sub", std::string(129, 'a')), "\"sub\" is no account");
+}
+
+TEST_F(TokenTest, AlgorithmNone) {
+  Json header = Header();
+  header["alg"] = "none";
+  ExpectRefused(SignedPart(header, Claims()) + ".", "neither ES256 nor RS256");
+  ExpectRefused(Es256(key_, header, Claims()), "neither ES256 nor RS256");
+}
+
+TEST_F(TokenTest, Hs256WithThePublicKeyAsSecret) {
+  Json header = Header();
+  header["alg"] = "HS256";
+  ExpectRefused(Hs256(key_.public_key().Pem(), header, Claims()), "neither ES256 nor RS256");
+  header["alg"] = "ES256";
+  ExpectRefused(Hs256(key_.public_key().Pem(), header, Claims()), "signature does not verify");
+}
+
+TEST_F(TokenTest, AlgorithmOfAnotherKey) {
+  ExpectRefused(Es256(key_, {{"alg", "ES256"}, {"kid", "rsa"}}, Claims()), "\"alg\" is not that of the key");
+}
+
+TEST_F(TokenTest, NoKeyId) {
+  ExpectRefused(Es256(key_, {{"alg", "ES256"}}, Claims()), "\"kid\" is missing");
+}
+
+TEST_F(TokenTest, UnknownKeyId) {
+  ExpectRefused(Es256(key_, {{"alg", "ES256"}, {"kid", "x"}}, Claims()), "\"kid\" is no key");
+}
+
+TEST_F(TokenTest, CriticalExtension) {
+  Json header = Header();
+  header["crit"] = Json::array({"b64"});
+  ExpectRefused(Es256(key_, header, Claims()), "\"crit\"");
+}
+
+TEST_F(TokenTest, CutAtEveryLength) {
+  const std::string token = Good();
+  for (size_t size = 0; size < token.size(); ++size) {
+    EXPECT_FALSE(verifier_->Verify(token.substr(0, size)).ok()) << size;
+  }
+}
+
+TEST_F(TokenTest, EveryCharacterChanged) {
+  const std::string token = Good();
+  for (size_t i = 0; i < token.size(); ++i) {
+    std::string changed = token;
+    changed[i] = token[i] == 'A' ? 'B' : 'A';
+    EXPECT_FALSE(verifier_->Verify(changed).ok()) << i;
+  }
+}
+
+TEST_F(TokenTest, TrailingBytes) {
+  ExpectRefused(Good() + "A", "token");
+  ExpectRefused(Good() + "=", "cannot be read");
+  ExpectRefused(Good() + ".x", "three parts");
+}
+
+TEST_F(TokenTest, TooLong) {
+  ExpectRefused(std::string(kLongestToken + 1, 'a'), "longer than 4096");
+}
+
+TEST_F(TokenTest, ACachedTokenExpires) {
+  const std::string token = Good();
+  ExpectAccount(token, "alice");
+  clock_.now_ms += 3'600'000 - 1;
+  ExpectAccount(token, "alice");
+  clock_.now_ms += 1;
+  ExpectRefused(token, "expired");
+}
+
+TEST_F(TokenTest, AKeyThatLeftTheFileIsRefusedAtOnce) {
+  const std::string token = Good();
+  ExpectAccount(token, "alice");
+  WriteKeys(jwks_, Json::array({rsa_.Jwk("rsa")}));
+  ExpectRefused(token, "\"kid\" is no key");
+}
+
+TEST_F(TokenTest, AKeyThatCameIntoTheFileIsTaken) {
+  const EcdsaPrivateKey fresh = EcdsaPrivateKey::Generate();
+  const std::string token = IssueToken(fresh, {"acme", "carol", {"x", "realm-1"}, Now(), 60});
+  ExpectRefused(token, "\"kid\" is no key");
+  WriteKeys(jwks_, Json::array({EcJwk(fresh.public_key())}));
+  ExpectAccount(token, "carol");
+}
+
+TEST_F(TokenTest, ABrokenFileKeepsTheKeysThatWereRead) {
+  ASSERT_TRUE(WriteFile(jwks_, AsBytes("{"), 0644, Overwrite::kReplace).ok());
+  ExpectAccount(Good(), "alice");
+  std::filesystem::remove(jwks_);
+  ExpectAccount(With("sub", "bob"), "bob");
+}
+
+TEST(TokenCache, HoldsNoMoreThanItsCapacity) {
+  TokenCache cache(2);
+  for (const char* name : {"a", "b", "c"}) cache.Put(Sha256(std::string_view(name)), {"t", name, 10}, 1);
+  EXPECT_EQ(cache.size(), 2U);
+  EXPECT_FALSE(cache.Find(Sha256(std::string_view("a")), "t", 1, 0));
+  EXPECT_TRUE(cache.Find(Sha256(std::string_view("c")), "t", 1, 9));
+  EXPECT_FALSE(cache.Find(Sha256(std::string_view("c")), "t", 1, 10)) << "expired";
+  EXPECT_FALSE(cache.Find(Sha256(std::string_view("c")), "t", 2, 0)) << "other keys";
+  EXPECT_FALSE(cache.Find(Sha256(std::string_view("c")), "u", 1, 0)) << "other tenant";
+}
+
+}  // namespace
+}  // namespace labrec::recovery::test
