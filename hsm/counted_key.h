@@ -99,7 +99,7 @@ class CountedKeys {
   virtual absl::StatusOr<CountedKey> Define(const EcdsaPublicKey& unlock_key) = 0;
 
   // Opens a session for one write: the first one, a refill, or a retirement. It ends with FinishWrite, after
-  // attestation::kWriteExpirationSeconds, when the connection to the device is lost, and when too many are
+  // tpm::kWriteExpirationSeconds, when the connection to the device is lost, and when too many are
   // open (the oldest ends first).
   virtual absl::StatusOr<WriteSession> BeginWrite() = 0;
 

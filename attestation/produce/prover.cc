@@ -29,7 +29,7 @@ absl::StatusOr<IdentityEvidence> Prover::Identity() {
   return identity;
 }
 
-absl::StatusOr<SecretBytes> Prover::Activate(const CredentialBlob& challenge) {
+absl::StatusOr<SecretBytes> Prover::Activate(const tpm::CredentialBlob& challenge) {
   return attester_.Activate(challenge.id_object, challenge.encrypted_secret);
 }
 
@@ -39,7 +39,7 @@ absl::Status Prover::AddIdentity(RealmEvidence& evidence) {
 }
 
 // The secret is the client's, and good for this one answer, which carries it.
-absl::Status Prover::AddActivated(RealmEvidence& evidence, const CredentialBlob& challenge) {
+absl::Status Prover::AddActivated(RealmEvidence& evidence, const tpm::CredentialBlob& challenge) {
   LABREC_ASSIGN_OR_RETURN(const SecretBytes secret, Activate(challenge));
   evidence.activated = ToBytes(secret.view());
   return absl::OkStatus();
@@ -65,7 +65,7 @@ absl::StatusOr<RecordKeyEvidence> Prover::RecordKey(const hsm::WrappedKey& key, 
                                                     const Digest& nonce) {
   RecordKeyEvidence evidence;
   evidence.index_public = ToBytes(index_public);
-  LABREC_ASSIGN_OR_RETURN(const TpmtPublic area, TpmtPublic::ParseSized(key.public_area));
+  LABREC_ASSIGN_OR_RETURN(const tpm::TpmtPublic area, tpm::TpmtPublic::ParseSized(key.public_area));
   evidence.key_public = area.Marshal();
   LABREC_ASSIGN_OR_RETURN(hsm::SignedAttestation statement, attester_.CertifyKey(key, nonce));
   evidence.key_certified = ToStatement(std::move(statement));

@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "hsm/attester.h"
 #include "hsm/base/hash.h"
 #include "hsm/base/pcr_selection.h"
@@ -31,12 +31,12 @@ class Prover {
   absl::StatusOr<IdentityEvidence> Identity();
 
   // The challenge's secret.
-  absl::StatusOr<SecretBytes> Activate(const CredentialBlob& challenge);
+  absl::StatusOr<SecretBytes> Activate(const tpm::CredentialBlob& challenge);
 
   // The parts of a realm's evidence, one by one, so that other work gets its turn at the device between them.
   // `nonce` is RealmStatementNonce.
   absl::Status AddIdentity(RealmEvidence& evidence);
-  absl::Status AddActivated(RealmEvidence& evidence, const CredentialBlob& challenge);
+  absl::Status AddActivated(RealmEvidence& evidence, const tpm::CredentialBlob& challenge);
   absl::Status AddKeys(RealmEvidence& evidence, const Digest& nonce);
   absl::Status AddQuote(RealmEvidence& evidence, const Digest& nonce);
 

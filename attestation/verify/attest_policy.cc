@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr uint32_t kMostPcr = 31;
 constexpr std::array<std::pair<std::string_view, uint16_t>, 3> kBanks = {
-    {{"sha256", kAlgSha256}, {"sha384", kAlgSha384}, {"sha512", kAlgSha512}}};
+    {{"sha256", tpm::kAlgSha256}, {"sha384", tpm::kAlgSha384}, {"sha512", tpm::kAlgSha512}}};
 
 absl::Status Wrong(std::string_view place, std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("attest policy, ", AbslView(place), ": ", AbslView(what)));
@@ -110,7 +110,7 @@ absl::StatusOr<std::vector<Bytes>> PcrValues(const toml::node& node, std::string
 
 absl::Status ReadBank(const toml::table& table, std::string_view name, uint16_t bank, AttestPolicy& policy) {
   const std::string place = absl::StrCat("pcrs.", AbslView(name));
-  const size_t size = DigestSize(*HashAlgorithmOf(bank));
+  const size_t size = tpm::DigestSize(*tpm::HashAlgorithmOf(bank));
   for (const auto& [key, node] : table) {
     const auto index = NumberUpTo(key.str(), kMostPcr);
     if (!index.ok()) return Wrong(place, std::string(index.status().message()));
@@ -164,13 +164,6 @@ absl::StatusOr<uint64_t> ParseFirmware(std::string_view text) {
     version |= part << (48 - 16 * i);
   }
   return version;
-}
-
-Bytes PcrApprovalPolicy(const EcdsaPublicKey& approver) {
-  return PolicyDigest(HashAlgorithm::kSha256)
-      .Authorize(ExternalKeyArea(approver).Name(), {})
-      .AuthValue()
-      .digest();
 }
 
 absl::StatusOr<AttestPolicy> AttestPolicy::Parse(std::string_view toml, const fs::path& folder) {

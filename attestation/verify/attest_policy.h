@@ -41,9 +41,4 @@ std::string FirmwareText(uint64_t version);
 // One to four such parts, those left out being 0. INVALID_ARGUMENT otherwise.
 absl::StatusOr<uint64_t> ParseFirmware(std::string_view text);
 
-// The policy of a realm's key that needs the PCRs as an operator's key approved them, and the key's
-// authValue: PolicyAuthorize(approver, policyRef empty), then PolicyAuthValue. What is approved is a
-// PolicyPCR.
-Bytes PcrApprovalPolicy(const EcdsaPublicKey& approver);
-
 }  // namespace labrec::attestation

@@ -2,7 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/refusal.h"
+#include "attestation/verify/record_key.h"
+#include "attestation/evidence/refusal.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm_wire/constants.h"
@@ -14,11 +15,11 @@ namespace {
 constexpr char kByAk[] = "the attestation key's signature over this exchange's nonce";
 
 // In words, in what `shown` differs from the index that the client builds.
-std::string DifferenceOf(const TpmsNvPublic& shown, const TpmsNvPublic& expected) {
+std::string DifferenceOf(const tpm::TpmsNvPublic& shown, const tpm::TpmsNvPublic& expected) {
   if (shown.auth_policy != expected.auth_policy)
     return "it may be written by others than this client's unlock key";
   if (shown.Type() != expected.Type()) return "it does not count authorisations (its type is not PIN_PASS)";
-  if (!((shown.attributes & kNvNoDa) != 0)) return "it lacks NO_DA, so that it can lock the whole chip";
+  if (!((shown.attributes & tpm::kNvNoDa) != 0)) return "it lacks NO_DA, so that it can lock the whole chip";
   if (shown.attributes != expected.attributes) {
     return absl::StrCat("its attributes are 0x", absl::Hex(shown.attributes), " instead of 0x",
                         absl::Hex(expected.attributes));
@@ -26,18 +27,19 @@ std::string DifferenceOf(const TpmsNvPublic& shown, const TpmsNvPublic& expected
   return "its size or Name algorithm is another";
 }
 
-absl::StatusOr<TpmsNvPublic> CheckIndex(const RecordKeyEvidence& evidence, const EcdsaPublicKey& unlock_key) {
-  LABREC_ASSIGN_OR_RETURN(const TpmsNvPublic shown, TpmsNvPublic::Parse(evidence.index_public));
-  const TpmsNvPublic expected = RecordIndexArea(shown.index, unlock_key, Written::kNo);
+absl::StatusOr<tpm::TpmsNvPublic> CheckIndex(const RecordKeyEvidence& evidence,
+                                             const EcdsaPublicKey& unlock_key) {
+  LABREC_ASSIGN_OR_RETURN(const tpm::TpmsNvPublic shown, tpm::TpmsNvPublic::Parse(evidence.index_public));
+  const tpm::TpmsNvPublic expected = tpm::RecordIndexArea(shown.index, unlock_key, tpm::Written::kNo);
   if (shown != expected) {
     return Refuse(RefusalReason::kIndex,
                   absl::StrCat("the chip's index is not one that counts this record's guesses: ",
                                DifferenceOf(shown, expected)));
   }
-  return RecordIndexArea(shown.index, unlock_key, Written::kYes);
+  return tpm::RecordIndexArea(shown.index, unlock_key, tpm::Written::kYes);
 }
 
-void ReportKey(const TpmtPublic& key, const TpmsNvPublic& index, Report& report) {
+void ReportKey(const tpm::TpmtPublic& key, const tpm::TpmsNvPublic& index, Report& report) {
   report.push_back({absl::StrCat("the record's evaluation key (Name ", Hex(key.Name()),
                                  ") was made in that TPM and cannot leave it"),
                     kByAk});
@@ -49,35 +51,36 @@ void ReportKey(const TpmtPublic& key, const TpmsNvPublic& index, Report& report)
 
 }  // namespace
 
-absl::StatusOr<CertifiedRecordKey> CheckRecordKeyEvidence(const TpmtPublic& ak,
+absl::StatusOr<CertifiedRecordKey> CheckRecordKeyEvidence(const tpm::TpmtPublic& ak,
                                                           const RecordKeyEvidence& evidence,
                                                           const EcdsaPublicKey& unlock_key,
                                                           const Digest& nonce, Report& report) {
-  LABREC_ASSIGN_OR_RETURN(const TpmsNvPublic index, CheckIndex(evidence, unlock_key));
-  LABREC_ASSIGN_OR_RETURN(const TpmtPublic key, TpmtPublic::Parse(evidence.key_public));
+  LABREC_ASSIGN_OR_RETURN(const tpm::TpmsNvPublic index, CheckIndex(evidence, unlock_key));
+  LABREC_ASSIGN_OR_RETURN(const tpm::TpmtPublic key, tpm::TpmtPublic::Parse(evidence.key_public));
   LABREC_RETURN_IF_ERROR(CheckRecordKey(key, index));
-  LABREC_ASSIGN_OR_RETURN(const TpmsAttest attest, OpenStatement(ak, evidence.key_certified, nonce,
-                                                                 "the statement about the record's key"));
+  LABREC_ASSIGN_OR_RETURN(
+      const tpm::TpmsAttest attest,
+      OpenStatement(ak, evidence.key_certified, nonce, "the statement about the record's key"));
   LABREC_RETURN_IF_ERROR(CheckCertifies(attest, key.Name(), "the statement about the record's key"));
-  LABREC_ASSIGN_OR_RETURN(const P256Point point, PointOf(key));
+  LABREC_ASSIGN_OR_RETURN(const P256Point point, tpm::PointOf(key));
   ReportKey(key, index, report);
   return CertifiedRecordKey{point, index};
 }
 
-absl::Status CheckIndexContents(const TpmtPublic& ak, const TpmsNvPublic& written_index,
+absl::Status CheckIndexContents(const tpm::TpmtPublic& ak, const tpm::TpmsNvPublic& written_index,
                                 const SignedStatement& statement, const Digest& nonce,
-                                const PinCounter& expected, Report& report) {
-  LABREC_ASSIGN_OR_RETURN(const TpmsAttest attest,
+                                const tpm::PinCounter& expected, Report& report) {
+  LABREC_ASSIGN_OR_RETURN(const tpm::TpmsAttest attest,
                           OpenStatement(ak, statement, nonce, "the statement about the index"));
-  const auto* info = std::get_if<NvCertifyInfo>(&attest.attested);
+  const auto* info = std::get_if<tpm::NvCertifyInfo>(&attest.attested);
   if (info == nullptr || info->index_name != written_index.Name()) {
     return Refuse(RefusalReason::kStatement,
                   "the statement is not about the contents of this record's index");
   }
-  if (info->offset != 0 || info->contents != Marshal(expected)) {
+  if (info->offset != 0 || info->contents != tpm::Marshal(expected)) {
     return Refuse(RefusalReason::kIndexContents,
                   absl::StrCat("the index holds ", Hex(info->contents), " (count and limit) at offset ",
-                               info->offset, "; it must hold ", Hex(Marshal(expected))));
+                               info->offset, "; it must hold ", Hex(tpm::Marshal(expected))));
   }
   report.push_back(
       {absl::StrCat("the TPM has counted ", expected.count, " of at most ", expected.limit, " guesses"),
@@ -85,7 +88,7 @@ absl::Status CheckIndexContents(const TpmtPublic& ak, const TpmsNvPublic& writte
   return absl::OkStatus();
 }
 
-absl::Status CheckPinnedAk(const std::optional<Bytes>& pinned_ak_name, const TpmtPublic& ak) {
+absl::Status CheckPinnedAk(const std::optional<Bytes>& pinned_ak_name, const tpm::TpmtPublic& ak) {
   if (!pinned_ak_name.has_value() || *pinned_ak_name == ak.Name()) return absl::OkStatus();
   return Refuse(RefusalReason::kAttestationKey,
                 "the realm shows another attestation key than this client knows it by");

@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "attestation/verify/statement.h"
 #include "attestation/verify/tpm_identity.h"
 #include "hsm/base/ecdsa.h"
@@ -18,15 +18,15 @@ namespace labrec::attestation {
 
 // A chip-enforced record's key and index, as proven by the AK.
 struct CertifiedRecordKey {
-  P256Point public_key;        // Q_rec, for the confirmation (pin/confirmation.h)
-  TpmsNvPublic written_index;  // the index as it is from its first write on
+  P256Point public_key;             // Q_rec, for the confirmation (pin/confirmation.h)
+  tpm::TpmsNvPublic written_index;  // the index as it is from its first write on
 };
 
 // Third step, before the client signs the first write: the index's public area is the one that the client
 // builds from its own unlock key, the key's policy is the one over that index, and the AK's TPM certified a
 // key with just this public area. `nonce` is RecordStatementNonce. INVALID_ARGUMENT for what cannot be
 // parsed; refusals kIndex, kKeyAttributes, kKeyPolicy, kSignature, kStale, kStatement.
-absl::StatusOr<CertifiedRecordKey> CheckRecordKeyEvidence(const TpmtPublic& ak,
+absl::StatusOr<CertifiedRecordKey> CheckRecordKeyEvidence(const tpm::TpmtPublic& ak,
                                                           const RecordKeyEvidence& evidence,
                                                           const EcdsaPublicKey& unlock_key,
                                                           const Digest& nonce, Report& report);
@@ -34,9 +34,9 @@ absl::StatusOr<CertifiedRecordKey> CheckRecordKeyEvidence(const TpmtPublic& ak,
 // Fourth step, and again after every refill and retirement, with a fresh nonce each time: the index holds
 // just this count and limit (TPM2_NV_Certify of all 8 bytes). Without it a host could keep signed refills
 // back and spend them later. Refusals kSignature, kStale, kStatement, kIndexContents.
-absl::Status CheckIndexContents(const TpmtPublic& ak, const TpmsNvPublic& written_index,
+absl::Status CheckIndexContents(const tpm::TpmtPublic& ak, const tpm::TpmsNvPublic& written_index,
                                 const SignedStatement& statement, const Digest& nonce,
-                                const PinCounter& expected, Report& report);
+                                const tpm::PinCounter& expected, Report& report);
 
 // What a client knows by itself about a record that it checks as a whole.
 struct ChipExpectation {
@@ -44,9 +44,9 @@ struct ChipExpectation {
   int64_t now_ms = 0;
   std::optional<Bytes> pinned_ak_name;  // where the client met this realm before
   EcdsaPublicKey unlock_key;
-  Digest key_nonce;       // RecordStatementNonce of the key's certification
-  Digest contents_nonce;  // of the index's; another one than key_nonce
-  PinCounter contents;    // {0, guess_limit} after the first write or a refill
+  Digest key_nonce;          // RecordStatementNonce of the key's certification
+  Digest contents_nonce;     // of the index's; another one than key_nonce
+  tpm::PinCounter contents;  // {0, guess_limit} after the first write or a refill
 };
 
 struct VerifiedChipRecord {
@@ -61,6 +61,6 @@ absl::StatusOr<VerifiedChipRecord> VerifyChipRecord(const ChipExpectation& expec
                                                     const ChipEvidence& evidence);
 
 // OK if no pin is given or the AK has that Name. Refusal kAttestationKey.
-absl::Status CheckPinnedAk(const std::optional<Bytes>& pinned_ak_name, const TpmtPublic& ak);
+absl::Status CheckPinnedAk(const std::optional<Bytes>& pinned_ak_name, const tpm::TpmtPublic& ak);
 
 }  // namespace labrec::attestation

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 #include "hsm/base/encoding.h"
 #include "hsm/tpm_wire/constants.h"
 
@@ -12,9 +12,9 @@ namespace labrec::attestation {
 namespace {
 
 // The PCRs of the selection, bank by bank, ascending.
-std::vector<AttestPolicy::Pcr> InOrder(const std::vector<PcrSelection>& selection) {
+std::vector<AttestPolicy::Pcr> InOrder(const std::vector<tpm::PcrSelection>& selection) {
   std::vector<AttestPolicy::Pcr> pcrs;
-  for (const PcrSelection& bank : selection) {
+  for (const tpm::PcrSelection& bank : selection) {
     for (uint32_t i = 0; i < bank.bitmap.size() * 8; ++i) {
       if (((bank.bitmap[i / 8] >> (i % 8)) & 1U) != 0) pcrs.push_back({bank.hash, i});
     }
@@ -23,17 +23,17 @@ std::vector<AttestPolicy::Pcr> InOrder(const std::vector<PcrSelection>& selectio
 }
 
 std::string NameOf(const AttestPolicy::Pcr& pcr) {
-  const auto algorithm = HashAlgorithmOf(pcr.bank);
+  const auto algorithm = tpm::HashAlgorithmOf(pcr.bank);
   const std::string bank =
-      algorithm.has_value() ? DigestName(*algorithm) : absl::StrCat("0x", absl::Hex(pcr.bank));
+      algorithm.has_value() ? tpm::DigestName(*algorithm) : absl::StrCat("0x", absl::Hex(pcr.bank));
   return absl::StrCat("PCR ", pcr.index, " (", bank, ")");
 }
 
 }  // namespace
 
-absl::StatusOr<std::map<AttestPolicy::Pcr, Bytes>> QuotedPcrs(const QuoteInfo& quote,
+absl::StatusOr<std::map<AttestPolicy::Pcr, Bytes>> QuotedPcrs(const tpm::QuoteInfo& quote,
                                                               const std::vector<Bytes>& values,
-                                                              HashAlgorithm digest_algorithm) {
+                                                              tpm::HashAlgorithm digest_algorithm) {
   const std::vector<AttestPolicy::Pcr> pcrs = InOrder(quote.selection);
   if (pcrs.size() != values.size()) {
     return Refuse(RefusalReason::kPcr, absl::StrCat("the quote is over ", pcrs.size(), " PCRs, but ",
@@ -42,16 +42,16 @@ absl::StatusOr<std::map<AttestPolicy::Pcr, Bytes>> QuotedPcrs(const QuoteInfo& q
   std::map<AttestPolicy::Pcr, Bytes> quoted;
   Writer all;
   for (size_t i = 0; i < pcrs.size(); ++i) {
-    const auto algorithm = HashAlgorithmOf(pcrs[i].bank);
+    const auto algorithm = tpm::HashAlgorithmOf(pcrs[i].bank);
     const size_t size =
-        algorithm.has_value() ? DigestSize(*algorithm) : 20;  // SHA-1's bank may be quoted too
+        algorithm.has_value() ? tpm::DigestSize(*algorithm) : 20;  // SHA-1's bank may be quoted too
     if (values[i].size() != size || !quoted.emplace(pcrs[i], values[i]).second) {
       return Refuse(RefusalReason::kPcr,
                     absl::StrCat("the value shown for ", NameOf(pcrs[i]), " has another size"));
     }
     all.Raw(values[i]);
   }
-  if (Hash(digest_algorithm, {all.bytes()}) != quote.pcr_digest) {
+  if (tpm::Hash(digest_algorithm, {all.bytes()}) != quote.pcr_digest) {
     return Refuse(RefusalReason::kPcr, "the PCR values shown are not the ones that the TPM quoted");
   }
   return quoted;

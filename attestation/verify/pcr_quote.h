@@ -15,9 +15,9 @@ namespace labrec::attestation {
 
 // The quoted PCRs' values: `values` are shown beside the quote in its order, and their hash by
 // `digest_algorithm` (the AK's signing scheme's) must be the quoted one (Part 3, section 18.4). Refusal kPcr.
-absl::StatusOr<std::map<AttestPolicy::Pcr, Bytes>> QuotedPcrs(const QuoteInfo& quote,
+absl::StatusOr<std::map<AttestPolicy::Pcr, Bytes>> QuotedPcrs(const tpm::QuoteInfo& quote,
                                                               const std::vector<Bytes>& values,
-                                                              HashAlgorithm digest_algorithm);
+                                                              tpm::HashAlgorithm digest_algorithm);
 
 // OK if each PCR that the policy names was quoted with one of its accepted values. Refusal kPcr.
 absl::Status CheckPcrs(const AttestPolicy& policy, const std::map<AttestPolicy::Pcr, Bytes>& quoted);

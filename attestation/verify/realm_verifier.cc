@@ -5,9 +5,10 @@
 
 #include "attestation/verify/chip_record_verifier.h"
 #include "attestation/verify/pcr_quote.h"
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/pcr/pcr_approval.h"
 #include "hsm/tpm_wire/constants.h"
 
 namespace labrec::attestation {
@@ -15,7 +16,8 @@ namespace {
 
 constexpr char kByAk[] =
     "the attestation key's signature over this exchange's nonce, the realm's id and its TLS key";
-constexpr uint32_t kMadeHere = kObjectFixedTpm | kObjectFixedParent | kObjectSensitiveDataOrigin;
+constexpr uint32_t kMadeHere =
+    tpm::kObjectFixedTpm | tpm::kObjectFixedParent | tpm::kObjectSensitiveDataOrigin;
 
 absl::Status WrongAttributes(const char* what) {
   return Refuse(
@@ -23,22 +25,24 @@ absl::Status WrongAttributes(const char* what) {
       absl::StrCat("the realm's ", what, " key is of another kind, or not made in the TPM and fixed to it"));
 }
 
-absl::Status CheckEvaluationArea(const TpmtPublic& area) {
-  const bool kind = area.type == kAlgEcc && area.curve == kCurveP256 &&
-                    area.Has(kMadeHere | kObjectDecrypt) && !area.HasAny(kObjectRestricted | kObjectSign);
+absl::Status CheckEvaluationArea(const tpm::TpmtPublic& area) {
+  const bool kind = area.type == tpm::kAlgEcc && area.curve == tpm::kCurveP256 &&
+                    area.Has(kMadeHere | tpm::kObjectDecrypt) &&
+                    !area.HasAny(tpm::kObjectRestricted | tpm::kObjectSign);
   return kind ? absl::OkStatus() : WrongAttributes("evaluation");
 }
 
-absl::Status CheckDerivationArea(const TpmtPublic& area) {
-  const bool kind = area.type == kAlgKeyedHash && area.scheme.algorithm == kAlgHmac &&
-                    area.scheme.hash == kAlgSha256 && area.Has(kMadeHere | kObjectSign) &&
-                    !area.HasAny(kObjectRestricted | kObjectDecrypt);
+absl::Status CheckDerivationArea(const tpm::TpmtPublic& area) {
+  const bool kind = area.type == tpm::kAlgKeyedHash && area.scheme.algorithm == tpm::kAlgHmac &&
+                    area.scheme.hash == tpm::kAlgSha256 && area.Has(kMadeHere | tpm::kObjectSign) &&
+                    !area.HasAny(tpm::kObjectRestricted | tpm::kObjectDecrypt);
   return kind ? absl::OkStatus() : WrongAttributes("derivation");
 }
 
-absl::Status CheckApproval(const AttestPolicy& policy, const TpmtPublic& area, const char* what) {
+absl::Status CheckApproval(const AttestPolicy& policy, const tpm::TpmtPublic& area, const char* what) {
   if (!policy.pcr_approver.has_value()) return absl::OkStatus();
-  if (area.auth_policy == PcrApprovalPolicy(*policy.pcr_approver) && !area.HasAny(kObjectUserWithAuth)) {
+  if (area.auth_policy == hsm::PcrApprovalPolicy(*policy.pcr_approver) &&
+      !area.HasAny(tpm::kObjectUserWithAuth)) {
     return absl::OkStatus();
   }
   return Refuse(
@@ -47,19 +51,19 @@ absl::Status CheckApproval(const AttestPolicy& policy, const TpmtPublic& area, c
 }
 
 // The key's area, if a statement of the AK is about it.
-absl::StatusOr<TpmtPublic> CertifiedArea(const RealmExpectation& expectation, const TpmIdentity& identity,
-                                         ByteView area_bytes, const SignedStatement& statement,
-                                         const char* what) {
+absl::StatusOr<tpm::TpmtPublic> CertifiedArea(const RealmExpectation& expectation,
+                                              const TpmIdentity& identity, ByteView area_bytes,
+                                              const SignedStatement& statement, const char* what) {
   const std::string about = absl::StrCat("the statement about the realm's ", what, " key");
-  LABREC_ASSIGN_OR_RETURN(const TpmtPublic area, TpmtPublic::Parse(area_bytes));
-  LABREC_ASSIGN_OR_RETURN(const TpmsAttest attest,
+  LABREC_ASSIGN_OR_RETURN(const tpm::TpmtPublic area, tpm::TpmtPublic::Parse(area_bytes));
+  LABREC_ASSIGN_OR_RETURN(const tpm::TpmsAttest attest,
                           OpenStatement(identity.ak, statement, expectation.nonce, about));
   LABREC_RETURN_IF_ERROR(CheckCertifies(attest, area.Name(), about));
   LABREC_RETURN_IF_ERROR(CheckApproval(expectation.policy, area, what));
   return area;
 }
 
-Proof KeyProof(const TpmtPublic& area, const char* what, const AttestPolicy& policy) {
+Proof KeyProof(const tpm::TpmtPublic& area, const char* what, const AttestPolicy& policy) {
   std::string statement = absl::StrCat("the realm's ", what, " key (Name ", Hex(area.Name()),
                                        ") was made in that TPM and cannot leave it");
   if (policy.pcr_approver.has_value()) {
@@ -70,17 +74,17 @@ Proof KeyProof(const TpmtPublic& area, const char* what, const AttestPolicy& pol
 
 absl::Status CheckKeys(const RealmExpectation& expectation, const TpmIdentity& identity,
                        const RealmEvidence& evidence, Report& report) {
-  LABREC_ASSIGN_OR_RETURN(const TpmtPublic evaluation,
+  LABREC_ASSIGN_OR_RETURN(const tpm::TpmtPublic evaluation,
                           CertifiedArea(expectation, identity, evidence.evaluation_public,
                                         evidence.evaluation_certified, "evaluation"));
   LABREC_RETURN_IF_ERROR(CheckEvaluationArea(evaluation));
-  LABREC_ASSIGN_OR_RETURN(const P256Point point, PointOf(evaluation));
+  LABREC_ASSIGN_OR_RETURN(const P256Point point, tpm::PointOf(evaluation));
   if (point != expectation.evaluation_key) {
     return Refuse(RefusalReason::kWrongKey,
                   "the certified evaluation key is not the one that the realm names");
   }
   report.push_back(KeyProof(evaluation, "evaluation", expectation.policy));
-  LABREC_ASSIGN_OR_RETURN(const TpmtPublic derivation,
+  LABREC_ASSIGN_OR_RETURN(const tpm::TpmtPublic derivation,
                           CertifiedArea(expectation, identity, evidence.derivation_public,
                                         evidence.derivation_certified, "derivation"));
   LABREC_RETURN_IF_ERROR(CheckDerivationArea(derivation));
@@ -122,11 +126,11 @@ Proof PcrProof(const std::map<AttestPolicy::Pcr, Bytes>& quoted, const AttestPol
 absl::StatusOr<std::optional<uint64_t>> CheckQuote(const RealmExpectation& expectation,
                                                    const TpmIdentity& identity, const RealmEvidence& evidence,
                                                    Report& report) {
-  LABREC_ASSIGN_OR_RETURN(const TpmsAttest attest,
+  LABREC_ASSIGN_OR_RETURN(const tpm::TpmsAttest attest,
                           OpenStatement(identity.ak, evidence.quote, expectation.nonce, "the quote"));
-  const auto* quote = std::get_if<QuoteInfo>(&attest.attested);
+  const auto* quote = std::get_if<tpm::QuoteInfo>(&attest.attested);
   if (quote == nullptr) return Refuse(RefusalReason::kStatement, "the quote is a statement of another kind");
-  const auto algorithm = HashAlgorithmOf(identity.ak.scheme.hash);
+  const auto algorithm = tpm::HashAlgorithmOf(identity.ak.scheme.hash);
   LABREC_ASSIGN_OR_RETURN(const auto quoted, QuotedPcrs(*quote, evidence.pcr_values, *algorithm));
   LABREC_RETURN_IF_ERROR(CheckPcrs(expectation.policy, quoted));
   report.push_back(PcrProof(quoted, expectation.policy));
@@ -138,10 +142,11 @@ absl::StatusOr<std::optional<uint64_t>> CheckQuote(const RealmExpectation& expec
 
 }  // namespace
 
-bool TellsFirmware(const TpmsAttest& attest, const TpmIdentity& identity) {
-  const Bytes hierarchy = NameOfHandle(kRhEndorsement);
-  return attest.qualified_signer == QualifiedName(identity.ak, hierarchy) ||
-         attest.qualified_signer == QualifiedName(identity.ak, QualifiedName(identity.ek, hierarchy));
+bool TellsFirmware(const tpm::TpmsAttest& attest, const TpmIdentity& identity) {
+  const Bytes hierarchy = tpm::NameOfHandle(tpm::kRhEndorsement);
+  return attest.qualified_signer == tpm::QualifiedName(identity.ak, hierarchy) ||
+         attest.qualified_signer ==
+             tpm::QualifiedName(identity.ak, tpm::QualifiedName(identity.ek, hierarchy));
 }
 
 absl::StatusOr<VerifiedRealm> VerifyRealm(const RealmExpectation& expectation, const AkChallenge& challenge,

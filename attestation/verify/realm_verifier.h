@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 
 #include "attestation/verify/attest_policy.h"
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "attestation/verify/statement.h"
 #include "attestation/verify/tpm_identity.h"
 #include "hsm/base/p256.h"
@@ -37,6 +37,6 @@ absl::StatusOr<VerifiedRealm> VerifyRealm(const RealmExpectation& expectation, c
 
 // True if this statement's signer is in the endorsement hierarchy, as a primary key or under this EK: then
 // the TPM does not obscure the firmware version (Part 1, section 36.7).
-bool TellsFirmware(const TpmsAttest& attest, const TpmIdentity& identity);
+bool TellsFirmware(const tpm::TpmsAttest& attest, const TpmIdentity& identity);
 
 }  // namespace labrec::attestation

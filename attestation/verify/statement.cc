@@ -5,7 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
+#include "attestation/verify/signature.h"
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
@@ -24,14 +25,14 @@ absl::Status About(std::string_view what, const absl::Status& status) {
 
 }  // namespace
 
-absl::StatusOr<TpmsAttest> OpenStatement(const TpmtPublic& ak, const SignedStatement& statement,
-                                         ByteView nonce, std::string_view what) {
-  const auto signature = TpmtSignature::Parse(statement.signature);
+absl::StatusOr<tpm::TpmsAttest> OpenStatement(const tpm::TpmtPublic& ak, const SignedStatement& statement,
+                                              ByteView nonce, std::string_view what) {
+  const auto signature = tpm::TpmtSignature::Parse(statement.signature);
   if (!signature.ok()) return About(what, signature.status());
   if (absl::Status verified = VerifySignature(ak, statement.attest, *signature); !verified.ok()) {
     return About(what, verified);
   }
-  auto attest = TpmsAttest::Parse(statement.attest);
+  auto attest = tpm::TpmsAttest::Parse(statement.attest);
   if (!attest.ok()) return About(what, attest.status());
   if (!SameBytes(attest->extra_data, nonce)) {
     return About(what,
@@ -41,9 +42,9 @@ absl::StatusOr<TpmsAttest> OpenStatement(const TpmtPublic& ak, const SignedState
   return attest;
 }
 
-absl::Status CheckCertifies(const TpmsAttest& attest, ByteView name, std::string_view what) {
-  const auto* creation = std::get_if<CreationInfo>(&attest.attested);
-  const auto* certify = std::get_if<CertifyInfo>(&attest.attested);
+absl::Status CheckCertifies(const tpm::TpmsAttest& attest, ByteView name, std::string_view what) {
+  const auto* creation = std::get_if<tpm::CreationInfo>(&attest.attested);
+  const auto* certify = std::get_if<tpm::CertifyInfo>(&attest.attested);
   if (creation != nullptr && SameBytes(creation->object_name, name)) return absl::OkStatus();
   if (certify != nullptr && SameBytes(certify->name, name)) return absl::OkStatus();
   if (creation == nullptr && certify == nullptr) {

@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "hsm/base/hash.h"
 #include "hsm/tpm_wire/tpms_attest.h"
 #include "hsm/tpm_wire/tpmt_public.h"
@@ -15,13 +15,13 @@ namespace labrec::attestation {
 // What the AK's TPM said, if the signature is the AK's and the statement carries `nonce` as its qualifying
 // data. `what` names the statement in refusals. INVALID_ARGUMENT for what cannot be parsed; refusals
 // kSignature, kStale.
-absl::StatusOr<TpmsAttest> OpenStatement(const TpmtPublic& ak, const SignedStatement& statement,
-                                         ByteView nonce, std::string_view what);
+absl::StatusOr<tpm::TpmsAttest> OpenStatement(const tpm::TpmtPublic& ak, const SignedStatement& statement,
+                                              ByteView nonce, std::string_view what);
 
 // OK if the statement says that the object with this Name was created by the TPM (TPM2_CertifyCreation), or
 // is loaded in it with its private part (TPM2_Certify). With fixedTPM and sensitiveDataOrigin in the Name
 // both mean that the key is in this TPM and nowhere else. Refusal kStatement.
-absl::Status CheckCertifies(const TpmsAttest& attest, ByteView name, std::string_view what);
+absl::Status CheckCertifies(const tpm::TpmsAttest& attest, ByteView name, std::string_view what);
 
 // The nonces (qualifyingData) of our exchanges. `nonce` is 32 fresh random bytes of the client; what is
 // hashed with them keeps one realm's chip from answering for another, and one record's statement from passing

@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "attestation/verify/ek/template.h"
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
@@ -14,8 +14,8 @@ namespace {
 
 constexpr size_t kCredentialSize = 32;
 
-absl::StatusOr<TpmtPublic> ParseArea(ByteView bytes, const char* what) {
-  absl::StatusOr<TpmtPublic> area = TpmtPublic::Parse(bytes);
+absl::StatusOr<tpm::TpmtPublic> ParseArea(ByteView bytes, const char* what) {
+  absl::StatusOr<tpm::TpmtPublic> area = tpm::TpmtPublic::Parse(bytes);
   if (area.ok()) return area;
   return absl::InvalidArgumentError(absl::StrCat(what, ": ", area.status().message()));
 }
@@ -32,19 +32,19 @@ Proof ChainProof(const TpmIdentity& identity) {
                        Hex(names.anchor_hash), ")")};
 }
 
-bool HasSigningScheme(const TpmtPublic& area) {
-  if (!HashAlgorithmOf(area.scheme.hash).has_value()) return false;
-  if (area.type == kAlgEcc) return area.scheme.algorithm == kAlgEcdsa;
-  return area.type == kAlgRsa && area.key_bits >= 2048 &&
-         (area.scheme.algorithm == kAlgRsaSsa || area.scheme.algorithm == kAlgRsaPss);
+bool HasSigningScheme(const tpm::TpmtPublic& area) {
+  if (!tpm::HashAlgorithmOf(area.scheme.hash).has_value()) return false;
+  if (area.type == tpm::kAlgEcc) return area.scheme.algorithm == tpm::kAlgEcdsa;
+  return area.type == tpm::kAlgRsa && area.key_bits >= 2048 &&
+         (area.scheme.algorithm == tpm::kAlgRsaSsa || area.scheme.algorithm == tpm::kAlgRsaPss);
 }
 
 }  // namespace
 
-absl::Status CheckAttestationKey(const TpmtPublic& area) {
-  constexpr uint32_t kNeeded =
-      kObjectFixedTpm | kObjectFixedParent | kObjectSensitiveDataOrigin | kObjectRestricted | kObjectSign;
-  if (!area.Has(kNeeded) || area.HasAny(kObjectDecrypt | kObjectX509Sign)) {
+absl::Status CheckAttestationKey(const tpm::TpmtPublic& area) {
+  constexpr uint32_t kNeeded = tpm::kObjectFixedTpm | tpm::kObjectFixedParent |
+                               tpm::kObjectSensitiveDataOrigin | tpm::kObjectRestricted | tpm::kObjectSign;
+  if (!area.Has(kNeeded) || area.HasAny(tpm::kObjectDecrypt | tpm::kObjectX509Sign)) {
     return Refuse(
         RefusalReason::kAttestationKey,
         "the attestation key must be a restricted signing key, made in its TPM and fixed to it; its "
@@ -75,7 +75,7 @@ absl::StatusOr<AkChallenge> ChallengeAk(const TpmIdentity& identity) {
   challenge.ek_name = identity.ek.Name();
   challenge.ak_name = identity.ak.Name();
   LABREC_ASSIGN_OR_RETURN(challenge.blob,
-                          MakeCredential(identity.ek, challenge.ak_name, challenge.credential));
+                          tpm::MakeCredential(identity.ek, challenge.ak_name, challenge.credential));
   return challenge;
 }
 

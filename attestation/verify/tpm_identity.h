@@ -7,10 +7,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/credential.h"
+#include "hsm/tpm_wire/credential.h"
 #include "attestation/verify/ek/chain.h"
 #include "attestation/verify/ek/trust.h"
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 
@@ -25,8 +25,8 @@ using Report = std::vector<Proof>;
 
 // A TPM whose EK certificate was checked, and the AK that is said to be in it.
 struct TpmIdentity {
-  TpmtPublic ek;
-  TpmtPublic ak;
+  tpm::TpmtPublic ek;
+  tpm::TpmtPublic ak;
   EkCertificateNames names;
   Report report;
 };
@@ -40,7 +40,7 @@ absl::StatusOr<TpmIdentity> CheckIdentity(const IdentityEvidence& evidence, cons
 // A secret that only the TPM with this EK can open, and only if an object with this AK's Name is in it.
 struct AkChallenge {
   SecretBytes credential;  // 32 bytes; the client keeps it
-  CredentialBlob blob;     // for the realm
+  tpm::CredentialBlob blob;     // for the realm
   Bytes ek_name;
   Bytes ak_name;
 };
@@ -51,6 +51,6 @@ absl::StatusOr<AkChallenge> ChallengeAk(const TpmIdentity& identity);
 absl::Status CheckActivated(const AkChallenge& challenge, ByteView activated, TpmIdentity& identity);
 
 // OK if `area` can be an AK. Refusal kAttestationKey.
-absl::Status CheckAttestationKey(const TpmtPublic& area);
+absl::Status CheckAttestationKey(const tpm::TpmtPublic& area);
 
 }  // namespace labrec::attestation

@@ -14,7 +14,7 @@
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
 
-namespace labrec::attestation {
+namespace labrec::hsm {
 namespace {
 
 namespace fs = std::filesystem;
@@ -86,4 +86,4 @@ absl::StatusOr<fs::path> AddApproval(const fs::path& folder, const PcrApproval& 
   return file;
 }
 
-}  // namespace labrec::attestation
+}  // namespace labrec::hsm

@@ -6,7 +6,7 @@
 
 #include "hsm/pcr/pcr_approval.h"
 
-namespace labrec::attestation {
+namespace labrec::hsm {
 
 // The approval in `folder` (files that end in .json) that `approver` signed for just these values.
 // FAILED_PRECONDITION if there is none: the message names the PCRs, says of each file why it does not fit,
@@ -22,4 +22,4 @@ bool IsNoApproval(const absl::Status& status);
 absl::StatusOr<std::filesystem::path> AddApproval(const std::filesystem::path& folder,
                                                   const PcrApproval& approval);
 
-}  // namespace labrec::attestation
+}  // namespace labrec::hsm

@@ -10,10 +10,11 @@
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/tpm_wire/counted_areas.h"
 #include "hsm/tpm_wire/hash.h"
 #include "hsm/tpm_wire/policy_digest.h"
 
-namespace labrec::attestation {
+namespace labrec::hsm {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -47,7 +48,7 @@ absl::StatusOr<Bytes> ValueAt(const Json& banks, uint16_t hash, uint32_t pcr) {
   const std::string bank = BankName(hash);
   const std::string index = absl::StrCat(pcr);
   const Json& values = banks[bank];
-  const size_t size = DigestSize(*HashAlgorithmOf(hash));
+  const size_t size = tpm::DigestSize(*tpm::HashAlgorithmOf(hash));
   absl::StatusOr<Bytes> value = Bytes();
   if (values.contains(index) && values[index].is_string()) value = FromHex(values[index].get<std::string>());
   if (value.ok() && value->size() == size) return value;
@@ -109,11 +110,11 @@ absl::StatusOr<PcrApproval> PcrApproval::FromJson(std::string_view json) {
 Bytes PcrDigest(const PcrValues& values) {
   Writer all;
   for (const Bytes& value : values.values) all.Raw(value);
-  return Hash(HashAlgorithm::kSha256, {all.bytes()});
+  return tpm::Hash(tpm::HashAlgorithm::kSha256, {all.bytes()});
 }
 
 Bytes ApprovedPolicy(const PcrValues& values) {
-  std::vector<attestation::PcrSelection> selection;
+  std::vector<tpm::PcrSelection> selection;
   for (const labrec::PcrSelection::Bank& bank : values.pcrs.banks) {
     Bytes bitmap(kSelectBytes, 0);
     for (const uint32_t index : bank.indices) {
@@ -121,7 +122,7 @@ Bytes ApprovedPolicy(const PcrValues& values) {
     }
     selection.push_back({bank.hash, std::move(bitmap)});
   }
-  return PolicyDigest(HashAlgorithm::kSha256).Pcr(selection, PcrDigest(values)).digest();
+  return tpm::PolicyDigest(tpm::HashAlgorithm::kSha256).Pcr(selection, PcrDigest(values)).digest();
 }
 
 PcrApproval Approve(const EcdsaPrivateKey& approver, const PcrValues& values) {
@@ -156,4 +157,11 @@ std::string ToJson(const PcrApproval& approval) {
   return document.dump(2) + "\n";
 }
 
-}  // namespace labrec::attestation
+Bytes PcrApprovalPolicy(const EcdsaPublicKey& approver) {
+  return tpm::PolicyDigest(tpm::HashAlgorithm::kSha256)
+      .Authorize(tpm::ExternalKeyArea(approver).Name(), {})
+      .AuthValue()
+      .digest();
+}
+
+}  // namespace labrec::hsm

@@ -11,7 +11,7 @@
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/pcr_selection.h"
 
-namespace labrec::attestation {
+namespace labrec::hsm {
 
 // PCRs and what they hold, in the selection's order. A value type.
 struct PcrValues {
@@ -51,4 +51,9 @@ std::string DifferingPcrs(const PcrValues& a, const PcrValues& b);
 std::string ToJson(const PcrValues& values);
 std::string ToJson(const PcrApproval& approval);
 
-}  // namespace labrec::attestation
+// The policy of a realm's key that needs the PCRs as an operator's key approved them, and the key's
+// authValue: PolicyAuthorize(approver, policyRef empty), then PolicyAuthValue. What is approved is a
+// PolicyPCR.
+Bytes PcrApprovalPolicy(const EcdsaPublicKey& approver);
+
+}  // namespace labrec::hsm

@@ -115,7 +115,7 @@ absl::Status TpmAttester::FindIdentity(LoadedRealm& realm) {
 
 absl::StatusOr<AttesterIdentity> TpmAttester::Identity() {
   AttesterIdentity identity;
-  const absl::Status done = link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  const absl::Status done = connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_RETURN_IF_ERROR(FindIdentity(realm));
     identity = *identity_;
     return absl::OkStatus();
@@ -127,7 +127,7 @@ absl::StatusOr<AttesterIdentity> TpmAttester::Identity() {
 absl::StatusOr<SecretBytes> TpmAttester::Activate(ByteView id_object, ByteView encrypted_secret) {
   LABREC_ASSIGN_OR_RETURN(const Challenge challenge, ParseChallenge(id_object, encrypted_secret));
   SecretBytes secret;
-  const absl::Status done = link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  const absl::Status done = connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_RETURN_IF_ERROR(FindIdentity(realm));
     LABREC_ASSIGN_OR_RETURN(const KeyRoom room, KeyRoom::Make(realm));
     LABREC_ASSIGN_OR_RETURN(secret, OpenWith(realm, *made_from_, challenge));
@@ -139,7 +139,7 @@ absl::StatusOr<SecretBytes> TpmAttester::Activate(ByteView id_object, ByteView e
 
 absl::StatusOr<CertifiedRealmKeys> TpmAttester::CertifyRealmKeys(ByteView nonce) {
   CertifiedRealmKeys certified;
-  const absl::Status done = link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  const absl::Status done = connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_RETURN_IF_ERROR(CheckKeys(realm));
     Context& context = *realm.context;
     LABREC_ASSIGN_OR_RETURN(const TransientObject ak, realm.attestation_keys.LoadAk(context));
@@ -158,7 +158,7 @@ absl::StatusOr<CertifiedRealmKeys> TpmAttester::CertifyRealmKeys(ByteView nonce)
 // The values are read before and after the quote: they are the quoted ones if they did not change meanwhile.
 absl::StatusOr<QuotedPcrs> TpmAttester::Quote(const PcrSelection& pcrs, ByteView nonce) {
   QuotedPcrs quoted;
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     Context& context = *realm.context;
     LABREC_ASSIGN_OR_RETURN(const TransientObject ak, realm.attestation_keys.LoadAk(context));
     LABREC_ASSIGN_OR_RETURN(quoted.values, ReadPcrs(context, pcrs));
@@ -175,7 +175,7 @@ absl::StatusOr<QuotedPcrs> TpmAttester::Quote(const PcrSelection& pcrs, ByteView
 
 absl::StatusOr<SignedAttestation> TpmAttester::CertifyKey(const WrappedKey& key, ByteView nonce) {
   SignedAttestation statement;
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const KeyRoom room, KeyRoom::Make(realm));
     LABREC_ASSIGN_OR_RETURN(const TransientObject loaded, LoadWrapped(realm, room, key));
     LABREC_ASSIGN_OR_RETURN(const TransientObject ak, realm.attestation_keys.LoadAk(*realm.context));
@@ -187,7 +187,7 @@ absl::StatusOr<SignedAttestation> TpmAttester::CertifyKey(const WrappedKey& key,
 
 absl::StatusOr<SignedAttestation> TpmAttester::CertifyIndex(uint32_t index, uint16_t size, ByteView nonce) {
   SignedAttestation statement;
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const TransientObject ak, realm.attestation_keys.LoadAk(*realm.context));
     LABREC_ASSIGN_OR_RETURN(statement,
                             tpm2::CertifyIndex(*realm.context, *realm.session, index, size, ak, nonce));

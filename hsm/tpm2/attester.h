@@ -15,7 +15,7 @@ namespace labrec::hsm::tpm2 {
 // that time.
 class TpmAttester final : public Attester {
  public:
-  TpmAttester(Link& link, RealmState state) : link_(link), state_(std::move(state)) {}
+  TpmAttester(Connection& connection, RealmState state) : connection_(connection), state_(std::move(state)) {}
 
   absl::StatusOr<AttesterIdentity> Identity() override;
   absl::StatusOr<SecretBytes> Activate(ByteView id_object, ByteView encrypted_secret) override;
@@ -27,9 +27,9 @@ class TpmAttester final : public Attester {
  private:
   absl::Status FindIdentity(LoadedRealm& realm);
 
-  Link& link_;
+  Connection& connection_;
   const RealmState state_;
-  const EkTemplate* made_from_ = nullptr;  // these two are read and written inside of link_.Run only
+  const EkTemplate* made_from_ = nullptr;  // these two are read and written inside of connection_.Run only
   std::optional<AttesterIdentity> identity_;
 };
 

@@ -20,7 +20,7 @@ namespace {
 // The unlock key, of a CountedKey whose fields fit together.
 absl::StatusOr<EcdsaPublicKey> UnlockKeyOf(const CountedKey& key) {
   LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey unlock_key, EcdsaPublicKey::FromSpki(key.unlock_key));
-  const auto area = attestation::RecordIndexArea(key.index, unlock_key, attestation::Written::kNo);
+  const auto area = tpm::RecordIndexArea(key.index, unlock_key, tpm::Written::kNo);
   if (area.Marshal() == key.index_public) return unlock_key;
   return absl::InvalidArgumentError("a counted key whose index is not its unlock key's");
 }
@@ -39,7 +39,7 @@ absl::StatusOr<uint32_t> FreePlace(Context& context, IndexRange range) {
 absl::StatusOr<CountedCapacity> TpmCountedKeys::Capacity() {
   CountedCapacity capacity;
   const IndexRange range = CountingRange(range_);
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const std::vector<uint32_t> handles, HandlesFrom(*realm.context, range.first));
     capacity.used =
         static_cast<uint32_t>(std::count_if(handles.begin(), handles.end(), [range](uint32_t handle) {
@@ -56,7 +56,7 @@ absl::StatusOr<CountedCapacity> TpmCountedKeys::Capacity() {
 
 absl::StatusOr<std::vector<CountedIndex>> TpmCountedKeys::List() {
   std::vector<CountedIndex> found;
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const std::optional<Bytes> mark, ReadRangeMark(realm, range_));
     found.clear();
     if (mark != realm_id_) return absl::OkStatus();  // nothing there is ours
@@ -68,10 +68,10 @@ absl::StatusOr<std::vector<CountedIndex>> TpmCountedKeys::List() {
 
 // Not repeated: what a lost answer left defined is an orphan, that List shows.
 absl::StatusOr<CountedKey> TpmCountedKeys::Define(const EcdsaPublicKey& unlock_key) {
-  LABREC_RETURN_IF_ERROR(
-      link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) { return MarkRange(realm, range_, realm_id_); }));
+  LABREC_RETURN_IF_ERROR(connection_.Run(
+      OnLoss::kRepeat, [&](LoadedRealm& realm) { return MarkRange(realm, range_, realm_id_); }));
   CountedKey key;
-  const absl::Status made = link_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) -> absl::Status {
+  const absl::Status made = connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const uint32_t index, FreePlace(*realm.context, CountingRange(range_)));
     LABREC_ASSIGN_OR_RETURN(key, CreateCountedKey(realm, index, unlock_key));
     const absl::Status defined = DefineCounting(realm, index, unlock_key).status();
@@ -84,7 +84,7 @@ absl::StatusOr<CountedKey> TpmCountedKeys::Define(const EcdsaPublicKey& unlock_k
 
 absl::StatusOr<WriteSession> TpmCountedKeys::BeginWrite() {
   WriteSession begun;
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(begun, realm.write_sessions->Begin(std::chrono::steady_clock::now()));
     return absl::OkStatus();
   }));
@@ -96,7 +96,7 @@ absl::StatusOr<UseCount> TpmCountedKeys::FinishWrite(const CountedKey& key, uint
   LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey unlock_key, UnlockKeyOf(key));
   LABREC_RETURN_IF_ERROR(ReadCounter(key).status());  // a TPM that was reset is noticed here
   UseCount use;
-  const absl::Status written = link_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) -> absl::Status {
+  const absl::Status written = connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) -> absl::Status {
     const auto now = std::chrono::steady_clock::now();
     LABREC_ASSIGN_OR_RETURN(const Bytes nonce, realm.write_sessions->NonceOf(session, now));
     LABREC_ASSIGN_OR_RETURN(CountingIndex index, OpenCounting(*realm.context, key.index, unlock_key));
@@ -115,7 +115,7 @@ absl::StatusOr<CountedOutcome> TpmCountedKeys::Evaluate(const CountedKey& key, c
   LABREC_ASSIGN_OR_RETURN(const UseCount before, ReadCounter(key));  // a reset TPM is noticed here
   if (before.count >= before.limit) return Spent{before};
   std::optional<CountedResult> evaluated;
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(evaluated, EvaluateOnce(realm, key, unlock_key, before, element));
     return absl::OkStatus();
   }));
@@ -125,7 +125,7 @@ absl::StatusOr<CountedOutcome> TpmCountedKeys::Evaluate(const CountedKey& key, c
 absl::StatusOr<UseCount> TpmCountedKeys::ReadCounter(const CountedKey& key) {
   LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey unlock_key, UnlockKeyOf(key));
   UseCount use;
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const CountingIndex index, OpenCounting(*realm.context, key.index, unlock_key));
     LABREC_ASSIGN_OR_RETURN(use, ReadUse(realm, index));
     return absl::OkStatus();
@@ -139,7 +139,7 @@ absl::Status TpmCountedKeys::Delete(uint32_t index) {
     return absl::InvalidArgumentError(absl::StrCat("0x", absl::Hex(index), " is not in this realm's range"));
   }
   LABREC_RETURN_IF_ERROR(
-      link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) { return RemoveCounting(realm, index); }));
+      connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) { return RemoveCounting(realm, index); }));
   chip_is_full_ = false;
   return absl::OkStatus();
 }

@@ -14,8 +14,8 @@ namespace labrec::hsm::tpm2 {
 class TpmCountedKeys final : public CountedKeys {
  public:
   // `range` includes the handle of its mark (range_mark.h).
-  TpmCountedKeys(Link& link, IndexRange range, Bytes realm_id)
-      : link_(link), range_(range), realm_id_(std::move(realm_id)) {}
+  TpmCountedKeys(Connection& connection, IndexRange range, Bytes realm_id)
+      : connection_(connection), range_(range), realm_id_(std::move(realm_id)) {}
 
   absl::StatusOr<CountedCapacity> Capacity() override;
   absl::StatusOr<std::vector<CountedIndex>> List() override;
@@ -28,7 +28,7 @@ class TpmCountedKeys final : public CountedKeys {
   absl::Status Delete(uint32_t index) override;
 
  private:
-  Link& link_;
+  Connection& connection_;
   const IndexRange range_;
   const Bytes realm_id_;
   std::atomic<bool> chip_is_full_ = false;

@@ -14,7 +14,7 @@ absl::StatusOr<SecretBytes> TpmDerivationKey::Derive(ByteView message) {
         "this message is the freshness anchor's to authenticate, not ours to derive");
   }
   SecretBytes derived;
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(derived, UseHmacKey(realm, message));
     return absl::OkStatus();
   }));

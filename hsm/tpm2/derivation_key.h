@@ -10,11 +10,11 @@ namespace labrec::hsm::tpm2 {
 // refused with INVALID_ARGUMENT, so that Derive can never be made to forge it.
 class TpmDerivationKey final : public DerivationKey {
  public:
-  explicit TpmDerivationKey(Link& link) : link_(link) {}
+  explicit TpmDerivationKey(Connection& connection) : connection_(connection) {}
   absl::StatusOr<SecretBytes> Derive(ByteView message) override;
 
  private:
-  Link& link_;
+  Connection& connection_;
 };
 
 }  // namespace labrec::hsm::tpm2

@@ -7,7 +7,7 @@ namespace labrec::hsm::tpm2 {
 
 absl::StatusOr<std::vector<P256Point>> TpmEvaluationKey::Evaluate(std::span<const P256Point> elements) {
   std::vector<P256Point> results;
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     results.clear();
     for (const P256Point& element : elements) {
       LABREC_ASSIGN_OR_RETURN(const P256Point result, UseEvaluationKey(realm, element));

@@ -30,7 +30,7 @@ absl::Status TpmFreshnessAnchor::Claim() {
   const std::lock_guard<std::mutex> lock(mutex_);
   const Bytes claim = ToBytes(SecretBytes::Random(kClaimSize).view());
   claim_.clear();
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) {
     return WriteIndex(*realm.context, *realm.session, realm.anchor->claim, claim);
   }));
   ++writes_;
@@ -45,7 +45,7 @@ absl::Status TpmFreshnessAnchor::CheckClaim() {
     return absl::FailedPreconditionError("the freshness anchor must be claimed before it is used");
   }
   Bytes found;
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(found,
                             ReadIndex(*realm.context, *realm.session, realm.anchor->claim, kClaimSize));
     return absl::OkStatus();
@@ -58,7 +58,7 @@ absl::Status TpmFreshnessAnchor::CheckClaim() {
 
 absl::StatusOr<uint64_t> TpmFreshnessAnchor::CurrentEpoch() {
   uint64_t epoch = 0;
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(epoch, ReadCounter(*realm.context, *realm.session, realm.anchor->counter));
     return absl::OkStatus();
   }));
@@ -68,7 +68,7 @@ absl::StatusOr<uint64_t> TpmFreshnessAnchor::CurrentEpoch() {
 absl::StatusOr<SecretBytes> TpmFreshnessAnchor::Evidence(uint64_t epoch, const Digest& digest) {
   SecretBytes evidence;
   const Bytes message = EvidenceMessage(realm_id_, epoch, digest);
-  LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(evidence, UseHmacKey(realm, message));
     return absl::OkStatus();
   }));
@@ -110,7 +110,7 @@ absl::Status TpmFreshnessAnchor::MoveTo(uint64_t epoch) {
 // Sent once, and never again without looking. An answer that is an error means that the TPM did not count;
 // only a broken connection leaves it open whether it did.
 absl::Status TpmFreshnessAnchor::Increment() {
-  return link_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) {
+  return connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) {
     const absl::Status counted = IncrementCounter(*realm.context, *realm.session, realm.anchor->counter);
     if (counted.ok()) ++writes_;
     if (realm.context->damage() != Damage::kBroken) return counted;

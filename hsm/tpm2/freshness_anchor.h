@@ -15,7 +15,8 @@ namespace labrec::hsm::tpm2 {
 // back.
 class TpmFreshnessAnchor final : public FreshnessAnchor {
  public:
-  TpmFreshnessAnchor(Link& link, Bytes realm_id) : link_(link), realm_id_(std::move(realm_id)) {}
+  TpmFreshnessAnchor(Connection& connection, Bytes realm_id)
+      : connection_(connection), realm_id_(std::move(realm_id)) {}
   absl::Status Claim() override;
   absl::StatusOr<uint64_t> CurrentEpoch() override;
   absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) override;
@@ -30,9 +31,9 @@ class TpmFreshnessAnchor final : public FreshnessAnchor {
   // OK if the claim on the device is this object's.
   absl::Status CheckClaim();
 
-  Link& link_;
+  Connection& connection_;
   const Bytes realm_id_;
-  mutable std::mutex mutex_;  // of what follows; Link guards the TPM
+  mutable std::mutex mutex_;  // of what follows; Connection guards the TPM
   Bytes claim_;               // empty: never claimed
   uint64_t writes_ = 0;
 };

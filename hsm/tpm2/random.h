@@ -10,11 +10,11 @@ namespace labrec::hsm::tpm2 {
 // of them alone can make it predictable.
 class TpmRandom final : public Random {
  public:
-  explicit TpmRandom(Link& link) : link_(link) {}
+  explicit TpmRandom(Connection& connection) : connection_(connection) {}
   absl::Status Fill(std::span<uint8_t> out) override;
 
  private:
-  Link& link_;
+  Connection& connection_;
 };
 
 }  // namespace labrec::hsm::tpm2

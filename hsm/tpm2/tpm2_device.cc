@@ -20,25 +20,25 @@ namespace {
 
 class Tpm2Device final : public Device {
  public:
-  Tpm2Device(std::unique_ptr<LoadedRealm> realm, Link::Loader loader, DeviceDescription description)
-      : link_(std::move(realm), std::move(loader)), description_(std::move(description)) {}
+  Tpm2Device(std::unique_ptr<LoadedRealm> realm, Connection::Loader loader, DeviceDescription description)
+      : connection_(std::move(realm), std::move(loader)), description_(std::move(description)) {}
 
   void HaveKeys(const P256Point& public_key) {
-    evaluation_key_.emplace(link_, public_key);
-    derivation_key_.emplace(link_);
+    evaluation_key_.emplace(connection_, public_key);
+    derivation_key_.emplace(connection_);
   }
   // Looks whether the TPM can count uses; `counted_keys` stays null where it cannot.
   absl::Status HaveCountedKeys(IndexRange range, const Bytes& realm_id) {
-    LABREC_RETURN_IF_ERROR(link_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) -> absl::Status {
+    LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) -> absl::Status {
       LABREC_ASSIGN_OR_RETURN(description_.no_counted_keys, WhyNotCounted(realm, range, realm_id));
       return absl::OkStatus();
     }));
-    if (description_.no_counted_keys.empty()) counted_keys_.emplace(link_, range, realm_id);
+    if (description_.no_counted_keys.empty()) counted_keys_.emplace(connection_, range, realm_id);
     return absl::OkStatus();
   }
   void HaveNoCountedKeys(std::string why) { description_.no_counted_keys = std::move(why); }
-  void HaveAttester(const RealmState& state) { attester_.emplace(link_, state); }
-  void HaveAnchor(Bytes realm_id) { anchor_.emplace(link_, std::move(realm_id)); }
+  void HaveAttester(const RealmState& state) { attester_.emplace(connection_, state); }
+  void HaveAnchor(Bytes realm_id) { anchor_.emplace(connection_, std::move(realm_id)); }
 
   EvaluationKey* evaluation_key() override { return evaluation_key_ ? &*evaluation_key_ : nullptr; }
   DerivationKey* derivation_key() override { return derivation_key_ ? &*derivation_key_ : nullptr; }
@@ -50,14 +50,14 @@ class Tpm2Device final : public Device {
   int parallelism() const override { return 1; }
 
  private:
-  Link link_;
+  Connection connection_;
   DeviceDescription description_;
   std::optional<TpmEvaluationKey> evaluation_key_;
   std::optional<TpmDerivationKey> derivation_key_;
   std::optional<TpmFreshnessAnchor> anchor_;
   std::optional<TpmCountedKeys> counted_keys_;
   std::optional<TpmAttester> attester_;
-  TpmRandom random_{link_};
+  TpmRandom random_{connection_};
 };
 
 absl::StatusOr<std::unique_ptr<LoadedRealm>> Load(const Address& address, const RealmState& realm,
@@ -76,7 +76,7 @@ absl::StatusOr<std::unique_ptr<LoadedRealm>> Load(const Address& address, const 
 // after the approval they are again.
 absl::StatusOr<std::unique_ptr<LoadedRealm>> WaitingForApproval(
     absl::StatusOr<std::unique_ptr<LoadedRealm>> loaded) {
-  if (loaded.ok() || !attestation::IsNoApproval(loaded.status())) return loaded;
+  if (loaded.ok() || !hsm::IsNoApproval(loaded.status())) return loaded;
   return absl::UnavailableError(loaded.status().message());
 }
 

@@ -11,15 +11,10 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/open_device.h"
+#include "hsm/tpm2/link/index.h"
 
 // A TPM 2.0 as a Device. The functions are those of hsm/open_device.h, for addresses that begin with "tpm2:".
 namespace labrec::hsm::tpm2 {
-
-// Where the freshness counter may go: the first free index of this range.
-struct IndexRange {
-  uint32_t first = 0x01800100;
-  uint32_t count = 64;
-};
 
 // The device promises parallelism() == 1: its calls are serialised by a lock, anchor calls included.
 // docs/devices.md, section "TPM 2.0", says what is made on the TPM, and what the chip must offer.

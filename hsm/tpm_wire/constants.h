@@ -4,7 +4,7 @@
 
 // Numbers of the TPM 2.0 Library Specification that the verifier needs, in the specification's own names.
 // They stand here because this folder links no TSS.
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // Part 2, section 6.3, TPM_ALG_ID.
 inline constexpr uint16_t kAlgRsa = 0x0001;
@@ -90,4 +90,4 @@ inline constexpr uint32_t kNtPinPass = 0x9;
 inline constexpr uint32_t kNvHandleFirst = 0x01000000;
 inline constexpr uint32_t kNvHandleLast = 0x01FFFFFF;
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

@@ -10,7 +10,7 @@
 
 // The public areas of a chip-enforced record (protocol, "Chip-enforced records"), as client and device both
 // build them: any difference in a bit gives other Names and another policy.
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // What TPM2_LoadExternal is given for a client's P-256 key, so that its Name is the same everywhere: ECC,
 // SHA-256, attribute sign alone, empty policy, ECDSA with SHA-256, coordinates of 32 bytes.
@@ -33,9 +33,4 @@ Bytes RecordKeyPolicy(const TpmsNvPublic& written_index);
 // fixedTPM, fixedParent, sensitiveDataOrigin, noDA, decrypt, and nothing else: no userWithAuth.
 uint32_t RecordKeyAttributes();
 
-// OK if `key` is what the record's evaluation key must be: P-256, SHA-256 Name, RecordKeyAttributes,
-// RecordKeyPolicy(written_index), no symmetric algorithm, scheme ECDH with SHA-256. Refusals kKeyAttributes,
-// kKeyPolicy.
-absl::Status CheckRecordKey(const TpmtPublic& key, const TpmsNvPublic& written_index);
-
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

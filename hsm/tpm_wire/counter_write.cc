@@ -2,7 +2,7 @@
 
 #include "hsm/tpm_wire/constants.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 namespace {
 
 constexpr size_t kShortestNonceTpm = 16;
@@ -25,4 +25,4 @@ absl::StatusOr<std::array<uint8_t, 64>> SignCounterWrite(const EcdsaPrivateKey& 
   return unlock_key.Sign(SignedAuthorization(nonce_tpm, WriteCounterCpHash(name, write.counter)));
 }
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

@@ -9,7 +9,7 @@
 #include "hsm/tpm_wire/counted_areas.h"
 #include "hsm/tpm_wire/cp_hash.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // One write of a record's index that a client lets happen.
 struct CounterWrite {
@@ -27,4 +27,4 @@ struct CounterWrite {
 absl::StatusOr<std::array<uint8_t, 64>> SignCounterWrite(const EcdsaPrivateKey& unlock_key,
                                                          const CounterWrite& write, ByteView nonce_tpm);
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

@@ -3,7 +3,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/tpm_wire/constants.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 Bytes Marshal(const PinCounter& counter) {
   return Writer().U32(counter.count).U32(counter.limit).bytes();
@@ -25,8 +25,4 @@ Bytes SignedAuthorization(ByteView nonce_tpm, const Digest& cp_hash) {
   return Writer().Raw(nonce_tpm).U32(kWriteExpirationSeconds).Raw(cp_hash).bytes();
 }
 
-Digest AHash(ByteView nonce_tpm, const Digest& cp_hash) {
-  return Sha256(SignedAuthorization(nonce_tpm, cp_hash));
-}
-
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

@@ -7,7 +7,7 @@
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/hash.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // TPMS_NV_PIN_COUNTER_PARAMETERS (Part 2, section 13.3), what a PIN index holds.
 struct PinCounter {
@@ -37,7 +37,5 @@ inline constexpr int32_t kWriteExpirationSeconds = 120;
 // What TPM2_PolicySigned hashes to aHash (Part 3, section 23.3.1) with that expiration and no policyRef:
 // nonceTPM || I2OSP(expiration, 4) || cpHash. ECDSA with SHA-256 over these bytes is the authorisation.
 Bytes SignedAuthorization(ByteView nonce_tpm, const Digest& cp_hash);
-// aHash itself, SHA-256 of that.
-Digest AHash(ByteView nonce_tpm, const Digest& cp_hash);
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

@@ -8,7 +8,7 @@
 
 #include "hsm/base/openssl_ptr.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 namespace {
 
 using MacPtr = std::unique_ptr<EVP_MAC, OpensslFree<EVP_MAC_free>>;
@@ -94,4 +94,4 @@ SecretBytes Hmac(HashAlgorithm algorithm, ByteView key, std::initializer_list<By
   return out;
 }
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

@@ -7,7 +7,7 @@
 #include "hsm/base/bytes.h"
 #include "hsm/base/secret_bytes.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // The hash algorithms that the verifier trusts in names, signatures and policies, with the TPM's own numbers
 // (Part 2, section 6.3). SHA-1 is not among them.
@@ -30,4 +30,4 @@ SecretBytes HashSecret(HashAlgorithm algorithm, std::initializer_list<ByteView> 
 // HMAC (RFC 2104) of the parts, one after the other. Any thread.
 SecretBytes Hmac(HashAlgorithm algorithm, ByteView key, std::initializer_list<ByteView> parts);
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

@@ -4,7 +4,7 @@
 
 #include "hsm/base/encoding.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 namespace {
 
 // `bits` bits of block(1) || block(2) || ...
@@ -43,4 +43,4 @@ SecretBytes KdfE(HashAlgorithm algorithm, ByteView z, std::string_view label, By
   });
 }
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

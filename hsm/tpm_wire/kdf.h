@@ -7,7 +7,7 @@
 
 // The TPM's key derivation functions. `bits` is a multiple of 8; labels are given without their terminating
 // zero, which is added. Any thread.
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // KDFa (Part 1, section 11.4.10.2): SP 800-108 in counter mode with HMAC.
 SecretBytes KdfA(HashAlgorithm algorithm, ByteView key, std::string_view label, ByteView context_u,
@@ -18,4 +18,4 @@ SecretBytes KdfA(HashAlgorithm algorithm, ByteView key, std::string_view label, 
 SecretBytes KdfE(HashAlgorithm algorithm, ByteView z, std::string_view label, ByteView party_u,
                  ByteView party_v, uint32_t bits);
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

@@ -5,7 +5,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/tpm_wire/constants.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 PolicyDigest::PolicyDigest(HashAlgorithm algorithm) : algorithm_(algorithm) {
   Restart();
@@ -77,4 +77,4 @@ PolicyDigest& PolicyDigest::AuthorizeNv(ByteView index_name) {
   return *this;
 }
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

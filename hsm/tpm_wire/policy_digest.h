@@ -8,7 +8,7 @@
 #include "hsm/tpm_wire/hash.h"
 #include "hsm/tpm_wire/tpms_attest.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // The policyDigest that a policy session has after these commands (Part 1, section 19.7), computed without a
 // TPM: PolicyDigest(kSha256).Signed(...).CommandCode(...).digest(). Each function is the command
@@ -51,4 +51,4 @@ class PolicyDigest {
   Bytes digest_;
 };
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

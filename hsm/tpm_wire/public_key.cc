@@ -9,7 +9,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm_wire/constants.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 namespace {
 
 using BuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, OpensslFree<OSSL_PARAM_BLD_free>>;
@@ -106,4 +106,4 @@ bool SameKey(const EVP_PKEY* a, const EVP_PKEY* b) {
   return same;
 }
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

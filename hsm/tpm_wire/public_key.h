@@ -6,7 +6,7 @@
 #include "hsm/tpm_wire/tpmt_public.h"
 
 // A private header: it brings OpenSSL with it.
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // OpenSSL's form of the public key of an RSA or ECC area. INVALID_ARGUMENT if there is none: the point is not
 // on the curve, the modulus is empty or even, the exponent is no odd number above 2^16.
@@ -20,4 +20,4 @@ const char* GroupName(uint16_t curve);
 // Bytes of a coordinate on the curve.
 size_t CoordinateSize(uint16_t curve);
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

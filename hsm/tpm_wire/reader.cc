@@ -1,6 +1,6 @@
 #include "hsm/tpm_wire/reader.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 ByteView TpmReader::Sized(size_t most) {
   const ByteView bytes = reader_.Lp();
@@ -20,4 +20,4 @@ bool TpmReader::YesNo() {
   return value == 1;
 }
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

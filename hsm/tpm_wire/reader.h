@@ -2,7 +2,7 @@
 
 #include "hsm/base/encoding.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // Reads the TPM's marshalled form (Part 2, section 4.2: big-endian, TPM2B = 16-bit size and bytes) with every
 // bound checked. After the first failure every read returns zero or empty, and ok() stays false.
@@ -33,4 +33,4 @@ class TpmReader {
   bool valid_ = true;
 };
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

@@ -6,7 +6,7 @@
 #include "hsm/tpm_wire/hash.h"
 #include "hsm/tpm_wire/reader.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 namespace {
 
 constexpr size_t kLongestDigest = 64;
@@ -121,4 +121,4 @@ Bytes Marshal(const std::vector<PcrSelection>& selection) {
   return std::move(writer).Take();
 }
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

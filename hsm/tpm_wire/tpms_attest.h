@@ -8,7 +8,7 @@
 
 #include "hsm/base/bytes.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // TPMS_CLOCK_INFO (Part 2, section 10.11.1).
 struct ClockInfo {
@@ -74,4 +74,4 @@ struct TpmsAttest {
 // TPML_PCR_SELECTION, as PolicyPCR takes it.
 Bytes Marshal(const std::vector<PcrSelection>& selection);
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

@@ -3,7 +3,7 @@
 #include "hsm/tpm_wire/constants.h"
 #include "hsm/tpm_wire/reader.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 absl::StatusOr<TpmsNvPublic> TpmsNvPublic::Parse(ByteView bytes) {
   TpmReader reader(bytes);
@@ -43,4 +43,4 @@ uint32_t TpmsNvPublic::Type() const {
   return (attributes & kNvTypeMask) >> kNvTypeShift;
 }
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

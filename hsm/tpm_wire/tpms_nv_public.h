@@ -7,7 +7,7 @@
 #include "hsm/base/bytes.h"
 #include "hsm/tpm_wire/hash.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // TPMS_NV_PUBLIC (Part 2, section 13.5), the public area of an NV index. A value type.
 struct TpmsNvPublic {
@@ -30,4 +30,4 @@ struct TpmsNvPublic {
   bool operator==(const TpmsNvPublic&) const = default;
 };
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

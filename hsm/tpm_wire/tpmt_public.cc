@@ -6,7 +6,7 @@
 #include "hsm/tpm_wire/constants.h"
 #include "hsm/tpm_wire/reader.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 namespace {
 
 constexpr size_t kLongestDigest = 64;
@@ -167,4 +167,4 @@ absl::StatusOr<P256Point> PointOf(const TpmtPublic& area) {
   return P256Point::FromAffine(x, y);
 }
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

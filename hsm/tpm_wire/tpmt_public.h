@@ -8,7 +8,7 @@
 #include "hsm/base/p256.h"
 #include "hsm/tpm_wire/hash.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // A scheme and its hash (Part 2, sections 11.1.20, 11.2.3.3, 11.2.4.2, 11.2.5.6). kAlgNull has no hash: 0.
 struct Scheme {
@@ -73,4 +73,4 @@ Bytes QualifiedName(const TpmtPublic& object, ByteView parent_qualified_name);
 // The point of an ECC P-256 public area; a TPM may leave out leading zeros. INVALID_ARGUMENT if it is none.
 absl::StatusOr<P256Point> PointOf(const TpmtPublic& area);
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

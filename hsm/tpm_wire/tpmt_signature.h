@@ -6,7 +6,7 @@
 #include "hsm/base/bytes.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // TPMT_SIGNATURE (Part 2, section 11.3.4) by RSASSA, RSAPSS or ECDSA. A value type.
 struct TpmtSignature {
@@ -23,9 +23,4 @@ struct TpmtSignature {
   bool operator==(const TpmtSignature&) const = default;
 };
 
-// OK if `signature` is one of `message` by the key of `signer`, made with just the scheme and hash that stand
-// in `signer`'s public area (RFC 8017, sections 8.1 and 8.2; FIPS 186-5, section 6). Refusal kSignature
-// otherwise. Any thread.
-absl::Status VerifySignature(const TpmtPublic& signer, ByteView message, const TpmtSignature& signature);
-
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

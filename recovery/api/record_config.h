@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/bytes.h"
-#include "recovery/record/record.h"
+#include "recovery/api/record_name.h"
 
 namespace labrec::recovery {
 

@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "attestation/verify/chip_record_verifier.h"
-#include "attestation/verify/evidence.h"
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/evidence.h"
+#include "attestation/evidence/refusal.h"
 #include "attestation/verify/statement.h"
 #include "hsm/base/p256.h"
 #include "hsm/base/secret_bytes.h"

@@ -31,7 +31,7 @@ struct RealmAttestation {
 // Makes the realm prove, over a fresh nonce and this TLS connection, which TPM it has and that its keys are
 // in it (docs/attestation.md, "A realm that counts in its ledger"). Errors: those of the channel;
 // FAILED_PRECONDITION, from the realm, where its device can prove nothing; INVALID_ARGUMENT and the refusals
-// of attestation/verify/refusal.h for evidence that does not hold; each message begins with the realm's name.
+// of attestation/evidence/refusal.h for evidence that does not hold; each message begins with the realm's name.
 // Any thread.
 absl::StatusOr<RealmAttestation> AttestRealm(RealmChannel& realm, const AttestDemand& demand,
                                              Cancellation& cancellation);

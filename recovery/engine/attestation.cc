@@ -17,13 +17,13 @@ void EngineImpl::GetIdentity(Done<Bytes> done) {
   attestation_->Identity(std::move(done));
 }
 
-void EngineImpl::ActivateCredential(Caller caller, attestation::CredentialBlob challenge,
+void EngineImpl::ActivateCredential(Caller caller, tpm::CredentialBlob challenge,
                                     Done<SecretBytes> done) {
   if (absl::Status refused = AdmitAttestation(caller); !refused.ok()) return done(std::move(refused));
   attestation_->Activate(std::move(caller), std::move(challenge), std::move(done));
 }
 
-void EngineImpl::Attest(Caller caller, attestation::CredentialBlob challenge, Digest nonce,
+void EngineImpl::Attest(Caller caller, tpm::CredentialBlob challenge, Digest nonce,
                         Done<Bytes> done) {
   if (absl::Status refused = AdmitAttestation(caller); !refused.ok()) return done(std::move(refused));
   attestation_->ProveRealm(std::move(caller), std::move(challenge), nonce, std::move(done));

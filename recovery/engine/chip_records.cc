@@ -4,7 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "attestation/produce/prover.h"
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "attestation/verify/statement.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"

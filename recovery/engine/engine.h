@@ -199,10 +199,10 @@ class Engine {
   virtual void GetIdentity(Done<Bytes> done) = 0;
   // Opens a client's challenge. RESOURCE_EXHAUSTED over the limits; so it is with the next one. The operator
   // is not limited, and needs no account.
-  virtual void ActivateCredential(Caller caller, attestation::CredentialBlob challenge,
+  virtual void ActivateCredential(Caller caller, tpm::CredentialBlob challenge,
                                   Done<SecretBytes> done) = 0;
   // attestation::Encode of a RealmEvidence over this nonce (attestation::RealmStatementNonce).
-  virtual void Attest(Caller caller, attestation::CredentialBlob challenge, Digest nonce,
+  virtual void Attest(Caller caller, tpm::CredentialBlob challenge, Digest nonce,
                       Done<Bytes> done) = 0;
 
   virtual EngineStatus status() const = 0;

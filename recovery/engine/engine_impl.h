@@ -65,9 +65,9 @@ class EngineImpl : public Engine {
   void GetFloor(Caller caller, std::string record, RawSignature authorization,
                 Done<std::optional<EpochFloor>> done) override;
   void GetIdentity(Done<Bytes> done) override;
-  void ActivateCredential(Caller caller, attestation::CredentialBlob challenge,
+  void ActivateCredential(Caller caller, tpm::CredentialBlob challenge,
                           Done<SecretBytes> done) override;
-  void Attest(Caller caller, attestation::CredentialBlob challenge, Digest nonce, Done<Bytes> done) override;
+  void Attest(Caller caller, tpm::CredentialBlob challenge, Digest nonce, Done<Bytes> done) override;
   EngineStatus status() const override;
 
  private:

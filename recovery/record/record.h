@@ -9,21 +9,13 @@
 #include "hsm/base/bytes.h"
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/hash.h"
+#include "recovery/api/record_name.h"
 
 namespace labrec::recovery {
 
 using DeviceId = std::array<uint8_t, 16>;
 using Challenge = std::array<uint8_t, 32>;
 using RegistrationId = std::array<uint8_t, 16>;
-
-// Which record of which account of which tenant.
-struct RecordName {
-  std::string tenant;
-  std::string account;
-  std::string record;
-
-  bool operator==(const RecordName&) const = default;
-};
 
 // How far a version of a record has come.
 enum class Stage : uint8_t {

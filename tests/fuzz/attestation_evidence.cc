@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 
 namespace {
 

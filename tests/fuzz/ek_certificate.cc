@@ -14,7 +14,7 @@ using namespace labrec::attestation;
 
 void AsEk(labrec::ByteView der, const CapturedChip& captured) {
   IdentityEvidence identity = captured.Evidence().identity;
-  const TpmtPublic ek = TpmtPublic::Parse(identity.ek_public).value();
+  const tpm::TpmtPublic ek = tpm::TpmtPublic::Parse(identity.ek_public).value();
   const labrec::Bytes good = identity.ek_certificate;
   identity.ek_certificate = labrec::ToBytes(der);
   const auto names = CheckEkChain(identity, ek, captured.expectation.trust, captured.expectation.now_ms);
@@ -26,7 +26,7 @@ void AsAnchor(labrec::ByteView der, const CapturedChip& captured) {
   identity.ek_certificate = labrec::ToBytes(der);
   EkTrust trust;
   trust.anchors = {identity.ek_certificate};
-  const TpmtPublic ek = TpmtPublic::Parse(captured.Evidence().identity.ek_public).value();
+  const tpm::TpmtPublic ek = tpm::TpmtPublic::Parse(captured.Evidence().identity.ek_public).value();
   (void)CheckEkChain(identity, ek, trust, captured.expectation.now_ms).ok();
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "attestation/verify/signature.h"
 #include "hsm/tpm_wire/tpms_attest.h"
 #include "hsm/tpm_wire/tpms_nv_public.h"
 #include "hsm/tpm_wire/tpmt_public.h"
@@ -16,25 +17,25 @@ void Require(bool holds) {
 }
 
 void Public(ByteView bytes) {
-  const auto area = TpmtPublic::Parse(bytes);
+  const auto area = tpm::TpmtPublic::Parse(bytes);
   if (!area.ok()) return;
   Require(SameBytes(area->Marshal(), bytes));
-  (void)PointOf(*area).ok();
-  const TpmtSignature signature{area->scheme.algorithm, HashAlgorithm::kSha256, Bytes(256, 1), Bytes(32, 1),
-                                Bytes(32, 1)};
+  (void)tpm::PointOf(*area).ok();
+  const tpm::TpmtSignature signature{area->scheme.algorithm, tpm::HashAlgorithm::kSha256, Bytes(256, 1),
+                                     Bytes(32, 1), Bytes(32, 1)};
   Require(!VerifySignature(*area, bytes, signature).ok());
 }
 
 void NvPublic(ByteView bytes) {
-  const auto area = TpmsNvPublic::Parse(bytes);
+  const auto area = tpm::TpmsNvPublic::Parse(bytes);
   if (area.ok()) Require(SameBytes(area->Marshal(), bytes));
 }
 
 void Attest(ByteView bytes) {
-  const auto attest = TpmsAttest::Parse(bytes);
+  const auto attest = tpm::TpmsAttest::Parse(bytes);
   if (!attest.ok()) return;
-  const auto* quote = std::get_if<QuoteInfo>(&attest->attested);
-  if (quote != nullptr) Require(Marshal(quote->selection).size() >= 4);
+  const auto* quote = std::get_if<tpm::QuoteInfo>(&attest->attested);
+  if (quote != nullptr) Require(tpm::Marshal(quote->selection).size() >= 4);
 }
 
 }  // namespace
@@ -55,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       Attest(bytes);
       break;
     default:
-      (void)TpmtSignature::Parse(bytes).ok();
+      (void)tpm::TpmtSignature::Parse(bytes).ok();
   }
   return 0;
 }

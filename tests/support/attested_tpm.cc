@@ -15,7 +15,7 @@ namespace labrec::test {
 namespace {
 
 using attestation::SignedStatement;
-using attestation::TpmtPublic;
+using tpm::TpmtPublic;
 
 std::string HexHandle(uint32_t handle) {
   return absl::StrCat("0x", absl::Hex(handle, absl::kZeroPad8));
@@ -23,7 +23,7 @@ std::string HexHandle(uint32_t handle) {
 
 std::string PolicySigned() {
   return absl::StrCat("policysigned -S write.session -c unlock.ctx -g sha256 -x -t ",
-                      attestation::kWriteExpirationSeconds, " --cphash-input cphash");
+                      tpm::kWriteExpirationSeconds, " --cphash-input cphash");
 }
 
 // tpm2-tools write a TPM2B_PUBLIC.
@@ -48,7 +48,7 @@ std::string AttestedTpm::Scheme() const {
 
 absl::Status AttestedTpm::MakeKeys() {
   if (ek_ == Ek::kP384) {
-    tools_.Write("ek.policy", attestation::EkPolicyB(attestation::HashAlgorithm::kSha384));
+    tools_.Write("ek.policy", attestation::EkPolicyB(tpm::HashAlgorithm::kSha384));
     LABREC_RETURN_IF_ERROR(tools_.Run(
         "createprimary -C e -g sha384 -G ecc384:null:aes256cfb -c ek.ctx -L ek.policy -a "
         "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|adminwithpolicy|restricted|decrypt"));
@@ -76,7 +76,7 @@ absl::Status AttestedTpm::MakeKeys() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Bytes> AttestedTpm::Activate(const attestation::CredentialBlob& blob) const {
+absl::StatusOr<Bytes> AttestedTpm::Activate(const tpm::CredentialBlob& blob) const {
   // The tool's own file format: magic, version, then the two structures.
   tools_.Write("credential",
                Writer().U32(0xBADCC0DE).U32(1).Raw(blob.id_object).Raw(blob.encrypted_secret).bytes());
@@ -105,7 +105,7 @@ absl::StatusOr<attestation::RecordKeyEvidence> AttestedTpm::MakeRecordKey(
       options.key_attributes)));
   LABREC_RETURN_IF_ERROR(tools_.Run("load -C srk.ctx -u key.pub -r key.priv -c key.ctx"));
   attestation::RecordKeyEvidence evidence;
-  attestation::TpmsNvPublic index;
+  tpm::TpmsNvPublic index;
   index.index = options.handle;
   uint32_t attributes = 0;
   if (!absl::SimpleHexAtoi(options.index_attributes, &attributes))
@@ -119,11 +119,12 @@ absl::StatusOr<attestation::RecordKeyEvidence> AttestedTpm::MakeRecordKey(
   return evidence;
 }
 
-absl::StatusOr<AttestedTpm::WriteSession> AttestedTpm::BeginWrite(
-    const EcdsaPublicKey& unlock_key, uint32_t handle, const attestation::PinCounter& counter) const {
+absl::StatusOr<AttestedTpm::WriteSession> AttestedTpm::BeginWrite(const EcdsaPublicKey& unlock_key,
+                                                                  uint32_t handle,
+                                                                  const tpm::PinCounter& counter) const {
   const std::string index = HexHandle(handle);
-  tools_.Write("counter", attestation::Marshal(counter));
-  tools_.Write("unlock.pub", Writer().Lp(attestation::ExternalKeyArea(unlock_key).Marshal()).bytes());
+  tools_.Write("counter", tpm::Marshal(counter));
+  tools_.Write("unlock.pub", Writer().Lp(tpm::ExternalKeyArea(unlock_key).Marshal()).bytes());
   LABREC_RETURN_IF_ERROR(
       tools_.Run(absl::StrCat("nvwrite -C ", index, " -i counter --cphash cphash ", index)));
   LABREC_RETURN_IF_ERROR(tools_.Run("startauthsession --policy-session -S write.session"));
@@ -137,8 +138,8 @@ absl::StatusOr<AttestedTpm::WriteSession> AttestedTpm::BeginWrite(
 absl::Status AttestedTpm::FinishWrite(uint32_t handle, ByteView signature) const {
   const std::string index = HexHandle(handle);
   tools_.Write("write.signature", Writer()
-                                      .U16(attestation::kAlgEcdsa)
-                                      .U16(attestation::kAlgSha256)
+                                      .U16(tpm::kAlgEcdsa)
+                                      .U16(tpm::kAlgSha256)
                                       .Lp(signature.first(32))
                                       .Lp(signature.last(32))
                                       .bytes());

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/hash.h"
 #include "hsm/tpm_wire/counter_write.h"
@@ -27,7 +27,7 @@ class AttestedTpm {
   const TpmTools& tools() const { return tools_; }
 
   // TPM2_ActivateCredential.
-  absl::StatusOr<Bytes> Activate(const attestation::CredentialBlob& blob) const;
+  absl::StatusOr<Bytes> Activate(const tpm::CredentialBlob& blob) const;
 
   // Defines an index and makes a key with these policies and attributes, and certifies its creation.
   struct RecordKeyOptions {
@@ -46,7 +46,7 @@ class AttestedTpm {
     Bytes signed_authorization;
   };
   absl::StatusOr<WriteSession> BeginWrite(const EcdsaPublicKey& unlock_key, uint32_t handle,
-                                          const attestation::PinCounter& counter) const;
+                                          const tpm::PinCounter& counter) const;
   // PolicySigned with this r || s, PolicyCommandCode, NV_Write.
   absl::Status FinishWrite(uint32_t handle, ByteView signature) const;
   absl::StatusOr<attestation::SignedStatement> CertifyIndex(uint32_t handle, const Digest& nonce) const;

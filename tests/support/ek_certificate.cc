@@ -22,7 +22,7 @@ absl::Status GiveEkCertificate(const Swtpm& tpm, EkKind kind, EkPlace place) {
   const std::string index = kind == EkKind::kRsa2048 ? "0x01c00002" : "0x01c0000a";
   const std::string where = place == EkPlace::kPersistent ? "0x81010001" : "ek.ctx";
   LABREC_RETURN_IF_ERROR(tools.Run(absl::StrCat("createek -c ", where, " -u ek.pub -G ", algorithm)));
-  LABREC_ASSIGN_OR_RETURN(const auto ek, attestation::TpmtPublic::ParseSized(tools.Read("ek.pub")));
+  LABREC_ASSIGN_OR_RETURN(const auto ek, tpm::TpmtPublic::ParseSized(tools.Read("ek.pub")));
   LABREC_ASSIGN_OR_RETURN(Bytes certificate, LocalCa::Instance().Certify(ek));
   certificate.resize(certificate.size() + kPadding, 0xFF);
   tools.Write("certificate", certificate);

@@ -16,9 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string KeyParameter(const attestation::TpmtPublic& ek) {
-  if (ek.type == attestation::kAlgRsa) return Hex(ek.modulus);
-  const char* curve = ek.curve == attestation::kCurveP256 ? "secp256r1" : "secp384r1";
+std::string KeyParameter(const tpm::TpmtPublic& ek) {
+  if (ek.type == tpm::kAlgRsa) return Hex(ek.modulus);
+  const char* curve = ek.curve == tpm::kCurveP256 ? "secp256r1" : "secp384r1";
   return absl::StrCat("x=", Hex(ek.x), ",y=", Hex(ek.y), ",id=", curve);
 }
 
@@ -49,7 +49,7 @@ LocalCa::LocalCa() {
   std::ofstream(folder_.path() / "ca.options").flush();
 }
 
-absl::StatusOr<Bytes> LocalCa::Certify(const attestation::TpmtPublic& ek) {
+absl::StatusOr<Bytes> LocalCa::Certify(const tpm::TpmtPublic& ek) {
   LABREC_RETURN_IF_ERROR(RunProgram({"swtpm_localca",
                                      "--type",
                                      "ek",

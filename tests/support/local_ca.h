@@ -18,7 +18,7 @@ class LocalCa {
   static LocalCa& Instance();
 
   // DER of a certificate for this endorsement key. One call at a time.
-  absl::StatusOr<Bytes> Certify(const attestation::TpmtPublic& ek);
+  absl::StatusOr<Bytes> Certify(const tpm::TpmtPublic& ek);
   // DER of the issuing CA and of the root, once a certificate was made.
   absl::StatusOr<Bytes> Issuer() const;
   absl::StatusOr<attestation::EkTrust> Trust() const;

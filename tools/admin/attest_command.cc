@@ -1,7 +1,7 @@
 #include <string>
 
 #include "attestation/verify/attest_policy.h"
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "attestation/verify/realm_verifier.h"
 #include "attestation/verify/statement.h"
 #include "hsm/base/clock.h"

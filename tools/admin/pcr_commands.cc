@@ -15,8 +15,8 @@ namespace labrec::admin {
 namespace {
 
 namespace fs = std::filesystem;
-using attestation::PcrApproval;
-using attestation::PcrValues;
+using hsm::PcrApproval;
+using hsm::PcrValues;
 
 struct KeygenOptions {
   Format format = Format::kText;
@@ -80,7 +80,7 @@ absl::Status Keygen(const KeygenOptions& options) {
 
 Json Describe(const PcrValues& values) {
   Json json = {{"selection", values.pcrs.ToString()}};
-  json["pcrs"] = Json::parse(attestation::ToJson(values))["pcrs"];
+  json["pcrs"] = Json::parse(hsm::ToJson(values))["pcrs"];
   return json;
 }
 
@@ -102,7 +102,7 @@ absl::Status Show(const ShowOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const BoundRealm realm, FindBoundRealm(options.state, options.device));
   LABREC_ASSIGN_OR_RETURN(const PcrValues present, realm.Present());
   const absl::Status found =
-      attestation::FindApproval(realm.folder.PcrApprovalsPath(), realm.binding.approver, present).status();
+      hsm::FindApproval(realm.folder.PcrApprovalsPath(), realm.binding.approver, present).status();
   Json json = Describe(present);
   json["approved"] = found.ok();
   Print(options.format, json, Text(json));
@@ -149,7 +149,7 @@ absl::StatusOr<PcrApproval> ApprovalFor(const ApproveOptions& options, const Bou
   LABREC_ASSIGN_OR_RETURN(const EcdsaPrivateKey key, ReadKey(options.key));
   LABREC_ASSIGN_OR_RETURN(const PcrValues values,
                           options.current ? realm.Present() : ReadValues(options.values));
-  return attestation::Approve(key, values);
+  return hsm::Approve(key, values);
 }
 
 // An approval that the realm would not take is not written.
@@ -159,7 +159,7 @@ absl::Status CheckFits(const PcrApproval& approval, const hsm::PcrBinding& bindi
         absl::StrCat("these are values of the PCRs ", approval.approved.pcrs.ToString(),
                      "; the realm's keys are bound to ", binding.pcrs.ToString()));
   }
-  if (attestation::IsApprovedBy(binding.approver, approval)) return absl::OkStatus();
+  if (hsm::IsApprovedBy(binding.approver, approval)) return absl::OkStatus();
   return absl::FailedPreconditionError(
       "the key is not this realm's approver: its public key is not the one of realm init --pcr-approver");
 }
@@ -168,8 +168,7 @@ absl::Status ApproveForRealm(const ApproveOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const BoundRealm realm, FindBoundRealm(options.state, options.device));
   LABREC_ASSIGN_OR_RETURN(const PcrApproval approval, ApprovalFor(options, realm));
   LABREC_RETURN_IF_ERROR(CheckFits(approval, realm.binding));
-  LABREC_ASSIGN_OR_RETURN(const fs::path file,
-                          attestation::AddApproval(realm.folder.PcrApprovalsPath(), approval));
+  LABREC_ASSIGN_OR_RETURN(const fs::path file, hsm::AddApproval(realm.folder.PcrApprovalsPath(), approval));
   Json json = Describe(approval.approved);
   json["file"] = file.string();
   Print(options.format, json, Text(json));
@@ -179,7 +178,7 @@ absl::Status ApproveForRealm(const ApproveOptions& options) {
 absl::Status ApproveToFile(const ApproveOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const EcdsaPrivateKey key, ReadKey(options.key));
   LABREC_ASSIGN_OR_RETURN(const PcrValues values, ReadValues(options.values));
-  const std::string text = attestation::ToJson(attestation::Approve(key, values));
+  const std::string text = hsm::ToJson(hsm::Approve(key, values));
   LABREC_RETURN_IF_ERROR(WriteFile(options.out, AsBytes(text), 0600, Overwrite::kRefuse));
   Json json = Describe(values);
   json["file"] = options.out.string();

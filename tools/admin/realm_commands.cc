@@ -39,8 +39,7 @@ absl::StatusOr<std::optional<PcrInit>> ReadPcrInit(const InitOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const Bytes pem, ReadFile(options.pcr_approver));
   LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey approver, EcdsaPublicKey::FromPem(AsText(pem)));
   LABREC_ASSIGN_OR_RETURN(const Bytes json, ReadFile(options.pcr_approval));
-  LABREC_ASSIGN_OR_RETURN(attestation::PcrApproval approval,
-                          attestation::PcrApproval::FromJson(AsText(json)));
+  LABREC_ASSIGN_OR_RETURN(hsm::PcrApproval approval, hsm::PcrApproval::FromJson(AsText(json)));
   return PcrInit{{std::move(pcrs), approver}, std::move(approval)};
 }
 

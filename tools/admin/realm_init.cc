@@ -61,17 +61,16 @@ absl::StatusOr<hsm::DeviceDescription> Probe(const std::string& uri, const hsm::
 absl::Status CheckPcrs(const RealmInitOptions& options) {
   if (!options.pcrs) return absl::OkStatus();
   const hsm::PcrBinding& binding = options.pcrs->binding;
-  attestation::PcrValues present{binding.pcrs, {}};
+  hsm::PcrValues present{binding.pcrs, {}};
   LABREC_ASSIGN_OR_RETURN(present.values, hsm::ReadPcrs({options.device}, binding.pcrs));
-  const attestation::PcrApproval& approval = options.pcrs->approval;
+  const hsm::PcrApproval& approval = options.pcrs->approval;
   std::string why;
   if (approval.approved.pcrs != binding.pcrs) {
     why = absl::StrCat("it is for the PCRs ", approval.approved.pcrs.ToString());
-  } else if (!attestation::IsApprovedBy(binding.approver, approval)) {
+  } else if (!hsm::IsApprovedBy(binding.approver, approval)) {
     why = "the key of --pcr-approver did not sign it";
   } else if (approval.approved != present) {
-    why = absl::StrCat("the PCRs ", attestation::DifferingPcrs(approval.approved, present),
-                       " hold other values");
+    why = absl::StrCat("the PCRs ", hsm::DifferingPcrs(approval.approved, present), " hold other values");
   }
   if (why.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
@@ -106,8 +105,7 @@ class RealmInMaking {
     LABREC_RETURN_IF_ERROR(folder_.WriteDeviceAuth(device_auth_));
     if (options_.anchor) LABREC_RETURN_IF_ERROR(folder_.WriteAnchorAuth(anchor_auth_));
     if (options_.pcrs) {
-      LABREC_RETURN_IF_ERROR(
-          attestation::AddApproval(folder_.PcrApprovalsPath(), options_.pcrs->approval).status());
+      LABREC_RETURN_IF_ERROR(hsm::AddApproval(folder_.PcrApprovalsPath(), options_.pcrs->approval).status());
     }
     LABREC_RETURN_IF_ERROR(ProvisionDevices());
     LABREC_RETURN_IF_ERROR(MakeLedger());

@@ -15,7 +15,7 @@ namespace labrec::admin {
 // Keys bound to PCRs, and the approval of what these hold now.
 struct PcrInit {
   hsm::PcrBinding binding;
-  attestation::PcrApproval approval;
+  hsm::PcrApproval approval;
 };
 
 struct RealmInitOptions {

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/hash.h"

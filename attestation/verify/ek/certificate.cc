@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/openssl_ptr.h"
 

@@ -7,7 +7,7 @@
 #include "attestation/verify/ek/path.h"
 #include "attestation/verify/ek/template.h"
 #include "attestation/verify/ek/verify.h"
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm_wire/public_key.h"
 
@@ -47,16 +47,16 @@ absl::StatusOr<X509*> TrustedBy(X509* certificate, const std::vector<X509Ptr>& a
   return first;
 }
 
-absl::Status CheckSameKey(const X509* certificate, const TpmtPublic& ek) {
+absl::Status CheckSameKey(const X509* certificate, const tpm::TpmtPublic& ek) {
   LABREC_ASSIGN_OR_RETURN(const PkeyPtr certified, CertifiedKey(certificate));
-  LABREC_ASSIGN_OR_RETURN(const PkeyPtr shown, PublicKeyOf(ek));
-  if (SameKey(certified.get(), shown.get())) return absl::OkStatus();
+  LABREC_ASSIGN_OR_RETURN(const PkeyPtr shown, tpm::PublicKeyOf(ek));
+  if (tpm::SameKey(certified.get(), shown.get())) return absl::OkStatus();
   return Refuse(RefusalReason::kEndorsementKey, "the endorsement key is not the one in its certificate");
 }
 
 }  // namespace
 
-absl::StatusOr<EkCertificateNames> CheckEkChain(const IdentityEvidence& identity, const TpmtPublic& ek,
+absl::StatusOr<EkCertificateNames> CheckEkChain(const IdentityEvidence& identity, const tpm::TpmtPublic& ek,
                                                 const EkTrust& trust, int64_t now_ms) {
   LABREC_ASSIGN_OR_RETURN(const X509Ptr certificate, ParseCertificate(identity.ek_certificate));
   LABREC_ASSIGN_OR_RETURN(const auto anchors, Parsed(trust.anchors));

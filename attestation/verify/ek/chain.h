@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 
 #include "attestation/verify/ek/trust.h"
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "hsm/base/hash.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 
@@ -34,7 +34,7 @@ struct EkCertificateNames {
 //   and where not given, the names are a TPM's; key usage, where given, is encipherment or agreement;
 // - the certified key is the one of `ek`, and `ek` was made from a template of TCG's profile.
 // INVALID_ARGUMENT for malformed certificates; refusals kEndorsementChain, -Time, -Revoked, -Key. Any thread.
-absl::StatusOr<EkCertificateNames> CheckEkChain(const IdentityEvidence& identity, const TpmtPublic& ek,
+absl::StatusOr<EkCertificateNames> CheckEkChain(const IdentityEvidence& identity, const tpm::TpmtPublic& ek,
                                                 const EkTrust& trust, int64_t now_ms);
 
 }  // namespace labrec::attestation

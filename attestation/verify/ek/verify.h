@@ -10,7 +10,7 @@
 
 #include "attestation/verify/ek/path.h"
 #include "attestation/verify/ek/trust.h"
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 
 // A private header: it brings OpenSSL with it.
 namespace labrec::attestation {

@@ -9,7 +9,7 @@
 namespace labrec::hsm::pkcs11 {
 namespace {
 
-// How long a call waits for a session, or for others to leave a generation that is to be rebuilt.
+// How long a call waits for a session, or for others to leave a loaded realm that is to be rebuilt.
 constexpr std::chrono::seconds kPatience(10);
 
 // Between two attempts: what the last one found, as something to try again later if the token was not there.
@@ -27,38 +27,38 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(TokenAddress addres
       new Connection(std::move(address), std::move(find_keys), std::move(module)));
   std::unique_lock lock(connection->mutex_);
   LABREC_RETURN_IF_ERROR(connection->Replace(lock));
-  connection->description_ = Describe(connection->generation_->api(), connection->generation_->token());
+  connection->description_ = Describe(connection->realm_->api(), connection->realm_->token());
   lock.unlock();
   return connection;
 }
 
 Connection::~Connection() {
   const ErrorQueueGuard guard;
-  generation_.reset();
+  realm_.reset();
 }
 
 absl::StatusOr<Connection::Lease> Connection::Borrow() {
   std::unique_lock lock(mutex_);
   LABREC_RETURN_IF_ERROR(MakeUp(lock));
-  auto session = generation_->TakeSession();
+  auto session = realm_->TakeSession();
   if (!session.ok()) {
     Fault(session.status());
     return session.status();
   }
   ++lent_;
-  return Lease{generation_.get(), *std::move(session)};
+  return Lease{realm_.get(), *std::move(session)};
 }
 
 void Connection::Return(Lease lease, const absl::Status& outcome) {
   const std::lock_guard lock(mutex_);
   --lent_;
-  // While somebody holds a session the generation stays, so this is the one the session came from.
-  lease.generation->GiveBack(std::move(lease.session));
+  // While somebody holds a session the loaded realm stays, so this is the one the session came from.
+  lease.realm->GiveBack(std::move(lease.session));
   Fault(outcome);
   changed_.notify_all();
 }
 
-// Waits until there is a good generation with a free session, replacing the old one if need be.
+// Waits until there is a good loaded realm with a free session, replacing the old one if need be.
 absl::Status Connection::MakeUp(std::unique_lock<std::mutex>& lock) {
   const auto deadline = Backoff::Clock::now() + kPatience;
   while (state_ != State::kUp || lent_ >= parallelism() + 1) {
@@ -76,18 +76,18 @@ absl::Status Connection::MakeUp(std::unique_lock<std::mutex>& lock) {
   return absl::OkStatus();
 }
 
-// Ends the old generation and begins a new one, with the lock released meanwhile. Nobody holds a session.
+// Ends the old loaded realm and begins a new one, with the lock released meanwhile. Nobody holds a session.
 absl::Status Connection::Replace(std::unique_lock<std::mutex>& lock) {
   replacing_ = true;
-  std::unique_ptr<Generation> old = std::move(generation_);
+  std::unique_ptr<LoadedRealm> old = std::move(realm_);
   lock.unlock();
   old.reset();
-  auto begun = Generation::Begin(*module_, address_, find_keys_);
+  auto begun = LoadedRealm::Begin(*module_, address_, find_keys_);
   lock.lock();
   replacing_ = false;
   absl::Status outcome = begun.status();
   if (outcome.ok()) {
-    generation_ = *std::move(begun);
+    realm_ = *std::move(begun);
     backoff_.Succeeded();
     state_ = State::kUp;
   } else {

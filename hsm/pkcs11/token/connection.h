@@ -17,17 +17,17 @@
 
 namespace labrec::hsm::pkcs11 {
 
-// The connection to one token: a bounded pool of sessions over a generation, which it replaces when the token
-// went away and came back. Any thread.
+// The connection to one token: a bounded pool of sessions over a loaded realm, which it replaces when the
+// token went away and came back. Any thread.
 //
-// A handle error makes it rebuild the generation at once; callers wait for that. A device error makes it wait
-// until nobody is inside the module, finalize it, and initialize it again with growing pauses; meanwhile
+// A handle error makes it rebuild the loaded realm at once; callers wait for that. A device error makes it
+// wait until nobody is inside the module, finalize it, and initialize it again with growing pauses; meanwhile
 // callers get UNAVAILABLE at once (or what
 // is wrong with the token that is there: FAILED_PRECONDITION, DATA_LOSS). After a refused PIN it never tries
 // again: every call says PERMISSION_DENIED.
 class Connection {
  public:
-  // Opens the first generation.
+  // Opens the first loaded realm.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(TokenAddress address, KeyFinder find_keys);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -39,8 +39,8 @@ class Connection {
     const KeyHandles& keys;
   };
 
-  // Runs `work` (Work -> absl::Status or absl::StatusOr<T>) in a session; once more in a new generation if it
-  // met a handle error. So it must look before it does what may not be done twice.
+  // Runs `work` (Work -> absl::Status or absl::StatusOr<T>) in a session; once more in a new loaded realm if
+  // it met a handle error. So it must look before it does what may not be done twice.
   template <typename F>
   auto Run(F&& work) -> std::invoke_result_t<F, const Work&> {
     const ErrorQueueGuard guard;
@@ -58,7 +58,7 @@ class Connection {
 
  private:
   struct Lease {
-    Generation* generation;
+    LoadedRealm* realm;
     Session session;
   };
   enum class State { kUp, kRebuild, kAway, kRefused };
@@ -74,7 +74,7 @@ class Connection {
 
   template <typename F>
   auto RunIn(Lease lease, F& work) -> std::invoke_result_t<F, const Work&> {
-    auto result = work(Work{lease.session, lease.generation->keys()});
+    auto result = work(Work{lease.session, lease.realm->keys()});
     Return(std::move(lease), StatusOf(result));
     return result;
   }
@@ -97,7 +97,7 @@ class Connection {
   int lent_ = 0;
   Backoff backoff_;
   absl::Status last_error_;
-  std::unique_ptr<Generation> generation_;
+  std::unique_ptr<LoadedRealm> realm_;
 };
 
 }  // namespace labrec::hsm::pkcs11

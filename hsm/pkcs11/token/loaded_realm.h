@@ -15,7 +15,7 @@
 
 namespace labrec::hsm::pkcs11 {
 
-// Handles of the realm's keys; good for one generation.
+// Handles of the realm's keys; good for one loaded realm.
 struct KeyHandles {
   TokenObject evaluation;
   TokenObject derivation;
@@ -26,11 +26,11 @@ using KeyFinder = std::function<absl::StatusOr<KeyHandles>(const Session&)>;
 
 // One life of the connection to a token, from C_Initialize to C_Finalize: the login, and handles that mean
 // nothing before or after. Destroying it closes all sessions and finalizes the module.
-class Generation {
+class LoadedRealm {
  public:
   // Initializes, finds the token, logs in, finds and proves the keys. What was opened is closed on failure.
-  static absl::StatusOr<std::unique_ptr<Generation>> Begin(const Module& module, const TokenAddress& address,
-                                                           const KeyFinder& find_keys);
+  static absl::StatusOr<std::unique_ptr<LoadedRealm>> Begin(const Module& module, const TokenAddress& address,
+                                                            const KeyFinder& find_keys);
 
   const Token& token() const { return token_; }
   const KeyHandles& keys() const { return keys_; }
@@ -41,7 +41,7 @@ class Generation {
   void GiveBack(Session session) { idle_.push_back(std::move(session)); }
 
  private:
-  Generation(Initialized initialized, Token token, Session anchor)
+  LoadedRealm(Initialized initialized, Token token, Session anchor)
       : initialized_(std::move(initialized)), token_(token), anchor_(std::move(anchor)) {}
 
   // In this order, so that sessions close before the module is finalized.

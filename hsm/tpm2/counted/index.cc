@@ -15,9 +15,9 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-using attestation::RecordIndexArea;
-using attestation::TpmsNvPublic;
-using attestation::Written;
+using tpm::RecordIndexArea;
+using tpm::TpmsNvPublic;
+using tpm::Written;
 
 constexpr UINT16 kUseCountSize = 8;  // TPMS_NV_PIN_COUNTER_PARAMETERS (part 2, section 13.3)
 
@@ -55,9 +55,8 @@ absl::StatusOr<std::optional<CountedIndex>> LookAt(Context& context, uint32_t in
   if (!parsed.ok()) return std::nullopt;
   TpmsNvPublic expected;
   expected.index = index;
-  expected.attributes = (attestation::kNtPinPass << attestation::kNvTypeShift) | attestation::kNvPolicyWrite |
-                        attestation::kNvOwnerRead | attestation::kNvNoDa | attestation::kNvWriteAll |
-                        (parsed->attributes & attestation::kNvWritten);
+  expected.attributes = (tpm::kNtPinPass << tpm::kNvTypeShift) | tpm::kNvPolicyWrite | tpm::kNvOwnerRead |
+                        tpm::kNvNoDa | tpm::kNvWriteAll | (parsed->attributes & tpm::kNvWritten);
   expected.auth_policy = parsed->auth_policy;
   expected.data_size = kUseCountSize;
   if (*parsed != expected) return std::nullopt;

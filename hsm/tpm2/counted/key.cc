@@ -15,13 +15,13 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-using attestation::RecordIndexArea;
-using attestation::Written;
+using tpm::RecordIndexArea;
+using tpm::Written;
 
 TPM2B_PUBLIC RecordKeyTemplate(uint32_t index, const EcdsaPublicKey& unlock_key) {
   TPM2B_PUBLIC area = EvaluationKeyTemplate();
-  area.publicArea.objectAttributes = attestation::RecordKeyAttributes();
-  const Bytes policy = attestation::RecordKeyPolicy(RecordIndexArea(index, unlock_key, Written::kYes));
+  area.publicArea.objectAttributes = tpm::RecordKeyAttributes();
+  const Bytes policy = tpm::RecordKeyPolicy(RecordIndexArea(index, unlock_key, Written::kYes));
   area.publicArea.authPolicy.size = static_cast<UINT16>(policy.size());
   std::copy(policy.begin(), policy.end(), area.publicArea.authPolicy.buffer);
   return area;

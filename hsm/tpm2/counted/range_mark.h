@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/tpm2/realm/loaded_realm.h"
-#include "hsm/tpm2/tpm2_device.h"
+#include "hsm/tpm2/link/index.h"
 
 // A private header: it brings the TSS with it. The first handle of a range of counting indices holds an
 // ordinary index with the id of the realm that uses the range: two realms on one TPM must not take each

@@ -12,7 +12,7 @@ namespace labrec::hsm::tpm2 {
 // Room for keys that come and go. A TPM has three transient slots, and the realm's two keys are in two of
 // them: while this object lives, the evaluation key is out (its context saved), so that two slots are free.
 // What is loaded into them must be gone before this object is. If the key cannot be brought back, the context
-// counts as having lost its objects, and the next call of the Link loads all of them again.
+// counts as having lost its objects, and the next call of the connection loads all of them again.
 class KeyRoom {
  public:
   static absl::StatusOr<KeyRoom> Make(LoadedRealm& realm);

@@ -12,22 +12,22 @@ namespace labrec::hsm::tpm2 {
 namespace {
 
 Digest CpHashOf(const LimitWrite& write) {
-  return attestation::WriteCounterCpHash(write.index.name, {0, write.limit});
+  return tpm::WriteCounterCpHash(write.index.name, {0, write.limit});
 }
 
 absl::Status Authorize(LoadedRealm& realm, const LimitWrite& write, PolicySession& policy, ByteView nonce_tpm,
                        ByteView signature) {
   LABREC_ASSIGN_OR_RETURN(const TransientObject key,
                           LoadExternalKey(*realm.context, write.unlock_key, ESYS_TR_RH_NULL));
-  LABREC_RETURN_IF_ERROR(policy.Signed(key.esys(), nonce_tpm, CpHashOf(write),
-                                       attestation::kWriteExpirationSeconds, EcdsaSignature(signature)));
+  LABREC_RETURN_IF_ERROR(policy.Signed(key.esys(), nonce_tpm, CpHashOf(write), tpm::kWriteExpirationSeconds,
+                                       EcdsaSignature(signature)));
   return policy.CommandCode(TPM2_CC_NV_Write);
 }
 
 // No second session: one that encrypted the parameter would change what cpHash is about (part 1, section
 // 16.7). cpHash protects the command on the bus, and reading back what was done.
 absl::Status Write(LoadedRealm& realm, const LimitWrite& write, const PolicySession& policy) {
-  const Bytes content = attestation::Marshal({0, write.limit});
+  const Bytes content = tpm::Marshal({0, write.limit});
   TPM2B_MAX_NV_BUFFER in{};
   in.size = static_cast<UINT16>(content.size());
   std::copy(content.begin(), content.end(), in.buffer);
@@ -40,7 +40,7 @@ absl::Status Write(LoadedRealm& realm, const LimitWrite& write, const PolicySess
 }  // namespace
 
 absl::Status CheckWriteSignature(const LimitWrite& write, ByteView nonce_tpm, ByteView signature) {
-  if (write.unlock_key.Verify(attestation::SignedAuthorization(nonce_tpm, CpHashOf(write)), signature)) {
+  if (write.unlock_key.Verify(tpm::SignedAuthorization(nonce_tpm, CpHashOf(write)), signature)) {
     return absl::OkStatus();
   }
   return absl::PermissionDeniedError(

@@ -24,9 +24,8 @@ absl::Status GrantOneUse(LoadedRealm& realm, CountingIndex& index, uint32_t hand
                          const EcdsaPrivateKey& unlock_key) {
   LABREC_ASSIGN_OR_RETURN(PolicySession session, PolicySession::Start(*realm.context));
   LABREC_ASSIGN_OR_RETURN(const Bytes nonce, session.NonceTpm());
-  LABREC_ASSIGN_OR_RETURN(
-      const auto signature,
-      attestation::SignCounterWrite(unlock_key, {handle, attestation::Written::kNo, {0, 1}}, nonce));
+  LABREC_ASSIGN_OR_RETURN(const auto signature,
+                          tpm::SignCounterWrite(unlock_key, {handle, tpm::Written::kNo, {0, 1}}, nonce));
   return WriteLimit(realm, {index, unlock_key.public_key(), 1}, std::move(session), nonce, signature)
       .status();
 }

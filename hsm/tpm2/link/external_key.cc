@@ -11,7 +11,7 @@ namespace labrec::hsm::tpm2 {
 
 absl::StatusOr<TransientObject> LoadExternalKey(Context& context, const EcdsaPublicKey& key,
                                                 ESYS_TR hierarchy) {
-  const Bytes area = Writer().Lp(attestation::ExternalKeyArea(key).Marshal()).bytes();
+  const Bytes area = Writer().Lp(tpm::ExternalKeyArea(key).Marshal()).bytes();
   LABREC_ASSIGN_OR_RETURN(const TPM2B_PUBLIC public_area, UnmarshalPublic(area));
   ESYS_TR loaded = ESYS_TR_NONE;
   LABREC_RETURN_IF_ERROR(context.Check(

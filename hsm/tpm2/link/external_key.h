@@ -9,7 +9,7 @@
 namespace labrec::hsm::tpm2 {
 
 // Somebody's public key in the TPM (TPM2_LoadExternal, part 3, section 12.3), with the public area of
-// attestation::ExternalKeyArea, so that its Name is the same everywhere. Tickets about its signatures hold in
+// tpm::ExternalKeyArea, so that its Name is the same everywhere. Tickets about its signatures hold in
 // `hierarchy` only; with ESYS_TR_RH_NULL there are none.
 absl::StatusOr<TransientObject> LoadExternalKey(Context& context, const EcdsaPublicKey& key,
                                                 ESYS_TR hierarchy);

@@ -6,8 +6,7 @@
 
 #include "hsm/base/secret_bytes.h"
 #include "hsm/tpm2/link/session.h"
-#include "hsm/tpm2/realm/state.h"
-#include "hsm/tpm2/tpm2_device.h"
+#include "hsm/tpm2/link/index.h"
 
 // A private header: it brings the TSS with it. NV indices of the owner hierarchy (part 3, section 31).
 namespace labrec::hsm::tpm2 {

@@ -3,6 +3,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/tpm2/link/nv_index.h"
+#include "hsm/tpm2/realm/state.h"
 
 // A private header: it brings the TSS with it. The two NV indices of a freshness anchor: the counter holds
 // the current epoch, the claim holds 16 random bytes of whoever claimed the anchor last.

@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds kLongestBackOff{5000};
 
 }  // namespace
 
-absl::Status Link::Run(OnLoss on_loss, const std::function<absl::Status(LoadedRealm&)>& call) {
+absl::Status Connection::Run(OnLoss on_loss, const std::function<absl::Status(LoadedRealm&)>& call) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const absl::Status status = RunOnce(call);
   if (status.ok() || damage_ != Damage::kObjectsLost) return status;
@@ -23,7 +23,7 @@ absl::Status Link::Run(OnLoss on_loss, const std::function<absl::Status(LoadedRe
       "the TPM was reset, or somebody else uses it; nothing was done, call again: ", status.message()));
 }
 
-absl::Status Link::RunOnce(const std::function<absl::Status(LoadedRealm&)>& call) {
+absl::Status Connection::RunOnce(const std::function<absl::Status(LoadedRealm&)>& call) {
   damage_ = Damage::kNone;
   LABREC_RETURN_IF_ERROR(EnsureLoaded());
   const absl::Status status = call(*realm_);
@@ -32,7 +32,7 @@ absl::Status Link::RunOnce(const std::function<absl::Status(LoadedRealm&)>& call
   return status;
 }
 
-absl::Status Link::EnsureLoaded() {
+absl::Status Connection::EnsureLoaded() {
   if (realm_ != nullptr) return absl::OkStatus();
   const auto now = std::chrono::steady_clock::now();
   if (now < next_attempt_) return last_failure_;

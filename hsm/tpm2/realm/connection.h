@@ -23,10 +23,10 @@ enum class OnLoss {
 // that comes after the back-off (10 ms, doubling up to 5 s) tries to open it again, with all of LoadRealm's
 // checks, and what that says is the answer until the next attempt.
 // Threads: any; calls are serialised.
-class Link {
+class Connection {
  public:
   using Loader = std::function<absl::StatusOr<std::unique_ptr<LoadedRealm>>()>;
-  Link(std::unique_ptr<LoadedRealm> realm, Loader loader)
+  Connection(std::unique_ptr<LoadedRealm> realm, Loader loader)
       : realm_(std::move(realm)), loader_(std::move(loader)) {}
 
   // Runs `call` with the loaded realm. An error that left the connection broken ends it; the status is

@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/attest_policy.h"
 #include "hsm/base/hash.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/pcr/approval_folder.h"
@@ -14,16 +13,16 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-using attestation::PcrApproval;
+using hsm::PcrApproval;
 
 TPM2B_PUBLIC Bound(const TPM2B_PUBLIC& pattern, const std::optional<PcrBinding>& binding) {
-  return binding ? UnderPolicy(pattern, attestation::PcrApprovalPolicy(binding->approver)) : pattern;
+  return binding ? UnderPolicy(pattern, hsm::PcrApprovalPolicy(binding->approver)) : pattern;
 }
 
 // TPM2_VerifySignature (part 3, section 20.1) of the approval; the ticket holds until TPM2_Clear.
 absl::StatusOr<TPMT_TK_VERIFIED> Verify(Context& context, const TransientObject& approver,
                                         const PcrApproval& approval) {
-  const Digest signed_digest = Sha256(attestation::ApprovedPolicy(approval.approved));
+  const Digest signed_digest = Sha256(hsm::ApprovedPolicy(approval.approved));
   TPM2B_DIGEST digest{};
   digest.size = static_cast<UINT16>(signed_digest.size());
   std::copy(signed_digest.begin(), signed_digest.end(), digest.buffer);
@@ -50,10 +49,9 @@ TPM2B_PUBLIC HmacKeyPattern(const std::optional<PcrBinding>& binding) {
 absl::StatusOr<PcrAuthorization> PcrAuthorization::Open(Context& context, ESYS_TR salt_key,
                                                         const PcrBinding& binding,
                                                         const std::filesystem::path& approvals) {
-  attestation::PcrValues present{binding.pcrs, {}};
+  hsm::PcrValues present{binding.pcrs, {}};
   LABREC_ASSIGN_OR_RETURN(present.values, ReadPcrs(context, binding.pcrs));
-  LABREC_ASSIGN_OR_RETURN(PcrApproval approval,
-                          attestation::FindApproval(approvals, binding.approver, present));
+  LABREC_ASSIGN_OR_RETURN(PcrApproval approval, hsm::FindApproval(approvals, binding.approver, present));
   // Tickets need a hierarchy; a public key alone may go into any.
   LABREC_ASSIGN_OR_RETURN(const TransientObject approver,
                           LoadExternalKey(context, binding.approver, ESYS_TR_RH_OWNER));
@@ -67,10 +65,10 @@ absl::StatusOr<ESYS_TR> PcrAuthorization::Begin() {
   if (asserted_) LABREC_RETURN_IF_ERROR(session_.Restart());
   asserted_ = true;
   const absl::Status as_approved =
-      session_.Pcr(ToTpm(approval_.approved.pcrs), attestation::PcrDigest(approval_.approved));
+      session_.Pcr(ToTpm(approval_.approved.pcrs), hsm::PcrDigest(approval_.approved));
   if (!as_approved.ok()) return ExplainRefusal(as_approved);
   LABREC_RETURN_IF_ERROR(
-      session_.Authorize(attestation::ApprovedPolicy(approval_.approved), approver_name_, ticket_));
+      session_.Authorize(hsm::ApprovedPolicy(approval_.approved), approver_name_, ticket_));
   LABREC_RETURN_IF_ERROR(session_.AuthValue());
   return session_.For(Encrypt::kBoth);
 }
@@ -78,12 +76,12 @@ absl::StatusOr<ESYS_TR> PcrAuthorization::Begin() {
 // TPM2_PolicyPCR says TPM_RC_VALUE, as for much else: what the PCRs hold tells more.
 absl::Status PcrAuthorization::ExplainRefusal(const absl::Status& refused) {
   if (context_->damage() != Damage::kNone || absl::IsUnavailable(refused)) return refused;
-  attestation::PcrValues present{approval_.approved.pcrs, {}};
+  hsm::PcrValues present{approval_.approved.pcrs, {}};
   LABREC_ASSIGN_OR_RETURN(present.values, ReadPcrs(*context_, present.pcrs));
   if (present == approval_.approved) return refused;
   context_->LoseObjects();
   return absl::FailedPreconditionError(absl::StrCat("the PCRs ",
-                                                    attestation::DifferingPcrs(present, approval_.approved),
+                                                    hsm::DifferingPcrs(present, approval_.approved),
                                                     " changed since the realm's keys were opened, and the "
                                                     "approval found then does not cover what they hold now"));
 }

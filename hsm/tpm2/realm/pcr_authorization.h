@@ -14,7 +14,7 @@
 // A private header: it brings the TSS with it.
 namespace labrec::hsm::tpm2 {
 
-// The realm's keys as they are made from their templates: bound to PCRs (attestation::PcrApprovalPolicy of
+// The realm's keys as they are made from their templates: bound to PCRs (hsm::PcrApprovalPolicy of
 // the approver), or not.
 TPM2B_PUBLIC EvaluationKeyPattern(const std::optional<PcrBinding>& binding);
 TPM2B_PUBLIC HmacKeyPattern(const std::optional<PcrBinding>& binding);
@@ -38,8 +38,8 @@ class PcrAuthorization {
   auto Run(const Command& command) -> decltype(command(ESYS_TR()));
 
  private:
-  PcrAuthorization(Context& context, PolicySession session, attestation::PcrApproval approval,
-                   Bytes approver_name, const TPMT_TK_VERIFIED& ticket)
+  PcrAuthorization(Context& context, PolicySession session, hsm::PcrApproval approval, Bytes approver_name,
+                   const TPMT_TK_VERIFIED& ticket)
       : context_(&context),
         session_(std::move(session)),
         approval_(std::move(approval)),
@@ -57,7 +57,7 @@ class PcrAuthorization {
 
   Context* context_;
   PolicySession session_;
-  attestation::PcrApproval approval_;
+  hsm::PcrApproval approval_;
   Bytes approver_name_;
   TPMT_TK_VERIFIED ticket_;
   bool asserted_ = false;  // the session holds assertions of a use that did not succeed

@@ -7,6 +7,7 @@
 
 #include "hsm/base/bytes.h"
 #include "hsm/open_device.h"
+#include "hsm/tpm2/link/index.h"
 
 namespace labrec::hsm::tpm2 {
 
@@ -21,11 +22,6 @@ struct StorageKeyState {
 struct KeyBlob {
   Bytes public_area;
   Bytes private_area;
-};
-
-struct IndexState {
-  uint32_t index = 0;
-  Bytes name;  // of the written index
 };
 
 // The freshness anchor's NV indices.

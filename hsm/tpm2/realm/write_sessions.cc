@@ -9,7 +9,7 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-constexpr std::chrono::seconds kLongestWait{attestation::kWriteExpirationSeconds};
+constexpr std::chrono::seconds kLongestWait{tpm::kWriteExpirationSeconds};
 
 }  // namespace
 

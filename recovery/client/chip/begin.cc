@@ -1,7 +1,7 @@
 #include "recovery/client/chip/begin.h"
 
 #include "attestation/verify/chip_record_verifier.h"
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "hsm/base/status_macros.h"
 #include "pin/confirmation.h"
 #include "pin/oprf.h"
@@ -11,7 +11,7 @@ namespace labrec::recovery::client {
 namespace {
 
 using attestation::CertifiedRecordKey;
-using attestation::Written;
+using tpm::Written;
 
 // What the first write grants: the two evaluations of the confirmation and no more. A host could else
 // authorise uses of the key now that it makes later, when the count is set back and the salt is known.
@@ -46,7 +46,7 @@ class Exchange {
   }
 
  private:
-  absl::StatusOr<CertifiedRecordKey> MakeKey(const attestation::TpmtPublic& ak, BegunInChip& begun) {
+  absl::StatusOr<CertifiedRecordKey> MakeKey(const tpm::TpmtPublic& ak, BegunInChip& begun) {
     const SecretBytes nonce = SecretBytes::Random(kNonceBytes);
     LABREC_ASSIGN_OR_RETURN(const v1::BeginRegistrationResponse response, Begin(nonce.view()));
     begun.registration_id = ToBytes(response.registration_id());

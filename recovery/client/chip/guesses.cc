@@ -24,7 +24,7 @@ absl::StatusOr<Done> Write(const RealmSet& realms, size_t realm, const ConfigGro
   attestation::Report proven;
   LABREC_RETURN_IF_ERROR(WriteCounter(
       realms, realm, {authority.record(), authority.version(), chip.index(), &unlock_key, &verified.ak},
-      attestation::Written::kYes, limit, proven, cancellation));
+      tpm::Written::kYes, limit, proven, cancellation));
   return Done{};
 }
 

@@ -3,8 +3,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "attestation/verify/chip_record_verifier.h"
-#include "attestation/verify/evidence.h"
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/evidence.h"
+#include "attestation/evidence/refusal.h"
 #include "hsm/base/absl_view.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/status_macros.h"
@@ -29,7 +29,7 @@ absl::Status Challenge(RealmChannel& realm, TpmIdentity& identity, Cancellation&
 
 absl::StatusOr<VerifiedAk> ByPin(const RealmChannel& realm, const IdentityEvidence& evidence,
                                  const Bytes& name) {
-  absl::StatusOr<attestation::TpmtPublic> ak = attestation::TpmtPublic::Parse(evidence.ak_public);
+  absl::StatusOr<tpm::TpmtPublic> ak = tpm::TpmtPublic::Parse(evidence.ak_public);
   if (!ak.ok()) return Unproven(realm, ak.status());
   absl::Status known = attestation::CheckPinnedAk(name, *ak);
   known.Update(attestation::CheckAttestationKey(*ak));

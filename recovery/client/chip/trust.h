@@ -33,7 +33,7 @@ struct ChipTrust {
 
 // A realm's attestation key, and what was proven of it.
 struct VerifiedAk {
-  attestation::TpmtPublic ak;
+  tpm::TpmtPublic ak;
   attestation::Report report;
 };
 

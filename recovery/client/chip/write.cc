@@ -1,6 +1,6 @@
 #include "recovery/client/chip/write.h"
 
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "attestation/verify/statement.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm_wire/counter_write.h"
@@ -28,11 +28,11 @@ Digest ChipNonce(const RealmSet& realms, size_t realm, const std::string& record
 }
 
 absl::Status WriteCounter(const RealmSet& realms, size_t realm, const ChipVersion& version,
-                          attestation::Written before, uint32_t limit, attestation::Report& proven,
+                          tpm::Written before, uint32_t limit, attestation::Report& proven,
                           Cancellation& cancellation) {
   RealmChannel& channel = realms[realm];
   LABREC_ASSIGN_OR_RETURN(const v1::BeginChipWriteResponse begun, Begin(channel, version, cancellation));
-  const attestation::CounterWrite write{version.index, before, {0, limit}};
+  const tpm::CounterWrite write{version.index, before, {0, limit}};
   const auto signature = SignCounterWrite(*version.unlock_key, write, AsBytes(begun.nonce_tpm()));
   if (!signature.ok()) return Unproven(channel, signature.status());
   const SecretBytes nonce = SecretBytes::Random(kNonceBytes);
@@ -46,12 +46,10 @@ absl::Status WriteCounter(const RealmSet& realms, size_t realm, const ChipVersio
   LABREC_ASSIGN_OR_RETURN(const v1::FinishChipWriteResponse response, channel.Call(request, cancellation));
   const auto statement = attestation::DecodeSignedStatement(AsBytes(response.contents()));
   if (!statement.ok()) return Unproven(channel, statement.status());
-  const absl::Status holds =
-      CheckIndexContents(*version.ak,
-                         attestation::RecordIndexArea(version.index, version.unlock_key->public_key(),
-                                                      attestation::Written::kYes),
-                         *statement, ChipNonce(realms, realm, version.record, version.version, nonce.view()),
-                         write.counter, proven);
+  const absl::Status holds = CheckIndexContents(
+      *version.ak, tpm::RecordIndexArea(version.index, version.unlock_key->public_key(), tpm::Written::kYes),
+      *statement, ChipNonce(realms, realm, version.record, version.version, nonce.view()), write.counter,
+      proven);
   return holds.ok() ? holds : Unproven(channel, holds);
 }
 

@@ -18,17 +18,17 @@ struct ChipVersion {
   uint32_t version = 0;
   uint32_t index = 0;                           // handle of the NV index
   const EcdsaPrivateKey* unlock_key = nullptr;  // borrowed
-  const attestation::TpmtPublic* ak = nullptr;  // borrowed; verified
+  const tpm::TpmtPublic* ak = nullptr;          // borrowed; verified
 };
 
 // Has the chip write count 0 and `limit` into the version's index, and believes it only by the chip's own
 // statement of what the index holds then, over a fresh nonce. Signs once, for just this write in just one
 // session: a realm that says that it lost the answer gets no second signature from this call. The signature
-// expires (attestation::kWriteExpirationSeconds). `proven` gets a line.
+// expires (tpm::kWriteExpirationSeconds). `proven` gets a line.
 //
 // DATA_LOSS (Unproven) if the realm does not prove the write; errors of RealmChannel: it may have been made.
 absl::Status WriteCounter(const RealmSet& realms, size_t realm, const ChipVersion& version,
-                          attestation::Written before, uint32_t limit, attestation::Report& proven,
+                          tpm::Written before, uint32_t limit, attestation::Report& proven,
                           Cancellation& cancellation);
 
 // What statements about this version must carry.

@@ -31,7 +31,7 @@ absl::Status ForCaller(const absl::Status& status) {
 struct AttestationWork::RealmProof {
   enum class Next { kIdentity, kActivated, kKeys, kQuote, kDone };
   Caller caller;
-  attestation::CredentialBlob challenge;
+  tpm::CredentialBlob challenge;
   Digest nonce;
   Done<Bytes> done;
   attestation::RealmEvidence evidence{};
@@ -91,7 +91,7 @@ void AttestationWork::AnswerIdentity() {
   for (const Done<Bytes>& done : waiting) done(answer);
 }
 
-void AttestationWork::Activate(Caller caller, attestation::CredentialBlob challenge, Done<SecretBytes> done) {
+void AttestationWork::Activate(Caller caller, tpm::CredentialBlob challenge, Done<SecretBytes> done) {
   if (absl::Status status = Available(); !status.ok()) return done(std::move(status));
   Submit([this, caller = std::move(caller), challenge = std::move(challenge), done = std::move(done)] {
     if (absl::Status gone = CheckWaits(caller); !gone.ok()) return done(std::move(gone));
@@ -102,7 +102,7 @@ void AttestationWork::Activate(Caller caller, attestation::CredentialBlob challe
   });
 }
 
-void AttestationWork::ProveRealm(Caller caller, attestation::CredentialBlob challenge, const Digest& nonce,
+void AttestationWork::ProveRealm(Caller caller, tpm::CredentialBlob challenge, const Digest& nonce,
                                  Done<Bytes> done) {
   if (absl::Status status = Available(); !status.ok()) return done(std::move(status));
   auto proof = std::make_shared<RealmProof>();

@@ -35,9 +35,9 @@ class AttestationWork {
   // refused, again after ten seconds at the earliest.
   void Identity(Done<Bytes> done);
   // The challenge's secret. Here and below the device does nothing more once the caller waits no more.
-  void Activate(Caller caller, attestation::CredentialBlob challenge, Done<SecretBytes> done);
+  void Activate(Caller caller, tpm::CredentialBlob challenge, Done<SecretBytes> done);
   // attestation::Encode(RealmEvidence) over this nonce.
-  void ProveRealm(Caller caller, attestation::CredentialBlob challenge, const Digest& nonce,
+  void ProveRealm(Caller caller, tpm::CredentialBlob challenge, const Digest& nonce,
                   Done<Bytes> done);
 
  private:

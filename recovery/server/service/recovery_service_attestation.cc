@@ -1,7 +1,7 @@
 #include <utility>
 
-#include "attestation/verify/credential.h"
-#include "attestation/verify/evidence.h"
+#include "hsm/tpm_wire/credential.h"
+#include "attestation/evidence/evidence.h"
 #include "attestation/verify/statement.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/server/service/recovery_service.h"

@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
 #include "recovery/api/names.h"
@@ -180,7 +180,7 @@ absl::StatusOr<RegistrationRequest> RegistrationField(const v1::FinishRegistrati
                              std::move(authorization)};
 }
 
-absl::StatusOr<attestation::CredentialBlob> CredentialField(const std::string& credential) {
+absl::StatusOr<tpm::CredentialBlob> CredentialField(const std::string& credential) {
   constexpr size_t kLongest = 4096;
   LABREC_ASSIGN_OR_RETURN(const Bytes bytes, BoundedField("credential", credential, kLongest));
   return attestation::DecodeCredentialBlob(bytes);

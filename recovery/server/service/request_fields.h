@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "google/protobuf/repeated_ptr_field.h"
 
-#include "attestation/verify/credential.h"
+#include "hsm/tpm_wire/credential.h"
 #include "recovery/api/v1/recovery.pb.h"
 #include "recovery/engine/engine.h"
 
@@ -46,7 +46,7 @@ absl::StatusOr<ChipRegistration> ChipRegistrationField(
     const labyrinth::recovery::v1::BeginRegistrationRequest& proto);
 absl::StatusOr<ChipWrite> ChipWriteField(const labyrinth::recovery::v1::FinishChipWriteRequest& proto);
 // A challenge as attestation::Encode writes it; at most 4 KiB.
-absl::StatusOr<attestation::CredentialBlob> CredentialField(const std::string& credential);
+absl::StatusOr<tpm::CredentialBlob> CredentialField(const std::string& credential);
 
 absl::StatusOr<RegistrationRequest> RegistrationField(
     const labyrinth::recovery::v1::FinishRegistrationRequest& proto);

@@ -8,9 +8,8 @@
 namespace labrec::hsm::contract {
 
 std::array<uint8_t, 64> SignWrite(const CountedRecord& record, uint32_t limit, ByteView nonce_tpm) {
-  const auto before = record.written ? attestation::Written::kYes : attestation::Written::kNo;
-  return attestation::SignCounterWrite(record.unlock_key, {record.key.index, before, {0, limit}}, nonce_tpm)
-      .value();
+  const auto before = record.written ? tpm::Written::kYes : tpm::Written::kNo;
+  return tpm::SignCounterWrite(record.unlock_key, {record.key.index, before, {0, limit}}, nonce_tpm).value();
 }
 
 absl::StatusOr<UseCount> Write(CountedKeys& keys, CountedRecord& record, uint32_t limit) {
@@ -44,7 +43,7 @@ int EvaluateUntilSpent(CountedKeys& keys, const CountedRecord& record) {
 }
 
 P256Point PublicKeyOf(const CountedKey& key) {
-  return attestation::PointOf(attestation::TpmtPublic::Parse(key.key_public).value()).value();
+  return tpm::PointOf(tpm::TpmtPublic::Parse(key.key_public).value()).value();
 }
 
 void CountedTest::SetUp() {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "attestation/verify/record_key.h"
 #include "hsm/tpm_wire/counted_areas.h"
 #include "tests/contract/counted/fixture.h"
 
@@ -57,11 +58,11 @@ TEST_F(CountedKeyContract, ARefillGrantsAnewAndARetirementNothing) {
 TEST_F(CountedKeyContract, MadeAsTheClientWantsIt) {
   const CountedRecord record = MakeRecord(keys(), 1);
   const EcdsaPublicKey& unlock = record.unlock_key.public_key();
-  const auto before = attestation::RecordIndexArea(record.key.index, unlock, attestation::Written::kNo);
-  const auto after = attestation::RecordIndexArea(record.key.index, unlock, attestation::Written::kYes);
+  const auto before = tpm::RecordIndexArea(record.key.index, unlock, tpm::Written::kNo);
+  const auto after = tpm::RecordIndexArea(record.key.index, unlock, tpm::Written::kYes);
   EXPECT_EQ(record.key.index_public, before.Marshal());
   EXPECT_EQ(record.key.unlock_key, unlock.Spki());
-  const auto key = attestation::TpmtPublic::Parse(record.key.key_public);
+  const auto key = tpm::TpmtPublic::Parse(record.key.key_public);
   ASSERT_TRUE(key.ok()) << key.status();
   const absl::Status checked = attestation::CheckRecordKey(*key, after);
   EXPECT_TRUE(checked.ok()) << checked;

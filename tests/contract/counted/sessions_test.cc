@@ -88,7 +88,7 @@ TEST_F(CountedSessions, EndWhenTheyAreTooOld) {
   const auto context = tpm2::Context::Connect(dut_->tpm().tcti()).value();
   WriteSessions sessions(*context);
   const WriteSessions::Time start{};
-  const std::chrono::seconds life(attestation::kWriteExpirationSeconds);
+  const std::chrono::seconds life(tpm::kWriteExpirationSeconds);
   const WriteSession a = sessions.Begin(start).value();
   const WriteSession b = sessions.Begin(start + std::chrono::seconds(1)).value();
   EXPECT_NE(a.id, b.id);

@@ -9,7 +9,7 @@
 #include "attestation/produce/prover.h"
 #include "attestation/verify/ek/template.h"
 #include "attestation/verify/realm_verifier.h"
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 #include "hsm/base/clock.h"
 #include "hsm/tpm2/attest/endorsement_key.h"
 #include "hsm/tpm2/link/capability.h"
@@ -79,7 +79,7 @@ class TpmAttesterTest : public testing::Test {
   RealmExpectation Expectation() const {
     attestation::AttestPolicy policy;
     policy.trust = Trust();
-    policy.pcrs[{attestation::kAlgSha256, 9}] = {Bytes(32, 0)};
+    policy.pcrs[{tpm::kAlgSha256, 9}] = {Bytes(32, 0)};
     policy.minimum_firmware = 1;
     return {policy, SystemClock().NowMillis(), std::nullopt, kNonce, device_->evaluation_key()->public_key()};
   }
@@ -153,12 +153,12 @@ TEST_F(TpmAttesterTest, ForeignChallengesAreRefused) {
   Start(EkKind::kP256, EkPlace::kMadeAnew);
   if (HasFatalFailure()) return;
   AkChallenge challenge = Challenge();
-  const auto refused = [&](const attestation::CredentialBlob& blob) {
+  const auto refused = [&](const tpm::CredentialBlob& blob) {
     const auto activated = prover_->Activate(blob);
     EXPECT_TRUE(device_->evaluation_key()->Evaluate({&P256Point::Generator(), 1}).ok());
     return activated.status().code() == absl::StatusCode::kInvalidArgument;
   };
-  attestation::CredentialBlob damaged = challenge.blob;
+  tpm::CredentialBlob damaged = challenge.blob;
   damaged.id_object.back() ^= 1;
   EXPECT_TRUE(refused(damaged));
   damaged = challenge.blob;
@@ -240,7 +240,7 @@ TEST(EkTemplates, AreThoseOfTheVerifier) {
   for (const EkTemplate& known : EkTemplates()) {
     TPM2B_PUBLIC pattern = known.pattern();
     const Bytes sized = Marshal(pattern);
-    auto area = attestation::TpmtPublic::ParseSized(sized);
+    auto area = tpm::TpmtPublic::ParseSized(sized);
     ASSERT_TRUE(area.ok()) << known.name << area.status();
     EXPECT_EQ(attestation::EkTemplateOf(*area), known.name);
   }

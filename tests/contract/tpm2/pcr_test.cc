@@ -12,7 +12,7 @@
 #include "attestation/produce/prover.h"
 #include "attestation/verify/attest_policy.h"
 #include "attestation/verify/realm_verifier.h"
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 #include "hsm/base/clock.h"
 #include "hsm/pcr/approval_folder.h"
 #include "hsm/tpm2/attest/statements.h"
@@ -28,7 +28,7 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-using attestation::PcrValues;
+using hsm::PcrValues;
 using testing::HasSubstr;
 
 const Bytes kRealm = ToBytes("contract-realm-1");
@@ -43,10 +43,8 @@ class TpmPcr : public testing::Test {
   }
 
   PcrValues Present() const { return {kPcrs, ReadPcrsOf(dut_->address(), kPcrs).value()}; }
-  void ApprovePresent() { Add(attestation::Approve(approver_, Present())); }
-  void Add(const attestation::PcrApproval& approval) {
-    ASSERT_TRUE(attestation::AddApproval(approvals(), approval).ok());
-  }
+  void ApprovePresent() { Add(hsm::Approve(approver_, Present())); }
+  void Add(const hsm::PcrApproval& approval) { ASSERT_TRUE(hsm::AddApproval(approvals(), approval).ok()); }
   std::filesystem::path approvals() const { return folder_.path() / "pcr-approvals"; }
 
   absl::StatusOr<DeviceState> Provision() {
@@ -162,7 +160,7 @@ TEST_F(TpmPcr, SeveralApprovalsAreGoodAtOnce) {
     return Sha256(both);
   }();
   planned.values[1] = Bytes(extended.begin(), extended.end());
-  Add(attestation::Approve(approver_, planned));
+  Add(hsm::Approve(approver_, planned));
   Extend(2);
   ASSERT_EQ(Present(), planned);
   EXPECT_EQ(Evaluate().value(), before) << "not even one call fails";
@@ -176,11 +174,11 @@ TEST_F(TpmPcr, OnlyTheApproversWordForThesePcrsCounts) {
   ASSERT_NE(device_, nullptr);
   device_.reset();
   Extend(0);
-  attestation::PcrApproval forged = attestation::Approve(EcdsaPrivateKey::Generate(), Present());
+  hsm::PcrApproval forged = hsm::Approve(EcdsaPrivateKey::Generate(), Present());
   Add(forged);
   ExpectRefused(Reopen().status(), "is not signed by this realm's approver");
   const PcrSelection fewer = *PcrSelection::Parse("sha256:2,7");
-  Add(attestation::Approve(approver_, {fewer, ReadPcrsOf(dut_->address(), fewer).value()}));
+  Add(hsm::Approve(approver_, {fewer, ReadPcrsOf(dut_->address(), fewer).value()}));
   ExpectRefused(Reopen().status(), "is for other PCRs (sha256:2,7)");
   ApprovePresent();
   EXPECT_TRUE(Reopen().ok());
@@ -203,8 +201,8 @@ TEST_F(TpmPcr, TheTpmItselfRefuses) {
   // By an approval and its ticket, one step left out or changed.
   (*realm)->hmac_key.Reset();  // room for the approver's key
   const PcrValues old = Present();
-  const attestation::PcrApproval approval = attestation::Approve(approver_, old);
-  const Bytes policy = attestation::ApprovedPolicy(old);
+  const hsm::PcrApproval approval = hsm::Approve(approver_, old);
+  const Bytes policy = hsm::ApprovedPolicy(old);
   const TransientObject approver = LoadExternalKey(context, approver_.public_key(), ESYS_TR_RH_OWNER).value();
   const Bytes name = NameOf(context, approver.esys()).value();
   TPM2B_DIGEST digest{};
@@ -221,12 +219,12 @@ TEST_F(TpmPcr, TheTpmItselfRefuses) {
     const EsysPtr<TPMT_TK_VERIFIED> owned(made);
     return *made;
   };
-  EXPECT_FALSE(ticket(attestation::Approve(EcdsaPrivateKey::Generate(), old).signature).ok());
+  EXPECT_FALSE(ticket(hsm::Approve(EcdsaPrivateKey::Generate(), old).signature).ok());
   const TPMT_TK_VERIFIED good = ticket(approval.signature).value();
   PolicySession session = PolicySession::Start(context).value();
   const auto begin = [&] {
     ASSERT_TRUE(session.Restart().ok());
-    ASSERT_TRUE(session.Pcr(ToTpm(kPcrs), attestation::PcrDigest(Present())).ok());
+    ASSERT_TRUE(session.Pcr(ToTpm(kPcrs), hsm::PcrDigest(Present())).ok());
   };
   begin();
   ASSERT_TRUE(session.Authorize(policy, name, good).ok());
@@ -237,7 +235,7 @@ TEST_F(TpmPcr, TheTpmItselfRefuses) {
   Extend(7);
   begin();
   EXPECT_FALSE(session.Authorize(policy, name, good).ok()) << "the old approval for other values";
-  EXPECT_FALSE(session.Authorize(attestation::ApprovedPolicy(Present()), name, good).ok())
+  EXPECT_FALSE(session.Authorize(hsm::ApprovedPolicy(Present()), name, good).ok())
       << "the old ticket for the new values";
 }
 

@@ -8,8 +8,8 @@
 
 namespace labrec::hsm::attack {
 
-using attestation::TpmsNvPublic;
-using attestation::Written;
+using tpm::TpmsNvPublic;
+using tpm::Written;
 
 void CountedAttack::SetUp() {
   contract::CountedTest::SetUp();
@@ -49,7 +49,7 @@ void CountedAttack::Redefine() {
 ControlRecord MakeControl(Attacker& attacker, Care care, uint32_t more_attributes) {
   ControlRecord made;
   const EcdsaPublicKey& unlock = made.unlock_key.public_key();
-  made.area = attestation::RecordIndexArea(kControlHandle, unlock, Written::kNo);
+  made.area = tpm::RecordIndexArea(kControlHandle, unlock, Written::kNo);
   made.area.attributes |= more_attributes;
   const ESYS_TR index = attacker.Define(made.area);
   const ESYS_TR session = attacker.Session();
@@ -59,8 +59,8 @@ ControlRecord MakeControl(Attacker& attacker, Care care, uint32_t more_attribute
   EXPECT_EQ(attacker.Write(index, session, 0, kLimit), TSS2_RC_SUCCESS);
   attacker.Flush(session);
   TpmsNvPublic written = made.area;
-  written.attributes |= attestation::kNvWritten;
-  made.key = attacker.MakeKey(attestation::RecordKeyPolicy(written));
+  written.attributes |= tpm::kNvWritten;
+  made.key = attacker.MakeKey(tpm::RecordKeyPolicy(written));
   return made;
 }
 
@@ -71,8 +71,8 @@ int TryWrites(Attacker& attacker, uint32_t handle, const EcdsaPublicKey& unlock_
   for (const uint32_t limit : {kLimit, 50U}) {
     std::set<Bytes> cp_hashes = {{}, recorded.cp_hash};
     for (const Written written : {Written::kNo, Written::kYes}) {
-      const Bytes name = attestation::RecordIndexArea(handle, unlock_key, written).Name();
-      cp_hashes.insert(ToBytes(attestation::WriteCounterCpHash(name, {0, limit})));
+      const Bytes name = tpm::RecordIndexArea(handle, unlock_key, written).Name();
+      cp_hashes.insert(ToBytes(tpm::WriteCounterCpHash(name, {0, limit})));
     }
     for (const Bytes& cp_hash : cp_hashes) {
       for (const int32_t expiration : {recorded.expiration, 0, 1000000, -1000000}) {

@@ -25,8 +25,8 @@ class CountedAttack : public contract::CountedTest {
   void Restart(PowerOff how);
   void Connect() { attacker_ = std::make_unique<Attacker>(dut_->tpm().tcti()); }
 
-  attestation::TpmsNvPublic Area(attestation::Written written) const {
-    return attestation::RecordIndexArea(record_.key.index, record_.unlock_key.public_key(), written);
+  tpm::TpmsNvPublic Area(tpm::Written written) const {
+    return tpm::RecordIndexArea(record_.key.index, record_.unlock_key.public_key(), written);
   }
   const EcdsaPublicKey& UnlockKey() const { return record_.unlock_key.public_key(); }
   // Undefines the record's index, and defines the same again.
@@ -41,7 +41,7 @@ class CountedAttack : public contract::CountedTest {
 // A record that a host made for a client of this care: what the attacks find where a protection is missing.
 struct ControlRecord {
   EcdsaPrivateKey unlock_key = EcdsaPrivateKey::Generate();
-  attestation::TpmsNvPublic area;  // before the first write
+  tpm::TpmsNvPublic area;  // before the first write
   ESYS_TR key = ESYS_TR_NONE;
   Signature first_write;
 };

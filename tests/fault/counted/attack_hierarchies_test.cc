@@ -11,10 +11,10 @@
 namespace labrec::hsm::attack {
 namespace {
 
-using attestation::HashAlgorithm;
-using attestation::PolicyDigest;
-using attestation::TpmsNvPublic;
-using attestation::Written;
+using tpm::HashAlgorithm;
+using tpm::PolicyDigest;
+using tpm::TpmsNvPublic;
+using tpm::Written;
 constexpr int kBudget = static_cast<int>(kLimit);
 constexpr ESYS_TR kNone = ESYS_TR_NONE;
 constexpr ESYS_TR kPassword = ESYS_TR_PASSWORD;
@@ -147,8 +147,8 @@ TEST_F(CountedAttack, ALockedIndexOfTheAttackersCountsToo) {
   EXPECT_FALSE(attacker_->Evaluate(control.key, index));
   attacker_->Flush(control.key);
   TpmsNvPublic locked = control.area;
-  locked.attributes |= attestation::kNvWritten | TPMA_NV_WRITELOCKED;
-  const ESYS_TR key = attacker_->MakeKey(attestation::RecordKeyPolicy(locked));
+  locked.attributes |= tpm::kNvWritten | TPMA_NV_WRITELOCKED;
+  const ESYS_TR key = attacker_->MakeKey(tpm::RecordKeyPolicy(locked));
   EXPECT_EQ(attacker_->EvaluateAll(key, index), kBudget - 1);  // the refused use of the other key was counted
 }
 

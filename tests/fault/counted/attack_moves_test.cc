@@ -8,8 +8,8 @@
 namespace labrec::hsm::attack {
 namespace {
 
-using attestation::HashAlgorithm;
-using attestation::PolicyDigest;
+using tpm::HashAlgorithm;
+using tpm::PolicyDigest;
 constexpr int kBudget = static_cast<int>(kLimit);
 constexpr ESYS_TR kNone = ESYS_TR_NONE;
 constexpr ESYS_TR kPassword = ESYS_TR_PASSWORD;

@@ -10,10 +10,10 @@
 namespace labrec::hsm::attack {
 namespace {
 
-using attestation::HashAlgorithm;
-using attestation::PolicyDigest;
-using attestation::TpmsNvPublic;
-using attestation::Written;
+using tpm::HashAlgorithm;
+using tpm::PolicyDigest;
+using tpm::TpmsNvPublic;
+using tpm::Written;
 constexpr int kBudget = static_cast<int>(kLimit);
 
 Bytes OnlyZGen() {
@@ -194,7 +194,7 @@ TEST_F(CountedAttack, OtherSessionsServeAKeyWithUserWithAuth) {
 // Everything whose authorisation the attacker has, a PIN index of its own with a large limit included.
 TEST_F(CountedAttack, OtherEntitiesInPolicySecretGiveNothing) {
   const EcdsaPrivateKey own = EcdsaPrivateKey::Generate();
-  TpmsNvPublic area = attestation::RecordIndexArea(kControlHandle, own.public_key(), Written::kNo);
+  TpmsNvPublic area = tpm::RecordIndexArea(kControlHandle, own.public_key(), Written::kNo);
   area.attributes |= TPMA_NV_OWNERWRITE;
   const ESYS_TR own_index = attacker_->Define(area);
   ASSERT_EQ(attacker_->WriteAsOwner(own_index, 0, 50), TSS2_RC_SUCCESS);
@@ -210,10 +210,9 @@ TEST_F(CountedAttack, OtherEntitiesInPolicySecretGiveNothing) {
   got += attacker_->EvaluateAll(key, attacker_->Index(record_.key.index));
   EXPECT_EQ(got, kBudget);
   // The control: the same index pays for a key that names it.
-  area.attributes |= attestation::kNvWritten;
+  area.attributes |= tpm::kNvWritten;
   attacker_->Flush(key);
-  EXPECT_GT(attacker_->EvaluateAll(attacker_->MakeKey(attestation::RecordKeyPolicy(area)), own_index),
-            kBudget);
+  EXPECT_GT(attacker_->EvaluateAll(attacker_->MakeKey(tpm::RecordKeyPolicy(area)), own_index), kBudget);
 }
 
 TEST_F(CountedAttack, CopiesOfTheKeyShareOneBudget) {

@@ -12,8 +12,8 @@
 namespace labrec::hsm::attack {
 namespace {
 
-using attestation::TpmsNvPublic;
-using attestation::Written;
+using tpm::TpmsNvPublic;
+using tpm::Written;
 constexpr int kBudget = static_cast<int>(kLimit);
 
 TEST_F(CountedAttack, TheAttackersCodeEvaluates) {
@@ -88,7 +88,7 @@ TEST_F(CountedAttack, WithoutCpHashALargerLimitCouldBeWritten) {
   const ESYS_TR index = attacker_->Index(kControlHandle);
   const ESYS_TR session = attacker_->Session();
   TpmsNvPublic written = control.area;
-  written.attributes |= attestation::kNvWritten;
+  written.attributes |= tpm::kNvWritten;
   const Signature made =
       ClientSigns(control.unlock_key, written, kLimit, attacker_->NonceOf(session), Care::kNoCpHash);
   ASSERT_EQ(attacker_->Signed(session, control.unlock_key.public_key(), made), TSS2_RC_SUCCESS);
@@ -106,12 +106,12 @@ TEST_F(CountedAttack, AnotherIndexInItsPlaceIsNotTheOne) {
   TpmsNvPublic writable = Area(Written::kNo);
   writable.attributes |= TPMA_NV_OWNERWRITE;
   TpmsNvPublic pin_fail = writable;
-  pin_fail.attributes ^= (attestation::kNtPinPass ^ kNtPinFail) << attestation::kNvTypeShift;
+  pin_fail.attributes ^= (tpm::kNtPinPass ^ kNtPinFail) << tpm::kNvTypeShift;
   TpmsNvPublic ordinary = writable;
-  ordinary.attributes &= ~attestation::kNvTypeMask;
+  ordinary.attributes &= ~tpm::kNvTypeMask;
   ordinary.attributes |= TPMA_NV_AUTHREAD;
   TpmsNvPublic no_policy = writable;
-  no_policy.attributes &= ~attestation::kNvPolicyWrite;
+  no_policy.attributes &= ~tpm::kNvPolicyWrite;
   no_policy.auth_policy.clear();
   for (const TpmsNvPublic& area : {writable, pin_fail, ordinary, no_policy}) {
     ASSERT_EQ(attacker_->Undefine(record_.key.index), TSS2_RC_SUCCESS);
@@ -121,8 +121,8 @@ TEST_F(CountedAttack, AnotherIndexInItsPlaceIsNotTheOne) {
     got += EvaluateAll();
     // The control: a key that names this index.
     TpmsNvPublic written = area;
-    written.attributes |= attestation::kNvWritten;
-    const ESYS_TR key = attacker_->MakeKey(attestation::RecordKeyPolicy(written));
+    written.attributes |= tpm::kNvWritten;
+    const ESYS_TR key = attacker_->MakeKey(tpm::RecordKeyPolicy(written));
     EXPECT_GT(attacker_->EvaluateAll(key, index), kBudget);
     attacker_->Flush(key);
   }
@@ -174,7 +174,7 @@ TEST_F(CountedAttack, TheseCommandsWorkWhereTheyAreAllowed) {
   const auto define = [&](uint32_t type, uint16_t size, uint32_t more = 0) {
     TpmsNvPublic area;
     area.index = kControlHandle + type;
-    area.attributes = kAuthReadWrite | (type << attestation::kNvTypeShift) | more;
+    area.attributes = kAuthReadWrite | (type << tpm::kNvTypeShift) | more;
     area.data_size = size;
     return attacker_->Define(area);
   };
@@ -227,8 +227,8 @@ class HoardedSessions : public CountedAttack {
 // Within the time that was signed each is worth one budget, and no more: docs/attestation.md says so.
 TEST_F(HoardedSessions, EachIsWorthOneBudgetWithinItsTime) {
   int got = EvaluateAll();
-  TPMS_CONTEXT* const a = Hoard(attestation::kWriteExpirationSeconds);
-  TPMS_CONTEXT* const b = Hoard(attestation::kWriteExpirationSeconds);
+  TPMS_CONTEXT* const a = Hoard(tpm::kWriteExpirationSeconds);
+  TPMS_CONTEXT* const b = Hoard(tpm::kWriteExpirationSeconds);
   EXPECT_EQ(Use(a), TSS2_RC_SUCCESS);
   got += EvaluateAll();
   EXPECT_EQ(Use(b), TSS2_RC_SUCCESS);
@@ -259,10 +259,10 @@ TEST_F(HoardedSessions, AreWorthNothingAfterIt) {
 TEST_F(HoardedSessions, TheTimeIsWhatTheClientSigned) {
   const ESYS_TR session = attacker_->Session();
   const Bytes nonce = attacker_->NonceOf(session);
-  const auto r_and_s = attestation::SignCounterWrite(record_.unlock_key,
-                                                     {record_.key.index, Written::kYes, {0, kLimit}}, nonce);
+  const auto r_and_s =
+      tpm::SignCounterWrite(record_.unlock_key, {record_.key.index, Written::kYes, {0, kLimit}}, nonce);
   ASSERT_TRUE(r_and_s.ok());
-  Signature made{nonce, ToBytes(attestation::WriteCounterCpHash(Area(Written::kYes).Name(), {0, kLimit})), 0,
+  Signature made{nonce, ToBytes(tpm::WriteCounterCpHash(Area(Written::kYes).Name(), {0, kLimit})), 0,
                  *r_and_s};
   for (const int32_t other : {0, 119, 121, 1000000, -120}) {
     made.expiration = other;
@@ -274,7 +274,7 @@ TEST_F(HoardedSessions, TheTimeIsWhatTheClientSigned) {
 
 TEST_F(HoardedSessions, EndWithAPowerCut) {
   int got = EvaluateAll();
-  TPMS_CONTEXT* const kept = Hoard(attestation::kWriteExpirationSeconds);
+  TPMS_CONTEXT* const kept = Hoard(tpm::kWriteExpirationSeconds);
   Restart(PowerOff::kCut);
   EXPECT_NE(Use(kept), TSS2_RC_SUCCESS);
   got += EvaluateAll();
@@ -285,7 +285,7 @@ TEST_F(HoardedSessions, EndWithAPowerCut) {
 // TPM2_Shutdown(STATE) keeps saved sessions over the power-off; but the TPM's time was interrupted.
 TEST_F(HoardedSessions, EndWithASavedState) {
   int got = EvaluateAll();
-  TPMS_CONTEXT* const kept = Hoard(attestation::kWriteExpirationSeconds);
+  TPMS_CONTEXT* const kept = Hoard(tpm::kWriteExpirationSeconds);
   TPMS_CONTEXT* const without_end = Hoard(0);
   Restart(PowerOff::kSaveState);
   EXPECT_NE(Use(kept), TSS2_RC_SUCCESS);

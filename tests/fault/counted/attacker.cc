@@ -131,7 +131,7 @@ ESYS_TR Attacker::Index(uint32_t handle) {
   return rc == TSS2_RC_SUCCESS ? index : ESYS_TR_NONE;
 }
 
-ESYS_TR Attacker::DefineAs(ESYS_TR hierarchy, const attestation::TpmsNvPublic& area) {
+ESYS_TR Attacker::DefineAs(ESYS_TR hierarchy, const tpm::TpmsNvPublic& area) {
   const Bytes bytes = area.Marshal();
   TPM2B_NV_PUBLIC in{};
   size_t offset = 0;
@@ -181,7 +181,7 @@ TSS2_RC Attacker::Secret(ESYS_TR session, ESYS_TR entity, ESYS_TR authorization)
 }
 
 TSS2_RC Attacker::Signed(ESYS_TR session, const EcdsaPublicKey& key, const Signature& signature) {
-  const Bytes area = Writer().Lp(attestation::ExternalKeyArea(key).Marshal()).bytes();
+  const Bytes area = Writer().Lp(tpm::ExternalKeyArea(key).Marshal()).bytes();
   TPM2B_PUBLIC public_area{};
   size_t offset = 0;
   Require(Tss2_MU_TPM2B_PUBLIC_Unmarshal(area.data(), area.size(), &offset, &public_area), "key");
@@ -260,13 +260,13 @@ uint64_t Attacker::TimeMillis() {
   return time;
 }
 
-Signature ClientSigns(const EcdsaPrivateKey& unlock_key, const attestation::TpmsNvPublic& index,
-                      uint32_t limit, const Bytes& nonce_tpm, Care care, int32_t expiration) {
+Signature ClientSigns(const EcdsaPrivateKey& unlock_key, const tpm::TpmsNvPublic& index, uint32_t limit,
+                      const Bytes& nonce_tpm, Care care, int32_t expiration) {
   Signature made;
   made.expiration = expiration;
   if (care != Care::kNoNonce && care != Care::kNeither) made.nonce_tpm = nonce_tpm;
   if (care != Care::kNoCpHash && care != Care::kNeither) {
-    const Digest cp_hash = attestation::WriteCounterCpHash(index.Name(), {0, limit});
+    const Digest cp_hash = tpm::WriteCounterCpHash(index.Name(), {0, limit});
     made.cp_hash = ToBytes(cp_hash);
   }
   made.r_and_s = unlock_key.Sign(

@@ -42,8 +42,8 @@ class Attacker {
   ESYS_TR StorageKey();
   ESYS_TR Index(uint32_t handle);
   // ESYS_TR_NONE if it is refused.
-  ESYS_TR Define(const attestation::TpmsNvPublic& area) { return DefineAs(ESYS_TR_RH_OWNER, area); }
-  ESYS_TR DefineAs(ESYS_TR hierarchy, const attestation::TpmsNvPublic& area);
+  ESYS_TR Define(const tpm::TpmsNvPublic& area) { return DefineAs(ESYS_TR_RH_OWNER, area); }
+  ESYS_TR DefineAs(ESYS_TR hierarchy, const tpm::TpmsNvPublic& area);
   TSS2_RC Undefine(uint32_t handle);
 
   ESYS_TR Session(TPM2_SE type = TPM2_SE_POLICY);
@@ -76,8 +76,7 @@ class Attacker {
 
 // What an honest client, and what a careless one signs for a write: without nonce or without cpHash.
 enum class Care { kHonest, kNoNonce, kNoCpHash, kNeither };
-Signature ClientSigns(const EcdsaPrivateKey& unlock_key, const attestation::TpmsNvPublic& index,
-                      uint32_t limit, const Bytes& nonce_tpm, Care care = Care::kHonest,
-                      int32_t expiration = 120);
+Signature ClientSigns(const EcdsaPrivateKey& unlock_key, const tpm::TpmsNvPublic& index, uint32_t limit,
+                      const Bytes& nonce_tpm, Care care = Care::kHonest, int32_t expiration = 120);
 
 }  // namespace labrec::hsm::attack

@@ -121,7 +121,7 @@ TEST_F(Attest, AKeyOfTheHostsOwnIsRefused) {
   });
   EXPECT_EQ(Refusal(), "WRONG_KEY");
   LieInAnswers(nullptr, [&](RealmEvidence& evidence) {
-    auto area = attestation::TpmtPublic::Parse(evidence.evaluation_public).value();
+    auto area = tpm::TpmtPublic::Parse(evidence.evaluation_public).value();
     area.x = ToBytes(own.x());
     area.y = ToBytes(own.y());
     evidence.evaluation_public = area.Marshal();
@@ -166,7 +166,7 @@ TEST_F(Attest, SoftwareKeysAreRefused) {
   // An AK of its own beside the real EK: nobody opens the challenge for it, so a guess is sent.
   const P256Point own = EcdsaPrivateKey::Generate().public_key().point();
   const auto with_own_ak = [own](IdentityEvidence& identity) {
-    auto ak = attestation::TpmtPublic::Parse(identity.ak_public).value();
+    auto ak = tpm::TpmtPublic::Parse(identity.ak_public).value();
     ak.x = ToBytes(own.x());
     ak.y = ToBytes(own.y());
     identity.ak_public = ak.Marshal();

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "hsm/tpm_wire/tpms_nv_public.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 #include "recovery/client/chip/guesses.h"
@@ -198,7 +198,7 @@ TEST_F(ClientChip, AnotherChipsIdentityIsRefused) {
 
 TEST_F(ClientChip, AKeyThatIsNotTheCertifiedOneIsRefused) {
   LieAboutKey([](auto& evidence) {
-    auto key = attestation::TpmtPublic::Parse(evidence.key_public).value();
+    auto key = tpm::TpmtPublic::Parse(evidence.key_public).value();
     key.auth_policy[0] ^= 1U;
     evidence.key_public = key.Marshal();
   });
@@ -207,7 +207,7 @@ TEST_F(ClientChip, AKeyThatIsNotTheCertifiedOneIsRefused) {
 
 TEST_F(ClientChip, AnIndexThatCanLockTheChipIsRefused) {
   LieAboutKey([](auto& evidence) {
-    auto index = attestation::TpmsNvPublic::Parse(evidence.index_public).value();
+    auto index = tpm::TpmsNvPublic::Parse(evidence.index_public).value();
     index.attributes &= ~0x02000000U;  // TPMA_NV_NO_DA
     evidence.index_public = index.Marshal();
   });
@@ -216,7 +216,7 @@ TEST_F(ClientChip, AnIndexThatCanLockTheChipIsRefused) {
 
 TEST_F(ClientChip, AnotherIndexUnderTheSameKeyIsRefused) {
   LieAboutKey([](auto& evidence) {
-    auto index = attestation::TpmsNvPublic::Parse(evidence.index_public).value();
+    auto index = tpm::TpmsNvPublic::Parse(evidence.index_public).value();
     index.index += 1;
     evidence.index_public = index.Marshal();
   });

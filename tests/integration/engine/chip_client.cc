@@ -51,10 +51,10 @@ absl::StatusOr<hsm::WriteSession> ChipClient::BeginWrite(uint32_t version) {
 absl::StatusOr<ChipContents> ChipClient::FinishWrite(uint32_t version, const hsm::WriteSession& session,
                                                      uint32_t limit) {
   const hsm::UseCount now = InTheChip(version);
-  const auto before = now.limit == 0 ? attestation::Written::kNo : attestation::Written::kYes;
-  LABREC_ASSIGN_OR_RETURN(const auto signature,
-                          attestation::SignCounterWrite(
-                              unlock_key, {KeyOf(version).index, before, {0, limit}}, session.nonce_tpm));
+  const auto before = now.limit == 0 ? tpm::Written::kNo : tpm::Written::kYes;
+  LABREC_ASSIGN_OR_RETURN(
+      const auto signature,
+      tpm::SignCounterWrite(unlock_key, {KeyOf(version).index, before, {0, limit}}, session.nonce_tpm));
   return Await<ChipContents>([&](auto done) {
     realm.engine().FinishChipWrite(
         caller, {name.record, version, session.id, limit, ToBytes(signature), kNonce}, done);

@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "hsm/counted_key.h"
 #include "tests/integration/engine/client.h"
 

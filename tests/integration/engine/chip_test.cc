@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 #include "hsm/base/p256.h"
 #include "hsm/tpm_wire/tpms_attest.h"
 #include "tests/integration/engine/chip_client.h"
@@ -89,10 +89,9 @@ TEST_F(EngineChip, ARefillTakesTheUnlockKeyAndIsProven) {
   EXPECT_EQ(client.Remaining(), kLimit);
   const auto statement = attestation::DecodeSignedStatement(contents->statement);
   ASSERT_TRUE(statement.ok()) << statement.status();
-  const auto attest = attestation::TpmsAttest::Parse(statement->attest);
+  const auto attest = tpm::TpmsAttest::Parse(statement->attest);
   ASSERT_TRUE(attest.ok()) << attest.status();
-  EXPECT_EQ(std::get<attestation::NvCertifyInfo>(attest->attested).contents,
-            (Bytes{0, 0, 0, 0, 0, 0, 0, kLimit}));
+  EXPECT_EQ(std::get<tpm::NvCertifyInfo>(attest->attested).contents, (Bytes{0, 0, 0, 0, 0, 0, 0, kLimit}));
 }
 
 TEST_F(EngineChip, AWriteIsGoodOnceAndOnlyForWhatWasSigned) {
@@ -169,9 +168,8 @@ TEST_F(EngineChip, RetirementIsProvenAndErasesTheOldVersionOnly) {
   ASSERT_TRUE(client.RegisterInChip(2, kLimit).ok());
   const auto contents = client.Write(1, 0);
   ASSERT_TRUE(contents.ok()) << contents.status();
-  const auto attest =
-      attestation::TpmsAttest::Parse(attestation::DecodeSignedStatement(contents->statement)->attest);
-  EXPECT_EQ(std::get<attestation::NvCertifyInfo>(attest->attested).contents, Bytes(8, 0));
+  const auto attest = tpm::TpmsAttest::Parse(attestation::DecodeSignedStatement(contents->statement)->attest);
+  EXPECT_EQ(std::get<tpm::NvCertifyInfo>(attest->attested).contents, Bytes(8, 0));
   EXPECT_EQ(client.Evaluate(client.Element(1), 1).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(RemainingOf(client.Evaluate(client.Element(1), 2)), 2);
   EXPECT_TRUE(Eventually([&] { return client.IndicesInTheChip().size() == 1; }));

@@ -47,8 +47,8 @@ TEST_F(Policy, SaysWhatIsAccepted) {
   ASSERT_TRUE(policy.ok()) << policy.status();
   EXPECT_EQ(policy->trust.anchors.size(), 1U);
   EXPECT_EQ(policy->trust.revocation, EkTrust::Revocation::kListRequired);
-  EXPECT_EQ(policy->pcrs.at({kAlgSha256, 0}), std::vector<Bytes>{Bytes(32, 0)});
-  EXPECT_EQ(policy->pcrs.at({kAlgSha256, 7}).size(), 2U);
+  EXPECT_EQ(policy->pcrs.at({tpm::kAlgSha256, 0}), std::vector<Bytes>{Bytes(32, 0)});
+  EXPECT_EQ(policy->pcrs.at({tpm::kAlgSha256, 7}).size(), 2U);
   EXPECT_EQ(policy->minimum_firmware, 0x0007005500000000U);
   EXPECT_EQ(policy->pcr_approver, approver);
 }

@@ -67,8 +67,8 @@ struct CapturedRealm {
     const auto fields = VectorFile::Load("attestation/realm.txt").common;
     AttestPolicy policy;
     policy.trust.anchors.push_back(Unhex(fields.at("root")));
-    policy.pcrs[{kAlgSha256, 0}] = {Bytes(32, 0)};
-    policy.pcrs[{kAlgSha256, 7}] = {Bytes(32, 1), Bytes(32, 0)};
+    policy.pcrs[{tpm::kAlgSha256, 0}] = {Bytes(32, 0)};
+    policy.pcrs[{tpm::kAlgSha256, 7}] = {Bytes(32, 1), Bytes(32, 0)};
     RealmExpectation expectation{policy, std::stoll(fields.at("now_ms")), std::nullopt,
                                  CapturedChip::DigestOf(fields.at("nonce")),
                                  P256Point::Parse(Unhex(fields.at("evaluation_key"))).value()};

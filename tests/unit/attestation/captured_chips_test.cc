@@ -8,7 +8,7 @@
 
 #include "attestation/verify/ek_chain.h"
 #include "attestation/verify/pcr_quote.h"
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 #include "attestation/verify/statement.h"
 #include "attestation/verify/tpm_identity.h"
 #include "attestation/verify/tpmt_signature.h"
@@ -136,7 +136,7 @@ TEST_P(VendorsChip, OutsideItsTimeItIsRefused) {
 TEST_P(VendorsChip, ForAnotherKeyItIsRefused) {
   for (const Chip& other : kChips) {
     if (std::string_view(other.file) == GetParam().file) continue;
-    const TpmtPublic key = EkAreaOf(CapturedChain::Load(other.file).key.get());
+    const tpm::TpmtPublic key = EkAreaOf(CapturedChain::Load(other.file).key.get());
     const auto names = CheckEkChain(chain_.identity, key, chain_.trust, kYear2025 * 1000);
     EXPECT_EQ(ReasonOf(names.status()), RefusalReason::kEndorsementKey) << other.file;
   }
@@ -156,7 +156,7 @@ INSTANTIATE_TEST_SUITE_P(Captured, VendorsChip, testing::ValuesIn(kChips), [](co
 TEST(IntelOnDieCa, ItsChainLeadsUpAndItsAppletsKeyIsNoEk) {
   CapturedChain chain = CapturedChain::Load("intel_on_die_ca.pem");
   ASSERT_EQ(chain.identity.intermediates.size(), 3U);
-  const TpmtPublic any = EkAreaOf(EcTestKey().get());
+  const tpm::TpmtPublic any = EkAreaOf(EcTestKey().get());
   const auto refused = CheckEkChain(chain.identity, any, chain.trust, kYear2025 * 1000);
   EXPECT_EQ(ReasonOf(refused.status()), RefusalReason::kEndorsementChain);
   EXPECT_THAT(std::string(refused.status().message()),
@@ -178,12 +178,12 @@ class ChipsStatements : public testing::TestWithParam<const char*> {
   SignedStatement Statement(const std::string& name) const {
     return {Unhex(fields_.at(name)), Unhex(fields_.at(name + "_signature"))};
   }
-  absl::StatusOr<TpmsAttest> Open(const SignedStatement& statement, const std::string& nonce) const {
+  absl::StatusOr<tpm::TpmsAttest> Open(const SignedStatement& statement, const std::string& nonce) const {
     return OpenStatement(ak_, statement, Unhex(fields_.at(nonce)), "statement");
   }
 
   const VectorFile::Fields fields_ = Captured(GetParam());
-  const TpmtPublic ak_ = TpmtPublic::Parse(Unhex(fields_.at("ak_public"))).value();
+  const tpm::TpmtPublic ak_ = tpm::TpmtPublic::Parse(Unhex(fields_.at("ak_public"))).value();
 };
 
 TEST_P(ChipsStatements, TheKeyIsOneForAttesting) {
@@ -195,26 +195,26 @@ TEST_P(ChipsStatements, TheKeysNameIsWhatTheChipCertified) {
   ASSERT_TRUE(attest.ok()) << attest.status();
   EXPECT_EQ(CheckCertifies(*attest, ak_.Name(), "statement"), absl::OkStatus());
   // A primary key of the endorsement hierarchy: its statements tell the firmware's version in plain.
-  EXPECT_EQ(attest->qualified_signer, QualifiedName(ak_, NameOfHandle(kRhEndorsement)));
-  EXPECT_EQ(std::get<CertifyInfo>(attest->attested).qualified_name, attest->qualified_signer);
-  TpmtPublic other = ak_;
-  other.attributes ^= kObjectNoDa;
+  EXPECT_EQ(attest->qualified_signer, tpm::QualifiedName(ak_, tpm::NameOfHandle(tpm::kRhEndorsement)));
+  EXPECT_EQ(std::get<tpm::CertifyInfo>(attest->attested).qualified_name, attest->qualified_signer);
+  tpm::TpmtPublic other = ak_;
+  other.attributes ^= tpm::kObjectNoDa;
   EXPECT_EQ(ReasonOf(CheckCertifies(*attest, other.Name(), "statement")), RefusalReason::kStatement);
 }
 
 TEST_P(ChipsStatements, TheQuoteIsOverTheValuesShown) {
   const auto attest = Open(Statement("quote"), "quote_nonce");
   ASSERT_TRUE(attest.ok()) << attest.status();
-  const auto& quote = std::get<QuoteInfo>(attest->attested);
+  const auto& quote = std::get<tpm::QuoteInfo>(attest->attested);
   std::vector<Bytes> values;
   for (const char* pcr : {"pcr_0", "pcr_1", "pcr_4", "pcr_7", "pcr_11"}) {
     values.push_back(Unhex(fields_.at(pcr)));
   }
-  const auto quoted = QuotedPcrs(quote, values, HashAlgorithm::kSha256);
+  const auto quoted = QuotedPcrs(quote, values, tpm::HashAlgorithm::kSha256);
   ASSERT_TRUE(quoted.ok()) << quoted.status();
-  EXPECT_EQ(quoted->at({kAlgSha256, 4}), values[2]);
+  EXPECT_EQ(quoted->at({tpm::kAlgSha256, 4}), values[2]);
   values[2][0] ^= 1U;
-  EXPECT_EQ(ReasonOf(QuotedPcrs(quote, values, HashAlgorithm::kSha256).status()), RefusalReason::kPcr);
+  EXPECT_EQ(ReasonOf(QuotedPcrs(quote, values, tpm::HashAlgorithm::kSha256).status()), RefusalReason::kPcr);
 }
 
 TEST_P(ChipsStatements, WithABitChangedTheyAreRefused) {
@@ -242,7 +242,7 @@ INSTANTIATE_TEST_SUITE_P(Captured, ChipsStatements, testing::Values("amd_ftpm.tx
 
 TEST(CapturedFirmware, StandsInTheStatement) {
   const auto firmware = [](const std::string& file) {
-    return TpmsAttest::Parse(Unhex(Captured(file).at("quote"))).value().firmware_version;
+    return tpm::TpmsAttest::Parse(Unhex(Captured(file).at("quote"))).value().firmware_version;
   };
   EXPECT_EQ(firmware("amd_ftpm.txt"), 0x0003003700000005U);  // 3.55.0.5
   EXPECT_EQ(firmware("st_dtpm.txt"), 0x0001010200000000U);
@@ -251,13 +251,13 @@ TEST(CapturedFirmware, StandsInTheStatement) {
 // TPM2_CertifyCreation, RSASSA, a key under the storage key: its Qualified Name is not that of a primary key.
 TEST(CapturedCreation, OfAnRsaKeyInAnNpct75x) {
   const auto fields = Captured("nuvoton_npct75x.txt");
-  const TpmtPublic ak = TpmtPublic::Parse(Unhex(fields.at("ak_public"))).value();
+  const tpm::TpmtPublic ak = tpm::TpmtPublic::Parse(Unhex(fields.at("ak_public"))).value();
   EXPECT_EQ(CheckAttestationKey(ak), absl::OkStatus());
   SignedStatement creation{Unhex(fields.at("creation")), Unhex(fields.at("creation_signature"))};
   const auto attest = OpenStatement(ak, creation, {}, "creation");
   ASSERT_TRUE(attest.ok()) << attest.status();
   EXPECT_EQ(CheckCertifies(*attest, ak.Name(), "creation"), absl::OkStatus());
-  EXPECT_NE(attest->qualified_signer, QualifiedName(ak, NameOfHandle(kRhEndorsement)));
+  EXPECT_NE(attest->qualified_signer, tpm::QualifiedName(ak, tpm::NameOfHandle(tpm::kRhEndorsement)));
   creation.signature.back() ^= 1U;
   EXPECT_EQ(ReasonOf(OpenStatement(ak, creation, {}, "creation").status()), RefusalReason::kSignature);
 }
@@ -268,22 +268,23 @@ TEST(CapturedBySha1, IsReadAndRefused) {
   const auto chips = VectorFile::Load("attestation/captured/windows_sha1.txt").vectors;
   ASSERT_EQ(chips.size(), 2U);
   for (const auto& chip : chips) {
-    const TpmsAttest attest = TpmsAttest::Parse(Unhex(chip.at("certify"))).value();
-    const TpmtPublic key = TpmtPublic::Parse(Unhex(chip.at("key_public"))).value();
+    const tpm::TpmsAttest attest = tpm::TpmsAttest::Parse(Unhex(chip.at("certify"))).value();
+    const tpm::TpmtPublic key = tpm::TpmtPublic::Parse(Unhex(chip.at("key_public"))).value();
     EXPECT_EQ(CheckCertifies(attest, key.Name(), "key"), absl::OkStatus());
     EXPECT_EQ(attest.extra_data, Unhex(chip.at("nonce")));
-    EXPECT_THAT(std::string(TpmtSignature::Parse(Unhex(chip.at("certify_signature"))).status().message()),
-                HasSubstr("SHA-256"));
-    TpmtPublic ak;
-    ak.type = kAlgRsa;
-    ak.attributes = kObjectFixedTpm | kObjectFixedParent | kObjectSensitiveDataOrigin | kObjectUserWithAuth |
-                    kObjectRestricted | kObjectSign;
+    EXPECT_THAT(
+        std::string(tpm::TpmtSignature::Parse(Unhex(chip.at("certify_signature"))).status().message()),
+        HasSubstr("SHA-256"));
+    tpm::TpmtPublic ak;
+    ak.type = tpm::kAlgRsa;
+    ak.attributes = tpm::kObjectFixedTpm | tpm::kObjectFixedParent | tpm::kObjectSensitiveDataOrigin |
+                    tpm::kObjectUserWithAuth | tpm::kObjectRestricted | tpm::kObjectSign;
     ak.key_bits = 2048;
     ak.modulus = Unhex(chip.at("ak_modulus"));
-    ak.scheme = {kAlgRsaSsa, kAlgSha256};
+    ak.scheme = {tpm::kAlgRsaSsa, tpm::kAlgSha256};
     EXPECT_EQ(CheckAttestationKey(ak), absl::OkStatus());
-    ak.scheme.hash = kAlgSha1;
-    const absl::Status refused = CheckAttestationKey(TpmtPublic::Parse(ak.Marshal()).value());
+    ak.scheme.hash = tpm::kAlgSha1;
+    const absl::Status refused = CheckAttestationKey(tpm::TpmtPublic::Parse(ak.Marshal()).value());
     EXPECT_EQ(ReasonOf(refused), RefusalReason::kAttestationKey);
     EXPECT_THAT(std::string(refused.message()), HasSubstr("SHA-256 or more"));
   }

@@ -168,18 +168,18 @@ inline Bytes BigNumber(const EVP_PKEY* key, const char* name, int size) {
 }
 
 // The L-1 or L-2 public area of an EK with this key.
-inline TpmtPublic EkAreaOf(const EVP_PKEY* key) {
-  TpmtPublic area;
+inline tpm::TpmtPublic EkAreaOf(const EVP_PKEY* key) {
+  tpm::TpmtPublic area;
   area.attributes = 0x000300B2;
-  area.auth_policy = EkPolicyA(HashAlgorithm::kSha256);
-  area.symmetric = {kAlgAes, 128, kAlgCfb};
+  area.auth_policy = EkPolicyA(tpm::HashAlgorithm::kSha256);
+  area.symmetric = {tpm::kAlgAes, 128, tpm::kAlgCfb};
   if (EVP_PKEY_is_a(key, "RSA") == 1) {
-    area.type = kAlgRsa;
+    area.type = tpm::kAlgRsa;
     area.key_bits = 2048;
     area.modulus = BigNumber(key, "n", 256);
   } else {
-    area.type = kAlgEcc;
-    area.curve = kCurveP256;
+    area.type = tpm::kAlgEcc;
+    area.curve = tpm::kCurveP256;
     area.x = BigNumber(key, "qx", 32);
     area.y = BigNumber(key, "qy", 32);
   }

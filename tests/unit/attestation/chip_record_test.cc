@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 #include "hsm/tpm_wire/constants.h"
 #include "hsm/tpm_wire/policy_digest.h"
 #include "tests/unit/attestation/world.h"
@@ -23,7 +23,7 @@ class ChipRecord : public testing::Test {
   // What the client says about a record key made with other options than the good ones.
   absl::Status KeyOutcome(const AttestedTpm::RecordKeyOptions& options) {
     world_.ShowRecordKey(options);
-    const TpmtPublic ak = TpmtPublic::Parse(world_.evidence.identity.ak_public).value();
+    const tpm::TpmtPublic ak = tpm::TpmtPublic::Parse(world_.evidence.identity.ak_public).value();
     Report report;
     return CheckRecordKeyEvidence(ak, world_.evidence.record_key, world_.unlock_key.public_key(),
                                   TestNonce("key"), report)
@@ -39,8 +39,8 @@ TEST_P(EveryKind, IsVerifiedFromCertificateToCount) {
   const ChipWorld world = ChipWorld::Make(GetParam().first, GetParam().second);
   const auto verified = world.Verify();
   ASSERT_TRUE(verified.ok()) << verified.status();
-  const TpmtPublic key = TpmtPublic::Parse(world.evidence.record_key.key_public).value();
-  EXPECT_EQ(verified->key.public_key, PointOf(key).value());
+  const tpm::TpmtPublic key = tpm::TpmtPublic::Parse(world.evidence.record_key.key_public).value();
+  EXPECT_EQ(verified->key.public_key, tpm::PointOf(key).value());
   ASSERT_EQ(verified->report.size(), 5U);
   EXPECT_THAT(verified->report[0].statement, HasSubstr("id:00001014"));
   EXPECT_THAT(verified->report[0].proven_by, HasSubstr("swtpm-localca-rootca"));
@@ -56,24 +56,24 @@ INSTANTIATE_TEST_SUITE_P(Chips, EveryKind,
 TEST_F(ChipRecord, TheTpmAgreesOnNamesAndCpHash) {
   Start();
   world_.ShowRecordKey(world_.GoodOptions());
-  const PinCounter counter{0, kTestLimit};
+  const tpm::PinCounter counter{0, kTestLimit};
   const EcdsaPublicKey& key = world_.unlock_key.public_key();
   const auto session = world_.tpm->BeginWrite(key, kTestHandle, counter).value();
-  const Bytes name = RecordIndexArea(kTestHandle, key, Written::kNo).Name();
+  const Bytes name = tpm::RecordIndexArea(kTestHandle, key, tpm::Written::kNo).Name();
   EXPECT_EQ(session.signed_authorization,
-            SignedAuthorization(session.nonce_tpm, WriteCounterCpHash(name, counter)));
+            tpm::SignedAuthorization(session.nonce_tpm, tpm::WriteCounterCpHash(name, counter)));
   EXPECT_TRUE(world_.tpm->tools().Run("readpublic -c unlock.ctx -n unlock.name").ok());
-  EXPECT_EQ(world_.tpm->tools().Read("unlock.name"), ExternalKeyArea(key).Name());
+  EXPECT_EQ(world_.tpm->tools().Read("unlock.name"), tpm::ExternalKeyArea(key).Name());
 }
 
 TEST_F(ChipRecord, RefillAndRetirementAreSignedAndShown) {
   Start();
   world_.ShowRecordKey(world_.GoodOptions());
-  world_.Write(Written::kNo, kTestLimit);
-  world_.Write(Written::kYes, kTestLimit);
+  world_.Write(tpm::Written::kNo, kTestLimit);
+  world_.Write(tpm::Written::kYes, kTestLimit);
   world_.ShowContents();
   EXPECT_TRUE(world_.Verify().ok()) << world_.Verify().status();
-  world_.Write(Written::kYes, 0);
+  world_.Write(tpm::Written::kYes, 0);
   world_.ShowContents();
   EXPECT_EQ(ReasonOf(world_.Verify().status()), RefusalReason::kIndexContents);
   ChipExpectation retired = world_.Expectation();
@@ -84,22 +84,23 @@ TEST_F(ChipRecord, RefillAndRetirementAreSignedAndShown) {
 TEST_F(ChipRecord, TheTpmTakesASignatureOnceAndForOneLimitOnly) {
   Start();
   world_.ShowRecordKey(world_.GoodOptions());
-  const PinCounter counter{0, kTestLimit};
+  const tpm::PinCounter counter{0, kTestLimit};
   const EcdsaPublicKey& key = world_.unlock_key.public_key();
   auto session = world_.tpm->BeginWrite(key, kTestHandle, counter).value();
   const auto signature =
-      SignCounterWrite(world_.unlock_key, {kTestHandle, Written::kNo, counter}, session.nonce_tpm);
+      tpm::SignCounterWrite(world_.unlock_key, {kTestHandle, tpm::Written::kNo, counter}, session.nonce_tpm);
   ASSERT_TRUE(world_.tpm->FinishWrite(kTestHandle, *signature).ok());
   ASSERT_TRUE(world_.tpm->BeginWrite(key, kTestHandle, counter).ok());
   EXPECT_FALSE(world_.tpm->FinishWrite(kTestHandle, *signature).ok()) << "a replayed first write";
   session = world_.tpm->BeginWrite(key, kTestHandle, {0, 1000}).value();
   const auto other =
-      SignCounterWrite(world_.unlock_key, {kTestHandle, Written::kYes, counter}, session.nonce_tpm).value();
+      tpm::SignCounterWrite(world_.unlock_key, {kTestHandle, tpm::Written::kYes, counter}, session.nonce_tpm)
+          .value();
   EXPECT_FALSE(world_.tpm->FinishWrite(kTestHandle, other).ok()) << "a larger limit";
   world_.ShowContents();
-  const TpmtPublic ak = TpmtPublic::Parse(world_.evidence.identity.ak_public).value();
+  const tpm::TpmtPublic ak = tpm::TpmtPublic::Parse(world_.evidence.identity.ak_public).value();
   Report report;
-  EXPECT_TRUE(CheckIndexContents(ak, RecordIndexArea(kTestHandle, key, Written::kYes),
+  EXPECT_TRUE(CheckIndexContents(ak, tpm::RecordIndexArea(kTestHandle, key, tpm::Written::kYes),
                                  world_.evidence.index_contents, TestNonce("contents"), counter, report)
                   .ok());
 }
@@ -107,11 +108,11 @@ TEST_F(ChipRecord, TheTpmTakesASignatureOnceAndForOneLimitOnly) {
 TEST_F(ChipRecord, TheTpmTakesNoOldSignatureAfterUndefineAndRedefine) {
   Start();
   world_.ShowRecordKey(world_.GoodOptions());
-  const PinCounter counter{0, kTestLimit};
+  const tpm::PinCounter counter{0, kTestLimit};
   const EcdsaPublicKey& key = world_.unlock_key.public_key();
   const auto session = world_.tpm->BeginWrite(key, kTestHandle, counter).value();
   const auto signature =
-      SignCounterWrite(world_.unlock_key, {kTestHandle, Written::kNo, counter}, session.nonce_tpm);
+      tpm::SignCounterWrite(world_.unlock_key, {kTestHandle, tpm::Written::kNo, counter}, session.nonce_tpm);
   ASSERT_TRUE(world_.tpm->FinishWrite(kTestHandle, *signature).ok());
   const auto define = "nvdefine 0x01800100 -C o -s 8 -a 0x02021098 -L index.policy";
   ASSERT_TRUE(world_.tpm->tools().Run("nvundefine -C o 0x01800100").ok());
@@ -125,15 +126,15 @@ TEST_F(ChipRecord, TheTpmTakesNoOldSignatureAfterUndefineAndRedefine) {
 TEST_F(ChipRecord, ARefillKeptBackIsSeen) {
   Start();
   world_.ShowRecordKey(world_.GoodOptions());
-  world_.Write(Written::kNo, kTestLimit);
+  world_.Write(tpm::Written::kNo, kTestLimit);
   const test::TpmTools& tools = world_.tpm->tools();
   ASSERT_TRUE(tools.Run("startauthsession --policy-session -S guess").ok());
   ASSERT_TRUE(tools.Run("policysecret -S guess -c 0x01800100").ok());
   ASSERT_TRUE(tools.Run("flushcontext guess").ok());
-  const PinCounter counter{0, kTestLimit};
+  const tpm::PinCounter counter{0, kTestLimit};
   const auto session = world_.tpm->BeginWrite(world_.unlock_key.public_key(), kTestHandle, counter).value();
   const auto signature =
-      SignCounterWrite(world_.unlock_key, {kTestHandle, Written::kYes, counter}, session.nonce_tpm);
+      tpm::SignCounterWrite(world_.unlock_key, {kTestHandle, tpm::Written::kYes, counter}, session.nonce_tpm);
   world_.ShowContents();
   EXPECT_EQ(ReasonOf(world_.Verify().status()), RefusalReason::kIndexContents);
   ChipExpectation one_spent = world_.Expectation();
@@ -147,7 +148,7 @@ TEST_F(ChipRecord, ARefillKeptBackIsSeen) {
 TEST_F(ChipRecord, AKeyThatWorksWithoutTheCountIsRefused) {
   Start();
   auto options = world_.GoodOptions();
-  options.key_policy = PolicyDigest(HashAlgorithm::kSha256).CommandCode(kCcEcdhZGen).digest();
+  options.key_policy = tpm::PolicyDigest(tpm::HashAlgorithm::kSha256).CommandCode(tpm::kCcEcdhZGen).digest();
   EXPECT_EQ(ReasonOf(KeyOutcome(options)), RefusalReason::kKeyPolicy);
 }
 
@@ -168,8 +169,8 @@ TEST_F(ChipRecord, AKeyThatCanBeDuplicatedIsRefused) {
 TEST_F(ChipRecord, AKeyOverAnotherIndexIsRefused) {
   Start();
   auto options = world_.GoodOptions();
-  options.key_policy =
-      RecordKeyPolicy(RecordIndexArea(kTestHandle + 1, world_.unlock_key.public_key(), Written::kYes));
+  options.key_policy = tpm::RecordKeyPolicy(
+      tpm::RecordIndexArea(kTestHandle + 1, world_.unlock_key.public_key(), tpm::Written::kYes));
   EXPECT_EQ(ReasonOf(KeyOutcome(options)), RefusalReason::kKeyPolicy);
 }
 
@@ -193,8 +194,8 @@ TEST_F(ChipRecord, AnIndexUnderTheHostsOwnKeyIsRefused) {
   Start();
   auto options = world_.GoodOptions();
   const EcdsaPublicKey host = EcdsaPrivateKey::Generate().public_key();
-  options.index_policy = IndexPolicy(host);
-  options.key_policy = RecordKeyPolicy(RecordIndexArea(kTestHandle, host, Written::kYes));
+  options.index_policy = tpm::IndexPolicy(host);
+  options.key_policy = tpm::RecordKeyPolicy(tpm::RecordIndexArea(kTestHandle, host, tpm::Written::kYes));
   const absl::Status outcome = KeyOutcome(options);
   EXPECT_EQ(ReasonOf(outcome), RefusalReason::kIndex);
   EXPECT_THAT(std::string(outcome.message()), HasSubstr("others than this client's unlock key"));
@@ -213,14 +214,15 @@ TEST_F(ChipRecord, AnOrdinaryIndexIsRefused) {
 TEST_F(ChipRecord, AnIndexShownBetterThanItIsIsRefused) {
   Start();
   auto options = world_.GoodOptions();
-  TpmsNvPublic weak = RecordIndexArea(kTestHandle, world_.unlock_key.public_key(), Written::kYes);
+  tpm::TpmsNvPublic weak =
+      tpm::RecordIndexArea(kTestHandle, world_.unlock_key.public_key(), tpm::Written::kYes);
   weak.attributes |= 1U << 1;  // OWNERWRITE
   options.index_attributes = "0x0202109A";
-  options.key_policy = RecordKeyPolicy(weak);
+  options.key_policy = tpm::RecordKeyPolicy(weak);
   world_.ShowRecordKey(options);
   world_.evidence.record_key.index_public =
-      RecordIndexArea(kTestHandle, world_.unlock_key.public_key(), Written::kNo).Marshal();
-  const TpmtPublic ak = TpmtPublic::Parse(world_.evidence.identity.ak_public).value();
+      tpm::RecordIndexArea(kTestHandle, world_.unlock_key.public_key(), tpm::Written::kNo).Marshal();
+  const tpm::TpmtPublic ak = tpm::TpmtPublic::Parse(world_.evidence.identity.ak_public).value();
   Report report;
   const auto outcome = CheckRecordKeyEvidence(ak, world_.evidence.record_key, world_.unlock_key.public_key(),
                                               TestNonce("key"), report);
@@ -282,7 +284,7 @@ TEST(ChipRecordLies, AreRefused) {
             RefusalReason::kIndexContents);
 
   ChipExpectation pinned = world.Expectation();
-  pinned.pinned_ak_name = TpmtPublic::Parse(other->identity().ak_public)->Name();
+  pinned.pinned_ak_name = tpm::TpmtPublic::Parse(other->identity().ak_public)->Name();
   EXPECT_EQ(ReasonOf(VerifyChipRecord(pinned, world.challenge, world.evidence).status()),
             RefusalReason::kAttestationKey);
   pinned.pinned_ak_name = world.challenge.ak_name;
@@ -296,23 +298,23 @@ TEST_F(ChipRecord, AcceptsTpm2Certify) {
                          ->MakeKey("plain", "ecc:ecdh-sha256",
                                    "fixedtpm|fixedparent|sensitivedataorigin|noda|decrypt|userwithauth")
                          .value();
-  const TpmtPublic ak = TpmtPublic::Parse(world_.evidence.identity.ak_public).value();
+  const tpm::TpmtPublic ak = tpm::TpmtPublic::Parse(world_.evidence.identity.ak_public).value();
   const Bytes tools_nonce = {0x00, 0xFF, 0x55, 0xAA};
   const auto attest = OpenStatement(ak, world_.tpm->Certify("plain").value(), tools_nonce, "it");
   ASSERT_TRUE(attest.ok()) << attest.status();
-  EXPECT_TRUE(CheckCertifies(*attest, TpmtPublic::Parse(area)->Name(), "it").ok());
+  EXPECT_TRUE(CheckCertifies(*attest, tpm::TpmtPublic::Parse(area)->Name(), "it").ok());
   EXPECT_EQ(ReasonOf(CheckCertifies(*attest, ak.Name(), "it")), RefusalReason::kStatement);
 }
 
 TEST(CounterWriteSignature, IsRefusedWithoutANonceOrForACount) {
   const EcdsaPrivateKey key = EcdsaPrivateKey::Generate();
   const Bytes nonce(32, 7);
-  EXPECT_TRUE(SignCounterWrite(key, {kTestHandle, Written::kNo, {0, 5}}, nonce).ok());
-  EXPECT_FALSE(SignCounterWrite(key, {kTestHandle, Written::kNo, {0, 5}}, {}).ok());
-  EXPECT_FALSE(SignCounterWrite(key, {kTestHandle, Written::kNo, {0, 5}}, Bytes(15, 7)).ok());
-  EXPECT_FALSE(SignCounterWrite(key, {kTestHandle, Written::kNo, {0, 5}}, Bytes(33, 7)).ok());
-  EXPECT_FALSE(SignCounterWrite(key, {kTestHandle, Written::kNo, {1, 5}}, nonce).ok());
-  EXPECT_FALSE(SignCounterWrite(key, {0x40000001, Written::kNo, {0, 5}}, nonce).ok());
+  EXPECT_TRUE(tpm::SignCounterWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, nonce).ok());
+  EXPECT_FALSE(tpm::SignCounterWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, {}).ok());
+  EXPECT_FALSE(tpm::SignCounterWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, Bytes(15, 7)).ok());
+  EXPECT_FALSE(tpm::SignCounterWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, Bytes(33, 7)).ok());
+  EXPECT_FALSE(tpm::SignCounterWrite(key, {kTestHandle, tpm::Written::kNo, {1, 5}}, nonce).ok());
+  EXPECT_FALSE(tpm::SignCounterWrite(key, {0x40000001, tpm::Written::kNo, {0, 5}}, nonce).ok());
 }
 
 }  // namespace

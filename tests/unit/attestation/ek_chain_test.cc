@@ -8,7 +8,7 @@
 #include <openssl/err.h>
 
 #include "attestation/verify/ek/chain.h"
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/unit/attestation/certificates.h"
 
@@ -185,7 +185,7 @@ TEST_F(EkChain, CertificatesThatTheChainDoesNotNeedAreIgnored) {
   IdentityEvidence identity;
   identity.ek_certificate = ek.Der();
   identity.intermediates = {stranger.Der(), root_.Der(), issuer_.Der()};
-  const TpmtPublic area = EkAreaOf(ek.key.get());
+  const tpm::TpmtPublic area = EkAreaOf(ek.key.get());
   for (const Bytes& anchor : {ek.Der(), issuer_.Der(), root_.Der()}) {
     trust_.anchors = {anchor};
     const auto names = CheckEkChain(identity, area, trust_, kYear2025 * 1000);
@@ -305,8 +305,8 @@ TEST_F(EkChain, TheKeyShownIsTheCertifiedOne) {
   const PkeyPtr other = EcTestKey();
   const auto names = CheckEkChain(identity, EkAreaOf(other.get()), trust_, kYear2025 * 1000);
   EXPECT_EQ(ReasonOf(names.status()), RefusalReason::kEndorsementKey);
-  TpmtPublic loose = EkAreaOf(ek.key.get());
-  loose.attributes &= ~kObjectRestricted;
+  tpm::TpmtPublic loose = EkAreaOf(ek.key.get());
+  loose.attributes &= ~tpm::kObjectRestricted;
   EXPECT_EQ(ReasonOf(CheckEkChain(identity, loose, trust_, kYear2025 * 1000).status()),
             RefusalReason::kEndorsementKey)
       << "no template";

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 #include "tests/unit/attestation/realm_world.h"
 
 namespace labrec::attestation {
@@ -40,11 +40,11 @@ TEST(Realm, LiesAreRefused) {
   EXPECT_EQ(refusal(other), RefusalReason::kWrongKey);
 
   other = good;
-  other.policy.pcrs[{kAlgSha256, 7}] = {Bytes(32, 1)};
+  other.policy.pcrs[{tpm::kAlgSha256, 7}] = {Bytes(32, 1)};
   EXPECT_EQ(refusal(other), RefusalReason::kPcr) << "not an accepted value";
 
   other = good;
-  other.policy.pcrs[{kAlgSha256, 8}] = {Bytes(32, 0)};
+  other.policy.pcrs[{tpm::kAlgSha256, 8}] = {Bytes(32, 0)};
   EXPECT_EQ(refusal(other), RefusalReason::kPcr) << "not quoted";
 
   world.evidence.pcr_values[1] = Bytes(32, 1);
@@ -87,13 +87,13 @@ TEST(Realm, FirmwareIsComparedWhereItCanBeTold) {
   EXPECT_EQ(ReasonOf(world.Verify(expectation).status()), RefusalReason::kFirmware);
 
   TpmIdentity identity;
-  identity.ek = TpmtPublic::Parse(world.evidence.identity.ek_public).value();
-  identity.ak = TpmtPublic::Parse(world.evidence.identity.ak_public).value();
-  TpmsAttest attest = TpmsAttest::Parse(world.evidence.quote.attest).value();
+  identity.ek = tpm::TpmtPublic::Parse(world.evidence.identity.ek_public).value();
+  identity.ak = tpm::TpmtPublic::Parse(world.evidence.identity.ak_public).value();
+  tpm::TpmsAttest attest = tpm::TpmsAttest::Parse(world.evidence.quote.attest).value();
   EXPECT_TRUE(TellsFirmware(attest, identity));
-  attest.qualified_signer = QualifiedName(identity.ak, NameOfHandle(kRhEndorsement));
+  attest.qualified_signer = tpm::QualifiedName(identity.ak, tpm::NameOfHandle(tpm::kRhEndorsement));
   EXPECT_TRUE(TellsFirmware(attest, identity)) << "a primary key";
-  attest.qualified_signer = QualifiedName(identity.ak, NameOfHandle(kRhOwner));
+  attest.qualified_signer = tpm::QualifiedName(identity.ak, tpm::NameOfHandle(tpm::kRhOwner));
   EXPECT_FALSE(TellsFirmware(attest, identity)) << "the owner's hierarchy: obscured";
 }
 

@@ -40,10 +40,10 @@ struct RealmWorld {
   RealmExpectation Expectation() const {
     AttestPolicy policy;
     policy.trust = ChipWorld::Trust();
-    policy.pcrs[{kAlgSha256, 0}] = {Bytes(32, 0)};
-    policy.pcrs[{kAlgSha256, 7}] = {Bytes(32, 1), Bytes(32, 0)};
+    policy.pcrs[{tpm::kAlgSha256, 0}] = {Bytes(32, 0)};
+    policy.pcrs[{tpm::kAlgSha256, 7}] = {Bytes(32, 1), Bytes(32, 0)};
     return {policy, SystemClock().NowMillis(), std::nullopt, TestNonce("realm"),
-            PointOf(TpmtPublic::Parse(evidence.evaluation_public).value()).value()};
+            tpm::PointOf(tpm::TpmtPublic::Parse(evidence.evaluation_public).value()).value()};
   }
   absl::StatusOr<VerifiedRealm> Verify(const RealmExpectation& expectation) const {
     return VerifyRealm(expectation, challenge, evidence);

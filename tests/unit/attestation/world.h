@@ -25,16 +25,17 @@ struct ChipWorld {
     ChipWorld world{test::AttestedTpm::Start(ek, ak).value(), EcdsaPrivateKey::Generate()};
     world.ShowIdentity();
     world.ShowRecordKey(world.GoodOptions());
-    world.Write(Written::kNo, kTestLimit);
+    world.Write(tpm::Written::kNo, kTestLimit);
     world.ShowContents();
     return world;
   }
 
   test::AttestedTpm::RecordKeyOptions GoodOptions() const {
     test::AttestedTpm::RecordKeyOptions options;
-    const TpmsNvPublic index = RecordIndexArea(kTestHandle, unlock_key.public_key(), Written::kYes);
+    const tpm::TpmsNvPublic index =
+        tpm::RecordIndexArea(kTestHandle, unlock_key.public_key(), tpm::Written::kYes);
     options.index_policy = index.auth_policy;
-    options.key_policy = RecordKeyPolicy(index);
+    options.key_policy = tpm::RecordKeyPolicy(index);
     options.nonce = TestNonce("key");
     return options;
   }
@@ -49,11 +50,11 @@ struct ChipWorld {
     evidence.record_key = tpm->MakeRecordKey(options).value();
   }
   // The client signs, the TPM writes.
-  void Write(Written before, uint32_t limit) {
-    const PinCounter counter{0, limit};
+  void Write(tpm::Written before, uint32_t limit) {
+    const tpm::PinCounter counter{0, limit};
     const auto session = tpm->BeginWrite(unlock_key.public_key(), kTestHandle, counter).value();
     const auto signature =
-        SignCounterWrite(unlock_key, {kTestHandle, before, counter}, session.nonce_tpm).value();
+        tpm::SignCounterWrite(unlock_key, {kTestHandle, before, counter}, session.nonce_tpm).value();
     const absl::Status written = tpm->FinishWrite(kTestHandle, signature);
     if (!written.ok()) throw std::runtime_error(written.ToString());
   }

@@ -14,26 +14,26 @@ namespace {
 
 using testing::HasSubstr;
 
-PcrValues Values(uint8_t of_seven) {
+hsm::PcrValues Values(uint8_t of_seven) {
   return {*labrec::PcrSelection::Parse("sha256:0,2,7+sha384:10"),
           {Bytes(32, 1), Bytes(32, 2), Bytes(32, of_seven), Bytes(48, 9)}};
 }
 
-TEST(PcrApproval, JsonIsReadBack) {
-  const PcrApproval approval = Approve(EcdsaPrivateKey::Generate(), Values(7));
-  EXPECT_EQ(PcrApproval::FromJson(ToJson(approval)).value(), approval);
-  EXPECT_EQ(PcrValues::FromJson(ToJson(Values(7))).value(), Values(7));
-  EXPECT_EQ(PcrValues::FromJson(ToJson(approval)).value(), Values(7));
+TEST(hsm::PcrApproval, JsonIsReadBack) {
+  const hsm::PcrApproval approval = hsm::Approve(EcdsaPrivateKey::Generate(), Values(7));
+  EXPECT_EQ(hsm::PcrApproval::FromJson(hsm::ToJson(approval)).value(), approval);
+  EXPECT_EQ(hsm::PcrValues::FromJson(hsm::ToJson(Values(7))).value(), Values(7));
+  EXPECT_EQ(hsm::PcrValues::FromJson(hsm::ToJson(approval)).value(), Values(7));
 }
 
-TEST(PcrApproval, WhatIsNoneIsRefused) {
-  const std::string good = ToJson(Approve(EcdsaPrivateKey::Generate(), Values(7)));
+TEST(hsm::PcrApproval, WhatIsNoneIsRefused) {
+  const std::string good = hsm::ToJson(hsm::Approve(EcdsaPrivateKey::Generate(), Values(7)));
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string text = good;
     EXPECT_NE(text.find(from), std::string::npos) << from;
-    return PcrApproval::FromJson(text.replace(text.find(from), from.size(), to)).status();
+    return hsm::PcrApproval::FromJson(text.replace(text.find(from), from.size(), to)).status();
   };
-  EXPECT_TRUE(PcrApproval::FromJson(good).ok());
+  EXPECT_TRUE(hsm::PcrApproval::FromJson(good).ok());
   EXPECT_TRUE(absl::IsInvalidArgument(with("pcr-approval/1", "pcr-approval/2")));
   EXPECT_TRUE(absl::IsInvalidArgument(with("\"signature\": \"", "\"signature\": \"00")));
   EXPECT_TRUE(absl::IsInvalidArgument(with("\"sha256\"", "\"sha1\"")));
@@ -43,21 +43,21 @@ TEST(PcrApproval, WhatIsNoneIsRefused) {
   EXPECT_TRUE(absl::IsInvalidArgument(with("{", "[")));
   for (const char* text :
        {"", "{}", "7", R"({"pcrs": {}})", R"({"pcrs": {"sha256": 1}})", R"({"pcrs": {"sha256": {}}})"}) {
-    EXPECT_TRUE(absl::IsInvalidArgument(PcrValues::FromJson(text).status())) << text;
+    EXPECT_TRUE(absl::IsInvalidArgument(hsm::PcrValues::FromJson(text).status())) << text;
   }
 }
 
-TEST(PcrApproval, IsOfOneKeyAndOfTheseValues) {
+TEST(hsm::PcrApproval, IsOfOneKeyAndOfTheseValues) {
   const EcdsaPrivateKey approver = EcdsaPrivateKey::Generate();
-  PcrApproval approval = Approve(approver, Values(7));
-  EXPECT_TRUE(IsApprovedBy(approver.public_key(), approval));
-  EXPECT_FALSE(IsApprovedBy(EcdsaPrivateKey::Generate().public_key(), approval));
+  hsm::PcrApproval approval = hsm::Approve(approver, Values(7));
+  EXPECT_TRUE(hsm::IsApprovedBy(approver.public_key(), approval));
+  EXPECT_FALSE(hsm::IsApprovedBy(EcdsaPrivateKey::Generate().public_key(), approval));
   approval.approved = Values(8);
-  EXPECT_FALSE(IsApprovedBy(approver.public_key(), approval));
+  EXPECT_FALSE(hsm::IsApprovedBy(approver.public_key(), approval));
   approval.approved = Values(7);
   approval.approved.pcrs = *labrec::PcrSelection::Parse("sha256:0,2,8+sha384:10");
-  EXPECT_FALSE(IsApprovedBy(approver.public_key(), approval)) << "the same values of other PCRs";
-  EXPECT_EQ(DifferingPcrs(Values(7), Values(8)), "sha256:7");
+  EXPECT_FALSE(hsm::IsApprovedBy(approver.public_key(), approval)) << "the same values of other PCRs";
+  EXPECT_EQ(hsm::DifferingPcrs(Values(7), Values(8)), "sha256:7");
 }
 
 TEST(ApprovalFolder, GivesTheOneThatFitsOrSaysWhyNone) {
@@ -65,12 +65,12 @@ TEST(ApprovalFolder, GivesTheOneThatFitsOrSaysWhyNone) {
   const auto approvals = folder.path() / "pcr-approvals";
   const EcdsaPrivateKey approver = EcdsaPrivateKey::Generate();
   const auto find = [&](uint8_t seven) {
-    return FindApproval(approvals, approver.public_key(), Values(seven));
+    return hsm::FindApproval(approvals, approver.public_key(), Values(seven));
   };
   EXPECT_THAT(find(7).status().message(), HasSubstr("there is none in"));
-  ASSERT_TRUE(AddApproval(approvals, Approve(EcdsaPrivateKey::Generate(), Values(7))).ok());
+  ASSERT_TRUE(hsm::AddApproval(approvals, hsm::Approve(EcdsaPrivateKey::Generate(), Values(7))).ok());
   EXPECT_THAT(find(7).status().message(), HasSubstr("is not signed by this realm's approver"));
-  const auto path = AddApproval(approvals, Approve(approver, Values(7)));
+  const auto path = hsm::AddApproval(approvals, hsm::Approve(approver, Values(7)));
   ASSERT_TRUE(path.ok()) << path.status();
   struct stat found {};
   ASSERT_EQ(stat(path->c_str(), &found), 0);
@@ -84,7 +84,7 @@ TEST(ApprovalFolder, GivesTheOneThatFitsOrSaysWhyNone) {
   EXPECT_THAT(none.message(), HasSubstr("approves other values of sha256:7"));
   EXPECT_THAT(none.message(), HasSubstr("0.json cannot be used"));
   EXPECT_THAT(none.message(), HasSubstr("labyrinth-admin pcr approve"));
-  ASSERT_TRUE(AddApproval(approvals, Approve(approver, Values(8))).ok());
+  ASSERT_TRUE(hsm::AddApproval(approvals, hsm::Approve(approver, Values(8))).ok());
   EXPECT_TRUE(find(7).ok()) << "several are good at once";
   EXPECT_TRUE(find(8).ok());
 }

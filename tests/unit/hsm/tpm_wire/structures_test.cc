@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "attestation/verify/signature.h"
 #include "attestation/verify/statement.h"
 #include "hsm/tpm_wire/constants.h"
 #include "hsm/tpm_wire/counted_areas.h"
@@ -35,9 +36,9 @@ TEST(TpmtPublicLayout, Ecc) {
       "0010"
       "0020" +
       Repeat("01", 32) + "001f" + Repeat("02", 31));
-  const TpmtPublic area = TpmtPublic::Parse(bytes).value();
-  EXPECT_EQ(area.attributes, RecordKeyAttributes());
-  EXPECT_EQ(area.scheme, (Scheme{kAlgEcdh, kAlgSha256}));
+  const tpm::TpmtPublic area = tpm::TpmtPublic::Parse(bytes).value();
+  EXPECT_EQ(area.attributes, tpm::RecordKeyAttributes());
+  EXPECT_EQ(area.scheme, (tpm::Scheme{tpm::kAlgEcdh, tpm::kAlgSha256}));
   EXPECT_EQ(area.y.size(), 31U) << "a TPM may leave out leading zeros";
   EXPECT_EQ(area.Marshal(), bytes);
   EXPECT_EQ(Hex(area.Name()), "000b" + Hex(Sha256(bytes)));
@@ -51,8 +52,8 @@ TEST(TpmtPublicLayout, RsaStorageKey) {
                             "00000000"
                             "0100" +
                             Repeat("c1", 256));
-  const TpmtPublic area = TpmtPublic::Parse(bytes).value();
-  EXPECT_EQ(area.symmetric, (SymmetricScheme{kAlgAes, 128, kAlgCfb}));
+  const tpm::TpmtPublic area = tpm::TpmtPublic::Parse(bytes).value();
+  EXPECT_EQ(area.symmetric, (tpm::SymmetricScheme{tpm::kAlgAes, 128, tpm::kAlgCfb}));
   EXPECT_EQ(area.key_bits, 2048);
   EXPECT_EQ(area.Marshal(), bytes);
 }
@@ -64,14 +65,14 @@ TEST(TpmtPublicLayout, KeyedHash) {
       "0005000b"
       "0020" +
       kDigest);
-  const TpmtPublic area = TpmtPublic::Parse(bytes).value();
+  const tpm::TpmtPublic area = tpm::TpmtPublic::Parse(bytes).value();
   EXPECT_EQ(area.unique_digest, Unhex(kDigest));
   EXPECT_EQ(area.Marshal(), bytes);
   Bytes sized = Unhex("0030");
   sized.insert(sized.end(), bytes.begin(), bytes.end());
-  EXPECT_EQ(TpmtPublic::ParseSized(sized).value(), area);
+  EXPECT_EQ(tpm::TpmtPublic::ParseSized(sized).value(), area);
   sized.push_back(0);
-  EXPECT_FALSE(TpmtPublic::ParseSized(sized).ok());
+  EXPECT_FALSE(tpm::TpmtPublic::ParseSized(sized).ok());
 }
 
 TEST(TpmtPublicLayout, WhatNoTpmWritesIsRefused) {
@@ -82,113 +83,114 @@ TEST(TpmtPublicLayout, WhatNoTpmWritesIsRefused) {
       "0010"
       "0020" +
       Repeat("01", 32) + "0020" + Repeat("02", 32);
-  ASSERT_TRUE(TpmtPublic::Parse(Unhex("0023000b00040000"
-                                      "0000" +
-                                      tail))
+  ASSERT_TRUE(tpm::TpmtPublic::Parse(Unhex("0023000b00040000"
+                                           "0000" +
+                                           tail))
                   .ok());
-  EXPECT_FALSE(TpmtPublic::Parse(Unhex("0023000b00040001"
-                                       "0000" +
-                                       tail))
+  EXPECT_FALSE(tpm::TpmtPublic::Parse(Unhex("0023000b00040001"
+                                            "0000" +
+                                            tail))
                    .ok())
       << "reserved attribute";
-  EXPECT_FALSE(TpmtPublic::Parse(Unhex("0023000b01040000"
-                                       "0000" +
-                                       tail))
+  EXPECT_FALSE(tpm::TpmtPublic::Parse(Unhex("0023000b01040000"
+                                            "0000" +
+                                            tail))
                    .ok())
       << "reserved attribute";
-  EXPECT_FALSE(TpmtPublic::Parse(Unhex("0023000400040000"
-                                       "0000" +
-                                       tail))
+  EXPECT_FALSE(tpm::TpmtPublic::Parse(Unhex("0023000400040000"
+                                            "0000" +
+                                            tail))
                    .ok())
       << "SHA-1 name";
-  EXPECT_FALSE(TpmtPublic::Parse(Unhex("0023000b00040000"
-                                       "0014" +
-                                       Repeat("00", 20) + tail))
+  EXPECT_FALSE(tpm::TpmtPublic::Parse(Unhex("0023000b00040000"
+                                            "0014" +
+                                            Repeat("00", 20) + tail))
                    .ok())
       << "short policy";
-  EXPECT_FALSE(TpmtPublic::Parse(Unhex("0025000b00040000"
-                                       "0000" +
-                                       tail))
+  EXPECT_FALSE(tpm::TpmtPublic::Parse(Unhex("0025000b00040000"
+                                            "0000" +
+                                            tail))
                    .ok())
       << "symmetric object";
-  EXPECT_FALSE(TpmtPublic::Parse(Unhex("0001000b00040000"
-                                       "0000"
-                                       "0010"
-                                       "0014000b"
-                                       "0800"
-                                       "00000000"
-                                       "00ff" +
-                                       Repeat("c1", 255)))
+  EXPECT_FALSE(tpm::TpmtPublic::Parse(Unhex("0001000b00040000"
+                                            "0000"
+                                            "0010"
+                                            "0014000b"
+                                            "0800"
+                                            "00000000"
+                                            "00ff" +
+                                            Repeat("c1", 255)))
                    .ok())
       << "modulus and key size differ";
 }
 
 TEST(TpmtPublicLayout, PointsMustBeOnTheCurve) {
-  TpmtPublic area = ExternalKeyArea(EcdsaPrivateKey::Generate().public_key());
-  EXPECT_TRUE(PointOf(area).ok());
+  tpm::TpmtPublic area = tpm::ExternalKeyArea(EcdsaPrivateKey::Generate().public_key());
+  EXPECT_TRUE(tpm::PointOf(area).ok());
   area.y.back() ^= 1;
-  EXPECT_FALSE(PointOf(area).ok());
-  const TpmtSignature signature{kAlgEcdsa, HashAlgorithm::kSha256, {}, Bytes(32, 1), Bytes(32, 1)};
+  EXPECT_FALSE(tpm::PointOf(area).ok());
+  const tpm::TpmtSignature signature{
+      tpm::kAlgEcdsa, tpm::HashAlgorithm::kSha256, {}, Bytes(32, 1), Bytes(32, 1)};
   const absl::Status status = VerifySignature(area, AsBytes("message"), signature);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
 }
 
 TEST(TpmsNvPublicLayout, RecordIndex) {
   const EcdsaPublicKey key = EcdsaPrivateKey::Generate().public_key();
-  const TpmsNvPublic index = RecordIndexArea(0x01800100, key, Written::kNo);
+  const tpm::TpmsNvPublic index = tpm::RecordIndexArea(0x01800100, key, tpm::Written::kNo);
   EXPECT_EQ(Hex(index.Marshal()),
             "01800100"
             "000b"
             "02021098"
             "0020" +
-                Hex(IndexPolicy(key)) + "0008");
-  EXPECT_EQ(index.Type(), kNtPinPass);
-  const TpmsNvPublic written = RecordIndexArea(0x01800100, key, Written::kYes);
+                Hex(tpm::IndexPolicy(key)) + "0008");
+  EXPECT_EQ(index.Type(), tpm::kNtPinPass);
+  const tpm::TpmsNvPublic written = tpm::RecordIndexArea(0x01800100, key, tpm::Written::kYes);
   EXPECT_EQ(written.attributes, 0x22021098U);
   EXPECT_NE(written.Name(), index.Name());
-  EXPECT_EQ(TpmsNvPublic::Parse(index.Marshal()).value(), index);
+  EXPECT_EQ(tpm::TpmsNvPublic::Parse(index.Marshal()).value(), index);
 }
 
 TEST(TpmsNvPublicLayout, WhatNoTpmWritesIsRefused) {
-  EXPECT_TRUE(TpmsNvPublic::Parse(Unhex("01800100"
-                                        "000b"
-                                        "02021098"
-                                        "0000"
-                                        "0008"))
+  EXPECT_TRUE(tpm::TpmsNvPublic::Parse(Unhex("01800100"
+                                             "000b"
+                                             "02021098"
+                                             "0000"
+                                             "0008"))
                   .ok());
-  EXPECT_FALSE(TpmsNvPublic::Parse(Unhex("81800100"
-                                         "000b"
-                                         "02021098"
-                                         "0000"
-                                         "0008"))
+  EXPECT_FALSE(tpm::TpmsNvPublic::Parse(Unhex("81800100"
+                                              "000b"
+                                              "02021098"
+                                              "0000"
+                                              "0008"))
                    .ok())
       << "handle";
-  EXPECT_FALSE(TpmsNvPublic::Parse(Unhex("01800100"
-                                         "000b"
-                                         "03021098"
-                                         "0000"
-                                         "0008"))
+  EXPECT_FALSE(tpm::TpmsNvPublic::Parse(Unhex("01800100"
+                                              "000b"
+                                              "03021098"
+                                              "0000"
+                                              "0008"))
                    .ok())
       << "reserved bit 24";
-  EXPECT_FALSE(TpmsNvPublic::Parse(Unhex("01800100"
-                                         "000b"
-                                         "02021198"
-                                         "0000"
-                                         "0008"))
+  EXPECT_FALSE(tpm::TpmsNvPublic::Parse(Unhex("01800100"
+                                              "000b"
+                                              "02021198"
+                                              "0000"
+                                              "0008"))
                    .ok())
       << "reserved bit 8";
-  EXPECT_FALSE(TpmsNvPublic::Parse(Unhex("01800100"
-                                         "0004"
-                                         "02021098"
-                                         "0000"
-                                         "0008"))
+  EXPECT_FALSE(tpm::TpmsNvPublic::Parse(Unhex("01800100"
+                                              "0004"
+                                              "02021098"
+                                              "0000"
+                                              "0008"))
                    .ok())
       << "SHA-1";
-  EXPECT_FALSE(TpmsNvPublic::Parse(Unhex("01800100"
-                                         "000b"
-                                         "02021098"
-                                         "0000"
-                                         "000800"))
+  EXPECT_FALSE(tpm::TpmsNvPublic::Parse(Unhex("01800100"
+                                              "000b"
+                                              "02021098"
+                                              "0000"
+                                              "000800"))
                    .ok());
 }
 
@@ -210,27 +212,27 @@ TEST(TpmsAttestLayout, Quote) {
                             "810000"
                             "0020" +
                             kDigest);
-  const TpmsAttest attest = TpmsAttest::Parse(bytes).value();
+  const tpm::TpmsAttest attest = tpm::TpmsAttest::Parse(bytes).value();
   EXPECT_EQ(attest.extra_data, Unhex("aabbccdd"));
-  EXPECT_EQ(attest.clock_info, (ClockInfo{0x1234, 2, 3, true}));
+  EXPECT_EQ(attest.clock_info, (tpm::ClockInfo{0x1234, 2, 3, true}));
   EXPECT_EQ(attest.firmware_version, 0x0007005500001234U);
-  const auto& quote = std::get<QuoteInfo>(attest.attested);
+  const auto& quote = std::get<tpm::QuoteInfo>(attest.attested);
   ASSERT_EQ(quote.selection.size(), 1U);
-  EXPECT_EQ(quote.selection[0], (PcrSelection{kAlgSha256, Unhex("810000")}));
-  EXPECT_EQ(Marshal(quote.selection), Unhex("00000001000b03810000"));
+  EXPECT_EQ(quote.selection[0], (tpm::PcrSelection{tpm::kAlgSha256, Unhex("810000")}));
+  EXPECT_EQ(tpm::Marshal(quote.selection), Unhex("00000001000b03810000"));
 }
 
 // What Windows has an Intel PTT or a Nuvoton chip certify: a signing and decrypting RSA key of both usages
 // under a policy, by TPM2_Certify with a SHA-1 digest of 20 bytes as qualifying data.
 TEST(TpmsAttestLayout, CertifyAsWindowsAsksForIt) {
-  const TpmtPublic area = TpmtPublic::Parse(Unhex("0001000b000604720020" + kDigest +
-                                                  "0010"
-                                                  "0010"
-                                                  "0800"
-                                                  "00000000"
-                                                  "0100" +
-                                                  Repeat("b4", 256)))
-                              .value();
+  const tpm::TpmtPublic area = tpm::TpmtPublic::Parse(Unhex("0001000b000604720020" + kDigest +
+                                                            "0010"
+                                                            "0010"
+                                                            "0800"
+                                                            "00000000"
+                                                            "0100" +
+                                                            Repeat("b4", 256)))
+                                   .value();
   const std::string bytes =
       "ff5443478017"
       "0022000b" +
@@ -242,8 +244,8 @@ TEST(TpmsAttestLayout, CertifyAsWindowsAsksForIt) {
       "9767314bfa666054"
       "0022" +
       Hex(area.Name()) + "0022000b" + kDigest;
-  const TpmsAttest attest = TpmsAttest::Parse(Unhex(bytes)).value();
-  EXPECT_EQ(std::get<CertifyInfo>(attest.attested).name, area.Name());
+  const tpm::TpmsAttest attest = tpm::TpmsAttest::Parse(Unhex(bytes)).value();
+  EXPECT_EQ(std::get<tpm::CertifyInfo>(attest.attested).name, area.Name());
   EXPECT_EQ(attest.extra_data.size(), 20U);
   EXPECT_TRUE(attest.clock_info.safe);
 }
@@ -253,53 +255,54 @@ TEST(TpmsAttestLayout, Nv) {
                             "0000"
                             "0008"
                             "0000000000000005");
-  const auto info = std::get<NvCertifyInfo>(TpmsAttest::Parse(bytes).value().attested);
-  EXPECT_EQ(info.contents, Marshal(PinCounter{0, 5}));
+  const auto info = std::get<tpm::NvCertifyInfo>(tpm::TpmsAttest::Parse(bytes).value().attested);
+  EXPECT_EQ(info.contents, tpm::Marshal(tpm::PinCounter{0, 5}));
   EXPECT_EQ(info.offset, 0);
 }
 
 TEST(TpmsAttestLayout, WhatNoTpmWritesIsRefused) {
   const std::string name = "0022000b" + kDigest;
-  ASSERT_TRUE(TpmsAttest::Parse(Unhex(AttestHead("8017") + name + name)).ok());
-  EXPECT_FALSE(TpmsAttest::Parse(Unhex("ff544346" + (AttestHead("8017") + name + name).substr(8))).ok())
+  ASSERT_TRUE(tpm::TpmsAttest::Parse(Unhex(AttestHead("8017") + name + name)).ok());
+  EXPECT_FALSE(tpm::TpmsAttest::Parse(Unhex("ff544346" + (AttestHead("8017") + name + name).substr(8))).ok())
       << "magic";
-  EXPECT_FALSE(TpmsAttest::Parse(Unhex(AttestHead("8019") + name + name)).ok()) << "time attestation";
-  EXPECT_FALSE(TpmsAttest::Parse(Unhex(AttestHead("8017") + name + name + "00")).ok()) << "a byte too many";
-  EXPECT_FALSE(TpmsAttest::Parse(Unhex(AttestHead("8017") + name + "0003000b00")).ok())
+  EXPECT_FALSE(tpm::TpmsAttest::Parse(Unhex(AttestHead("8019") + name + name)).ok()) << "time attestation";
+  EXPECT_FALSE(tpm::TpmsAttest::Parse(Unhex(AttestHead("8017") + name + name + "00")).ok())
+      << "a byte too many";
+  EXPECT_FALSE(tpm::TpmsAttest::Parse(Unhex(AttestHead("8017") + name + "0003000b00")).ok())
       << "a name of 3 bytes";
   std::string unsafe = AttestHead("8017") + name + name;
   unsafe[unsafe.find("0000000301") + 9] = '2';
-  EXPECT_FALSE(TpmsAttest::Parse(Unhex(unsafe)).ok()) << "YES_NO of 2";
-  EXPECT_FALSE(TpmsAttest::Parse(Unhex(AttestHead("8018") +
-                                       "ffffffff"
-                                       "000b"
-                                       "03"
-                                       "810000"
-                                       "0020" +
-                                       kDigest))
+  EXPECT_FALSE(tpm::TpmsAttest::Parse(Unhex(unsafe)).ok()) << "YES_NO of 2";
+  EXPECT_FALSE(tpm::TpmsAttest::Parse(Unhex(AttestHead("8018") +
+                                            "ffffffff"
+                                            "000b"
+                                            "03"
+                                            "810000"
+                                            "0020" +
+                                            kDigest))
                    .ok())
       << "a list without end";
 }
 
 TEST(TpmtSignatureLayout, KindsAndHashes) {
-  EXPECT_TRUE(TpmtSignature::Parse(Unhex("0018000b"
-                                         "000101"
-                                         "000102"))
+  EXPECT_TRUE(tpm::TpmtSignature::Parse(Unhex("0018000b"
+                                              "000101"
+                                              "000102"))
                   .ok());
-  EXPECT_TRUE(TpmtSignature::Parse(Unhex("0014000c"
-                                         "0002c1c2"))
+  EXPECT_TRUE(tpm::TpmtSignature::Parse(Unhex("0014000c"
+                                              "0002c1c2"))
                   .ok());
-  EXPECT_FALSE(TpmtSignature::Parse(Unhex("00180004"
-                                          "000101"
-                                          "000102"))
+  EXPECT_FALSE(tpm::TpmtSignature::Parse(Unhex("00180004"
+                                               "000101"
+                                               "000102"))
                    .ok())
       << "SHA-1";
-  EXPECT_FALSE(TpmtSignature::Parse(Unhex("001a000b"
-                                          "000101"
-                                          "000102"))
+  EXPECT_FALSE(tpm::TpmtSignature::Parse(Unhex("001a000b"
+                                               "000101"
+                                               "000102"))
                    .ok())
       << "ECDAA";
-  EXPECT_FALSE(TpmtSignature::Parse(Unhex("0005000b" + kDigest)).ok()) << "HMAC";
+  EXPECT_FALSE(tpm::TpmtSignature::Parse(Unhex("0005000b" + kDigest)).ok()) << "HMAC";
 }
 
 // An ECDSA signature made by this project's own keys is one that the TPM's structure carries.
@@ -307,15 +310,15 @@ TEST(TpmtSignatureCheck, FollowsTheKeysScheme) {
   const EcdsaPrivateKey key = EcdsaPrivateKey::Generate();
   const Bytes message = ToBytes("a statement");
   const auto raw = key.Sign(message);
-  TpmtSignature signature{kAlgEcdsa,
-                          HashAlgorithm::kSha256,
-                          {},
-                          Bytes(raw.begin(), raw.begin() + 32),
-                          Bytes(raw.begin() + 32, raw.end())};
-  TpmtPublic area = ExternalKeyArea(key.public_key());
+  tpm::TpmtSignature signature{tpm::kAlgEcdsa,
+                               tpm::HashAlgorithm::kSha256,
+                               {},
+                               Bytes(raw.begin(), raw.begin() + 32),
+                               Bytes(raw.begin() + 32, raw.end())};
+  tpm::TpmtPublic area = tpm::ExternalKeyArea(key.public_key());
   EXPECT_TRUE(VerifySignature(area, message, signature).ok());
   EXPECT_FALSE(VerifySignature(area, AsBytes("another"), signature).ok());
-  area.scheme.hash = kAlgSha384;
+  area.scheme.hash = tpm::kAlgSha384;
   EXPECT_FALSE(VerifySignature(area, message, signature).ok()) << "the key signs with another hash";
   area.scheme = {};
   EXPECT_FALSE(VerifySignature(area, message, signature).ok()) << "the key has no scheme";

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/credential.h"
+#include "hsm/tpm_wire/credential.h"
 #include "hsm/base/bytes.h"
 
 // What a realm hands to a client as proof, in the TPM's own structures without outer sizes. All of it is
@@ -68,7 +68,7 @@ Bytes Encode(const RecordKeyEvidence& evidence);
 Bytes Encode(const ChipEvidence& evidence);
 Bytes Encode(const RealmEvidence& evidence);
 Bytes Encode(const SignedStatement& statement);
-Bytes Encode(const CredentialBlob& blob);
+Bytes Encode(const tpm::CredentialBlob& blob);
 
 // INVALID_ARGUMENT for another kind or version, a cut or an overlong form. Encode(Decode(x)) == x.
 absl::StatusOr<IdentityEvidence> DecodeIdentityEvidence(ByteView bytes);
@@ -76,6 +76,6 @@ absl::StatusOr<RecordKeyEvidence> DecodeRecordKeyEvidence(ByteView bytes);
 absl::StatusOr<ChipEvidence> DecodeChipEvidence(ByteView bytes);
 absl::StatusOr<RealmEvidence> DecodeRealmEvidence(ByteView bytes);
 absl::StatusOr<SignedStatement> DecodeSignedStatement(ByteView bytes);
-absl::StatusOr<CredentialBlob> DecodeCredentialBlob(ByteView bytes);
+absl::StatusOr<tpm::CredentialBlob> DecodeCredentialBlob(ByteView bytes);
 
 }  // namespace labrec::attestation

@@ -5,7 +5,7 @@
 #include "hsm/base/secret_bytes.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // A fresh seed for a storage key and the form in which only that key's TPM reads it (Part 1, sections B.10.4
 // and C.6.4): TPM2B_ENCRYPTED_SECRET with its size. A private header of credential.cc.
@@ -18,4 +18,4 @@ struct SharedSeed {
 // INVALID_ARGUMENT if `key` is neither or cannot be used.
 absl::StatusOr<SharedSeed> MakeIdentitySeed(const TpmtPublic& key);
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

@@ -5,7 +5,7 @@
 #include "hsm/base/secret_bytes.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 
 // What TPM2_ActivateCredential takes (Part 3, section 12.5).
 struct CredentialBlob {
@@ -22,4 +22,4 @@ struct CredentialBlob {
 absl::StatusOr<CredentialBlob> MakeCredential(const TpmtPublic& ek, ByteView object_name,
                                               const SecretBytes& credential);
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

@@ -1,4 +1,4 @@
-#include "attestation/verify/refusal.h"
+#include "attestation/evidence/refusal.h"
 
 #include <array>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "attestation/verify/shared_seed.h"
+#include "hsm/tpm_wire/shared_seed.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -14,7 +14,7 @@
 #include "hsm/tpm_wire/kdf.h"
 #include "hsm/tpm_wire/public_key.h"
 
-namespace labrec::attestation {
+namespace labrec::tpm {
 namespace {
 
 constexpr char kLabel[] = "IDENTITY";  // its terminating zero belongs to the OAEP label
@@ -91,4 +91,4 @@ absl::StatusOr<SharedSeed> MakeIdentitySeed(const TpmtPublic& key) {
   return EccSeed(key, public_key.get());
 }
 
-}  // namespace labrec::attestation
+}  // namespace labrec::tpm

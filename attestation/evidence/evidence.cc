@@ -1,4 +1,4 @@
-#include "attestation/verify/evidence.h"
+#include "attestation/evidence/evidence.h"
 
 #include <cstdlib>
 #include <string_view>
@@ -43,7 +43,7 @@ void Put(Writer& writer, const SignedStatement& statement) {
   writer.Lp(statement.attest).Lp(statement.signature);
 }
 
-void Put(Writer& writer, const CredentialBlob& blob) {
+void Put(Writer& writer, const tpm::CredentialBlob& blob) {
   writer.Lp(blob.id_object).Lp(blob.encrypted_secret);
 }
 
@@ -80,7 +80,7 @@ void Get(Reader& reader, SignedStatement& statement) {
   statement.signature = ToBytes(reader.Lp());
 }
 
-void Get(Reader& reader, CredentialBlob& blob) {
+void Get(Reader& reader, tpm::CredentialBlob& blob) {
   blob.id_object = ToBytes(reader.Lp());
   blob.encrypted_secret = ToBytes(reader.Lp());
 }
@@ -155,7 +155,7 @@ Bytes Encode(const RealmEvidence& evidence) {
 Bytes Encode(const SignedStatement& statement) {
   return EncodeAs(Kind::kStatement, statement);
 }
-Bytes Encode(const CredentialBlob& blob) {
+Bytes Encode(const tpm::CredentialBlob& blob) {
   return EncodeAs(Kind::kCredential, blob);
 }
 
@@ -174,8 +174,8 @@ absl::StatusOr<RealmEvidence> DecodeRealmEvidence(ByteView bytes) {
 absl::StatusOr<SignedStatement> DecodeSignedStatement(ByteView bytes) {
   return DecodeAs<SignedStatement>(Kind::kStatement, "a signed statement", bytes);
 }
-absl::StatusOr<CredentialBlob> DecodeCredentialBlob(ByteView bytes) {
-  return DecodeAs<CredentialBlob>(Kind::kCredential, "a credential", bytes);
+absl::StatusOr<tpm::CredentialBlob> DecodeCredentialBlob(ByteView bytes) {
+  return DecodeAs<tpm::CredentialBlob>(Kind::kCredential, "a credential", bytes);
 }
 
 }  // namespace labrec::attestation
