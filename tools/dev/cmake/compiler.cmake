@@ -5,6 +5,10 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 
+# The same code generation everywhere, programs included, so that all can reuse one precompiled header.
+set(CMAKE_CXX_COMPILE_OPTIONS_PIE -fPIC)
+add_compile_options(-pthread)
+
 set(CMAKE_CXX_FLAGS_DEV "-O1 -g1")
 set(CMAKE_C_FLAGS_DEV "-O1 -g1")
 if(NOT CMAKE_BUILD_TYPE)
@@ -33,8 +37,12 @@ endif()
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
+  # ccache and precompiled headers: GCC has to name the header in the preprocessed source (-fpch-preprocess), and macros
+  # of the command line that the header does not use may differ.
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
   # Paths below the checkout count as relative ones, so that another checkout finds what this one compiled.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       ${CCACHE_PROGRAM})
   set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()

@@ -1,3 +1,10 @@
+# Lets a target reuse the precompiled headers of another one.
+function(labrec_reuse_precompiled name from)
+  if(TARGET ${from})
+    target_precompile_headers(${name} REUSE_FROM ${from})
+  endif()
+endfunction()
+
 # labrec_library(NAME SOURCES ... [DEPS public...] [PRIVATE_DEPS private...])
 # One static library per folder. What stands in DEPS may appear in its headers; device, database and
 # TLS libraries belong into PRIVATE_DEPS, so that their headers do not travel.
@@ -7,6 +14,7 @@ function(labrec_library name)
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_compile_options(${name} PRIVATE ${LABREC_WARNINGS})
   target_link_libraries(${name} PUBLIC ${A_DEPS} PRIVATE ${A_PRIVATE_DEPS})
+  labrec_reuse_precompiled(${name} precompiled_common)
 endfunction()
 
 # labrec_program(NAME SOURCES ... DEPS ...): an executable in build/<preset>/bin.
@@ -17,6 +25,7 @@ function(labrec_program name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR} SYSTEM ${CLI11_INCLUDE_DIR})
   target_compile_options(${name} PRIVATE ${LABREC_WARNINGS})
   target_link_libraries(${name} PRIVATE ${A_DEPS})
+  labrec_reuse_precompiled(${name} precompiled_common)
 endfunction()
 
 # labrec_test(NAME SOURCES ... DEPS ... [TIMEOUT seconds] [SERIAL] [ENV K=V ...] [LABEL l])
@@ -29,6 +38,7 @@ function(labrec_test name)
   target_compile_options(${name} PRIVATE ${LABREC_WARNINGS})
   target_include_directories(${name} PRIVATE ${CMAKE_BINARY_DIR}/generated)
   target_link_libraries(${name} PRIVATE ${A_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
+  labrec_reuse_precompiled(${name} precompiled_test)
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 120)
   endif()
