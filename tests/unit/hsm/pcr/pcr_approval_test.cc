@@ -19,14 +19,14 @@ hsm::PcrValues Values(uint8_t of_seven) {
           {Bytes(32, 1), Bytes(32, 2), Bytes(32, of_seven), Bytes(48, 9)}};
 }
 
-TEST(hsm::PcrApproval, JsonIsReadBack) {
+TEST(PcrApproval, JsonIsReadBack) {
   const hsm::PcrApproval approval = hsm::Approve(EcdsaPrivateKey::Generate(), Values(7));
   EXPECT_EQ(hsm::PcrApproval::FromJson(hsm::ToJson(approval)).value(), approval);
   EXPECT_EQ(hsm::PcrValues::FromJson(hsm::ToJson(Values(7))).value(), Values(7));
   EXPECT_EQ(hsm::PcrValues::FromJson(hsm::ToJson(approval)).value(), Values(7));
 }
 
-TEST(hsm::PcrApproval, WhatIsNoneIsRefused) {
+TEST(PcrApproval, WhatIsNoneIsRefused) {
   const std::string good = hsm::ToJson(hsm::Approve(EcdsaPrivateKey::Generate(), Values(7)));
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string text = good;
@@ -47,7 +47,7 @@ TEST(hsm::PcrApproval, WhatIsNoneIsRefused) {
   }
 }
 
-TEST(hsm::PcrApproval, IsOfOneKeyAndOfTheseValues) {
+TEST(PcrApproval, IsOfOneKeyAndOfTheseValues) {
   const EcdsaPrivateKey approver = EcdsaPrivateKey::Generate();
   hsm::PcrApproval approval = hsm::Approve(approver, Values(7));
   EXPECT_TRUE(hsm::IsApprovedBy(approver.public_key(), approval));
