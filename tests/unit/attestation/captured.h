@@ -4,7 +4,7 @@
 
 #include "attestation/verify/chip_record_verifier.h"
 #include "attestation/verify/realm_verifier.h"
-#include "attestation/verify/tpm_constants.h"
+#include "hsm/tpm_wire/constants.h"
 #include "tests/unit/vector_file.h"
 
 namespace labrec::attestation {

@@ -6,13 +6,13 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "attestation/verify/ek_chain.h"
-#include "attestation/verify/pcr_quote.h"
 #include "attestation/evidence/refusal.h"
+#include "attestation/verify/ek/chain.h"
+#include "attestation/verify/pcr_quote.h"
 #include "attestation/verify/statement.h"
 #include "attestation/verify/tpm_identity.h"
-#include "attestation/verify/tpmt_signature.h"
-#include "tests/unit/attestation_certificates.h"
+#include "hsm/tpm_wire/tpmt_signature.h"
+#include "tests/unit/attestation/certificates.h"
 #include "tests/unit/vector_file.h"
 
 namespace labrec::attestation {

@@ -22,9 +22,9 @@ struct RealmWorld {
     world.challenge = ChallengeAk(identity).value();
     world.evidence.activated = world.tpm->Activate(world.challenge.blob).value();
     world.evidence.evaluation_public =
-        world.tpm->MakeKey("evaluation", "ecc:ecdh-sha256", std::string(kRealmKey) + "decrypt").value();
+        world.tpm->MakeKey("evaluation", "ecc:ecdh-sha256", std::string(kRealmKey).append("decrypt")).value();
     world.evidence.derivation_public =
-        world.tpm->MakeKey("derivation", "hmac:sha256", std::string(kRealmKey) + "sign").value();
+        world.tpm->MakeKey("derivation", "hmac:sha256", std::string(kRealmKey).append("sign")).value();
     world.Certify();
     return world;
   }

@@ -9,6 +9,7 @@
 #include "attestation/verify/attest_policy.h"
 #include "attestation/verify/ek/template.h"
 #include "hsm/base/encoding.h"
+#include "hsm/pcr/pcr_approval.h"
 #include "hsm/tpm_wire/constants.h"
 #include "hsm/tpm_wire/counted_areas.h"
 #include "hsm/tpm_wire/kdf.h"
