@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include "recovery/engine/call/answers.h"
 #include "recovery/engine/commit/task.h"
-#include "recovery/engine/engine.h"
 #include "recovery/record/request.h"
 
 namespace labrec::recovery {

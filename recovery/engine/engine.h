@@ -1,136 +1,29 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "attestation/produce/prover.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/p256.h"
 #include "hsm/device.h"
-#include "pin/guess_policy.h"
-#include "recovery/engine/call/attestation_limiter.h"
+#include "hsm/tpm_wire/credential.h"
+#include "recovery/engine/call/answers.h"
 #include "recovery/engine/call/caller.h"
-#include "recovery/engine/chip/open_registrations.h"
-#include "recovery/record/devices.h"
-#include "recovery/record/outcome.h"
+#include "recovery/engine/call/done.h"
+#include "recovery/engine/call/requests.h"
+#include "recovery/engine/options.h"
+#include "recovery/engine/status.h"
 #include "recovery/record/record.h"
 #include "recovery/store/store.h"
 
 namespace labrec::recovery {
-
-struct EngineOptions {
-  std::string realm_name;
-  Bytes realm_id;  // 16 bytes
-  pin::GuessPolicy guess_policy;
-  FirstDevicePolicy first_device = FirstDevicePolicy::kOpen;
-  size_t queue_limit = 4096;          // requests waiting; more are refused with RESOURCE_EXHAUSTED
-  size_t account_queue_limit = 32;    // of them, of one account
-  size_t batch_limit = 1024;          // requests in one commit
-  size_t challenge_limit = 1U << 20;  // challenges outstanding
-  attestation::ProverOptions attestation;
-  AttestationLimits attestation_limits;
-  ChipRegistrationLimits chip_registrations;
-};
-
-// A signature as it came in: by a device or by the unlock key of a version.
-struct RawSignature {
-  Bytes challenge;
-  std::variant<DeviceId, std::pair<std::string, uint32_t>> signer;
-  Bytes signature;
-};
-
-// Outcomes: answers, not errors.
-struct Evaluated {
-  std::vector<P256Point> evaluated;
-  uint32_t remaining = 0;
-  Challenge challenge{};
-};
-using EvaluateOutcome = std::variant<Evaluated, LockedUntil, Destroyed, NotRegistered>;
-
-struct Unlocked {
-  SecretBytes sealed_secret;
-  std::optional<EpochFloor> floor;
-  uint32_t remaining = 0;
-};
-using UnlockOutcome = std::variant<Unlocked, Destroyed, NotRegistered>;
-
-struct RegistrationBegun {
-  RegistrationId registration_id{};
-  std::vector<P256Point> evaluated;
-};
-
-// A version that the chip is to count for.
-struct ChipRegistration {
-  std::string record;
-  uint32_t version = 0;
-  EcdsaPublicKey unlock_key;
-  uint32_t guess_limit = 0;
-  Bytes nonce;  // 32 bytes
-  RawSignature authorization;
-};
-struct ChipRegistrationBegun {
-  RegistrationId registration_id{};
-  Bytes evidence;  // attestation::RecordKeyEvidence
-};
-struct ChipWrite {
-  std::string record;
-  uint32_t version = 0;
-  uint64_t session = 0;
-  uint32_t limit = 0;
-  Bytes signature;  // 64 bytes
-  Bytes nonce;      // 32 bytes
-};
-struct ChipContents {
-  Bytes statement;  // attestation::SignedStatement of what the index holds
-};
-
-// A record as anybody with the account's token may see it: no key material.
-struct RecordView {
-  bool registered = false;  // a version is usable, or the record was destroyed
-  Record record;            // nonces and private fields cleared
-  std::optional<int64_t> locked_until_ms;
-  uint64_t discontinuities = 0;
-};
-
-struct RegistrationRequest {
-  std::string record;
-  uint32_t version = 0;
-  RegistrationId registration_id{};
-  Bytes config;
-  Bytes commitment;
-  EcdsaPublicKey unlock_key;
-  Bytes sealed_secret;
-  RawSignature authorization;
-};
-
-struct EngineStatus {
-  bool serving = false;
-  std::string not_serving_reason;
-  uint64_t epoch = 0;
-  uint64_t records = 0;
-  uint64_t discontinuities = 0;
-  uint64_t queue_depth = 0;
-  uint64_t guesses_counted = 0;  // since start
-  uint64_t batches = 0;          // anchored since start
-  hsm::DeviceDescription device;
-  hsm::AnchorWear anchor;
-  std::optional<hsm::CountedCapacity> chip;  // where the chip can count
-  uint64_t chip_registrations = 0;           // begun and not finished: each holds an index
-  std::string no_chip_reason;                // where it cannot
-};
-
-template <typename T>
-using Done = std::function<void(absl::StatusOr<T>)>;
-struct Ok {};
 
 // What a realm does, without the network: ledger, device and policy behind one queue. docs/ledger.md says
 // what happens to a request on its way; "How a guess flows" in docs/architecture.md gives the threads.
@@ -199,11 +92,9 @@ class Engine {
   virtual void GetIdentity(Done<Bytes> done) = 0;
   // Opens a client's challenge. RESOURCE_EXHAUSTED over the limits; so it is with the next one. The operator
   // is not limited, and needs no account.
-  virtual void ActivateCredential(Caller caller, tpm::CredentialBlob challenge,
-                                  Done<SecretBytes> done) = 0;
+  virtual void ActivateCredential(Caller caller, tpm::CredentialBlob challenge, Done<SecretBytes> done) = 0;
   // attestation::Encode of a RealmEvidence over this nonce (attestation::RealmStatementNonce).
-  virtual void Attest(Caller caller, tpm::CredentialBlob challenge, Digest nonce,
-                      Done<Bytes> done) = 0;
+  virtual void Attest(Caller caller, tpm::CredentialBlob challenge, Digest nonce, Done<Bytes> done) = 0;
 
   virtual EngineStatus status() const = 0;
 };

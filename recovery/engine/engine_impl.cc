@@ -83,9 +83,9 @@ absl::Status EngineImpl::Open(Store& store, hsm::Device& anchor_device,
   chip_evaluator_.emplace(ChipEvaluator::Parts{options_.realm_id, *chip_, *ledger_, queue_});
   chip_beginner_.emplace(ChipBeginner::Parts{*chip_, queue_, registrations_});
   LABREC_ASSIGN_OR_RETURN(const ChipFindings findings, TidyChip(*chip_, store, options_.realm_id));
-  committer_.emplace(
-      Committer::Parts{*ledger_, *anchor, queue_, *keys_, *chip_, registrations_, anchor_health_, clock_,
-                       one_thread ? AnchorPlace::kAmongKeys : AnchorPlace::kBesideKeys, std::move(on_fatal)});
+  committer_.emplace(Committer::Parts{
+      *ledger_, *anchor, queue_, *keys_, chip_follower_.emplace(*chip_, registrations_), anchor_health_,
+      clock_, one_thread ? AnchorPlace::kAmongKeys : AnchorPlace::kBesideKeys, std::move(on_fatal)});
   committing_ = true;
   commit_thread_ = std::thread([this] { committer_->Run(); });
   TakeOver(findings, queue_);

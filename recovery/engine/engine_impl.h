@@ -9,6 +9,7 @@
 #include "recovery/engine/call/challenge_table.h"
 #include "recovery/engine/chip/beginner.h"
 #include "recovery/engine/chip/evaluator.h"
+#include "recovery/engine/chip/follower.h"
 #include "recovery/engine/chip/open_registrations.h"
 #include "recovery/engine/chip/sessions.h"
 #include "recovery/engine/chip/work.h"
@@ -65,8 +66,7 @@ class EngineImpl : public Engine {
   void GetFloor(Caller caller, std::string record, RawSignature authorization,
                 Done<std::optional<EpochFloor>> done) override;
   void GetIdentity(Done<Bytes> done) override;
-  void ActivateCredential(Caller caller, tpm::CredentialBlob challenge,
-                          Done<SecretBytes> done) override;
+  void ActivateCredential(Caller caller, tpm::CredentialBlob challenge, Done<SecretBytes> done) override;
   void Attest(Caller caller, tpm::CredentialBlob challenge, Digest nonce, Done<Bytes> done) override;
   EngineStatus status() const override;
 
@@ -106,6 +106,7 @@ class EngineImpl : public Engine {
   std::optional<ChipWork> chip_;
   ChipSessions chip_sessions_;
   OpenRegistrations registrations_;
+  std::optional<ChipFollower> chip_follower_;
   AttestationLimiter attestation_limiter_;
   std::optional<AttestationWork> attestation_;
   std::optional<ExecutorAnchor> executor_anchor_;

@@ -69,7 +69,7 @@ void EvaluateTask::AskChip() const {
   services_.chip.Evaluate(
       name_, request_.version, element_,
       [name = name_, version = request_.version, &challenges = services_.challenges,
-       done = done_](absl::StatusOr<std::variant<ChipEvaluator::Answered, ChipEvaluator::Refused>> answer) {
+       done = done_](absl::StatusOr<ChipEvaluator::Outcome> answer) {
         if (!answer.ok()) return done(std::move(answer).status());
         if (const auto* refused = std::get_if<ChipEvaluator::Refused>(&*answer)) {
           if (refused->destroyed) return done(EvaluateOutcome(Destroyed{}));

@@ -3,10 +3,11 @@
 #include <array>
 #include <atomic>
 
+#include "recovery/engine/call/answers.h"
 #include "recovery/engine/call/challenge_table.h"
 #include "recovery/engine/chip/evaluator.h"
 #include "recovery/engine/commit/task.h"
-#include "recovery/engine/engine.h"
+#include "recovery/engine/options.h"
 #include "recovery/record/guessing.h"
 
 namespace labrec::recovery {

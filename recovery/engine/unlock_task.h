@@ -2,8 +2,8 @@
 
 #include <optional>
 
+#include "recovery/engine/call/answers.h"
 #include "recovery/engine/commit/task.h"
-#include "recovery/engine/engine.h"
 #include "recovery/record/guessing.h"
 
 namespace labrec::recovery {

@@ -13,7 +13,7 @@
 
 #include "hsm/base/pcr_selection.h"
 #include "pin/guess_policy.h"
-#include "recovery/engine/engine.h"
+#include "recovery/engine/options.h"
 #include "recovery/server/tokens/verifier.h"
 #include "recovery/server/transport/rate_limiter.h"
 #include "recovery/server/transport/rpc_server.h"

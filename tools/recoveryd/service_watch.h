@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "recovery/engine/engine.h"
+#include "recovery/engine/status.h"
 
 namespace labrec::recoveryd {
 

@@ -1,20 +1,15 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <string>
 
 #include "absl/status/status.h"
 
-namespace labrec::recovery {
+#include "recovery/engine/call/limits.h"
 
-// How often attestation may take the device's time, over any minute. Zero: never.
-struct AttestationLimits {
-  uint32_t per_minute = 20;
-  uint32_t per_minute_and_account = 5;
-};
+namespace labrec::recovery {
 
 // Counts what was let through. Any thread.
 class AttestationLimiter {

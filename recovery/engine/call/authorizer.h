@@ -3,8 +3,9 @@
 #include "absl/status/statusor.h"
 
 #include "recovery/api/request_bytes.h"
+#include "recovery/engine/call/caller.h"
 #include "recovery/engine/call/challenge_table.h"
-#include "recovery/engine/engine.h"
+#include "recovery/engine/call/requests.h"
 #include "recovery/ledger/ledger.h"
 #include "recovery/record/request.h"
 

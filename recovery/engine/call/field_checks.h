@@ -4,7 +4,8 @@
 
 #include "absl/status/status.h"
 
-#include "recovery/engine/engine.h"
+#include "recovery/engine/call/caller.h"
+#include "recovery/engine/call/requests.h"
 #include "recovery/record/record.h"
 
 namespace labrec::recovery {

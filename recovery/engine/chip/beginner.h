@@ -3,10 +3,11 @@
 #include <memory>
 #include <vector>
 
+#include "recovery/engine/call/answers.h"
+#include "recovery/engine/call/done.h"
 #include "recovery/engine/chip/open_registrations.h"
 #include "recovery/engine/chip/work.h"
 #include "recovery/engine/commit/request_queue.h"
-#include "recovery/engine/engine.h"
 #include "recovery/record/request.h"
 
 namespace labrec::recovery {

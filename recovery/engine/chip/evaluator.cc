@@ -42,7 +42,8 @@ ChipVersion Which(const RecordVersion& version) {
 
 }  // namespace
 
-void ChipEvaluator::Evaluate(RecordName name, uint32_t version, const P256Point& element, Done done) {
+void ChipEvaluator::Evaluate(RecordName name, uint32_t version, const P256Point& element,
+                             Done<Outcome> done) {
   parts_.chip.Submit(1, [this, name = std::move(name), version, element, done = std::move(done)](
                             hsm::Device& device) { EvaluateNow(device, name, version, element, done); });
 }
@@ -55,7 +56,7 @@ std::optional<P256Point> ChipEvaluator::FindRecent(const Recent& which) {
 
 // First the answers on their way into the row, then the row: they are dropped only when they are in it.
 void ChipEvaluator::EvaluateNow(hsm::Device& device, const RecordName& name, uint32_t number,
-                                const P256Point& element, const Done& done) {
+                                const P256Point& element, const Done<Outcome>& done) {
   const Digest digest = Sha256(element.Compressed());
   const std::optional<P256Point> recent = FindRecent({RecordRowKey(name), number, digest});
   absl::StatusOr<Found> found = Find(parts_.ledger, name, number);
@@ -92,7 +93,7 @@ absl::StatusOr<Bytes> ChipEvaluator::Seal(hsm::Device& device, const RecordName&
 }
 
 void ChipEvaluator::Keep(const RecordName& name, const RecordVersion& version, CountedAnswer answer,
-                         const hsm::CountedResult& result, const Done& done) {
+                         const hsm::CountedResult& result, const Done<Outcome>& done) {
   const Recent which{RecordRowKey(name), version.number, answer.element};
   {
     const std::lock_guard lock(mutex_);
@@ -118,7 +119,7 @@ void ChipEvaluator::Keep(const RecordName& name, const RecordVersion& version, C
       });
 }
 
-void ChipEvaluator::Spend(const RecordName& name, const RecordVersion& version, const Done& done) {
+void ChipEvaluator::Spend(const RecordName& name, const RecordVersion& version, const Done<Outcome>& done) {
   auto refused = std::make_shared<Refused>();
   FollowUpOn(
       parts_.queue, name,

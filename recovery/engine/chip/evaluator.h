@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <mutex>
 #include <tuple>
@@ -9,6 +8,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/p256.h"
+#include "recovery/engine/call/done.h"
 #include "recovery/engine/chip/work.h"
 #include "recovery/engine/commit/request_queue.h"
 #include "recovery/ledger/ledger.h"
@@ -40,21 +40,21 @@ class ChipEvaluator {
   struct Refused {
     bool destroyed = false;
   };
-  using Done = std::function<void(absl::StatusOr<std::variant<Answered, Refused>>)>;
+  using Outcome = std::variant<Answered, Refused>;
 
   // NOT_FOUND: no such chip-enforced version; FAILED_PRECONDITION: its index is gone from the chip; the
   // device's other errors. Any thread; `done` is called from a thread of the engine.
-  void Evaluate(RecordName name, uint32_t version, const P256Point& element, Done done);
+  void Evaluate(RecordName name, uint32_t version, const P256Point& element, Done<Outcome> done);
 
  private:
   // On a thread of the device.
   void EvaluateNow(hsm::Device& device, const RecordName& name, uint32_t version, const P256Point& element,
-                   const Done& done);
+                   const Done<Outcome>& done);
   absl::StatusOr<Bytes> Seal(hsm::Device& device, const RecordName& name, const RecordVersion& version,
                              const Digest& element, const P256Point& point);
   void Keep(const RecordName& name, const RecordVersion& version, CountedAnswer answer,
-            const hsm::CountedResult& result, const Done& done);
-  void Spend(const RecordName& name, const RecordVersion& version, const Done& done);
+            const hsm::CountedResult& result, const Done<Outcome>& done);
+  void Spend(const RecordName& name, const RecordVersion& version, const Done<Outcome>& done);
 
   // An answer on its way into the row.
   using Recent = std::tuple<Digest, uint32_t, Digest>;  // row, version, element

@@ -9,17 +9,11 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/hash.h"
+#include "recovery/engine/call/limits.h"
 #include "recovery/record/record.h"
 #include "recovery/record/request.h"
 
 namespace labrec::recovery {
-
-// How many registrations may hold room in the chip before they are finished, and for how long.
-struct ChipRegistrationLimits {
-  size_t altogether = 16;  // no device keeps more open write sessions
-  size_t of_an_account = 2;
-  std::chrono::seconds kept_for{300};  // not given up sooner, but for a newer one of the same account
-};
 
 // A chip-enforced version that this run began and nobody has finished.
 struct OpenRegistration {

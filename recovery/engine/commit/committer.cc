@@ -63,9 +63,9 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
   if (writes.empty()) {
     tweak();
   } else {
-    ChipChanges changes{rows.ErasedChipKeys(), rows.ChangedRegistrations()};
+    CommittedChanges changes{rows.ErasedChipKeys(), rows.ChangedRegistrations()};
     const absl::Status durable = MakeDurable(std::move(writes), tweak);
-    if (durable.ok()) FollowInChip(std::move(changes));
+    if (durable.ok()) parts_.after.Anchored(changes);
     if (!durable.ok()) {
       if (unresolved_) unresolved_changes_ = std::move(changes);
       if (IsTroubled()) StopTaking(durable);
@@ -77,15 +77,7 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
     commit_time_mean_ = commit_time_.mean().count();
   }
   Release(judged, evaluations);
-  parts_.chip.TidyUp();
-}
-
-// Before the batch is answered: whoever hears the answer may ask for the room that it left.
-void Committer::FollowInChip(ChipChanges changes) {
-  parts_.chip.indices().Erased(changes.erased_keys);
-  for (const WorkingSet::BegunInChip& each : changes.registrations) {
-    parts_.registrations.Note(each.name, each.version, steady_clock::now());
-  }
+  parts_.after.Answered();
 }
 
 // The last moment at which a request can be dropped for nothing: from here on it counts.
@@ -160,7 +152,7 @@ absl::Status Committer::AnchorUnresolved() {
   unresolved_.reset();
   if (!status.ok()) return Die(status, "the device did not anchor a batch");
   NoteAnchored();
-  FollowInChip(std::exchange(unresolved_changes_, {}));
+  parts_.after.Anchored(std::exchange(unresolved_changes_, {}));
   return status;
 }
 
@@ -191,7 +183,7 @@ void Committer::Hold() {
   }
   parts_.queue.Accept();
   SetReason("");
-  parts_.chip.TidyUp();
+  parts_.after.Answered();
 }
 
 void Committer::StopTaking(const absl::Status& status) {

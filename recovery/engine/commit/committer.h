@@ -9,8 +9,7 @@
 
 #include "hsm/base/clock.h"
 #include "hsm/freshness_anchor.h"
-#include "recovery/engine/chip/open_registrations.h"
-#include "recovery/engine/chip/work.h"
+#include "recovery/engine/commit/after_commit.h"
 #include "recovery/engine/commit/request_queue.h"
 #include "recovery/engine/device/health.h"
 #include "recovery/engine/device/key_work.h"
@@ -41,8 +40,7 @@ class Committer {
     const hsm::FreshnessAnchor& anchor;
     RequestQueue& queue;
     KeyWork& keys;
-    ChipWork& chip;
-    OpenRegistrations& registrations;
+    AfterCommit& after;
     DeviceHealth& anchor_health;
     const Clock& clock;
     AnchorPlace anchor_place;
@@ -66,19 +64,12 @@ class Committer {
     absl::Status status;
   };
 
-  // What the chip has to follow once a batch is anchored.
-  struct ChipChanges {
-    std::vector<Bytes> erased_keys;
-    std::vector<WorkingSet::BegunInChip> registrations;
-  };
-
   void CommitBatch(RequestQueue::Batch batch);
   std::vector<Judged> Apply(RequestQueue::Batch batch, WorkingSet& rows);
   void Release(std::vector<Judged>& judged, EvaluationBatch& evaluations);
   // OK once the writes are anchored; otherwise what to answer to the batch.
   // `on_staged` is called once nothing but storage and the anchor device can stop the batch.
   absl::Status MakeDurable(std::vector<RowWrite> writes, const std::function<void()>& on_staged);
-  void FollowInChip(ChipChanges changes);
   absl::Status StageFailed(const absl::Status& status);
   absl::Status Persist(StagedBatch& staged);
   absl::Status Anchor(std::unique_ptr<StagedBatch> staged);
@@ -96,7 +87,7 @@ class Committer {
   std::atomic<Duration::rep> commit_time_mean_ = 0;  // of it, for all
   Time persisted_;                                   // when the latest batch was
   std::unique_ptr<StagedBatch> unresolved_;  // persisted, but it is not known whether the device counted
-  ChipChanges unresolved_changes_;           // of that batch
+  CommittedChanges unresolved_changes_;      // of that batch
   absl::Status fatal_;
   mutable std::mutex mutex_;
   CommitFigures figures_;

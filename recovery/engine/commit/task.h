@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 
+#include "recovery/engine/call/done.h"
 #include "recovery/engine/device/evaluation_batch.h"
 #include "recovery/engine/device/key_work.h"
 #include "recovery/engine/rows/working_set.h"
@@ -44,8 +44,7 @@ template <typename Answer>
 class PlainTask : public Task {
  public:
   using Change = std::function<absl::Status(WorkingSet&, int64_t now_ms)>;
-  using Done = std::function<void(absl::StatusOr<Answer>)>;
-  PlainTask(Time deadline, Change change, Answer answer, Done done)
+  PlainTask(Time deadline, Change change, Answer answer, Done<Answer> done)
       : Task(deadline), change_(std::move(change)), answer_(std::move(answer)), done_(std::move(done)) {}
 
   absl::Status Apply(WorkingSet& rows, int64_t now_ms) override { return change_(rows, now_ms); }
@@ -55,7 +54,7 @@ class PlainTask : public Task {
  private:
   Change change_;
   Answer answer_;
-  Done done_;
+  Done<Answer> done_;
 };
 
 }  // namespace labrec::recovery

@@ -12,6 +12,7 @@
 #include "attestation/produce/prover.h"
 #include "hsm/device.h"
 #include "recovery/engine/call/caller.h"
+#include "recovery/engine/call/done.h"
 #include "recovery/engine/device/executor.h"
 #include "recovery/engine/device/health.h"
 
@@ -22,9 +23,6 @@ namespace labrec::recovery {
 // hsm::Attester. Any thread may call; device, executor and health outlive this object and the jobs.
 class AttestationWork {
  public:
-  template <typename T>
-  using Done = std::function<void(absl::StatusOr<T>)>;
-
   AttestationWork(hsm::Device& device, DeviceExecutor& executor, DeviceHealth& health,
                   attestation::ProverOptions options);
 
@@ -37,8 +35,7 @@ class AttestationWork {
   // The challenge's secret. Here and below the device does nothing more once the caller waits no more.
   void Activate(Caller caller, tpm::CredentialBlob challenge, Done<SecretBytes> done);
   // attestation::Encode(RealmEvidence) over this nonce.
-  void ProveRealm(Caller caller, tpm::CredentialBlob challenge, const Digest& nonce,
-                  Done<Bytes> done);
+  void ProveRealm(Caller caller, tpm::CredentialBlob challenge, const Digest& nonce, Done<Bytes> done);
 
  private:
   struct RealmProof;

@@ -5,7 +5,7 @@
 
 #include "recovery/api/v1/admin.pb.h"
 #include "recovery/api/v1/recovery.pb.h"
-#include "recovery/engine/engine.h"
+#include "recovery/engine/call/answers.h"
 
 namespace labrec::recovery {
 

@@ -3,7 +3,8 @@
 #include <string>
 
 #include "recovery/api/v1/recovery.pb.h"
-#include "recovery/engine/engine.h"
+#include "recovery/engine/status.h"
+#include "recovery/record/devices.h"
 
 namespace labrec::recovery {
 

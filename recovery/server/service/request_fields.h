@@ -9,7 +9,7 @@
 
 #include "hsm/tpm_wire/credential.h"
 #include "recovery/api/v1/recovery.pb.h"
-#include "recovery/engine/engine.h"
+#include "recovery/engine/call/requests.h"
 
 namespace labrec::recovery {
 

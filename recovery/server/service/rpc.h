@@ -10,8 +10,8 @@
 
 #include "absl/status/status.h"
 
+#include "recovery/engine/call/done.h"
 #include "recovery/engine/call/refusal.h"
-#include "recovery/engine/engine.h"
 #include "recovery/server/watch/traffic.h"
 
 namespace labrec::recovery {

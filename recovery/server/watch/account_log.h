@@ -4,8 +4,9 @@
 #include <string>
 #include <unordered_set>
 
-#include "recovery/engine/engine.h"
+#include "recovery/engine/call/caller.h"
 #include "recovery/realm/audit_log.h"
+#include "recovery/record/record.h"
 #include "recovery/server/watch/metrics.h"
 
 namespace labrec::recovery {

@@ -7,7 +7,7 @@
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
-#include "recovery/engine/engine.h"
+#include "recovery/engine/status.h"
 #include "recovery/server/transport/connection_table.h"
 #include "recovery/server/watch/wear_meter.h"
 

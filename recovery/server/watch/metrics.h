@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "recovery/engine/engine.h"
+#include "recovery/engine/status.h"
 #include "recovery/server/transport/connection_table.h"
 #include "recovery/server/watch/wear_meter.h"
 

@@ -4,7 +4,7 @@
 #include <mutex>
 
 #include "hsm/base/clock.h"
-#include "recovery/engine/engine.h"
+#include "recovery/engine/status.h"
 #include "recovery/server/watch/wear_history.h"
 
 namespace labrec::recovery {
