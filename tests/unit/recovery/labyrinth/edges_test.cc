@@ -1,7 +1,7 @@
 #include "hsm/base/aead.h"
-#include "labyrinth_world.h"
 #include "recovery/labyrinth/backward_edge.h"
 #include "recovery/labyrinth/labels.h"
+#include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::history {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "labyrinth_vectors.h"
 #include "recovery/labyrinth/reason.h"
+#include "tests/unit/recovery/labyrinth/vectors.h"
 
 namespace labrec::recovery::history {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "labyrinth_world.h"
 #include "recovery/labyrinth/follow.h"
+#include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::history {
 namespace {

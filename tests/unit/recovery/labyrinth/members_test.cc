@@ -1,7 +1,7 @@
-#include "labyrinth_world.h"
 #include "recovery/labyrinth/labels.h"
 #include "recovery/labyrinth/member.h"
 #include "recovery/labyrinth/open_epoch.h"
+#include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::history {
 namespace {

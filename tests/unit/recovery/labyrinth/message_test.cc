@@ -1,6 +1,6 @@
 #include "recovery/labyrinth/message.h"
 
-#include "labyrinth_world.h"
+#include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::history {
 namespace {

@@ -1,8 +1,8 @@
 #include "recovery/labyrinth/restore.h"
 
-#include "labyrinth_world.h"
 #include "recovery/labyrinth/follow.h"
 #include "recovery/labyrinth/virtual_device.h"
+#include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::history {
 namespace {

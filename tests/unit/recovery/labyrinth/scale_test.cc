@@ -1,7 +1,7 @@
 #include <chrono>
 
-#include "labyrinth_world.h"
 #include "tests/support/held_memory.h"
+#include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::history {
 namespace {

@@ -1,6 +1,6 @@
-#include "labyrinth_world.h"
 #include "recovery/labyrinth/device_state.h"
 #include "recovery/labyrinth/opening_record.h"
+#include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::history {
 namespace {
