@@ -17,7 +17,7 @@ class VectorFile {
   using Section = std::map<std::string, Bytes>;
 
   explicit VectorFile(const std::string& name) {
-    std::ifstream file(std::string(LABREC_SOURCE_DIR) + "/tests/vectors/" + name);
+    std::ifstream file(LABREC_SOURCE_DIR "/tests/vectors/" + name);
     EXPECT_TRUE(file.is_open()) << name;
     sections_.emplace_back();
     for (std::string line; std::getline(file, line);) Take(line);
