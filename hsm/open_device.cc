@@ -1,6 +1,5 @@
 #include "hsm/open_device.h"
 
-#include <algorithm>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
@@ -31,10 +30,6 @@ absl::Status NoSuchKind(const DeviceAddress& address) {
 }
 
 }  // namespace
-
-bool ProbeReport::Suffices() const {
-  return std::all_of(findings.begin(), findings.end(), [](const ProbeFinding& f) { return f.present; });
-}
 
 absl::StatusOr<ProbeReport> ProbeDevice(const DeviceAddress& address, const DeviceRoles& roles) {
   switch (KindOf(address)) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "hsm/open_device.h"
+#include "hsm/device_setup.h"
 
 // PKCS#11 tokens as realm devices. hsm/open_device.h comes here for every address that starts with "pkcs11:";
 // the four functions behave as its four do. Nothing of PKCS#11 itself shows here.

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "hsm/open_device.h"
+#include "hsm/device_setup.h"
 #include "hsm/pkcs11/token/session.h"
 
 namespace labrec::hsm::pkcs11 {

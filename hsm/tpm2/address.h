@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/secret_bytes.h"
-#include "hsm/open_device.h"
+#include "hsm/device_setup.h"
 #include "hsm/tpm2/tpm2_device.h"
 
 namespace labrec::hsm::tpm2 {

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "hsm/open_device.h"
+#include "hsm/device_setup.h"
 #include "hsm/tpm2/link/index.h"
 
 // A TPM 2.0 as a Device. The functions are those of hsm/open_device.h, for addresses that begin with "tpm2:".

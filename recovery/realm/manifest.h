@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/bytes.h"
-#include "hsm/open_device.h"
+#include "hsm/device_setup.h"
 
 namespace labrec::recovery {
 

@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/p256.h"
-#include "hsm/open_device.h"
+#include "hsm/device_setup.h"
 #include "hsm/pkcs11/anchor/names.h"
 
 namespace labrec::hsm::pkcs11 {

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "hsm/open_device.h"
+#include "hsm/device_setup.h"
 #include "hsm/pcr/pcr_approval.h"
 #include "hsm/tpm2/link/policy_session.h"
 #include "hsm/tpm2/link/public_area.h"

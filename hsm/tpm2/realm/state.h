@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/bytes.h"
-#include "hsm/open_device.h"
+#include "hsm/device_setup.h"
 #include "hsm/tpm2/link/index.h"
 
 namespace labrec::hsm::tpm2 {
