@@ -91,29 +91,32 @@ absl::Status RawAccount::EnrollDevice(Stub& stub) {
   return status.ok() ? absl::OkStatus() : Failed("EnrollDevice", status);
 }
 
-absl::Status RawAccount::RegisterRecord(Stub& stub) {
+absl::Status RawAccount::SignWithDevice(Stub& stub, recovery::Operation operation, const Bytes& body,
+                                        api::Signature& out) const {
   const recovery::RequestScope scope{AsBytes(realm_id_), tenant_, account_};
-  const auto sign = [&](recovery::Operation operation, const Bytes& body,
-                        api::Signature& out) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(const std::string challenge, NewChallenge(stub, bearer_));
-    out.set_challenge(challenge);
-    out.set_device_id(ToString(device_.public_key().DeviceId()));
-    out.set_signature(
-        ToString(device_.Sign(recovery::RequestBytes(scope, operation, AsBytes(challenge), body))));
-    return absl::OkStatus();
-  };
+  LABREC_ASSIGN_OR_RETURN(const std::string challenge, NewChallenge(stub, bearer_));
+  out.set_challenge(challenge);
+  out.set_device_id(ToString(device_.public_key().DeviceId()));
+  out.set_signature(
+      ToString(device_.Sign(recovery::RequestBytes(scope, operation, AsBytes(challenge), body))));
+  return absl::OkStatus();
+}
 
+absl::StatusOr<std::string> RawAccount::BeginRegistration(Stub& stub) const {
   api::BeginRegistrationRequest begin;
   begin.set_record(kRawRecord);
   begin.set_version(kRawVersion);
   begin.add_elements(RandomElement());
+  grpc::ClientContext context;
+  Prepare(context, bearer_);
   api::BeginRegistrationResponse begun;
-  grpc::ClientContext begin_context;
-  Prepare(begin_context, bearer_);
-  if (auto status = stub.BeginRegistration(&begin_context, begin, &begun); !status.ok()) {
+  if (auto status = stub.BeginRegistration(&context, begin, &begun); !status.ok()) {
     return Failed("BeginRegistration", status);
   }
+  return begun.registration_id();
+}
 
+std::string RawAccount::Config() const {
   api::RecordConfig config;
   config.set_version(kRawVersion);
   config.set_tenant(tenant_);
@@ -130,12 +133,15 @@ absl::Status RawAccount::RegisterRecord(Stub& stub) {
   config.set_argon_lanes(1);
   config.set_guess_limit(kRawLimit);
   config.set_enforcement(api::ENFORCEMENT_LEDGER);
+  return config.SerializeAsString();
+}
 
+absl::Status RawAccount::FinishRegistration(Stub& stub, const std::string& registration_id) const {
   api::FinishRegistrationRequest finish;
   finish.set_record(kRawRecord);
   finish.set_version(kRawVersion);
-  finish.set_registration_id(begun.registration_id());
-  finish.set_config(config.SerializeAsString());
+  finish.set_registration_id(registration_id);
+  finish.set_config(Config());
   finish.set_commitment(std::string(32, 'c'));
   finish.set_unlock_public_key(ToString(unlock_.public_key().Spki()));
   finish.set_sealed_secret(std::string(1054, 'e'));
@@ -143,24 +149,32 @@ absl::Status RawAccount::RegisterRecord(Stub& stub) {
       {kRawRecord, kRawVersion, AsBytes(finish.registration_id()), AsBytes(finish.config()),
        AsBytes(finish.commitment()), AsBytes(finish.unlock_public_key()), AsBytes(finish.sealed_secret())});
   LABREC_RETURN_IF_ERROR(
-      sign(recovery::Operation::kFinishRegistration, body, *finish.mutable_authorization()));
-  grpc::ClientContext finish_context;
-  Prepare(finish_context, bearer_);
+      SignWithDevice(stub, recovery::Operation::kFinishRegistration, body, *finish.mutable_authorization()));
+  grpc::ClientContext context;
+  Prepare(context, bearer_);
   api::FinishRegistrationResponse finished;
-  if (auto status = stub.FinishRegistration(&finish_context, finish, &finished); !status.ok()) {
-    return Failed("FinishRegistration", status);
-  }
+  const auto status = stub.FinishRegistration(&context, finish, &finished);
+  return status.ok() ? absl::OkStatus() : Failed("FinishRegistration", status);
+}
 
+absl::Status RawAccount::Activate(Stub& stub) const {
   api::ActivateRequest activate;
   activate.set_record(kRawRecord);
   activate.set_version(kRawVersion);
-  LABREC_RETURN_IF_ERROR(sign(recovery::Operation::kActivate, recovery::ActivateBody(kRawRecord, kRawVersion),
-                              *activate.mutable_authorization()));
-  grpc::ClientContext activate_context;
-  Prepare(activate_context, bearer_);
+  LABREC_RETURN_IF_ERROR(SignWithDevice(stub, recovery::Operation::kActivate,
+                                        recovery::ActivateBody(kRawRecord, kRawVersion),
+                                        *activate.mutable_authorization()));
+  grpc::ClientContext context;
+  Prepare(context, bearer_);
   api::ActivateResponse activated;
-  const auto status = stub.Activate(&activate_context, activate, &activated);
+  const auto status = stub.Activate(&context, activate, &activated);
   return status.ok() ? absl::OkStatus() : Failed("Activate", status);
+}
+
+absl::Status RawAccount::RegisterRecord(Stub& stub) {
+  LABREC_ASSIGN_OR_RETURN(const std::string registration_id, BeginRegistration(stub));
+  LABREC_RETURN_IF_ERROR(FinishRegistration(stub, registration_id));
+  return Activate(stub);
 }
 
 }  // namespace labrec::test

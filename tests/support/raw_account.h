@@ -6,7 +6,9 @@
 
 #include "absl/status/statusor.h"
 
+#include "hsm/base/bytes.h"
 #include "hsm/base/ecdsa.h"
+#include "recovery/api/request_bytes.h"
 #include "recovery/api/v1/recovery.grpc.pb.h"
 #include "tests/support/ready_signer.h"
 
@@ -33,6 +35,12 @@ class RawAccount {
   RawAccount(std::string tenant, std::string account, const std::string& token);
   absl::Status EnrollDevice(Stub& stub);
   absl::Status RegisterRecord(Stub& stub);
+  absl::StatusOr<std::string> BeginRegistration(Stub& stub) const;  // its registration id
+  absl::Status FinishRegistration(Stub& stub, const std::string& registration_id) const;
+  absl::Status Activate(Stub& stub) const;
+  std::string Config() const;
+  absl::Status SignWithDevice(Stub& stub, recovery::Operation operation, const Bytes& body,
+                              labyrinth::recovery::v1::Signature& out) const;
 
   std::string tenant_;
   std::string account_;

@@ -229,7 +229,7 @@ TEST_F(ChipRecord, AnIndexShownBetterThanItIsIsRefused) {
   EXPECT_EQ(ReasonOf(outcome.status()), RefusalReason::kKeyPolicy);
 }
 
-TEST(ChipRecordLies, AreRefused) {
+TEST(ChipRecordLies, AboutWhichTpmItIsAreRefused) {
   ChipWorld world = ChipWorld::Make(AttestedTpm::Ek::kRsa2048, AttestedTpm::Ak::kEcdsa);
   ASSERT_TRUE(world.Verify().ok()) << world.Verify().status();
   const ChipEvidence good = world.evidence;
@@ -248,6 +248,19 @@ TEST(ChipRecordLies, AreRefused) {
   EXPECT_EQ(ReasonOf(world.Verify().status()), RefusalReason::kAttestationKeyBound) << "challenge not opened";
 
   world.evidence = good;
+  ChipExpectation pinned = world.Expectation();
+  pinned.pinned_ak_name = tpm::TpmtPublic::Parse(other->identity().ak_public)->Name();
+  EXPECT_EQ(ReasonOf(VerifyChipRecord(pinned, world.challenge, world.evidence).status()),
+            RefusalReason::kAttestationKey);
+  pinned.pinned_ak_name = world.challenge.ak_name;
+  EXPECT_TRUE(VerifyChipRecord(pinned, world.challenge, world.evidence).ok());
+}
+
+TEST(ChipRecordLies, AboutWhatItsKeyDoesAreRefused) {
+  ChipWorld world = ChipWorld::Make(AttestedTpm::Ek::kRsa2048, AttestedTpm::Ak::kEcdsa);
+  ASSERT_TRUE(world.Verify().ok()) << world.Verify().status();
+  const ChipEvidence good = world.evidence;
+
   world.evidence.record_key.key_certified = world.tpm->CertifyCreation("key", TestNonce("old")).value();
   EXPECT_EQ(ReasonOf(world.Verify().status()), RefusalReason::kStale) << "an old nonce";
 
@@ -282,13 +295,6 @@ TEST(ChipRecordLies, AreRefused) {
   other_limit.contents.limit = kTestLimit - 1;
   EXPECT_EQ(ReasonOf(VerifyChipRecord(other_limit, world.challenge, world.evidence).status()),
             RefusalReason::kIndexContents);
-
-  ChipExpectation pinned = world.Expectation();
-  pinned.pinned_ak_name = tpm::TpmtPublic::Parse(other->identity().ak_public)->Name();
-  EXPECT_EQ(ReasonOf(VerifyChipRecord(pinned, world.challenge, world.evidence).status()),
-            RefusalReason::kAttestationKey);
-  pinned.pinned_ak_name = world.challenge.ak_name;
-  EXPECT_TRUE(VerifyChipRecord(pinned, world.challenge, world.evidence).ok());
 }
 
 // TPM2_Certify proves the same as TPM2_CertifyCreation; tpm2-tools choose its qualifyingData.

@@ -79,8 +79,10 @@ Digest DigestOf(const Bytes& bytes) {
 
 using Command = std::function<std::string(const Arguments&)>;
 
-const std::map<std::string, Command>& Commands() {
-  static const std::map<std::string, Command> commands = {
+using Commands = std::map<std::string, Command>;
+
+Commands OprfCommands() {
+  return {
       // message dst length
       {"expand",
        [](const Arguments& a) { return Answer(ExpandMessageXmd(a.Octets(0), a.Octets(1), a.Number(2))); }},
@@ -107,6 +109,11 @@ const std::map<std::string, Command>& Commands() {
        [](const Arguments& a) {
          return Answer(Arguments::Checked(Finalize(a.Secret(0), a.Scalar(1), a.Point(2))));
        }},
+  };
+}
+
+Commands RecordCommands() {
+  return {
       // pin salt memory_kib passes lanes
       {"stretch",
        [](const Arguments& a) {
@@ -127,6 +134,11 @@ const std::map<std::string, Command>& Commands() {
       // d
       {"record_tweak", [](const Arguments& a) { return Answer(RecordTweak(a.Secret(0))); }},
       {"seal_key", [](const Arguments& a) { return Answer(SealKey(a.Secret(0))); }},
+  };
+}
+
+Commands SecretCommands() {
+  return {
       // rho realm_id version
       {"share_mask",
        [](const Arguments& a) { return Answer(ShareMask(a.Secret(0), a.Octets(1), a.Number(2))); }},
@@ -149,7 +161,16 @@ const std::map<std::string, Command>& Commands() {
       // x share x share ...
       {"combine", AnswerCombine},
   };
-  return commands;
+}
+
+const Commands& AllCommands() {
+  static const Commands all = [] {
+    Commands commands = OprfCommands();
+    commands.merge(RecordCommands());
+    commands.merge(SecretCommands());
+    return commands;
+  }();
+  return all;
 }
 
 std::string AnswerLine(const std::string& line) {
@@ -158,8 +179,8 @@ std::string AnswerLine(const std::string& line) {
   stream >> command;
   std::vector<std::string> words;
   for (std::string word; stream >> word;) words.push_back(word);
-  const auto found = Commands().find(command);
-  if (found == Commands().end()) return "error: no command " + command;
+  const auto found = AllCommands().find(command);
+  if (found == AllCommands().end()) return "error: no command " + command;
   try {
     return found->second(Arguments(std::move(words)));
   } catch (const std::exception& problem) {

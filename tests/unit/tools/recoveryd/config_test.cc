@@ -45,8 +45,7 @@ TEST(Config, TheLeast) {
   EXPECT_EQ(config->limits.max_connections, 10'000U);
 }
 
-TEST(Config, Everything) {
-  const auto config = ParseConfig(R"([realm]
+constexpr char kEverything[] = R"([realm]
 state = "state"
 [device]
 uri = "tpm2:device:/dev/tpmrm0"
@@ -88,8 +87,10 @@ chip_registration_seconds = 17
 address = "127.0.0.1:9464"
 [log]
 level = "debug"
-)",
-                                  "/etc/r.toml");
+)";
+
+TEST(Config, Everything) {
+  const auto config = ParseConfig(kEverything, "/etc/r.toml");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->device_uri, "tpm2:device:/dev/tpmrm0");
   EXPECT_EQ(config->anchor_uri, "pkcs11:token=a");
