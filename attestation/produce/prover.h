@@ -17,7 +17,7 @@ struct ProverOptions {
   // Certificates (DER) that may lead from the EK's to a root, beside what the TPM itself keeps. The chain is
   // picked from them.
   std::vector<Bytes> intermediates;
-  labrec::PcrSelection pcrs;  // that quotes cover; verify/tpms_attest.h has a PcrSelection of its own
+  labrec::PcrSelection pcrs;  // that quotes cover; hsm/tpm_wire/tpms_attest.h has a PcrSelection of its own
 };
 
 // Makes of what a device's attester gives the evidence that verify/ checks. Each call asks the device once;

@@ -32,7 +32,7 @@ struct LoadedRealm {
   std::optional<PcrAuthorization> pcr_authorization;  // how both keys are used where they are bound to PCRs
   std::optional<AnchorIndices> anchor;                // with the role `anchor`
 
-  // For keys that come and go (key_room.h).
+  // For keys that come and go (counted/room.h).
   StorageKeyState storage_key;
   std::optional<SavedObject> saved_storage_key;  // empty if it is persistent
   SecretBytes evaluation_auth;

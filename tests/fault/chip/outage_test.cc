@@ -3,7 +3,7 @@
 // acknowledged is lost, nobody has a guess more, and no index is left that no record names, all without a
 // restart.
 //
-// Every LABREC_CRASH_STEP-th command (default 5) is a point, as in chip_crash_test.cc.
+// Every LABREC_CRASH_STEP-th command (default 5) is a point, as in crash_test.cc.
 #include <atomic>
 #include <chrono>
 #include <thread>

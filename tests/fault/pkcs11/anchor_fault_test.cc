@@ -107,8 +107,8 @@ TEST_F(Pkcs11AnchorFault, AnyFailingCallMovesTheAnchorByOneEpochInTheEnd) {
   }
 }
 
-// Steps 1 to 3 of the attack in key_ratchet.h: B is held up just before it makes its key of the next epoch,
-// while A takes the anchor over and goes two epochs on.
+// Steps 1 to 3 of the attack in hsm/pkcs11/anchor/ratchet.h: B is held up just before it makes its key of the
+// next epoch, while A takes the anchor over and goes two epochs on.
 TEST_F(Pkcs11AnchorFault, AServiceThatWasHeldUpFindsItsClaimGone) {
   auto b = Open();
   ASSERT_TRUE(b.ok()) << b.status();

@@ -1,0 +1,184 @@
+"""tools/check-house on a small tree: silent on a good one, and a finding for each way to break it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+
+CHECK = sys.argv.pop(1)
+
+INCLUDERS = '\n\nIncluded by `hsm/open`.\n'
+GOOD = {
+    'docs/architecture.md': '''\
+        # Architecture
+        ## Who may include whom
+
+        | room | may include | libraries |
+        |---|---|---|
+        | `hsm/base` | | OpenSSL |
+        | `hsm` | `hsm/base` | |
+        | `hsm/open` | `hsm` | TSS |
+        | `pin` | `hsm/base`, `tests/support` | |
+        | `tests` | everything | everything |
+        ''',
+    'hsm/base/hash.h': '#pragma once\n',
+    'hsm/base/hash.cc': '#include "hsm/base/hash.h"\n\n#include <openssl/evp.h>\n',
+    'hsm/base/CMakeLists.txt': 'labrec_library(base SOURCES hash.cc)\n',
+    'hsm/device.h': '#pragma once\n#include "hsm/base/hash.h"\n',
+    'hsm/device.cc': '#include "hsm/device.h"\n',
+    'hsm/open.h': '#pragma once\n',
+    'hsm/open.cc': '#include "hsm/open.h"\n#include "hsm/device.h"\n#include <tss2/tss2_esys.h>\n',
+    'hsm/CMakeLists.txt': 'labrec_library(device SOURCES device.cc DEPS base)\n'
+                          'labrec_library(open SOURCES open.cc PRIVATE_DEPS device)\n',
+    'hsm/README.md': f'Devices: `device.h`, `hsm/base/hash.{{h,cc}}`.{INCLUDERS}',
+    'pin/pin.cc': '#include "hsm/base/hash.h"\n#include "tests/support/clock.h"\n',
+    'pin/CMakeLists.txt': 'labrec_program(pin SOURCES pin.cc DEPS base)\n',
+    'tests/support/clock.h': '#include <openssl/evp.h>\n',
+    'tests/unit/open_test.cc': '#include "hsm/open.h"\n#include "tests/support/clock.h"\n',
+}
+
+
+class HouseTest(unittest.TestCase):
+    def findings(self, changes, *options):
+        with tempfile.TemporaryDirectory() as root:
+            for name, text in {**GOOD, **changes}.items():
+                if text is None:
+                    continue
+                path = os.path.join(root, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, 'w', encoding='utf-8') as file:
+                    file.write(textwrap.dedent(text))
+            ended = subprocess.run([sys.executable, CHECK, *options, root], capture_output=True, text=True, check=False)
+        lines = ended.stdout.splitlines()
+        self.assertEqual(ended.returncode, 1 if lines and not lines[0].endswith('says') else 0, ended)
+        return lines
+
+    def expect(self, changes, *expected):
+        """Exactly these findings, each by its place and a part of its words."""
+        lines = self.findings(changes)
+        self.assertEqual(len(lines), len(expected), lines)
+        for place, words in expected:
+            self.assertTrue(any(line.startswith(place + ': ') and words in line for line in lines), (place, words, lines))
+
+    def table(self, before, after):
+        return {'docs/architecture.md': textwrap.dedent(GOOD['docs/architecture.md']).replace(before, after)}
+
+    def test_a_good_tree_has_no_findings(self):
+        self.assertEqual(len(self.findings({})), 1)
+        self.assertIn('all as docs/architecture.md says', self.findings({})[0])
+
+    def test_an_include_outside_of_the_table(self):
+        self.expect({'pin/note.h': '', 'hsm/base/hash.h': '#pragma once\n#include "pin/note.h"\n'},
+                    ('hsm/base/hash.h:2', 'hsm/base may not include pin (pin/note.h)'))
+
+    def test_an_include_outside_of_the_table_from_the_same_folder(self):
+        self.expect({'hsm/device.h': '#include "hsm/open.h"\n#include "hsm/base/hash.h"\n'},
+                    ('hsm/device.h:1', 'hsm may not include hsm/open'),
+                    ('hsm/device.h:1', 'hsm/open.h of open, which device does not link'))
+
+    def test_generated_code_belongs_to_the_room_above_it(self):
+        self.expect({'hsm/device.cc': '#include "hsm/device.h"\n#include "pin/v1/pin.pb.h"\n'},
+                    ('hsm/device.cc:2', 'protobuf'), ('hsm/device.cc:2', 'hsm may not include pin'))
+
+    def test_production_that_includes_tests(self):
+        self.expect({'hsm/device.cc': '#include "hsm/device.h"\n#include "tests/support/clock.h"\n'},
+                    ('hsm/device.cc:2', 'nobody but tests includes tests'))
+
+    def test_an_include_that_does_not_exist(self):
+        self.expect({'hsm/device.cc': '#include "hsm/moved.h"\n'}, ('hsm/device.cc:1', 'hsm/moved.h, which does not exist'))
+
+    def test_a_circle_in_the_table(self):
+        changes = self.table('\n| `hsm/base` | |', '\n| `hsm/base` | `pin` |')
+        self.expect({**changes, 'hsm/base/hash.cc': '#include <openssl/evp.h>\n#include "pin/pin.h"\n',
+                     'pin/pin.h': '', 'hsm/base/CMakeLists.txt': 'labrec_library(base SOURCES hash.cc DEPS pin)\n'},
+                    ('docs/architecture.md:6', 'circle: hsm/base -> pin -> hsm/base'))
+
+    def test_an_edge_that_nobody_needs(self):
+        self.expect(self.table('| `hsm` | `hsm/base` |', '| `hsm` | `hsm/base`, `pin` |'),
+                    ('docs/architecture.md:7', 'hsm includes nothing of pin'))
+
+    def test_rows_that_are_wrong(self):
+        self.expect(self.table('| `tests`', '| `gone` | `lost` | Boost |\n| `tests`'),
+                    ('docs/architecture.md:10', 'room gone does not exist'),
+                    ('docs/architecture.md:10', 'lost, which has no row'),
+                    ('docs/architecture.md:10', 'includes nothing of lost'),
+                    ('docs/architecture.md:10', 'library Boost is not known'))
+
+    def test_a_library_that_nobody_needs(self):
+        self.expect(self.table('| TSS |', '| TSS, SQLite |'), ('docs/architecture.md:8', 'hsm/open has no use of SQLite'))
+
+    def test_a_folder_without_a_row(self):
+        self.expect({'pin/deep/room.cc': '', 'pin/CMakeLists.txt': 'labrec_program(pin SOURCES pin.cc deep/room.cc DEPS base)'},
+                    ('pin/deep:1', 'is no room of the table'))
+
+    def test_libraries_outside_of_their_rooms(self):
+        headers = {'TSS': 'tss2/tss2_mu.h', 'PKCS#11': 'p11-kit/pkcs11.h', 'SQLite': 'sqlite3.h', 'OpenSSL': 'openssl/bn.h',
+                   'protobuf': 'google/protobuf/message.h', 'gRPC': 'grpcpp/server.h', 'CLI11': 'CLI/CLI.hpp'}
+        for library, header in headers.items():
+            with self.subTest(library):
+                self.expect({'pin/pin.cc': GOOD['pin/pin.cc'] + f'#include <{header}>\n'},
+                            ('pin/pin.cc:3', f'<{header}> of {library}, which pin does not use'))
+
+    def test_a_header_that_brings_a_library_along(self):
+        changes = self.table('| `hsm/open` | `hsm` | TSS |', '| `hsm/open` | `hsm` | TSS, OpenSSL |')
+        self.expect({**changes, 'hsm/base/hash.h': '#include <openssl/evp.h>\n',
+                     'hsm/open.h': '#include "hsm/device.h"\n'},
+                    ('hsm/device.h:2', 'brings OpenSSL along (hsm/base/hash.h leads to hsm/base/hash.h)'))
+
+    def test_a_target_that_does_not_link_what_it_includes(self):
+        self.expect({'hsm/CMakeLists.txt': GOOD['hsm/CMakeLists.txt'].replace(' PRIVATE_DEPS device', '')},
+                    ('hsm/open.cc:2', 'hsm/device.h of device, which open does not link; name it in the DEPS of open'))
+
+    def test_what_a_target_links_for_itself_is_not_handed_on(self):
+        self.expect({'hsm/CMakeLists.txt': GOOD['hsm/CMakeLists.txt'].replace('DEPS base', 'PRIVATE_DEPS base')},
+                    ('hsm/open.cc:2', 'hsm/base/hash.h (by hsm/device.h) of base, which open does not link'))
+
+    def test_a_source_without_target(self):
+        self.expect({'hsm/lost.cc': ''}, ('hsm/lost.cc:1', 'no CMake target builds it'))
+
+    def test_a_long_file(self):
+        self.expect({'hsm/device.cc': '#include "hsm/device.h"\n' + '// A line.\n' * 400},
+                    ('hsm/device.cc:401', '401 lines, more than 400'))
+
+    def test_long_functions(self):
+        body = '  if (x) {\n    y = "}";  // }\n  }\n' * 20
+        text = (f'namespace a {{\nint Far::Fn(int x) {{\n{body}}}\nstruct S {{\n  void M(int x) {{\n{body}  }}\n}};\n'
+                f'constexpr int kTable[] = {{\n' + '    1,\n' * 70 + '};\n'
+                'const char* kRaw = R"(\n' + '{\n' * 70 + ')";\nint Short() {\n  return 1;\n}\n}\n')
+        self.expect({'hsm/device.cc': '#include "hsm/device.h"\n' + text},
+                    ('hsm/device.cc:3', 'Far::Fn has 62 lines'), ('hsm/device.cc:66', 'M has 62 lines'))
+
+    def test_a_room_without_readme(self):
+        self.expect({'hsm/README.md': None}, ('hsm/README.md:1', 'missing, and hsm has 4 sources'))
+
+    def test_a_readme_that_does_not_say_who_includes_the_room(self):
+        wrong = {'hsm/README.md': 'Devices.\n\nIncluded by `pin`.\n'}
+        self.expect(wrong, ('hsm/README.md:3', 'does not end with who includes hsm; call tools/check-house --fix'))
+        self.assertIn('all as docs/architecture.md says', self.findings(wrong, '--fix')[0])
+
+    def test_tests_need_one_readme_for_each_kind(self):
+        self.expect({f'tests/unit/room/{n}.cc': '' for n in range(4)}, ('tests/unit/README.md:1', 'missing'))
+
+    def test_names_of_files_that_are_gone(self):
+        self.expect({'hsm/README.md': 'It is in `ghost.h`,\n`base/hash.h` and\n[here](../docs/none.md), `hsm/nowhere/`, `hsm/base`.'
+                     + INCLUDERS},
+                    ('hsm/README.md:1', 'names ghost.h'), ('hsm/README.md:3', 'names docs/none.md'),
+                    ('hsm/README.md:3', 'names hsm/nowhere/'))
+        self.expect({'hsm/open.h': '// See docs/none.md, base/hash.h and /usr/include/stdio.h.\n'},
+                    ('hsm/open.h:1', 'names docs/none.md'))
+
+    def test_it_explains_itself(self):
+        told = subprocess.run([sys.executable, CHECK, '--help'], capture_output=True, text=True, check=True)
+        self.assertIn('tools/check-house FOLDER', told.stdout)
+        wrong = subprocess.run([sys.executable, CHECK, '--mend'], capture_output=True, text=True, check=False)
+        self.assertEqual(wrong.returncode, 2)
+        with tempfile.TemporaryDirectory() as empty:
+            nothing = subprocess.run([sys.executable, CHECK, empty], capture_output=True, text=True, check=False)
+        self.assertEqual(nothing.returncode, 1)
+        self.assertIn('docs/architecture.md:1: not found', nothing.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main()
