@@ -17,7 +17,7 @@ struct SignedAttestation {
   Bytes signature;
 };
 
-// Which TPM it is. The certificate is what its vendor signed; the AK is only said to be in the same TPM until
+// Which TPM it is. Its vendor signed the certificate. That the AK is in the same TPM is only a claim until
 // Activate opened a challenge for it.
 struct AttesterIdentity {
   Bytes ek_certificate;              // DER
@@ -79,8 +79,8 @@ class Attester {
   // The selected PCRs' values and a quote of them. INVALID_ARGUMENT if the TPM has no such PCR.
   virtual absl::StatusOr<QuotedPcrs> Quote(const PcrSelection& pcrs, ByteView nonce) = 0;
 
-  // TPM2_Certify of a wrapped key of this realm whose authValue is empty (and, being of the ADMIN role, needs
-  // no policy unless the key has adminWithPolicy). INVALID_ARGUMENT if it is none of this TPM.
+  // TPM2_Certify of a wrapped key of this realm whose authValue is empty. TPM2_Certify has the ADMIN role, so
+  // it needs no policy unless the key has adminWithPolicy. INVALID_ARGUMENT if this TPM did not make the key.
   virtual absl::StatusOr<SignedAttestation> CertifyKey(const WrappedKey& key, ByteView nonce) = 0;
 
   // TPM2_NV_Certify of the first `size` bytes of an index that the owner may read, so that it is not counted.

@@ -67,14 +67,14 @@ struct CountedResult {
   P256Point result;
   UseCount use;
 };
-// Nothing was evaluated: no use is left. So it is with an index that was never written.
+// No use is left, and nothing was evaluated. An index that was never written has no use either.
 struct Spent {
   UseCount use;
 };
 using CountedOutcome = std::variant<CountedResult, Spent>;
 
-// P-256 keys, made in a device, of which each use costs a count in an index of the device; only the holder of
-// an unlock key can grant more (protocol, "Chip-enforced records").
+// P-256 keys, made in a device. Each use of a key costs a count in an index of the device, and only the
+// holder of an unlock key can grant more (protocol, "Chip-enforced records").
 //
 // Promised, against everybody who has the host, its files and all authorisations of the device: a key is used
 // at most as often as the client's signed writes granted. Not promised: that it stays usable; whoever owns
@@ -89,9 +89,8 @@ class CountedKeys {
   // From the device at each call.
   virtual absl::StatusOr<CountedCapacity> Capacity() = 0;
 
-  // All counting indices in the range, also of keys whose CountedKey was lost (a crash between Define and the
-  // caller's commit): what no record names is to be deleted. Deletable only: others' things in the range are
-  // not shown.
+  // All counting indices in the range. A crash between Define and the caller's commit loses a CountedKey and
+  // leaves its index: the caller deletes what no record names. Whatever else lies in the range is not shown.
   virtual absl::StatusOr<std::vector<CountedIndex>> List() = 0;
 
   // Makes the key, then its index, which has no use until its first write. RESOURCE_EXHAUSTED: range or chip
@@ -104,14 +103,14 @@ class CountedKeys {
   virtual absl::StatusOr<WriteSession> BeginWrite() = 0;
 
   // Writes count 0 and this limit (0 retires the key), with the client's r || s of 64 bytes, and reads the
-  // index back. The session ends in any case but PERMISSION_DENIED: the signature is not the unlock key's
-  // over just this write. NOT_FOUND: no such session, or it ended: begin again. With UNAVAILABLE it is not
-  // known whether the write was done: ReadCounter tells.
+  // index back. The session ends, except with PERMISSION_DENIED: the signature is not the unlock key's over
+  // just this write. NOT_FOUND: no such session, or it ended: begin again. After UNAVAILABLE nobody knows
+  // whether the write was done: ReadCounter tells.
   virtual absl::StatusOr<UseCount> FinishWrite(const CountedKey& key, uint64_t session, uint32_t limit,
                                                ByteView signature) = 0;
 
-  // k * element for one count, which is taken first and read back before the key is used. DATA_LOSS: the
-  // count did not move as it must, and nothing was evaluated. With UNAVAILABLE the count may have been spent
+  // k * element for one count. The count is taken first and read back before the key is used. DATA_LOSS: the
+  // count did not move as it must, and nothing was evaluated. UNAVAILABLE: the count may have been spent
   // without a result.
   virtual absl::StatusOr<CountedOutcome> Evaluate(const CountedKey& key, const P256Point& element) = 0;
 

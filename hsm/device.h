@@ -27,10 +27,12 @@ struct DeviceDescription {
   std::string no_counted_keys;  // why counted_keys() is null, and what to do; empty where it is not
 };
 
-// An opened security device with the realm's keys in it. Capabilities it was not provisioned with, or
-// does not have, are null. It reconnects by itself: while the device is away calls return UNAVAILABLE at
-// once, and one of them now and then (with back-off) tries to open it again and to verify that it still is
-// the device that was provisioned.
+// An opened security device with the realm's keys in it. A capability that it was not provisioned with, or
+// does not have, is null.
+//
+// It reconnects by itself. While the device is away calls return UNAVAILABLE at once. Now and then (with
+// back-off) one of them tries to open it again, and to verify that it still is the device that was
+// provisioned.
 class Device {
  public:
   virtual ~Device() = default;
@@ -47,8 +49,8 @@ class Device {
   virtual CountedKeys* counted_keys() = 0;
 
   virtual const DeviceDescription& description() const = 0;
-  // How many threads may call capabilities other than the anchor at a time (at least 1). Where it is 1,
-  // anchor calls count too: one thread owns the device.
+  // How many threads may call capabilities at a time (at least 1). Calls of the anchor do not count, except
+  // where it is 1: there one thread owns the device.
   virtual int parallelism() const = 0;
 };
 

@@ -59,30 +59,30 @@ class FreshnessAnchor {
   virtual absl::StatusOr<uint64_t> CurrentEpoch() = 0;
 
   // Evidence (at most 256 bytes) that this device saw `digest` for `epoch`, which must be CurrentEpoch() + 1
-  // (FAILED_PRECONDITION otherwise). Looks at the claim after the epoch and before it gives any evidence
-  // away: the other way round, an object that lost its claim could prepare a state next to one that is being
-  // answered. Makes nothing current. An error leaves the current epoch unchanged. May end the evidence of
-  // what was prepared before for this epoch, but not that of a state which Check called kOneAhead since the
-  // claim: it lasts until Commit, so that storage can be given the new evidence first.
+  // (FAILED_PRECONDITION otherwise). Makes nothing current. An error leaves the current epoch unchanged.
+  // Looks at the claim after the epoch and before it gives any evidence away: the other way round, an object
+  // that lost its claim could prepare a state next to one that is being answered.
+  // May end the evidence of what was prepared before for this epoch. A state which Check called kOneAhead
+  // since the claim keeps its evidence until Commit, so that storage can be given the new one first.
   virtual absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) = 0;
 
-  // Makes `epoch`, which this object prepared since its claim, the only acceptable one. A device that cannot
-  // do without says FAILED_PRECONDITION where it did not: a state that another run prepared is prepared anew,
-  // with the same digest. OK too if the device is at `epoch` already. OK says that this
-  // object's claim was still there after the device stood at `epoch`: look at the claim after counting (and,
-  // to harm nobody, before). On UNAVAILABLE the device may or may not have moved: call again with the same
-  // epoch when it is back (it looks before it counts). DATA_LOSS: the device is at neither `epoch` nor
-  // `epoch - 1`, or another object claimed the anchor: somebody else uses it.
+  // Makes `epoch`, which this object prepared since its claim, the only acceptable one. OK too if the device
+  // is at `epoch` already. FAILED_PRECONDITION: this object did not prepare it, and the device cannot commit
+  // what another run prepared: prepare it anew, with the same digest.
+  // OK says that this object's claim was still there after the device stood at `epoch`. So the claim is
+  // looked at after counting; before it as well, to harm nobody. UNAVAILABLE: the device may or may not have
+  // moved; call again with the same epoch when it is back (it looks before it counts). DATA_LOSS: somebody
+  // else uses the anchor: the device is at neither `epoch` nor `epoch - 1`, or another object claimed it.
   virtual absl::Status Commit(uint64_t epoch) = 0;
 
   // Judges a head found on storage. Changes nothing.
   virtual absl::StatusOr<FreshnessReport> Check(uint64_t epoch, const Digest& digest, ByteView evidence) = 0;
 
-  // The operator's last resort, where CurrentEpoch says DATA_LOSS because interrupted runs left more on the
-  // device than can follow from each other, or nothing is left there. Afterwards the device stands at an
-  // epoch above every one it knew and above `known_epoch`, the highest that anybody remembers; no state was
-  // ever prepared for it: nothing on storage is fresh. Does nothing where nothing is spoilt; a counter cannot
-  // be, so the default does nothing.
+  // The operator's last resort where CurrentEpoch says DATA_LOSS: interrupted runs left more on the device
+  // than can follow from each other, or nothing is left there. Afterwards the device stands at an epoch above
+  // every one it knew and above `known_epoch`, the highest that anybody remembers. No state was ever prepared
+  // for that epoch, so nothing on storage is fresh. Does nothing where nothing is spoilt. A counter cannot be
+  // spoilt, so the default does nothing.
   virtual absl::Status ClearSpoilt(uint64_t /*known_epoch*/) { return absl::OkStatus(); }
 
   virtual AnchorWear wear() const = 0;

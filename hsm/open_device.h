@@ -26,9 +26,10 @@ absl::StatusOr<DeviceState> ProvisionDevice(const DeviceAddress& address, const 
 
 // Opens what ProvisionDevice made, and verifies that the device holds those very keys. UNAVAILABLE: no
 // device; FAILED_PRECONDITION: another device, or the keys are gone; PERMISSION_DENIED: authorisation
-// refused. Keys that are bound to PCRs need an approval of what these hold now, in the folder
-// `pcr_approvals`: FAILED_PRECONDITION, saying what to do, if there is none. It is read again whenever the
-// keys are loaded again, as after a change of PCRs: as long as there is none then, calls are UNAVAILABLE.
+// refused.
+// Keys that are bound to PCRs need an approval of what these hold now, in the folder `pcr_approvals`.
+// FAILED_PRECONDITION, saying what to do, if there is none. The folder is read again whenever the keys are
+// loaded again, as after a change of PCRs; while no approval fits, calls are UNAVAILABLE.
 absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const DeviceAddress& address, const DeviceState& state,
                                                    const SecretBytes& authorization,
                                                    const std::filesystem::path& pcr_approvals = {});
@@ -42,7 +43,7 @@ absl::StatusOr<std::optional<PcrBinding>> PcrBindingOf(const DeviceAddress& addr
 // INVALID_ARGUMENT if the TPM lacks one of them; UNAVAILABLE: no device.
 absl::StatusOr<std::vector<Bytes>> ReadPcrs(const DeviceAddress& address, const PcrSelection& pcrs);
 
-// Removes everything ProvisionDevice made. For ever: the realm's records cannot be opened afterwards.
+// Removes everything ProvisionDevice made, for ever: the realm's records cannot be opened afterwards.
 absl::Status DeprovisionDevice(const DeviceAddress& address, const DeviceState& state,
                                const SecretBytes& authorization, const SecretBytes& owner_authorization);
 

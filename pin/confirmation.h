@@ -10,12 +10,12 @@
 namespace labrec::pin {
 
 // Shows a client that an evaluation was made with one certified key, by nothing but evaluations (D. Chaum and
-// H. van Antwerpen, "Undeniable Signatures", CRYPTO '89, section 2): besides the element B it sends B' = aG +
-// bB for random secret a and b, in random order, and takes the answers Z and Z' only if Z' = a*Q + b*Z.
+// H. van Antwerpen, "Undeniable Signatures", CRYPTO '89, section 2). Besides the element B it sends B' = aG +
+// bB for random secret a and b, in random order. It takes the answers Z and Z' only if Z' = a*Q + b*Z.
 //
-// Promised: a host that answers with Z != k*B, Q = k*G being the certified key, is caught except with
-// probability 1/n, n being the group's order: each b explains B and B' with one a, so the host knows nothing
-// of b, and Z = kB + D passes only with Z' = kB' + bD. Not promised: that the host counted, or is able to
+// Promised: with Q = k*G the certified key, a host that answers with Z != k*B is caught except with
+// probability 1/n, n being the group's order. Each b explains B and B' with one a, so the host knows nothing
+// of b; and Z = kB + D passes only with Z' = kB' + bD. Not promised: that the host counted, or is able to
 // answer again.
 //
 // One object for one exchange. Any thread.

@@ -9,7 +9,7 @@ namespace labrec::pin {
 
 // How a realm slows down guesses inside the budget.
 struct GuessPolicy {
-  // delays[n-1] is how long the next guess has to wait after the n-th consecutive spent one; beyond the list
+  // delays[n-1] is how long the next guess has to wait after the n-th consecutive spent one. Beyond the list
   // its last entry holds. Empty: no delays. None negative.
   std::vector<std::chrono::milliseconds> delays;
 };
@@ -26,12 +26,12 @@ struct Exhausted {
 };
 using GuessVerdict = std::variant<Allowed, LockedUntil, Exhausted>;
 
-// Whether one more guess may be counted. `limit` is the record's budget, `spent` the guesses counted since
-// the last success, `last_counted_ms` when the latest of them was counted (ignored while spent is 0); times
-// in Unix milliseconds of the realm's clock. Pure.
+// Whether one more guess may be counted. `limit` is the record's budget; `spent` are the guesses counted
+// since the last success; `last_counted_ms` is when the latest of them was counted (ignored while spent is
+// 0). Times are Unix milliseconds of the realm's clock. Pure.
 //
-// Exhausted comes before any delay. The delays trust the clock, the budget does not: a clock that stands
-// before `last_counted_ms` was set back, the time since then is unknown, and the delay is taken as over.
+// Exhausted comes before any delay. The delays trust the clock, the budget does not. A clock that stands
+// before `last_counted_ms` was set back: the time since then is unknown, and the delay is taken as over.
 // Otherwise a clock corrected by a year would lock everybody out for a year, and whoever can set the clock
 // back could as well set it forward.
 GuessVerdict Judge(uint32_t limit, uint32_t spent, int64_t last_counted_ms, int64_t now_ms,

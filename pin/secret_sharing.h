@@ -17,8 +17,8 @@ struct Share {
   SecretBytes bytes;
 };
 
-// Shamir's sharing of each byte over GF(2^8), polynomial x^8 + x^4 + x^3 + x + 1 (0x11B): `count` shares at
-// x = 1..count, in that order, any `threshold` of which give the secret, while fewer say nothing about it.
+// Shamir's sharing of each byte over GF(2^8), polynomial x^8 + x^4 + x^3 + x + 1 (0x11B): `count` shares at x
+// = 1..count, in that order. Any `threshold` of them give the secret; fewer say nothing about it.
 // INVALID_ARGUMENT unless 1 <= threshold <= count <= 16. Constant time in the secret. Any thread.
 absl::StatusOr<std::vector<Share>> Split(const SecretBytes& secret, uint32_t threshold, uint32_t count);
 

@@ -6,8 +6,8 @@
 
 #include "absl/status/statusor.h"
 
-#include "hsm/tpm_wire/credential.h"
 #include "hsm/base/bytes.h"
+#include "hsm/tpm_wire/credential.h"
 
 // What a realm hands to a client as proof, in the TPM's own structures without outer sizes. All of it is
 // public but the activated secret, which is good once. docs/attestation.md has the bytes.
@@ -29,8 +29,8 @@ struct IdentityEvidence {
   bool operator==(const IdentityEvidence&) const = default;
 };
 
-// That the record's key and index are what they must be: comes with the evaluation key of a new version, and
-// with the nonceTPM for the first write.
+// Shows that the record's key and index are what they must be. It comes with the evaluation key of a new
+// version, and with the nonceTPM for the first write.
 struct RecordKeyEvidence {
   Bytes index_public;             // TPMS_NV_PUBLIC, as it is before the first write
   Bytes key_public;               // TPMT_PUBLIC of the record's evaluation key

@@ -40,10 +40,11 @@ class Prover {
   absl::Status AddKeys(RealmEvidence& evidence, const Digest& nonce);
   absl::Status AddQuote(RealmEvidence& evidence, const Digest& nonce);
 
-  // A record's key and index, not yet written (`nonce` is RecordStatementNonce): `index_public` is the
-  // index's TPMS_NV_PUBLIC. And what the index holds: all its eight bytes.
+  // A record's key and its index, which is not yet written. `index_public` is the index's TPMS_NV_PUBLIC,
+  // `nonce` is RecordStatementNonce.
   absl::StatusOr<RecordKeyEvidence> RecordKey(const hsm::WrappedKey& key, ByteView index_public,
                                               const Digest& nonce);
+  // What the index holds: all its eight bytes.
   absl::StatusOr<SignedStatement> IndexContents(uint32_t index, const Digest& nonce);
 
  private:

@@ -2,8 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/record_key.h"
 #include "attestation/evidence/refusal.h"
+#include "attestation/verify/record_key.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm_wire/constants.h"
@@ -14,7 +14,7 @@ namespace {
 
 constexpr char kByAk[] = "the attestation key's signature over this exchange's nonce";
 
-// In words, in what `shown` differs from the index that the client builds.
+// The differences, in words, of `shown` from the index that the client builds.
 std::string DifferenceOf(const tpm::TpmsNvPublic& shown, const tpm::TpmsNvPublic& expected) {
   if (shown.auth_policy != expected.auth_policy)
     return "it may be written by others than this client's unlock key";

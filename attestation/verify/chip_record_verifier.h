@@ -32,8 +32,8 @@ absl::StatusOr<CertifiedRecordKey> CheckRecordKeyEvidence(const tpm::TpmtPublic&
                                                           const Digest& nonce, Report& report);
 
 // Fourth step, and again after every refill and retirement, with a fresh nonce each time: the index holds
-// just this count and limit (TPM2_NV_Certify of all 8 bytes). Without it a host could keep signed refills
-// back and spend them later. Refusals kSignature, kStale, kStatement, kIndexContents.
+// just this count and limit (TPM2_NV_Certify of all 8 bytes). Without this check a host could keep signed
+// refills back and spend them later. Refusals kSignature, kStale, kStatement, kIndexContents.
 absl::Status CheckIndexContents(const tpm::TpmtPublic& ak, const tpm::TpmsNvPublic& written_index,
                                 const SignedStatement& statement, const Digest& nonce,
                                 const tpm::PinCounter& expected, Report& report);

@@ -3,9 +3,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "attestation/evidence/refusal.h"
 #include "attestation/verify/chip_record_verifier.h"
 #include "attestation/verify/pcr_quote.h"
-#include "attestation/evidence/refusal.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/pcr/pcr_approval.h"

@@ -5,8 +5,8 @@
 
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/attest_policy.h"
 #include "attestation/evidence/evidence.h"
+#include "attestation/verify/attest_policy.h"
 #include "attestation/verify/statement.h"
 #include "attestation/verify/tpm_identity.h"
 #include "hsm/base/p256.h"

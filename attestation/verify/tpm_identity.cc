@@ -2,8 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/ek/template.h"
 #include "attestation/evidence/refusal.h"
+#include "attestation/verify/ek/template.h"
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"

@@ -7,11 +7,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "hsm/tpm_wire/credential.h"
+#include "attestation/evidence/evidence.h"
 #include "attestation/verify/ek/chain.h"
 #include "attestation/verify/ek/trust.h"
-#include "attestation/evidence/evidence.h"
 #include "hsm/base/secret_bytes.h"
+#include "hsm/tpm_wire/credential.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 
 namespace labrec::attestation {
@@ -39,8 +39,8 @@ absl::StatusOr<TpmIdentity> CheckIdentity(const IdentityEvidence& evidence, cons
 
 // A secret that only the TPM with this EK can open, and only if an object with this AK's Name is in it.
 struct AkChallenge {
-  SecretBytes credential;  // 32 bytes; the client keeps it
-  tpm::CredentialBlob blob;     // for the realm
+  SecretBytes credential;    // 32 bytes; the client keeps it
+  tpm::CredentialBlob blob;  // for the realm
   Bytes ek_name;
   Bytes ak_name;
 };

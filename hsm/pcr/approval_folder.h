@@ -17,8 +17,8 @@ absl::StatusOr<PcrApproval> FindApproval(const std::filesystem::path& folder, co
 // True for a status that FindApproval made because no approval fits.
 bool IsNoApproval(const absl::Status& status);
 
-// Writes it into `folder`, which is made where there is none, under a name that its values give it: an
-// approval of the same values replaces it. The file's path.
+// Writes it into `folder`, which is made where there is none, and returns the file's path. The values give
+// the file its name, so an approval of the same values replaces it.
 absl::StatusOr<std::filesystem::path> AddApproval(const std::filesystem::path& folder,
                                                   const PcrApproval& approval);
 

@@ -17,7 +17,8 @@ absl::StatusOr<bool> Attested(const Session& session, TokenObject key, ByteView 
   return mac.Equals(evidence);
 }
 
-// What a failing token may leave behind of prepared epochs before it has to destroy one for the next.
+// How many keys of prepared epochs a failing token may leave behind. Beyond that the next Prepare destroys
+// one first.
 constexpr size_t kMostAbandoned = 4;
 
 absl::Status DestroyAll(const Session& session, const Scope& scope, const std::vector<RatchetKey>& keys) {
@@ -25,7 +26,7 @@ absl::Status DestroyAll(const Session& session, const Scope& scope, const std::v
   return absl::OkStatus();
 }
 
-// After an error while a key was destroyed nobody knows whether it is gone.
+// What an error means that came while a key was destroyed: nobody knows whether the key is gone.
 absl::Status Uncertain(const absl::Status& status, uint64_t epoch) {
   if (!absl::IsUnavailable(status)) return status;
   return absl::UnavailableError(absl::StrCat("it is not certain that epoch ", epoch,
@@ -114,13 +115,13 @@ absl::StatusOr<RatchetKey> KeyRatchetAnchor::MakeOurs(const Session& session, co
   prepared_ = true;
   const absl::Status claimed = RequireClaim(session);
   if (claimed.ok()) return key;
-  // Who took the anchor over meanwhile must not find our key in its way.
+  // Our key must not stand in the way of whoever took the anchor over meanwhile.
   if (!absl::IsUnavailable(claimed)) (void)DestroyRatchetKey(session, scope_, key);
   return claimed;
 }
 
-// The claim is looked at after the keys, so that no key of who claims later is among those that we destroy;
-// and ours is made before they are, so that never is none left.
+// The claim is looked at after the keys: so no key of a later claimant is among those that we destroy. Our
+// key is made before they are destroyed: so there is always a key left.
 absl::StatusOr<Bytes> KeyRatchetAnchor::PrepareIn(const Session& session, uint64_t epoch,
                                                   const Digest& digest) {
   LABREC_ASSIGN_OR_RETURN(const RatchetView view, LookAt(session));
@@ -184,7 +185,7 @@ absl::StatusOr<FreshnessReport> KeyRatchetAnchor::CheckIn(const Session& session
                                                           const Digest& digest, ByteView evidence) {
   LABREC_ASSIGN_OR_RETURN(const RatchetView view, LookAt(session));
   const uint64_t current = view.epoch();
-  // Where the current key is destroyed, its epoch's states are stale, and storage has to have the next.
+  // Without a current key the states of its epoch are stale, and storage must have the next one.
   const uint64_t oldest = view.current.has_value() ? current : current + 1;
   if (epoch < oldest) return FreshnessReport{Freshness::kStale, oldest};
   if (epoch - current > 1) return FreshnessReport{Freshness::kUnknown, current};

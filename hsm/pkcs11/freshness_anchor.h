@@ -51,11 +51,11 @@ class KeyRatchetAnchor : public FreshnessAnchor {
   absl::Status DestroyOthers(const Session& session, const RatchetView& view);
   // Makes the key; once more a look at the claim.
   absl::StatusOr<RatchetKey> MakeOurs(const Session& session, const RatchetKeyId& id);
-  // All but the one of the state that Check found one ahead.
+  // These keys but the one of the state that Check found one ahead.
   std::vector<RatchetKey> Abandoned(const std::vector<RatchetKey>& keys) const;
   // OK if our key is among them. FAILED_PRECONDITION: we made none since the claim; DATA_LOSS: it is gone.
   absl::Status RequireOursAmong(const std::vector<RatchetKey>& keys, uint64_t epoch) const;
-  // DATA_LOSS if we know which key attests the state of this key's epoch, and it is another one.
+  // DATA_LOSS if we know the key that attests the state of this key's epoch, and this is another one.
   absl::Status RequireOurs(const RatchetKey& key) const;
   Bytes MacInput(uint64_t epoch, const Digest& digest) const;
 

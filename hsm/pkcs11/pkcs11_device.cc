@@ -25,7 +25,7 @@ std::string Said(const std::optional<bool>& flag) {
   return *flag ? "true" : "false";
 }
 
-// What the token said of a key when it was made, in words: a claim, which nothing proves.
+// The token's words about a key that it made: a claim, which nothing proves.
 std::string ClaimLine(const char* which, const KeyClaims& claims) {
   return absl::StrCat(which, " key: CKA_LOCAL ", Said(claims.local), ", CKA_NEVER_EXTRACTABLE ",
                       Said(claims.never_extractable), ", CKA_ALWAYS_SENSITIVE ",
@@ -99,7 +99,7 @@ absl::StatusOr<State> Make(const Visit& visit, const ProvisionOptions& options, 
   return state;
 }
 
-// In a session of its own: after a failure the other may be in the middle of something.
+// Works in a session of its own: after a failure the other session may be in the middle of something.
 absl::Status RemoveIn(const Visit& visit, const Scope& scope) {
   LABREC_ASSIGN_OR_RETURN(const Session session, Session::Open(visit.initialized.api(), visit.token.slot));
   return RemoveAll(session, scope);

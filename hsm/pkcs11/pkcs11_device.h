@@ -2,8 +2,8 @@
 
 #include "hsm/device_setup.h"
 
-// PKCS#11 tokens as realm devices. hsm/open_device.h comes here for every address that starts with "pkcs11:";
-// the four functions behave as its four do. Nothing of PKCS#11 itself shows here.
+// PKCS#11 tokens as realm devices. hsm/open_device.h comes here for every address that begins with "pkcs11:",
+// and says what these functions do. Nothing of PKCS#11 itself shows here.
 //
 // An address is an RFC 7512 URI. It names the module by an absolute module-path, the token by attributes of
 // the path (token, serial, manufacturer, model, slot-id) and the user PIN by pin-source=file:/absolute/path

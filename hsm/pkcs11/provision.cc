@@ -72,8 +72,8 @@ absl::Status MakeAnchor(const Session& session, const Scope& scope) {
 
 absl::StatusOr<KeyHandles> FindPinned(const Session& session, const State& state) {
   KeyHandles handles;
-  // A ratchet that is spoilt or lost refuses at each use; the device opens, so that the operator can clear it
-  // up, but only where something else says that this is the realm's token.
+  // A ratchet that is spoilt or lost refuses at each use. The device opens all the same, so that the operator
+  // can clear it up, if something else says that this is the realm's token.
   if (state.anchor) {
     const absl::Status ratchet = LookAtRatchet(session, state.scope).status();
     if (!absl::IsDataLoss(ratchet)) LABREC_RETURN_IF_ERROR(ratchet);

@@ -93,7 +93,8 @@ absl::StatusOr<TransientObject> LoadWrapped(LoadedRealm& realm, const KeyRoom& r
 
 }  // namespace
 
-// What is certified and who certifies. The EK and AK are made one after the other: each leaves its slot.
+// Reads the certificate and makes the keys that identity_ names. EK and AK are made one after the other: each
+// leaves its slot.
 absl::Status TpmAttester::FindIdentity(LoadedRealm& realm) {
   if (identity_.has_value()) return absl::OkStatus();
   Context& context = *realm.context;

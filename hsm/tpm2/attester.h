@@ -10,9 +10,9 @@
 // A private header: it brings the TSS with it.
 namespace labrec::hsm::tpm2 {
 
-// The attestation of a realm's TPM. The realm's keys leave one of three transient slots free: where EK and
-// AK, or a record's key and the AK, have to be loaded at once, the evaluation key is moved out of the TPM for
-// that time.
+// The attestation of a realm's TPM. The realm's keys leave one of three transient slots free. Where two keys
+// have to be loaded at once (EK and AK, or a record's key and the AK), the evaluation key is moved out of the
+// TPM for that time.
 class TpmAttester final : public Attester {
  public:
   TpmAttester(Connection& connection, RealmState state) : connection_(connection), state_(std::move(state)) {}

@@ -17,7 +17,7 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-// The unlock key, of a CountedKey whose fields fit together.
+// The unlock key of `key`. INVALID_ARGUMENT if the key's fields do not fit together.
 absl::StatusOr<EcdsaPublicKey> UnlockKeyOf(const CountedKey& key) {
   LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey unlock_key, EcdsaPublicKey::FromSpki(key.unlock_key));
   const auto area = tpm::RecordIndexArea(key.index, unlock_key, tpm::Written::kNo);
@@ -66,7 +66,8 @@ absl::StatusOr<std::vector<CountedIndex>> TpmCountedKeys::List() {
   return found;
 }
 
-// Not repeated: what a lost answer left defined is an orphan, that List shows.
+// Makes key and index once, and never repeats it: an index whose answer was lost is an orphan, which List
+// shows.
 absl::StatusOr<CountedKey> TpmCountedKeys::Define(const EcdsaPublicKey& unlock_key) {
   LABREC_RETURN_IF_ERROR(connection_.Run(
       OnLoss::kRepeat, [&](LoadedRealm& realm) { return MarkRange(realm, range_, realm_id_); }));

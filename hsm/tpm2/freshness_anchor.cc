@@ -25,7 +25,7 @@ Freshness Compare(uint64_t epoch, uint64_t device_epoch) {
 
 }  // namespace
 
-// Written and read back: of two that claim at once, one finds the other's.
+// The claim is written and read back: of two that claim at once, one finds the other's.
 absl::Status TpmFreshnessAnchor::Claim() {
   const std::lock_guard<std::mutex> lock(mutex_);
   const Bytes claim = ToBytes(SecretBytes::Random(kClaimSize).view());
@@ -89,8 +89,8 @@ absl::StatusOr<Bytes> TpmFreshnessAnchor::Prepare(uint64_t epoch, const Digest& 
   return ToBytes(evidence.view());
 }
 
-// Before counting the claim is looked at to harm nobody; after it, to know that nobody else claimed until the
-// device stood at `epoch`.
+// The claim is looked at twice: before counting, to harm nobody, and after it, to know that nobody else
+// claimed until the device stood at `epoch`.
 absl::Status TpmFreshnessAnchor::Commit(uint64_t epoch) {
   const std::lock_guard<std::mutex> lock(mutex_);
   LABREC_RETURN_IF_ERROR(CheckClaim());
@@ -107,8 +107,8 @@ absl::Status TpmFreshnessAnchor::MoveTo(uint64_t epoch) {
   return after == epoch ? absl::OkStatus() : SomebodyElse(epoch, after);
 }
 
-// Sent once, and never again without looking. An answer that is an error means that the TPM did not count;
-// only a broken connection leaves it open whether it did.
+// The increment is sent once, and never again without looking. An error code from the TPM means that it did
+// not count; only after a broken connection nobody knows whether it did.
 absl::Status TpmFreshnessAnchor::Increment() {
   return connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) {
     const absl::Status counted = IncrementCounter(*realm.context, *realm.session, realm.anchor->counter);

@@ -47,7 +47,8 @@ absl::Status MakeKeys(Context& context, const Session& session, ESYS_TR parent,
   return absl::OkStatus();
 }
 
-// All but the storage key, which `state` has already. The NV indices come last: they alone stay on the chip.
+// Makes everything but the storage key, which `state` has already. The NV indices come last: they alone stay
+// on the chip.
 absl::Status MakeUnderStorageKey(Context& context, const ProvisionOptions& options, IndexRange range,
                                  RealmState& state) {
   LABREC_ASSIGN_OR_RETURN(const StorageKey parent, OpenStorageKey(context, state.storage_key));
@@ -59,7 +60,7 @@ absl::Status MakeUnderStorageKey(Context& context, const ProvisionOptions& optio
   return absl::OkStatus();
 }
 
-// All that counts records, and the mark, if the range is this realm's.
+// Removes the indices that count records, and the range's mark, if the range is this realm's.
 absl::Status RemoveCounted(LoadedRealm& realm, IndexRange range, ByteView realm_id) {
   if (range.count < 2) return absl::OkStatus();
   const absl::StatusOr<std::optional<Bytes>> mark = ReadRangeMark(realm, range);

@@ -67,13 +67,14 @@ absl::StatusOr<std::unique_ptr<LoadedRealm>> Load(const Address& address, const 
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRealm> loaded,
                           LoadRealm(address.tcti, realm, authorization, pcr_approvals));
   loaded->owner_authorization = owner_authorization.Clone();
-  // For what reads indices as the owner. Only now: a primary key is created with a password in clear.
+  // The owner's value serves those who read indices as the owner. It is set only now, because a primary key
+  // is created with a password in clear.
   LABREC_RETURN_IF_ERROR(SetAuth(*loaded->context, ESYS_TR_RH_OWNER, owner_authorization.view()));
   return loaded;
 }
 
-// A device that is open waits for its approver as it waits for a TPM that is away: no call was executed, and
-// after the approval they are again.
+// An open device waits for its approver as it waits for a TPM that is away. Its calls were not executed, and
+// work again after the approval.
 absl::StatusOr<std::unique_ptr<LoadedRealm>> WaitingForApproval(
     absl::StatusOr<std::unique_ptr<LoadedRealm>> loaded) {
   if (loaded.ok() || !hsm::IsNoApproval(loaded.status())) return loaded;

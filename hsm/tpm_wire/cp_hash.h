@@ -31,7 +31,7 @@ inline constexpr size_t kLongestNonceTpm = 32;
 // The expiration of a client's authorisation to write, as TPM2_PolicySigned takes it: seconds from the start
 // of the policy session on, by the TPM's own time. A session that was kept back is worth nothing afterwards,
 // nor after a reset of the TPM (docs/adr/writes-expire.md). Whoever calls TPM2_PolicySigned gives this
-// number. It is never negative: that would make a ticket; and never 0: that would be no end.
+// number. A negative number would make a ticket, and 0 would never expire.
 inline constexpr int32_t kWriteExpirationSeconds = 120;
 
 // What TPM2_PolicySigned hashes to aHash (Part 3, section 23.3.1) with that expiration and no policyRef:

@@ -4,12 +4,12 @@
 
 #include <openssl/evp.h>
 
-#include "hsm/tpm_wire/shared_seed.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/openssl_ptr.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm_wire/constants.h"
 #include "hsm/tpm_wire/kdf.h"
+#include "hsm/tpm_wire/shared_seed.h"
 
 namespace labrec::tpm {
 namespace {
@@ -58,8 +58,7 @@ absl::StatusOr<CredentialBlob> MakeCredential(const TpmtPublic& ek, ByteView obj
     return absl::InvalidArgumentError("a credential is at most a digest of the key's name algorithm long");
   }
   LABREC_ASSIGN_OR_RETURN(const SharedSeed shared, MakeIdentitySeed(ek));
-  const SecretBytes key =
-      KdfA(hash, shared.seed.view(), "STORAGE", object_name, {}, ek.symmetric.key_bits);
+  const SecretBytes key = KdfA(hash, shared.seed.view(), "STORAGE", object_name, {}, ek.symmetric.key_bits);
   const Bytes size = Writer().U16(static_cast<uint16_t>(credential.size())).bytes();
   const SecretBytes sized = SecretBytes::Concat({size, credential.view()});
   const Bytes identity = Encrypt(ek.symmetric.key_bits, key.view(), sized.view());

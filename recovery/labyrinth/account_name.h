@@ -15,8 +15,8 @@ struct AccountName {
   bool operator==(const AccountName&) const = default;
 };
 
-// LP(label) || LP(tenant) || LP(account): how every byte string of the module begins that is hashed, signed
-// or bound as associated data.
+// LP(label) || LP(tenant) || LP(account): the beginning of every byte string of the module that is hashed,
+// signed or bound as associated data.
 inline Writer Bound(std::string_view label, const AccountName& account) {
   Writer writer;
   writer.Lp(label).Lp(account.tenant).Lp(account.account);

@@ -4,8 +4,8 @@
 
 namespace labrec::recovery::history {
 
-// What a device keeps between runs, in its own protected storage: its keys but for the device key (which may
-// live in hardware), and the newest epoch whose floor it saw raised.
+// What a device keeps between runs, in its own protected storage: the newest epoch whose floor it saw raised,
+// and its keys, except the device key (which may live in hardware).
 struct DeviceState {
   AccountName account;
   Member self;

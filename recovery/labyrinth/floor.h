@@ -17,9 +17,9 @@ struct Floor {
   bool operator==(const Floor&) const = default;
 };
 
-// Where an account's floor is kept: the recovery service, through its client library (raising takes an
-// enrolled device's signature, which the implementation makes; an account with several records raises all
-// their floors). It must not be the message store. One thread at a time.
+// Where an account's floor is kept: the recovery service, through its client library. It must not be the
+// message store. Raising takes an enrolled device's signature, which the implementation makes; an account
+// with several records raises all their floors. One thread at a time.
 class FloorKeeper {
  public:
   virtual ~FloorKeeper() = default;
@@ -30,7 +30,7 @@ class FloorKeeper {
   virtual absl::Status RaiseFloor(const Floor& floor) = 0;
 };
 
-// For an account without a record: nothing is kept, and so nothing that the store hides is noticed.
+// The floor of an account without a record. Nothing is kept, so nobody notices what the store hides.
 class NoFloor : public FloorKeeper {
  public:
   absl::StatusOr<std::optional<Floor>> ReadFloor() override { return std::nullopt; }

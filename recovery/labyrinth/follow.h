@@ -32,8 +32,8 @@ using EpochVisitor = std::function<void(const Epoch&)>;
 absl::StatusOr<Epoch> FollowToHead(MessageStore& store, const Follower& follower, const Epoch& start,
                                    const EpochVisitor& visit);
 
-// That the history which ends with `newest` reaches the floor and goes through it: DATA_LOSS with kTruncated
-// or kForked, or an error of walking back to it.
+// OK if the history that ends with `newest` reaches the floor and goes through it. DATA_LOSS with kTruncated
+// or kForked if not, or an error of walking back to it.
 absl::Status CheckFloor(MessageStore& store, const AccountName& account, const Epoch& newest,
                         const std::optional<Floor>& floor);
 

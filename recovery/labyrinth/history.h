@@ -36,9 +36,9 @@ struct HistorySummary {
   uint64_t damaged = 0;
 };
 
-// Streams every message from epoch `oldest` to `newest`, oldest epoch first and in the store's order within
-// an epoch. Memory: one page of messages, and 88 bytes for each epoch. An epoch that cannot be reached ends
-// it with the error of WalkBack before any message is given; also the store's errors.
+// Streams every message from epoch `oldest` to `newest`: oldest epoch first, and within an epoch in the
+// store's order. Memory: one page of messages, and 88 bytes for each epoch. If an epoch cannot be reached no
+// message is given at all, and the error is WalkBack's. Also the store's errors.
 absl::StatusOr<HistorySummary> ReadHistory(MessageStore& store, const AccountName& account,
                                            const Epoch& newest, uint64_t oldest,
                                            const HistoryVisitor& visitor);

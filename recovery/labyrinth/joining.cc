@@ -15,7 +15,7 @@ absl::Status NoRequest(Reason reason) {
   return Failure(absl::StatusCode::kInvalidArgument, reason, "the bytes are not a device's request to join");
 }
 
-// Both members are named: the invitation is for this newcomer, from this member.
+// The context names both members: the invitation is for this newcomer, from this member.
 Bytes InvitationInfo(const AccountName& account, const Member& inviter, const Member& newcomer) {
   return Bound(kLabelInvitation, account).Lp(inviter.Encode()).Lp(newcomer.Encode()).bytes();
 }

@@ -9,8 +9,8 @@ namespace labrec::recovery::history {
 // the member that takes it lets this very device in. The member answers through the untrusted store with an
 // invitation: the current epoch by HPKE AuthPSK, its auth key as sender, the pairing secret as PSK.
 
-// What the newcomer shows. Secret: who reads it can read what the invitation says only with the newcomer's
-// storage key, but could answer it in a member's place.
+// What the newcomer shows. It is secret: whoever reads it could answer it in a member's place. (What the
+// invitation says can be read only with the newcomer's storage key.)
 struct JoinRequest {
   AccountName account;
   Member member;

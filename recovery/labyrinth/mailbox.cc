@@ -9,7 +9,7 @@
 namespace labrec::recovery::history {
 namespace {
 
-// Each time somebody else was faster; more means that the store only says so.
+// How often somebody else may be faster. Beyond that the store only says so.
 constexpr int kMostAttempts = 8;
 constexpr size_t kMostThreadBytes = 1024;
 constexpr size_t kMostTextBytes = 1U << 20;
@@ -64,7 +64,7 @@ absl::Status Mailbox::Sync() {
 
 absl::Status Mailbox::SyncOnce() {
   synced_ = false;
-  // The floor first: what is read then cannot be newer than what the store shows afterwards.
+  // The floor is read first: so it cannot be newer than what the store shows afterwards.
   LABREC_ASSIGN_OR_RETURN(const std::optional<Floor> kept, floor_->ReadFloor());
   const Follower follower{state_.account, state_.self.id, state_.storage};
   LABREC_ASSIGN_OR_RETURN(Epoch newest, FollowToHead(*store_, follower, state_.epoch, [](const Epoch&) {}));
@@ -75,7 +75,8 @@ absl::Status Mailbox::SyncOnce() {
   return absl::OkStatus();
 }
 
-// Also where the floor stands there already: of several realms that keep it, some may lag behind.
+// The floor is raised also where it stands there already: of several realms that keep it, some may lag
+// behind.
 absl::Status Mailbox::RaiseTo(const Epoch& epoch) {
   const absl::Status raised = floor_->RaiseFloor(epoch.GetFloor());
   // Somebody raised it further meanwhile: look again.

@@ -25,14 +25,14 @@ struct MemberStatus {
   absl::Status check;
 };
 
-// A device's mailbox: what a messenger's storage side does. It holds no data but the device's state, which
-// the caller saves (state().Serialize()) after each call that returns OK, and at once after Create and
+// A device's mailbox: what a messenger's storage side does. It holds no data but the device's state. The
+// caller saves that (state().Serialize()) after each call that returns OK, and at once after Create and
 // Accept.
 //
-// The state changes only when all of a call succeeded, and moves to a later epoch only when that epoch's
-// floor was raised: so no message of an epoch is sent, and no device reported as revoked, before the floor
-// protects it. When a call fails between the store's commit and the floor's raise, or the process dies there,
-// the next Sync finishes.
+// The state changes only when all of a call succeeded. It moves to a later epoch only when that epoch's floor
+// was raised: so the floor protects an epoch before a message of it is sent, or a device reported as revoked.
+// A call may fail, or the process die, between the store's commit and the floor's raise: the next Sync
+// finishes.
 //
 // One thread at a time; `store` and `floor` outlive it.
 class Mailbox {
@@ -47,10 +47,10 @@ class Mailbox {
   Mailbox(MessageStore& store, FloorKeeper& floor, DeviceState state)
       : store_(&store), floor_(&floor), state_(std::move(state)) {}
 
-  // Follows to the newest epoch, checks it against the floor, and raises the floor if it lags behind. Every
-  // call below that needs it does it first if it was not done yet. PERMISSION_DENIED (kLeftOut) if this
-  // device was revoked: it stays at its last epoch. DATA_LOSS (kTruncated, kForked, ...) if the store does
-  // not tell the truth.
+  // Follows to the newest epoch, checks it against the floor, and raises the floor if it lags behind. The
+  // calls below that need it do it first, if it was not done yet. PERMISSION_DENIED (kLeftOut) if this device
+  // was revoked: it stays at its last epoch. DATA_LOSS (kTruncated, kForked, ...) if the store does not tell
+  // the truth.
   absl::Status Sync();
 
   // Lets a newcomer in. INVALID_ARGUMENT if the request is for another account.
@@ -63,8 +63,8 @@ class Mailbox {
   // read.
   absl::StatusOr<HistorySummary> Read(uint64_t oldest, const HistoryVisitor& visitor);
 
-  // Opens an epoch without `member` (and without whoever fails the checks). When it returns, the floor is
-  // raised. As PlanEpoch fails.
+  // Opens an epoch without `member`, and without whoever fails the checks. When it returns, the floor is
+  // raised. Errors of PlanEpoch.
   absl::StatusOr<Rotation> Revoke(const MemberId& member) { return Rotate(member); }
   // Opens an epoch for all that pass the checks, or follows whoever is faster.
   absl::StatusOr<Rotation> Rotate() { return Rotate(std::nullopt); }

@@ -55,8 +55,8 @@ struct MessagePage {
   bool last = true;
 };
 
-// The messaging platform's storage, for one account. It is not trusted: it sees who writes when and how much,
-// may withhold, reorder and repeat, and what it gives is checked; it is relied on for nothing but
+// The messaging platform's storage, for one account. It is not trusted. It sees who writes when and how much;
+// it may withhold, reorder and repeat. What it gives is checked, and it is relied on for nothing but
 // availability. How callers are authenticated is the implementation's affair.
 //
 // Errors: NOT_FOUND nothing there; ABORTED somebody was faster, follow and try again; UNAVAILABLE try again.

@@ -8,7 +8,7 @@
 
 namespace labrec::recovery::history {
 
-// For what the store must have: its NOT_FOUND becomes DATA_LOSS (kMissing). `what` ends a sentence.
+// Reads what the store must have: its NOT_FOUND becomes DATA_LOSS (kMissing). `what` ends a sentence.
 template <typename T>
 absl::StatusOr<T> MustHave(absl::StatusOr<T> found, const std::string& what) {
   if (absl::IsNotFound(found.status())) return Damage(Reason::kMissing, "the store does not give " + what);

@@ -20,7 +20,7 @@ struct Restored {
 
 // From a recovery code to a device that is a member: finds the virtual device, opens its bundle, follows to
 // the newest epoch, checks the floor, and only then enrols with fresh keys. Nothing is written before all
-// checks passed; nothing at all if it fails. `visit` is called for each epoch on the way.
+// checks passed. `visit` is called for each epoch on the way.
 //
 // Without a floor (std::nullopt: the recovery service keeps none for this record) the store can hide its
 // newest epochs unnoticed.

@@ -22,8 +22,8 @@ struct OpenedBundle {
 };
 
 // The bundle that the store keeps for a virtual device: LP of each of device key (32 bytes), storage key (32
-// bytes), epoch sequence, id and opening hash (56 bytes) and root (32 bytes), each sealed by itself under the
-// virtual device's key and bound to its own field name, the account and the virtual device's id.
+// bytes), epoch sequence, id and opening hash (56 bytes) and root (32 bytes). Each is sealed by itself under
+// the virtual device's key, and bound to its own field name, the account and the virtual device's id.
 Bytes SealBundle(const AccountName& account, ByteView virtual_device_key, const VirtualDevice& device,
                  const Epoch& epoch);
 // DATA_LOSS (kMalformed, kNotOpened) if anything is not as it was sealed.

@@ -68,9 +68,8 @@ class Store {
   // Every row, in order of bucket and key; for offline verification and the operator's lists.
   virtual absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) = 0;
 
-  // Applies the batch in one transaction; on OK it has reached durable storage. An error with code ABORTED:
-  // certainly nothing was changed. Any other error: it is not known whether it was; the process must end and
-  // start anew.
+  // Applies the batch in one transaction; on OK it has reached durable storage. ABORTED: certainly nothing
+  // was changed. Any other error: nobody knows whether it was; the process must end and start anew.
   virtual absl::Status Write(const StoreBatch& batch) = 0;
 };
 

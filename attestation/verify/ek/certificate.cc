@@ -33,7 +33,7 @@ constexpr int kKeyAgreement = 4;
 
 enum class Presence { kAbsent, kPresent, kBroken };
 
-// The extension, and whether it is there once and can be read.
+// An extension of a certificate: its content, and whether it stands there once and can be read.
 template <typename Ptr>
 Presence Find(const X509* certificate, int nid, Ptr& out) {
   int critical = -1;

@@ -2,12 +2,12 @@
 
 #include <openssl/x509.h>
 
+#include "attestation/evidence/refusal.h"
 #include "attestation/verify/ek/certificate.h"
 #include "attestation/verify/ek/der.h"
 #include "attestation/verify/ek/path.h"
 #include "attestation/verify/ek/template.h"
 #include "attestation/verify/ek/verify.h"
-#include "attestation/evidence/refusal.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm_wire/public_key.h"
 

@@ -5,8 +5,8 @@
 
 #include "absl/status/statusor.h"
 
-#include "attestation/verify/ek/trust.h"
 #include "attestation/evidence/evidence.h"
+#include "attestation/verify/ek/trust.h"
 #include "hsm/base/hash.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 

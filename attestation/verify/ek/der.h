@@ -19,8 +19,8 @@ using X509CrlPtr = std::unique_ptr<X509_CRL, OpensslFree<X509_CRL_free>>;
 absl::StatusOr<X509Ptr> ParseCertificate(ByteView der);
 absl::StatusOr<X509CrlPtr> ParseRevocationList(ByteView der);
 
-// The certified public key; also where the algorithm is RSAES-OAEP (RFC 4055, section 4.1), with which
-// OpenSSL makes no key, but some vendors mark EKs. INVALID_ARGUMENT if there is none.
+// The certified public key. INVALID_ARGUMENT if there is none. OpenSSL makes no key of one that is marked
+// RSAES-OAEP (RFC 4055, section 4.1), as some vendors mark EKs; this does.
 absl::StatusOr<PkeyPtr> CertifiedKey(const X509* certificate);
 // True if the certified key is marked RSAES-OAEP.
 bool IsOaepKey(const X509* certificate);

@@ -32,7 +32,8 @@ class Search {
   std::vector<EkPath> paths() { return std::move(paths_); }
 
  private:
-  // An anchor that was sent along too ends the way where it is met as an anchor.
+  // Whether the way has this certificate already. An anchor counts as there, also where it was sent along
+  // among the intermediates: the way ends where it meets it as an anchor.
   bool OnTheWay(const X509* certificate) const {
     const auto same = [&](const X509* other) { return X509_cmp(certificate, other) == 0; };
     return std::any_of(way_.begin(), way_.end(), same) ||

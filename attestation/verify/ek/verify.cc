@@ -34,15 +34,15 @@ struct Ruling {
   EkTrust::Revocation revocation = EkTrust::Revocation::kWhereListGiven;
 };
 
-// True if the EK certificate as it was shown is signed by the issuer that OpenSSL found. OpenSSL itself
-// looked at a twin where the key is marked RSAES-OAEP; see Readable.
+// True if the EK certificate, as it was shown, is signed by the issuer that OpenSSL found. OpenSSL itself
+// looked at a twin where the key is marked RSAES-OAEP (Readable).
 bool IsSigned(const Ruling& ruling, X509_STORE_CTX* context) {
   X509* issuer = X509_STORE_CTX_get0_current_issuer(context);
   EVP_PKEY* key = issuer == nullptr ? nullptr : X509_get0_pubkey(issuer);
   return key != nullptr && X509_verify(ruling.ek_certificate, key) == 1;
 }
 
-// Errors of OpenSSL that are none here, each for the reason beside it.
+// Takes back those errors of OpenSSL that are none here. The reason stands beside each.
 int Judge(int ok, X509_STORE_CTX* context) {
   if (ok == 1) return 1;
   const auto* ruling = static_cast<const Ruling*>(X509_STORE_CTX_get_app_data(context));
@@ -112,9 +112,9 @@ absl::StatusOr<StackPtr> StackOf(const std::vector<X509*>& certificates) {
   return stack;
 }
 
-// The certificate itself, or, if its key is marked RSAES-OAEP, with which OpenSSL verifies no chain, a twin
-// with the same key as plain RSA. The twin's signature does not fit any more: Judge checks the original's in
-// its place.
+// The certificate, in a form for which OpenSSL verifies a chain. A key that is marked RSAES-OAEP has none:
+// there it is a twin of the certificate with the same key as plain RSA. The twin's signature does not fit any
+// more, so Judge checks the original's in its place.
 absl::StatusOr<X509Ptr> Readable(X509* certificate) {
   X509Ptr twin(X509_dup(certificate));
   if (twin == nullptr) return absl::InternalError("OpenSSL: no memory");

@@ -18,10 +18,10 @@ struct RatchetKey {
   TokenObject object;
 };
 
-// Keys made for the next epoch while this one is current: several, where a start replaces a key that it
-// found, or where services were killed. Where the current key is destroyed and several are left, they are
-// rivals: the next epoch has been counted, and nobody's is it before one key is left, so this one is current
-// still.
+// What the ratchet shows. `next` are keys made for the epoch after the current one: several, where a start
+// replaces a key that it found, or where services were killed.
+// Without a current key they are rivals: the next epoch has been counted, but it is nobody's before one of
+// them is left. Until then the epoch of the destroyed key counts as the current one.
 struct RatchetView {
   std::optional<RatchetKey> current;  // nullopt: destroyed, and rivals are left
   std::vector<RatchetKey> next;       // two at least, if there is no current key
@@ -33,10 +33,10 @@ struct RatchetView {
   }
 };
 
-// DATA_LOSS: no key (of ErrorClass::kHandle, so that a connection looks once more), or anything but a key and
-// its children of the next epoch, or such children alone, as that is all the ratchet leaves behind. Ends with
-// a use of one key: had the token vanished while we looked, that would fail, so a key not seen is a key not
-// there.
+// The ratchet as it lies on the token. It leaves a key and its children of the next epoch, or such children
+// alone. Anything else is DATA_LOSS; so is no key at all, which is of ErrorClass::kHandle, so that a
+// connection looks once more. Ends with a use of one key, which fails if the token vanished while we looked:
+// so a key that was not seen is not there.
 //
 // Keys name their parents because of this attack on two processes that serve copies of one storage:
 //   1. B looks at the token, which is at epoch e, and is held up before it makes its key of e + 1;
@@ -46,8 +46,8 @@ struct RatchetView {
 // A's key of e + 2 is not the child of B's key, so this is DATA_LOSS.
 absl::StatusOr<RatchetView> LookAtRatchet(const Session& session, const Scope& scope);
 
-// OK if the token has a key of the ratchet or a claim to it, so that it is the realm's, whatever became of
-// the others. LostObject's error: it has neither.
+// OK if the token has a key of the ratchet or a claim to it: then it is the realm's token, whatever became of
+// the other objects. LostObject's error: it has neither.
 absl::Status FindTraceOfRatchet(const Session& session, const Scope& scope);
 
 // Makes a key. Not while another key is made on the token: SoftHSM2 sometimes fails then.
@@ -58,7 +58,7 @@ absl::Status DestroyRatchetKey(const Session& session, const Scope& scope, const
 
 // Makes a key of an epoch above all on the token and above `known_epoch`, a child of none of them, and
 // destroys all others: whatever state one of them attested is stale then. For the operator alone
-// (FreshnessAnchor::ClearSpoilt): which of the keys a late service made cannot be told, so none is kept.
+// (FreshnessAnchor::ClearSpoilt). Nobody can tell which keys a late service made, so none is kept.
 // FAILED_PRECONDITION: there is no epoch above.
 absl::Status StartRatchetAnew(const Session& session, const Scope& scope, uint64_t known_epoch);
 

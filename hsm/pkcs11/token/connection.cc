@@ -12,7 +12,8 @@ namespace {
 // How long a call waits for a session, or for others to leave a loaded realm that is to be rebuilt.
 constexpr std::chrono::seconds kPatience(10);
 
-// Between two attempts: what the last one found, as something to try again later if the token was not there.
+// The answer between two attempts: what the last one found. If the token was not there it is something to try
+// again later.
 absl::Status Away(const absl::Status& last_error) {
   if (!absl::IsUnavailable(last_error)) return last_error;
   return absl::UnavailableError(
@@ -52,7 +53,7 @@ absl::StatusOr<Connection::Lease> Connection::Borrow() {
 void Connection::Return(Lease lease, const absl::Status& outcome) {
   const std::lock_guard lock(mutex_);
   --lent_;
-  // While somebody holds a session the loaded realm stays, so this is the one the session came from.
+  // The loaded realm stays while somebody holds a session, so it still is the one that the session came from.
   lease.realm->GiveBack(std::move(lease.session));
   Fault(outcome);
   changed_.notify_all();

@@ -20,11 +20,11 @@ namespace labrec::hsm::pkcs11 {
 // The connection to one token: a bounded pool of sessions over a loaded realm, which it replaces when the
 // token went away and came back. Any thread.
 //
-// A handle error makes it rebuild the loaded realm at once; callers wait for that. A device error makes it
-// wait until nobody is inside the module, finalize it, and initialize it again with growing pauses; meanwhile
-// callers get UNAVAILABLE at once (or what
-// is wrong with the token that is there: FAILED_PRECONDITION, DATA_LOSS). After a refused PIN it never tries
-// again: every call says PERMISSION_DENIED.
+// After a handle error it rebuilds the loaded realm at once, and callers wait for that. After a device error
+// it waits until nobody is inside the module, finalizes it, and initializes it again with growing pauses.
+// Meanwhile callers get UNAVAILABLE at once, or what is wrong with the token that is there
+// (FAILED_PRECONDITION, DATA_LOSS). After a refused PIN it never tries again: every call says
+// PERMISSION_DENIED.
 class Connection {
  public:
   // Opens the first loaded realm.
@@ -39,8 +39,8 @@ class Connection {
     const KeyHandles& keys;
   };
 
-  // Runs `work` (Work -> absl::Status or absl::StatusOr<T>) in a session; once more in a new loaded realm if
-  // it met a handle error. So it must look before it does what may not be done twice.
+  // Runs `work` (Work -> absl::Status or absl::StatusOr<T>) in a session. After a handle error it runs once
+  // more, in a new loaded realm: so `work` looks before it does what may not be done twice.
   template <typename F>
   auto Run(F&& work) -> std::invoke_result_t<F, const Work&> {
     const ErrorQueueGuard guard;

@@ -26,8 +26,8 @@ std::optional<unsigned long> RawCode(const absl::Status& status);
 
 ErrorClass ClassOf(const absl::Status& status);
 
-// As FromCkRv(operation, CKR_OBJECT_HANDLE_INVALID) would class it, with a message of our own: what we look
-// for is not on the token as this connection sees it.
+// What we look for is not on the token as this connection sees it: a message of our own, in the class of
+// CKR_OBJECT_HANDLE_INVALID.
 absl::Status LostObject(std::string_view message);
 
 // The same, but DATA_LOSS: what we look for was on the token, and is needed to tell what happened since.

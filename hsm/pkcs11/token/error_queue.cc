@@ -8,7 +8,7 @@ ErrorQueueGuard::ErrorQueueGuard() {
   ERR_set_mark();
 }
 
-// With an empty queue there is nothing to mark, and all that is there now goes.
+// An empty queue has nothing to mark: everything that is there now goes.
 ErrorQueueGuard::~ErrorQueueGuard() {
   ERR_pop_to_mark();
 }

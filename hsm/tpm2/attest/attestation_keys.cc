@@ -16,7 +16,7 @@ absl::Status CheckHierarchy(Context& context) {
   return absl::OkStatus();
 }
 
-// Loads what was saved; makes it where nothing was, or where the TPM was reset since.
+// Loads the saved key. Makes it anew where none was saved, or where the TPM was reset since.
 absl::StatusOr<TransientObject> LoadOrMake(Context& context, const TPM2B_PUBLIC& pattern,
                                            std::optional<SavedObject>& saved) {
   if (saved.has_value()) {

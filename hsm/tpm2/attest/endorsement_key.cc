@@ -31,7 +31,7 @@ absl::StatusOr<UINT16> SizeOf(Context& context, const NvIndex& index) {
   return area->nvPublic.dataSize;
 }
 
-// Everything in an index that may be read with its own authorisation value, which is empty.
+// The whole content of an index that may be read with its own authorisation value, which is empty.
 absl::StatusOr<Bytes> ReadAll(Context& context, uint32_t number) {
   ESYS_TR handle = ESYS_TR_NONE;
   LABREC_RETURN_IF_ERROR(context.Check(

@@ -30,7 +30,8 @@ struct EkTemplate {
   EkAuthorization authorization;
   TPM2B_PUBLIC (*pattern)();
 };
-// Those that we know, in the order in which we want them: elliptic curves first, as their keys are made fast.
+// The templates that we know, in the order in which we want them: elliptic curves first, as their keys are
+// made fast.
 std::span<const EkTemplate> EkTemplates();
 
 // A TPM's EK certificate, as it lies in NV memory, padding cut off.
@@ -40,11 +41,12 @@ struct EkCertificate {
   std::vector<Bytes> chain;  // the certificates from 0x01C00100 on (section 2.2.1.5), each as DER
 };
 
-// The first template's whose index is defined. FAILED_PRECONDITION if none is, or what lies there is no DER.
+// The certificate of the first template whose index is defined. FAILED_PRECONDITION if no index is, or its
+// content is no DER.
 absl::StatusOr<EkCertificate> ReadEkCertificate(Context& context);
 
-// The EK, as a primary key that is made from its template: seconds, where it is an RSA key. A persistent one
-// in the endorsement range is taken instead where there is one.
+// The EK: a persistent key in the endorsement range where there is one, otherwise a primary key that is made
+// from its template (seconds, for an RSA key).
 class EndorsementKey {
  public:
   explicit EndorsementKey(TransientObject primary) : primary_(std::move(primary)) {}

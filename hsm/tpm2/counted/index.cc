@@ -38,7 +38,7 @@ Bytes Marshal(const TPMS_NV_PUBLIC& area) {
   return out;
 }
 
-// What is defined there; empty if it is nothing, or no counting index.
+// The area of the counting index at this handle. Empty if nothing is there, or something else.
 absl::StatusOr<std::optional<CountedIndex>> LookAt(Context& context, uint32_t index) {
   ESYS_TR handle = ESYS_TR_NONE;
   LABREC_RETURN_IF_ERROR(context.Check(

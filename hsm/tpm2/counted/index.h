@@ -8,9 +8,9 @@
 
 #include "hsm/base/ecdsa.h"
 #include "hsm/counted_key.h"
+#include "hsm/tpm2/link/index.h"
 #include "hsm/tpm2/link/policy_session.h"
 #include "hsm/tpm2/realm/loaded_realm.h"
-#include "hsm/tpm2/link/index.h"
 #include "hsm/tpm_wire/tpms_nv_public.h"
 
 // A private header: it brings the TSS with it. The NV index of type PIN_PASS that counts a record's uses

@@ -4,8 +4,8 @@
 
 #include "absl/status/statusor.h"
 
-#include "hsm/tpm2/realm/loaded_realm.h"
 #include "hsm/tpm2/link/index.h"
+#include "hsm/tpm2/realm/loaded_realm.h"
 
 // A private header: it brings the TSS with it. The first handle of a range of counting indices holds an
 // ordinary index with the id of the realm that uses the range: two realms on one TPM must not take each

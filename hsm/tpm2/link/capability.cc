@@ -56,7 +56,7 @@ absl::StatusOr<std::vector<uint32_t>> HandlesFrom(Context& context, uint32_t fir
 absl::StatusOr<uint32_t> Property(Context& context, uint32_t property) {
   LABREC_ASSIGN_OR_RETURN(const Page page, GetCapability(context, TPM2_CAP_TPM_PROPERTIES, property, 1));
   const TPML_TAGGED_TPM_PROPERTY& list = page.data->data.tpmProperties;
-  // The TPM starts at the next property it knows, where it does not know this one.
+  // A TPM that does not know this property begins with the next one that it knows.
   return list.count > 0 && list.tpmProperty[0].property == property ? list.tpmProperty[0].value : 0;
 }
 

@@ -5,8 +5,8 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/secret_bytes.h"
-#include "hsm/tpm2/link/session.h"
 #include "hsm/tpm2/link/index.h"
+#include "hsm/tpm2/link/session.h"
 
 // A private header: it brings the TSS with it. NV indices of the owner hierarchy (part 3, section 31).
 namespace labrec::hsm::tpm2 {

@@ -9,8 +9,8 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-// Of all we make: it stays in this TPM, its secret comes from this TPM, and wrong authorisations do not count
-// towards the lockout of the whole chip (else power losses alone would lock it).
+// What all our keys have in common: the key stays in this TPM, its secret comes from this TPM, and wrong
+// authorisations do not count towards the lockout of the whole chip (else power losses alone would lock it).
 constexpr TPMA_OBJECT kOurs = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
                               TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA;
 

@@ -10,7 +10,7 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-// What a failed provisioning takes back: indices it defined, newest first.
+// The indices that this provisioning defined. They are taken back, newest first, unless it succeeds.
 class DefinedIndices {
  public:
   DefinedIndices(Context& context, const Session& session, const SecretBytes& owner_authorization)
@@ -55,7 +55,7 @@ absl::StatusOr<IndexState> MakeClaim(Context& context, const Session& session, u
   return DescribeIndex(context, *claim, index);
 }
 
-// Takes one of the two away: only for who may read it, and only if it is still there.
+// Removes one of the two indices if it is still there. Its authorisation value must be `auth_value`.
 absl::Status RemoveOne(Context& context, const Session& session, const IndexState& state, size_t size,
                        const SecretBytes& auth_value, const SecretBytes& owner_authorization) {
   LABREC_ASSIGN_OR_RETURN(const bool defined, IsDefined(context, state.index));

@@ -52,7 +52,7 @@ absl::StatusOr<PcrAuthorization> PcrAuthorization::Open(Context& context, ESYS_T
   hsm::PcrValues present{binding.pcrs, {}};
   LABREC_ASSIGN_OR_RETURN(present.values, ReadPcrs(context, binding.pcrs));
   LABREC_ASSIGN_OR_RETURN(PcrApproval approval, hsm::FindApproval(approvals, binding.approver, present));
-  // Tickets need a hierarchy; a public key alone may go into any.
+  // The key is loaded into a hierarchy, as tickets need one.
   LABREC_ASSIGN_OR_RETURN(const TransientObject approver,
                           LoadExternalKey(context, binding.approver, ESYS_TR_RH_OWNER));
   LABREC_ASSIGN_OR_RETURN(Bytes name, NameOf(context, approver.esys()));
@@ -73,7 +73,7 @@ absl::StatusOr<ESYS_TR> PcrAuthorization::Begin() {
   return session_.For(Encrypt::kBoth);
 }
 
-// TPM2_PolicyPCR says TPM_RC_VALUE, as for much else: what the PCRs hold tells more.
+// Looks at the PCRs to tell why the TPM refused: its TPM_RC_VALUE stands for much else.
 absl::Status PcrAuthorization::ExplainRefusal(const absl::Status& refused) {
   if (context_->damage() != Damage::kNone || absl::IsUnavailable(refused)) return refused;
   hsm::PcrValues present{approval_.approved.pcrs, {}};

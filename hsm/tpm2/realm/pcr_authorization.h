@@ -19,10 +19,10 @@ namespace labrec::hsm::tpm2 {
 TPM2B_PUBLIC EvaluationKeyPattern(const std::optional<PcrBinding>& binding);
 TPM2B_PUBLIC HmacKeyPattern(const std::optional<PcrBinding>& binding);
 
-// How keys are used that are bound to PCRs: by a policy session of their own, salted as the realm's session
-// is, that stays loaded. Each use takes TPM2_PolicyPCR, TPM2_PolicyAuthorize (with the ticket that the TPM
-// gave at Open for the approver's signature) and TPM2_PolicyAuthValue, for a use ends what was asserted:
-// four commands where an unbound key takes one.
+// The way to use keys that are bound to PCRs: a policy session of their own, salted as the realm's session
+// is, that stays loaded. A use ends what was asserted, so each use takes TPM2_PolicyPCR, TPM2_PolicyAuthorize
+// (with the ticket that the TPM gave at Open for the approver's signature) and TPM2_PolicyAuthValue: four
+// commands where an unbound key takes one.
 class PcrAuthorization {
  public:
   // Finds the approval in `approvals` that fits the PCRs' present values, and has the TPM check its
@@ -31,9 +31,9 @@ class PcrAuthorization {
   static absl::StatusOr<PcrAuthorization> Open(Context& context, ESYS_TR salt_key, const PcrBinding& binding,
                                                const std::filesystem::path& approvals);
 
-  // Runs `command` (ESYS_TR session -> StatusOr), which uses one of the keys once, set to encrypt both ways.
-  // Where the PCRs no longer hold the approved values that is FAILED_PRECONDITION, naming them, and the
-  // context counts as having lost its objects: loading them again looks for another approval.
+  // Runs `command` (ESYS_TR session -> StatusOr), which uses one of the keys once, in a session that encrypts
+  // both ways. FAILED_PRECONDITION, naming the PCRs, where they no longer hold the approved values. The
+  // context then counts as having lost its objects: loading them again looks for another approval.
   template <typename Command>
   auto Run(const Command& command) -> decltype(command(ESYS_TR()));
 

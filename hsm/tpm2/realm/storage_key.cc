@@ -59,7 +59,7 @@ absl::StatusOr<uint32_t> FreePersistentHandle(Context& context) {
   return absl::ResourceExhaustedError("no free persistent handle from 0x81000001 on");
 }
 
-// Makes `object` persistent at `handle`, or removes the persistent object there if that is `object` itself.
+// Makes `object` persistent at `handle`; where `object` is the persistent object at that handle, removes it.
 absl::Status EvictControl(Context& context, ESYS_TR session, ESYS_TR object, uint32_t handle) {
   ESYS_TR persistent = ESYS_TR_NONE;
   LABREC_RETURN_IF_ERROR(

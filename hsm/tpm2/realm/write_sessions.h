@@ -13,8 +13,8 @@
 namespace labrec::hsm::tpm2 {
 
 // Policy sessions that wait for a client's signature, on one connection. Where we are the TPM's only user
-// they wait out of its slots, saved; behind a resource manager, which cannot end what we saved after we were
-// killed, one waits in a slot. Those that are too old end at the next call, all of them with this object.
+// they wait saved, out of its slots. Behind a resource manager one waits in a slot: a manager cannot end what
+// we saved, were we killed. The next call ends those that are too old; the end of this object ends all.
 class WriteSessions {
  public:
   using Time = std::chrono::steady_clock::time_point;

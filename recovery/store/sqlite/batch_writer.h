@@ -17,9 +17,8 @@ class BatchWriter {
   BatchWriter(const BatchWriter&) = delete;
   BatchWriter& operator=(const BatchWriter&) = delete;
 
-  // As Store::Write. Before COMMIT nothing is written to any file (cache_spill is off), so until then an
-  // error changes nothing: ABORTED. Of a COMMIT that fails SQLite does not say what reached the disk:
-  // INTERNAL.
+  // As Store::Write. Before COMMIT nothing is written to any file (cache_spill is off), so an error until
+  // then changes nothing: ABORTED. When COMMIT fails SQLite does not say what reached the disk: INTERNAL.
   absl::Status Write(const StoreBatch& batch);
 
   // How long the write-ahead log was after the latest batch.

@@ -23,7 +23,7 @@ constexpr const char* kSettings =
     "PRAGMA wal_autocheckpoint=0;"  // LogEraser does it
     "PRAGMA trusted_schema=OFF;";
 
-// What the file says of its journal after asking for WAL; it stays in the file.
+// The journal mode after asking for WAL, which stays in the file.
 absl::Status DemandWal(sqlite3* database) {
   std::string mode;
   auto keep = [](void* out, int, char** values, char**) {

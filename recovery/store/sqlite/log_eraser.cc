@@ -19,7 +19,7 @@
 namespace labrec::recovery {
 namespace {
 
-// Batches wait as long as this does for readers, and it comes back later.
+// How long the eraser waits for readers. Batches wait as long, and it comes back later.
 constexpr int kPatienceMillis = 100;
 
 // The log file: a header, then for each page a frame of a header and the page
@@ -98,7 +98,7 @@ void LogEraser::Work() {
 
 absl::Status LogEraser::EraseNow() {
   std::lock_guard one(erase_mutex_);
-  // Most of the work first, while batches go on; then the rest, while none is written.
+  // Does most of the work first, while batches go on, and the rest while none is written.
   LABREC_RETURN_IF_ERROR(Judge(Checkpoint(SQLITE_CHECKPOINT_PASSIVE)));
   std::lock_guard none(no_write_);
   LABREC_RETURN_IF_ERROR(Judge(EmptyAndOverwrite()));
@@ -133,7 +133,8 @@ absl::Status LogEraser::EmptyAndOverwrite() {
   log_pages_ = 0;
   LABREC_RETURN_IF_ERROR(RewriteVersion(database_.get()));
   if (log_pages_ != 1) return absl::UnavailableError("a reader keeps the write-ahead log");
-  // Should another process write to the file against all advice, it is kept off the log now, or was noticed.
+  // Keeps another process off the log, should one write to the file against all advice; or notices that it
+  // did.
   LABREC_RETURN_IF_ERROR(Execute(database_.get(), "BEGIN IMMEDIATE"));
   const absl::Cleanup end = [this] { Execute(database_.get(), "ROLLBACK").IgnoreError(); };
   LABREC_ASSIGN_OR_RETURN(const int64_t after, DataVersion());

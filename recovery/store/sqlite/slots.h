@@ -12,9 +12,9 @@ namespace labrec::recovery {
 
 // The rows' contents, in slots that never move within the file and are never given back to it.
 //
-// Why: SQLite zeroes what it frees (secure_delete), but when it rearranges a page it may leave copies of
-// cells that moved to a neighbour, and an erased nonce would live on in one. So `slots` only grows at its
-// end, a slot is overwritten in place by content of its own size only, and a row that goes, or changes its
+// Why: SQLite zeroes what it frees (secure_delete). But when it rearranges a page it may leave copies of
+// cells that moved to a neighbour, and an erased nonce would live on in one. So `slots` grows only at its
+// end, and a slot is overwritten in place, by content of its own size only. A row that goes, or changes its
 // size, leaves a slot of zeros to the next row of that size. Threads: one, within a transaction.
 class Slots {
  public:

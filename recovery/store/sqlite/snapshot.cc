@@ -30,7 +30,8 @@ absl::Status SyncFile(const std::filesystem::path& path, int flags) {
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot sync ", path.string()));
 }
 
-// In one step, so that the whole copy is of one moment: it keeps a read transaction, in nobody's way.
+// Copies in one step, so that the whole copy is of one moment. A read transaction is held meanwhile, which is
+// in nobody's way.
 absl::Status CopyInto(sqlite3* source, const std::filesystem::path& path) {
   sqlite3* raw = nullptr;
   const int opened =

@@ -156,8 +156,8 @@ absl::Status SqliteStoreImpl::ForEachRow(
   }
 }
 
-// Makes the file where wanted, with mode 0600 from its first moment, and refuses one that others may read: it
-// holds what is erased later.
+// Makes the file where wanted, with mode 0600 from its first moment. Refuses one that others may read: it
+// holds what will be erased.
 absl::Status DemandFile(const std::filesystem::path& path, SqliteOptions::Open mode) {
   const int create = mode == SqliteOptions::Open::kCreateIfMissing ? O_CREAT : 0;
   const int file = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | create, 0600);
@@ -194,9 +194,9 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> OpenSqliteStore(const std::filesyst
   LABREC_ASSIGN_OR_RETURN(Database checkpointer, OpenDatabase(file));
   auto store = std::make_unique<SqliteStoreImpl>(std::move(lock), file, std::move(writer),
                                                  std::move(checkpointer), options);
-  // What the log shows now may be in the kernel's memory only: an earlier run died before its sync, or the
-  // sync failed, after which the kernel takes the pages for written. Before anybody builds on it, it is
-  // written once more, to the database file.
+  // The log may stand in the kernel's memory only: an earlier run died before its sync, or the sync failed,
+  // after which the kernel takes the pages for written. Before anybody builds on it, it is written once more,
+  // to the database file.
   LABREC_RETURN_IF_ERROR(store->EraseOldVersions());
   return store;
 }

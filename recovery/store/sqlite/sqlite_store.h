@@ -17,8 +17,8 @@ struct SqliteOptions {
     kCreateIfMissing,  // makes the file, mode 0600, where there is none
   };
   Open open = Open::kExisting;
-  // Old versions of rows are gone from the files this long after the batch that replaced them, or a little
-  // later while a reader is in the way; and always when the store is closed.
+  // How long after a batch the old versions of its rows are gone from the files. It takes a little longer
+  // while a reader is in the way. When the store is closed they always go.
   std::chrono::milliseconds erase_after{5000};
   // The write-ahead log is emptied earlier when it has grown to this many pages of 4 KiB.
   int log_pages_limit = 16384;

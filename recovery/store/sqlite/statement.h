@@ -13,16 +13,16 @@
 
 namespace labrec::recovery {
 
-// What an SQLite result code asks the caller to do, with the database's own words: BUSY UNAVAILABLE, FULL
-// RESOURCE_EXHAUSTED, CORRUPT and NOTADB DATA_LOSS, READONLY, AUTH and CANTOPEN FAILED_PRECONDITION, else
-// INTERNAL.
+// An SQLite result code as a status with the database's own words: BUSY is UNAVAILABLE; FULL is
+// RESOURCE_EXHAUSTED; CORRUPT and NOTADB are DATA_LOSS; READONLY, AUTH and CANTOPEN are FAILED_PRECONDITION;
+// all others INTERNAL.
 absl::Status SqliteError(sqlite3* database, int code, const char* doing);
 
 // A prepared statement, kept for many runs. Binding borrows: what is bound must live until Run or Done.
 // Threads: as its connection, one at a time.
 class Statement {
  public:
-  // Where the SQL does not compile, as in a damaged file, every run reports why.
+  // Prepares the statement. If the SQL does not compile, as in a damaged file, every run reports why.
   Statement(sqlite3* database, const char* sql);
   ~Statement();
   Statement(const Statement&) = delete;
