@@ -16,6 +16,11 @@
 
 namespace labrec::attestation {
 
+// OK if `key` is what the record's evaluation key must be: P-256, SHA-256 Name, RecordKeyAttributes,
+// RecordKeyPolicy(written_index), no symmetric algorithm, scheme ECDH with SHA-256. Refusals kKeyAttributes,
+// kKeyPolicy.
+absl::Status CheckRecordKey(const tpm::TpmtPublic& key, const tpm::TpmsNvPublic& written_index);
+
 // A chip-enforced record's key and index, as proven by the AK.
 struct CertifiedRecordKey {
   P256Point public_key;             // Q_rec, for the confirmation (pin/confirmation.h)

@@ -1,10 +1,12 @@
 #include "hsm/tpm2/link/commands.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 
 #include "hsm/base/encoding.h"
+#include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/base/wipe_stack.h"
 #include "hsm/tpm2/link/public_area.h"
 
 namespace labrec::hsm::tpm2 {
@@ -12,6 +14,15 @@ namespace {
 
 constexpr size_t kMaxIndexContent = 64;
 constexpr size_t kRandomChunk = 32;  // every TPM gives at least the size of its largest digest
+constexpr size_t kStackDepth = 32 * 1024;
+
+// Overwrites the part of this thread's stack that calls made before this one have used. The TSS leaves copies
+// of a secret answer in frames of its own that are gone, and a thread that does little else never writes
+// there again. Not inlined: its frame has to lie where those frames lay.
+[[gnu::noinline]] void WipeStack() {
+  uint8_t frames[kStackDepth];
+  Wipe(frames);
+}
 
 }  // namespace
 

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "attestation/verify/record_key.h"
+#include "attestation/verify/chip_record_verifier.h"
 #include "hsm/tpm_wire/counted_areas.h"
 #include "tests/contract/counted/fixture.h"
 
