@@ -41,7 +41,7 @@ struct UseCount {
 };
 
 // An index as it is found on the device.
-struct CountedIndex {
+struct FoundCountingIndex {
   uint32_t index = 0;
   Bytes index_public;  // TPMS_NV_PUBLIC as it is now
   bool written = false;
@@ -91,7 +91,7 @@ class CountedKeys {
 
   // All counting indices in the range. A crash between Define and the caller's commit loses a CountedKey and
   // leaves its index: the caller deletes what no record names. Whatever else lies in the range is not shown.
-  virtual absl::StatusOr<std::vector<CountedIndex>> List() = 0;
+  virtual absl::StatusOr<std::vector<FoundCountingIndex>> List() = 0;
 
   // Makes the key, then its index, which has no use until its first write. RESOURCE_EXHAUSTED: range or chip
   // is full; nothing was made.

@@ -29,13 +29,13 @@ std::string DifferenceOf(const tpm::TpmsNvPublic& shown, const tpm::TpmsNvPublic
 absl::StatusOr<tpm::TpmsNvPublic> CheckIndex(const RecordKeyEvidence& evidence,
                                              const EcdsaPublicKey& unlock_key) {
   LABREC_ASSIGN_OR_RETURN(const tpm::TpmsNvPublic shown, tpm::TpmsNvPublic::Parse(evidence.index_public));
-  const tpm::TpmsNvPublic expected = tpm::RecordIndexArea(shown.index, unlock_key, tpm::Written::kNo);
+  const tpm::TpmsNvPublic expected = tpm::CountingIndexArea(shown.index, unlock_key, tpm::Written::kNo);
   if (shown != expected) {
     return Refuse(RefusalReason::kIndex,
                   absl::StrCat("the chip's index is not one that counts this record's guesses: ",
                                DifferenceOf(shown, expected)));
   }
-  return tpm::RecordIndexArea(shown.index, unlock_key, tpm::Written::kYes);
+  return tpm::CountingIndexArea(shown.index, unlock_key, tpm::Written::kYes);
 }
 
 void ReportKey(const tpm::TpmtPublic& key, const tpm::TpmsNvPublic& index, Report& report) {
@@ -51,13 +51,13 @@ void ReportKey(const tpm::TpmtPublic& key, const tpm::TpmsNvPublic& index, Repor
 }  // namespace
 
 absl::Status CheckRecordKey(const tpm::TpmtPublic& key, const tpm::TpmsNvPublic& written_index) {
-  if (key.attributes != tpm::RecordKeyAttributes()) {
+  if (key.attributes != tpm::CountedKeyAttributes()) {
     return Refuse(
         RefusalReason::kKeyAttributes,
         "the record's key must be made in the TPM, fixed to it, exempt from its lockout and usable by "
         "policy alone; its attributes are others");
   }
-  if (key.auth_policy != tpm::RecordKeyPolicy(written_index)) {
+  if (key.auth_policy != tpm::CountedKeyPolicy(written_index)) {
     return Refuse(
         RefusalReason::kKeyPolicy,
         "the policy of the record's key is not the one that makes each evaluation cost a count of the "
@@ -65,8 +65,8 @@ absl::Status CheckRecordKey(const tpm::TpmtPublic& key, const tpm::TpmsNvPublic&
   }
   tpm::TpmtPublic expected;
   expected.type = tpm::kAlgEcc;
-  expected.attributes = tpm::RecordKeyAttributes();
-  expected.auth_policy = tpm::RecordKeyPolicy(written_index);
+  expected.attributes = tpm::CountedKeyAttributes();
+  expected.auth_policy = tpm::CountedKeyPolicy(written_index);
   expected.scheme = {tpm::kAlgEcdh, tpm::kAlgSha256};
   expected.curve = tpm::kCurveP256;
   expected.x = key.x;

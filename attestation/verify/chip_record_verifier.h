@@ -16,8 +16,8 @@
 
 namespace labrec::attestation {
 
-// OK if `key` is what the record's evaluation key must be: P-256, SHA-256 Name, RecordKeyAttributes,
-// RecordKeyPolicy(written_index), no symmetric algorithm, scheme ECDH with SHA-256. Refusals kKeyAttributes,
+// OK if `key` is what the record's evaluation key must be: P-256, SHA-256 Name, CountedKeyAttributes,
+// CountedKeyPolicy(written_index), no symmetric algorithm, scheme ECDH with SHA-256. Refusals kKeyAttributes,
 // kKeyPolicy.
 absl::Status CheckRecordKey(const tpm::TpmtPublic& key, const tpm::TpmsNvPublic& written_index);
 

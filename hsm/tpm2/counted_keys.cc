@@ -20,7 +20,7 @@ namespace {
 // The unlock key of `key`. INVALID_ARGUMENT if the key's fields do not fit together.
 absl::StatusOr<EcdsaPublicKey> UnlockKeyOf(const CountedKey& key) {
   LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey unlock_key, EcdsaPublicKey::FromSpki(key.unlock_key));
-  const auto area = tpm::RecordIndexArea(key.index, unlock_key, tpm::Written::kNo);
+  const auto area = tpm::CountingIndexArea(key.index, unlock_key, tpm::Written::kNo);
   if (area.Marshal() == key.index_public) return unlock_key;
   return absl::InvalidArgumentError("a counted key whose index is not its unlock key's");
 }
@@ -54,8 +54,8 @@ absl::StatusOr<CountedCapacity> TpmCountedKeys::Capacity() {
   return capacity;
 }
 
-absl::StatusOr<std::vector<CountedIndex>> TpmCountedKeys::List() {
-  std::vector<CountedIndex> found;
+absl::StatusOr<std::vector<FoundCountingIndex>> TpmCountedKeys::List() {
+  std::vector<FoundCountingIndex> found;
   LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const std::optional<Bytes> mark, ReadRangeMark(realm, range_));
     found.clear();

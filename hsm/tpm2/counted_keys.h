@@ -18,7 +18,7 @@ class TpmCountedKeys final : public CountedKeys {
       : connection_(connection), range_(range), realm_id_(std::move(realm_id)) {}
 
   absl::StatusOr<CountedCapacity> Capacity() override;
-  absl::StatusOr<std::vector<CountedIndex>> List() override;
+  absl::StatusOr<std::vector<FoundCountingIndex>> List() override;
   absl::StatusOr<CountedKey> Define(const EcdsaPublicKey& unlock_key) override;
   absl::StatusOr<WriteSession> BeginWrite() override;
   absl::StatusOr<UseCount> FinishWrite(const CountedKey& key, uint64_t session, uint32_t limit,

@@ -9,7 +9,7 @@
 namespace labrec::hsm::tpm2 {
 
 absl::StatusOr<SecretBytes> TpmDerivationKey::Derive(ByteView message) {
-  if (IsEvidenceMessage(message)) {
+  if (IsAnchorMessage(message)) {
     return absl::InvalidArgumentError(
         "this message is the freshness anchor's to authenticate, not ours to derive");
   }

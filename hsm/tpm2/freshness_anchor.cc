@@ -67,7 +67,7 @@ absl::StatusOr<uint64_t> TpmFreshnessAnchor::CurrentEpoch() {
 
 absl::StatusOr<SecretBytes> TpmFreshnessAnchor::Evidence(uint64_t epoch, const Digest& digest) {
   SecretBytes evidence;
-  const Bytes message = EvidenceMessage(realm_id_, epoch, digest);
+  const Bytes message = AnchorMessage(realm_id_, epoch, digest);
   LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(evidence, UseHmacKey(realm, message));
     return absl::OkStatus();

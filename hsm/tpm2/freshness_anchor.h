@@ -10,7 +10,7 @@
 namespace labrec::hsm::tpm2 {
 
 // A TPM_NT_COUNTER index holds the current epoch, an ordinary index the claim: 16 random bytes of whoever
-// claimed last. Evidence is the device's HMAC over EvidenceMessage. A counter that is undefined and defined
+// claimed last. Evidence is the device's HMAC over AnchorMessage. A counter that is undefined and defined
 // again starts above every value any counter of the TPM ever had (part 1, section 37.2), so no epoch comes
 // back.
 class TpmFreshnessAnchor final : public FreshnessAnchor {

@@ -67,9 +67,9 @@ absl::Status RemoveCounted(LoadedRealm& realm, IndexRange range, ByteView realm_
   if (absl::IsFailedPrecondition(mark.status())) return absl::OkStatus();  // something else's
   LABREC_RETURN_IF_ERROR(mark.status());
   if (!*mark || !SameBytes(**mark, realm_id)) return absl::OkStatus();
-  LABREC_ASSIGN_OR_RETURN(const std::vector<CountedIndex> indices,
+  LABREC_ASSIGN_OR_RETURN(const std::vector<FoundCountingIndex> indices,
                           ListCounting(*realm.context, CountingRange(range)));
-  for (const CountedIndex& index : indices) LABREC_RETURN_IF_ERROR(RemoveCounting(realm, index.index));
+  for (const FoundCountingIndex& index : indices) LABREC_RETURN_IF_ERROR(RemoveCounting(realm, index.index));
   return RemoveRangeMark(realm, range);
 }
 

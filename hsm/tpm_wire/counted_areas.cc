@@ -21,31 +21,31 @@ TpmtPublic ExternalKeyArea(const EcdsaPublicKey& key) {
   return area;
 }
 
-Bytes IndexPolicy(const EcdsaPublicKey& unlock_key) {
+Bytes CountingIndexPolicy(const EcdsaPublicKey& unlock_key) {
   return PolicyDigest(HashAlgorithm::kSha256)
       .Signed(ExternalKeyArea(unlock_key).Name(), {})
       .CommandCode(kCcNvWrite)
       .digest();
 }
 
-TpmsNvPublic RecordIndexArea(uint32_t handle, const EcdsaPublicKey& unlock_key, Written written) {
+TpmsNvPublic CountingIndexArea(uint32_t handle, const EcdsaPublicKey& unlock_key, Written written) {
   TpmsNvPublic area;
   area.index = handle;
   area.attributes = (kNtPinPass << kNvTypeShift) | kNvPolicyWrite | kNvOwnerRead | kNvNoDa | kNvWriteAll;
   if (written == Written::kYes) area.attributes |= kNvWritten;
-  area.auth_policy = IndexPolicy(unlock_key);
+  area.auth_policy = CountingIndexPolicy(unlock_key);
   area.data_size = kPinCounterSize;
   return area;
 }
 
-Bytes RecordKeyPolicy(const TpmsNvPublic& written_index) {
+Bytes CountedKeyPolicy(const TpmsNvPublic& written_index) {
   return PolicyDigest(HashAlgorithm::kSha256)
       .Secret(written_index.Name(), {})
       .CommandCode(kCcEcdhZGen)
       .digest();
 }
 
-uint32_t RecordKeyAttributes() {
+uint32_t CountedKeyAttributes() {
   return kObjectFixedTpm | kObjectFixedParent | kObjectSensitiveDataOrigin | kObjectNoDa | kObjectDecrypt;
 }
 

@@ -8,29 +8,29 @@
 #include "hsm/tpm_wire/tpms_nv_public.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 
-// The public areas of a chip-enforced record (protocol, "Chip-enforced records"), as client and device both
-// build them: any difference in a bit gives other Names and another policy.
+// The public areas of a counted key and its counting index (protocol, "Chip-enforced records"), as client and
+// device both build them: any difference in a bit gives other Names and another policy.
 namespace labrec::tpm {
 
 // What TPM2_LoadExternal is given for a client's P-256 key, so that its Name is the same everywhere: ECC,
 // SHA-256, attribute sign alone, empty policy, ECDSA with SHA-256, coordinates of 32 bytes.
 TpmtPublic ExternalKeyArea(const EcdsaPublicKey& key);
 
-// The policy of the record's index: PolicySigned(unlock key, policyRef empty), then
+// The policy of the counting index: PolicySigned(unlock key, policyRef empty), then
 // PolicyCommandCode(NV_Write).
-Bytes IndexPolicy(const EcdsaPublicKey& unlock_key);
+Bytes CountingIndexPolicy(const EcdsaPublicKey& unlock_key);
 
 enum class Written { kNo, kYes };
 
-// The record's index at this handle: PIN_PASS, POLICYWRITE | OWNERREAD | NO_DA | WRITEALL, 8 bytes,
-// IndexPolicy. Its Name changes with its first write.
-TpmsNvPublic RecordIndexArea(uint32_t handle, const EcdsaPublicKey& unlock_key, Written written);
+// The counting index at this handle: PIN_PASS, POLICYWRITE | OWNERREAD | NO_DA | WRITEALL, 8 bytes,
+// CountingIndexPolicy. Its Name changes with its first write.
+TpmsNvPublic CountingIndexArea(uint32_t handle, const EcdsaPublicKey& unlock_key, Written written);
 
-// The policy of the record's evaluation key: PolicySecret(the written index, policyRef empty), then
+// The policy of the counted key: PolicySecret(the written index, policyRef empty), then
 // PolicyCommandCode(ECDH_ZGen).
-Bytes RecordKeyPolicy(const TpmsNvPublic& written_index);
+Bytes CountedKeyPolicy(const TpmsNvPublic& written_index);
 
 // fixedTPM, fixedParent, sensitiveDataOrigin, noDA, decrypt, and nothing else: no userWithAuth.
-uint32_t RecordKeyAttributes();
+uint32_t CountedKeyAttributes();
 
 }  // namespace labrec::tpm

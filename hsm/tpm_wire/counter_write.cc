@@ -21,7 +21,7 @@ absl::StatusOr<std::array<uint8_t, 64>> SignCounterWrite(const EcdsaPrivateKey& 
   if (write.counter.count != 0) {
     return absl::InvalidArgumentError("the chip's counter is only written with count 0");
   }
-  const Bytes name = RecordIndexArea(write.index, unlock_key.public_key(), write.before).Name();
+  const Bytes name = CountingIndexArea(write.index, unlock_key.public_key(), write.before).Name();
   return unlock_key.Sign(SignedAuthorization(nonce_tpm, WriteCounterCpHash(name, write.counter)));
 }
 

@@ -73,7 +73,7 @@ class FaultyDevice::Counted : public hsm::CountedKeys {
     LABREC_RETURN_IF_ERROR(Call(owner_.hooks.before_capacity));
     return keys_.Capacity();
   }
-  absl::StatusOr<std::vector<hsm::CountedIndex>> List() override { return keys_.List(); }
+  absl::StatusOr<std::vector<hsm::FoundCountingIndex>> List() override { return keys_.List(); }
   absl::StatusOr<hsm::CountedKey> Define(const EcdsaPublicKey& unlock_key) override {
     LABREC_RETURN_IF_ERROR(Call(owner_.hooks.before_define));
     LABREC_ASSIGN_OR_RETURN(hsm::CountedKey key, keys_.Define(unlock_key));

@@ -15,7 +15,7 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-using tpm::RecordIndexArea;
+using tpm::CountingIndexArea;
 using tpm::TpmsNvPublic;
 using tpm::Written;
 
@@ -39,7 +39,7 @@ Bytes Marshal(const TPMS_NV_PUBLIC& area) {
 }
 
 // The area of the counting index at this handle. Empty if nothing is there, or something else.
-absl::StatusOr<std::optional<CountedIndex>> LookAt(Context& context, uint32_t index) {
+absl::StatusOr<std::optional<FoundCountingIndex>> LookAt(Context& context, uint32_t index) {
   ESYS_TR handle = ESYS_TR_NONE;
   LABREC_RETURN_IF_ERROR(context.Check(
       "TPM2_NV_ReadPublic",
@@ -50,7 +50,8 @@ absl::StatusOr<std::optional<CountedIndex>> LookAt(Context& context, uint32_t in
       "TPM2_NV_ReadPublic",
       Esys_NV_ReadPublic(context.esys(), handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &area, nullptr)));
   const EsysPtr<TPM2B_NV_PUBLIC> owned_area(area);
-  CountedIndex found{index, Marshal(area->nvPublic), (area->nvPublic.attributes & TPMA_NV_WRITTEN) != 0};
+  FoundCountingIndex found{index, Marshal(area->nvPublic),
+                           (area->nvPublic.attributes & TPMA_NV_WRITTEN) != 0};
   const absl::StatusOr<TpmsNvPublic> parsed = TpmsNvPublic::Parse(found.index_public);
   if (!parsed.ok()) return std::nullopt;
   TpmsNvPublic expected;
@@ -67,7 +68,7 @@ absl::StatusOr<std::optional<CountedIndex>> LookAt(Context& context, uint32_t in
 
 absl::StatusOr<CountingIndex> DefineCounting(LoadedRealm& realm, uint32_t index,
                                              const EcdsaPublicKey& unlock_key) {
-  const TpmsNvPublic area = RecordIndexArea(index, unlock_key, Written::kNo);
+  const TpmsNvPublic area = CountingIndexArea(index, unlock_key, Written::kNo);
   CountingIndex made;
   LABREC_ASSIGN_OR_RETURN(made.handle, DefineIndex(*realm.context, *realm.session, ToTpm(area), SecretBytes(),
                                                    realm.owner_authorization));
@@ -78,11 +79,11 @@ absl::StatusOr<CountingIndex> DefineCounting(LoadedRealm& realm, uint32_t index,
 absl::StatusOr<CountingIndex> OpenCounting(Context& context, uint32_t index,
                                            const EcdsaPublicKey& unlock_key) {
   CountingIndex found;
-  found.name = RecordIndexArea(index, unlock_key, Written::kYes).Name();
+  found.name = CountingIndexArea(index, unlock_key, Written::kYes).Name();
   found.written = true;
   absl::StatusOr<NvIndex> handle = OpenIndex(context, {index, found.name}, SecretBytes());
   if (absl::IsFailedPrecondition(handle.status())) {
-    found.name = RecordIndexArea(index, unlock_key, Written::kNo).Name();
+    found.name = CountingIndexArea(index, unlock_key, Written::kNo).Name();
     found.written = false;
     handle = OpenIndex(context, {index, found.name}, SecretBytes());
   }
@@ -118,12 +119,12 @@ absl::Status TakeUse(LoadedRealm& realm, const CountingIndex& index, PolicySessi
   return policy.Secret(index.handle.esys(), realm.session->For(Encrypt::kNeither));
 }
 
-absl::StatusOr<std::vector<CountedIndex>> ListCounting(Context& context, IndexRange range) {
+absl::StatusOr<std::vector<FoundCountingIndex>> ListCounting(Context& context, IndexRange range) {
   LABREC_ASSIGN_OR_RETURN(const std::vector<uint32_t> handles, HandlesFrom(context, range.first));
-  std::vector<CountedIndex> found;
+  std::vector<FoundCountingIndex> found;
   for (const uint32_t handle : handles) {
     if (handle - range.first >= range.count) break;
-    LABREC_ASSIGN_OR_RETURN(std::optional<CountedIndex> one, LookAt(context, handle));
+    LABREC_ASSIGN_OR_RETURN(std::optional<FoundCountingIndex> one, LookAt(context, handle));
     if (one) found.push_back(*std::move(one));
   }
   return found;
@@ -133,7 +134,7 @@ absl::Status RemoveCounting(LoadedRealm& realm, uint32_t index) {
   Context& context = *realm.context;
   LABREC_ASSIGN_OR_RETURN(const bool defined, IsDefined(context, index));
   if (!defined) return absl::OkStatus();
-  LABREC_ASSIGN_OR_RETURN(const std::optional<CountedIndex> found, LookAt(context, index));
+  LABREC_ASSIGN_OR_RETURN(const std::optional<FoundCountingIndex> found, LookAt(context, index));
   if (!found) {
     return absl::FailedPreconditionError(
         absl::StrCat("what is at 0x", absl::Hex(index), " counts no record; it is left alone"));

@@ -40,7 +40,7 @@ absl::StatusOr<UseCount> ReadUse(LoadedRealm& realm, const CountingIndex& index)
 absl::Status TakeUse(LoadedRealm& realm, const CountingIndex& index, PolicySession& policy);
 
 // All counting indices in the range, by their public areas.
-absl::StatusOr<std::vector<CountedIndex>> ListCounting(Context& context, IndexRange range);
+absl::StatusOr<std::vector<FoundCountingIndex>> ListCounting(Context& context, IndexRange range);
 
 // Undefines it. FAILED_PRECONDITION if something is there that is no counting index; OK if nothing is.
 absl::Status RemoveCounting(LoadedRealm& realm, uint32_t index);

@@ -15,13 +15,13 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-using tpm::RecordIndexArea;
+using tpm::CountingIndexArea;
 using tpm::Written;
 
 TPM2B_PUBLIC RecordKeyTemplate(uint32_t index, const EcdsaPublicKey& unlock_key) {
   TPM2B_PUBLIC area = EvaluationKeyTemplate();
-  area.publicArea.objectAttributes = tpm::RecordKeyAttributes();
-  const Bytes policy = tpm::RecordKeyPolicy(RecordIndexArea(index, unlock_key, Written::kYes));
+  area.publicArea.objectAttributes = tpm::CountedKeyAttributes();
+  const Bytes policy = tpm::CountedKeyPolicy(CountingIndexArea(index, unlock_key, Written::kYes));
   area.publicArea.authPolicy.size = static_cast<UINT16>(policy.size());
   std::copy(policy.begin(), policy.end(), area.publicArea.authPolicy.buffer);
   return area;
@@ -74,7 +74,7 @@ absl::StatusOr<CountedKey> CreateCountedKey(LoadedRealm& realm, uint32_t index,
   CountedKey key;
   key.index = index;
   key.unlock_key = unlock_key.Spki();
-  key.index_public = RecordIndexArea(index, unlock_key, Written::kNo).Marshal();
+  key.index_public = CountingIndexArea(index, unlock_key, Written::kNo).Marshal();
   key.key_public = Bytes(sized_public.begin() + 2, sized_public.end());
   key.key_private = Marshal(*made.private_area);
   key.creation_hash.assign(made.hash->buffer, made.hash->buffer + made.hash->size);

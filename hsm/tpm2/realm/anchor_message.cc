@@ -11,13 +11,13 @@ constexpr char kLabel[] = "labyrinth-recovery/v1/anchor";
 
 }  // namespace
 
-Bytes EvidenceMessage(ByteView realm_id, uint64_t epoch, const Digest& digest) {
+Bytes AnchorMessage(ByteView realm_id, uint64_t epoch, const Digest& digest) {
   Writer message;
   message.Lp(kLabel).Lp(realm_id).U64(epoch).Raw(digest);
   return std::move(message).Take();
 }
 
-bool IsEvidenceMessage(ByteView message) {
+bool IsAnchorMessage(ByteView message) {
   Writer prefix;
   prefix.Lp(kLabel);
   const size_t size = prefix.bytes().size();

@@ -47,9 +47,9 @@ absl::Status WriteCounter(const RealmSet& realms, size_t realm, const ChipVersio
   const auto statement = attestation::DecodeSignedStatement(AsBytes(response.contents()));
   if (!statement.ok()) return Unproven(channel, statement.status());
   const absl::Status holds = CheckIndexContents(
-      *version.ak, tpm::RecordIndexArea(version.index, version.unlock_key->public_key(), tpm::Written::kYes),
-      *statement, ChipNonce(realms, realm, version.record, version.version, nonce.view()), write.counter,
-      proven);
+      *version.ak,
+      tpm::CountingIndexArea(version.index, version.unlock_key->public_key(), tpm::Written::kYes), *statement,
+      ChipNonce(realms, realm, version.record, version.version, nonce.view()), write.counter, proven);
   return holds.ok() ? holds : Unproven(channel, holds);
 }
 

@@ -23,12 +23,12 @@ absl::Status ChipIndices::Note(absl::Status status) {
   return status;
 }
 
-absl::StatusOr<std::vector<hsm::CountedIndex>> ChipIndices::Find() {
+absl::StatusOr<std::vector<hsm::FoundCountingIndex>> ChipIndices::Find() {
   const std::lock_guard making(making_);
-  absl::StatusOr<std::vector<hsm::CountedIndex>> listed = device_.counted_keys()->List();
+  absl::StatusOr<std::vector<hsm::FoundCountingIndex>> listed = device_.counted_keys()->List();
   LABREC_RETURN_IF_ERROR(Note(listed.status()));
   known_.clear();
-  for (const hsm::CountedIndex& each : *listed) known_.insert(each.index);
+  for (const hsm::FoundCountingIndex& each : *listed) known_.insert(each.index);
   return listed;
 }
 
@@ -88,9 +88,9 @@ absl::Status ChipIndices::DeleteLost() {
     const std::lock_guard lock(mutex_);
     if (!lost_) return absl::OkStatus();
   }
-  const absl::StatusOr<std::vector<hsm::CountedIndex>> listed = device_.counted_keys()->List();
+  const absl::StatusOr<std::vector<hsm::FoundCountingIndex>> listed = device_.counted_keys()->List();
   LABREC_RETURN_IF_ERROR(Note(listed.status()));
-  for (const hsm::CountedIndex& each : *listed) {
+  for (const hsm::FoundCountingIndex& each : *listed) {
     if (known_.contains(each.index)) continue;
     const absl::Status deleted = DeleteKnown(each.index);
     if (absl::IsUnavailable(deleted)) return deleted;

@@ -23,7 +23,7 @@ class ChipIndices {
 
   // All that are in the chip. Before any other call, as what is found is then known, and what is neither
   // found nor made by Define is not.
-  absl::StatusOr<std::vector<hsm::CountedIndex>> Find();
+  absl::StatusOr<std::vector<hsm::FoundCountingIndex>> Find();
   // Deletes one of them that no row names.
   absl::Status Delete(uint32_t index);
 

@@ -44,8 +44,8 @@ absl::StatusOr<NamedIndices> ReadRows(Store& store) {
   return named;
 }
 
-absl::StatusOr<std::vector<hsm::CountedIndex>> List(ChipWork& chip) {
-  absl::StatusOr<std::vector<hsm::CountedIndex>> listed;
+absl::StatusOr<std::vector<hsm::FoundCountingIndex>> List(ChipWork& chip) {
+  absl::StatusOr<std::vector<hsm::FoundCountingIndex>> listed;
   chip.Run([&](hsm::Device&) {
     listed = chip.indices().Find();
     chip.LookAtRoom();
@@ -96,12 +96,12 @@ std::optional<ChipFindings::Count> Compare(hsm::Device& device, ChipWork& chip, 
 absl::StatusOr<ChipFindings> TidyChip(ChipWork& chip, Store& store, ByteView realm_id) {
   ChipFindings findings;
   if (!chip.Available().ok()) return findings;
-  LABREC_ASSIGN_OR_RETURN(const std::vector<hsm::CountedIndex> listed, List(chip));
+  LABREC_ASSIGN_OR_RETURN(const std::vector<hsm::FoundCountingIndex> listed, List(chip));
   if (listed.empty()) return findings;
   LABREC_ASSIGN_OR_RETURN(const NamedIndices named, ReadRows(store));
   std::vector<uint32_t> orphans;
   std::vector<const Named*> usable;
-  for (const hsm::CountedIndex& each : listed) {
+  for (const hsm::FoundCountingIndex& each : listed) {
     const auto found = named.find(each.index);
     if (found == named.end()) {
       orphans.push_back(each.index);

@@ -169,11 +169,11 @@ class CountedCut : public CountedFault {
   }
 
   void RemoveOrphans() {
-    absl::StatusOr<std::vector<CountedIndex>> left;
+    absl::StatusOr<std::vector<FoundCountingIndex>> left;
     do left = keys().List();
     while (Again(left.status()));
     EXPECT_LE(left->size(), 1U);  // a Define of which the answer was lost
-    for (const CountedIndex& index : *left) {
+    for (const FoundCountingIndex& index : *left) {
       EXPECT_FALSE(index.written);
       EXPECT_TRUE(OnceAvailable([&] { return keys().Delete(index.index); }).ok());
     }

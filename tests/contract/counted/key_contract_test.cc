@@ -58,8 +58,8 @@ TEST_F(CountedKeyContract, ARefillGrantsAnewAndARetirementNothing) {
 TEST_F(CountedKeyContract, MadeAsTheClientWantsIt) {
   const CountedRecord record = MakeRecord(keys(), 1);
   const EcdsaPublicKey& unlock = record.unlock_key.public_key();
-  const auto before = tpm::RecordIndexArea(record.key.index, unlock, tpm::Written::kNo);
-  const auto after = tpm::RecordIndexArea(record.key.index, unlock, tpm::Written::kYes);
+  const auto before = tpm::CountingIndexArea(record.key.index, unlock, tpm::Written::kNo);
+  const auto after = tpm::CountingIndexArea(record.key.index, unlock, tpm::Written::kYes);
   EXPECT_EQ(record.key.index_public, before.Marshal());
   EXPECT_EQ(record.key.unlock_key, unlock.Spki());
   const auto key = tpm::TpmtPublic::Parse(record.key.key_public);

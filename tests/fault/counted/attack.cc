@@ -49,7 +49,7 @@ void CountedAttack::Redefine() {
 ControlRecord MakeControl(Attacker& attacker, Care care, uint32_t more_attributes) {
   ControlRecord made;
   const EcdsaPublicKey& unlock = made.unlock_key.public_key();
-  made.area = tpm::RecordIndexArea(kControlHandle, unlock, Written::kNo);
+  made.area = tpm::CountingIndexArea(kControlHandle, unlock, Written::kNo);
   made.area.attributes |= more_attributes;
   const ESYS_TR index = attacker.Define(made.area);
   const ESYS_TR session = attacker.Session();
@@ -60,7 +60,7 @@ ControlRecord MakeControl(Attacker& attacker, Care care, uint32_t more_attribute
   attacker.Flush(session);
   TpmsNvPublic written = made.area;
   written.attributes |= tpm::kNvWritten;
-  made.key = attacker.MakeKey(tpm::RecordKeyPolicy(written));
+  made.key = attacker.MakeKey(tpm::CountedKeyPolicy(written));
   return made;
 }
 
@@ -71,7 +71,7 @@ int TryWrites(Attacker& attacker, uint32_t handle, const EcdsaPublicKey& unlock_
   for (const uint32_t limit : {kLimit, 50U}) {
     std::set<Bytes> cp_hashes = {{}, recorded.cp_hash};
     for (const Written written : {Written::kNo, Written::kYes}) {
-      const Bytes name = tpm::RecordIndexArea(handle, unlock_key, written).Name();
+      const Bytes name = tpm::CountingIndexArea(handle, unlock_key, written).Name();
       cp_hashes.insert(ToBytes(tpm::WriteCounterCpHash(name, {0, limit})));
     }
     for (const Bytes& cp_hash : cp_hashes) {

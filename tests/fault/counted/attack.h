@@ -26,7 +26,7 @@ class CountedAttack : public contract::CountedTest {
   void Connect() { attacker_ = std::make_unique<Attacker>(dut_->tpm().tcti()); }
 
   tpm::TpmsNvPublic Area(tpm::Written written) const {
-    return tpm::RecordIndexArea(record_.key.index, record_.unlock_key.public_key(), written);
+    return tpm::CountingIndexArea(record_.key.index, record_.unlock_key.public_key(), written);
   }
   const EcdsaPublicKey& UnlockKey() const { return record_.unlock_key.public_key(); }
   // Undefines the record's index, and defines the same again.

@@ -148,7 +148,7 @@ TEST_F(CountedAttack, ALockedIndexOfTheAttackersCountsToo) {
   attacker_->Flush(control.key);
   TpmsNvPublic locked = control.area;
   locked.attributes |= tpm::kNvWritten | TPMA_NV_WRITELOCKED;
-  const ESYS_TR key = attacker_->MakeKey(tpm::RecordKeyPolicy(locked));
+  const ESYS_TR key = attacker_->MakeKey(tpm::CountedKeyPolicy(locked));
   EXPECT_EQ(attacker_->EvaluateAll(key, index), kBudget - 1);  // the refused use of the other key was counted
 }
 

@@ -194,7 +194,7 @@ TEST_F(CountedAttack, OtherSessionsServeAKeyWithUserWithAuth) {
 // Everything whose authorisation the attacker has, a PIN index of its own with a large limit included.
 TEST_F(CountedAttack, OtherEntitiesInPolicySecretGiveNothing) {
   const EcdsaPrivateKey own = EcdsaPrivateKey::Generate();
-  TpmsNvPublic area = tpm::RecordIndexArea(kControlHandle, own.public_key(), Written::kNo);
+  TpmsNvPublic area = tpm::CountingIndexArea(kControlHandle, own.public_key(), Written::kNo);
   area.attributes |= TPMA_NV_OWNERWRITE;
   const ESYS_TR own_index = attacker_->Define(area);
   ASSERT_EQ(attacker_->WriteAsOwner(own_index, 0, 50), TSS2_RC_SUCCESS);
@@ -212,7 +212,7 @@ TEST_F(CountedAttack, OtherEntitiesInPolicySecretGiveNothing) {
   // The control: the same index pays for a key that names it.
   area.attributes |= tpm::kNvWritten;
   attacker_->Flush(key);
-  EXPECT_GT(attacker_->EvaluateAll(attacker_->MakeKey(tpm::RecordKeyPolicy(area)), own_index), kBudget);
+  EXPECT_GT(attacker_->EvaluateAll(attacker_->MakeKey(tpm::CountedKeyPolicy(area)), own_index), kBudget);
 }
 
 TEST_F(CountedAttack, CopiesOfTheKeyShareOneBudget) {

@@ -122,7 +122,7 @@ TEST_F(CountedAttack, AnotherIndexInItsPlaceIsNotTheOne) {
     // The control: a key that names this index.
     TpmsNvPublic written = area;
     written.attributes |= tpm::kNvWritten;
-    const ESYS_TR key = attacker_->MakeKey(tpm::RecordKeyPolicy(written));
+    const ESYS_TR key = attacker_->MakeKey(tpm::CountedKeyPolicy(written));
     EXPECT_GT(attacker_->EvaluateAll(key, index), kBudget);
     attacker_->Flush(key);
   }

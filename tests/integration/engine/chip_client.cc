@@ -96,7 +96,7 @@ std::vector<uint32_t> ChipClient::IndicesInTheChip() {
   std::vector<uint32_t> indices;
   const auto listed = keys().List();
   EXPECT_TRUE(listed.ok()) << listed.status();
-  for (const hsm::CountedIndex& each : *listed) indices.push_back(each.index);
+  for (const hsm::FoundCountingIndex& each : *listed) indices.push_back(each.index);
   return indices;
 }
 

@@ -59,7 +59,7 @@ TEST_F(ChipRecord, TheTpmAgreesOnNamesAndCpHash) {
   const tpm::PinCounter counter{0, kTestLimit};
   const EcdsaPublicKey& key = world_.unlock_key.public_key();
   const auto session = world_.tpm->BeginWrite(key, kTestHandle, counter).value();
-  const Bytes name = tpm::RecordIndexArea(kTestHandle, key, tpm::Written::kNo).Name();
+  const Bytes name = tpm::CountingIndexArea(kTestHandle, key, tpm::Written::kNo).Name();
   EXPECT_EQ(session.signed_authorization,
             tpm::SignedAuthorization(session.nonce_tpm, tpm::WriteCounterCpHash(name, counter)));
   EXPECT_TRUE(world_.tpm->tools().Run("readpublic -c unlock.ctx -n unlock.name").ok());
@@ -100,7 +100,7 @@ TEST_F(ChipRecord, TheTpmTakesASignatureOnceAndForOneLimitOnly) {
   world_.ShowContents();
   const tpm::TpmtPublic ak = tpm::TpmtPublic::Parse(world_.evidence.identity.ak_public).value();
   Report report;
-  EXPECT_TRUE(CheckIndexContents(ak, tpm::RecordIndexArea(kTestHandle, key, tpm::Written::kYes),
+  EXPECT_TRUE(CheckIndexContents(ak, tpm::CountingIndexArea(kTestHandle, key, tpm::Written::kYes),
                                  world_.evidence.index_contents, TestNonce("contents"), counter, report)
                   .ok());
 }
@@ -169,8 +169,8 @@ TEST_F(ChipRecord, AKeyThatCanBeDuplicatedIsRefused) {
 TEST_F(ChipRecord, AKeyOverAnotherIndexIsRefused) {
   Start();
   auto options = world_.GoodOptions();
-  options.key_policy = tpm::RecordKeyPolicy(
-      tpm::RecordIndexArea(kTestHandle + 1, world_.unlock_key.public_key(), tpm::Written::kYes));
+  options.key_policy = tpm::CountedKeyPolicy(
+      tpm::CountingIndexArea(kTestHandle + 1, world_.unlock_key.public_key(), tpm::Written::kYes));
   EXPECT_EQ(ReasonOf(KeyOutcome(options)), RefusalReason::kKeyPolicy);
 }
 
@@ -194,8 +194,8 @@ TEST_F(ChipRecord, AnIndexUnderTheHostsOwnKeyIsRefused) {
   Start();
   auto options = world_.GoodOptions();
   const EcdsaPublicKey host = EcdsaPrivateKey::Generate().public_key();
-  options.index_policy = tpm::IndexPolicy(host);
-  options.key_policy = tpm::RecordKeyPolicy(tpm::RecordIndexArea(kTestHandle, host, tpm::Written::kYes));
+  options.index_policy = tpm::CountingIndexPolicy(host);
+  options.key_policy = tpm::CountedKeyPolicy(tpm::CountingIndexArea(kTestHandle, host, tpm::Written::kYes));
   const absl::Status outcome = KeyOutcome(options);
   EXPECT_EQ(ReasonOf(outcome), RefusalReason::kIndex);
   EXPECT_THAT(std::string(outcome.message()), HasSubstr("others than this client's unlock key"));
@@ -215,13 +215,13 @@ TEST_F(ChipRecord, AnIndexShownBetterThanItIsIsRefused) {
   Start();
   auto options = world_.GoodOptions();
   tpm::TpmsNvPublic weak =
-      tpm::RecordIndexArea(kTestHandle, world_.unlock_key.public_key(), tpm::Written::kYes);
+      tpm::CountingIndexArea(kTestHandle, world_.unlock_key.public_key(), tpm::Written::kYes);
   weak.attributes |= 1U << 1;  // OWNERWRITE
   options.index_attributes = "0x0202109A";
-  options.key_policy = tpm::RecordKeyPolicy(weak);
+  options.key_policy = tpm::CountedKeyPolicy(weak);
   world_.ShowRecordKey(options);
   world_.evidence.record_key.index_public =
-      tpm::RecordIndexArea(kTestHandle, world_.unlock_key.public_key(), tpm::Written::kNo).Marshal();
+      tpm::CountingIndexArea(kTestHandle, world_.unlock_key.public_key(), tpm::Written::kNo).Marshal();
   const tpm::TpmtPublic ak = tpm::TpmtPublic::Parse(world_.evidence.identity.ak_public).value();
   Report report;
   const auto outcome = CheckRecordKeyEvidence(ak, world_.evidence.record_key, world_.unlock_key.public_key(),

@@ -33,9 +33,9 @@ struct ChipWorld {
   test::AttestedTpm::RecordKeyOptions GoodOptions() const {
     test::AttestedTpm::RecordKeyOptions options;
     const tpm::TpmsNvPublic index =
-        tpm::RecordIndexArea(kTestHandle, unlock_key.public_key(), tpm::Written::kYes);
+        tpm::CountingIndexArea(kTestHandle, unlock_key.public_key(), tpm::Written::kYes);
     options.index_policy = index.auth_policy;
-    options.key_policy = tpm::RecordKeyPolicy(index);
+    options.key_policy = tpm::CountedKeyPolicy(index);
     options.nonce = TestNonce("key");
     return options;
   }

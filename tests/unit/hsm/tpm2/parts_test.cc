@@ -44,7 +44,7 @@ TEST(TpmEvidence, Layout) {
   Digest digest;
   digest.fill(0xDD);
   const Bytes realm(16, 0xAA);
-  EXPECT_EQ(Hex(EvidenceMessage(realm, 0x0102030405060708, digest)),
+  EXPECT_EQ(Hex(AnchorMessage(realm, 0x0102030405060708, digest)),
             "001c6c616279"
             "72696e74682d"
             "7265636f76657279"
@@ -54,13 +54,13 @@ TEST(TpmEvidence, Layout) {
 }
 
 TEST(TpmEvidence, IsToldFromOtherMessages) {
-  const Bytes message = EvidenceMessage(Bytes(16, 1), 7, Digest{});
-  EXPECT_TRUE(IsEvidenceMessage(message));
-  EXPECT_TRUE(IsEvidenceMessage(ByteView(message).first(30)));
-  EXPECT_FALSE(IsEvidenceMessage(ByteView(message).first(29)));
-  EXPECT_FALSE(IsEvidenceMessage(ByteView(message).subspan(1)));
-  EXPECT_FALSE(IsEvidenceMessage(ToBytes("record")));
-  EXPECT_FALSE(IsEvidenceMessage({}));
+  const Bytes message = AnchorMessage(Bytes(16, 1), 7, Digest{});
+  EXPECT_TRUE(IsAnchorMessage(message));
+  EXPECT_TRUE(IsAnchorMessage(ByteView(message).first(30)));
+  EXPECT_FALSE(IsAnchorMessage(ByteView(message).first(29)));
+  EXPECT_FALSE(IsAnchorMessage(ByteView(message).subspan(1)));
+  EXPECT_FALSE(IsAnchorMessage(ToBytes("record")));
+  EXPECT_FALSE(IsAnchorMessage({}));
 }
 
 TEST(TpmDescription, KnowsSimulatorsAndHypervisors) {

@@ -37,7 +37,7 @@ TEST(TpmtPublicLayout, Ecc) {
       "0020" +
       Repeat("01", 32) + "001f" + Repeat("02", 31));
   const tpm::TpmtPublic area = tpm::TpmtPublic::Parse(bytes).value();
-  EXPECT_EQ(area.attributes, tpm::RecordKeyAttributes());
+  EXPECT_EQ(area.attributes, tpm::CountedKeyAttributes());
   EXPECT_EQ(area.scheme, (tpm::Scheme{tpm::kAlgEcdh, tpm::kAlgSha256}));
   EXPECT_EQ(area.y.size(), 31U) << "a TPM may leave out leading zeros";
   EXPECT_EQ(area.Marshal(), bytes);
@@ -137,15 +137,15 @@ TEST(TpmtPublicLayout, PointsMustBeOnTheCurve) {
 
 TEST(TpmsNvPublicLayout, RecordIndex) {
   const EcdsaPublicKey key = EcdsaPrivateKey::Generate().public_key();
-  const tpm::TpmsNvPublic index = tpm::RecordIndexArea(0x01800100, key, tpm::Written::kNo);
+  const tpm::TpmsNvPublic index = tpm::CountingIndexArea(0x01800100, key, tpm::Written::kNo);
   EXPECT_EQ(Hex(index.Marshal()),
             "01800100"
             "000b"
             "02021098"
             "0020" +
-                Hex(tpm::IndexPolicy(key)) + "0008");
+                Hex(tpm::CountingIndexPolicy(key)) + "0008");
   EXPECT_EQ(index.Type(), tpm::kNtPinPass);
-  const tpm::TpmsNvPublic written = tpm::RecordIndexArea(0x01800100, key, tpm::Written::kYes);
+  const tpm::TpmsNvPublic written = tpm::CountingIndexArea(0x01800100, key, tpm::Written::kYes);
   EXPECT_EQ(written.attributes, 0x22021098U);
   EXPECT_NE(written.Name(), index.Name());
   EXPECT_EQ(tpm::TpmsNvPublic::Parse(index.Marshal()).value(), index);
