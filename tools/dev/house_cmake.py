@@ -3,7 +3,8 @@
 import os
 import re
 
-CALL = re.compile(r'(?m)^[ \t]*(labrec_library|labrec_program|labrec_test|labrec_proto|add_library|target_link_libraries)\s*\(([^)]*)\)')
+CALL = re.compile(r'(?m)^[ \t]*(labrec_library|labrec_program|labrec_test|labrec_proto|add_library|'
+                  r'target_link_libraries)\s*\(([^)]*)\)')
 KEYWORDS = {'SOURCES', 'DEPS', 'PRIVATE_DEPS', 'PUBLIC', 'PRIVATE', 'INTERFACE', 'STATIC', 'PROTOS', 'GRPC', 'OBJECT'}
 
 

@@ -60,7 +60,7 @@ def blank_noise(text):
 def functions(text):
     """(name, first line, number of lines) of each brace block that stands directly in a file, namespace or class.
 
-    What counts is the block with the lines of its signature, nested functions included. Tables of constants do not count.
+    What counts is the block with the lines of its signature, nested functions included. Tables of constants do not.
     """
     clean, found, stack, begin, line = blank_noise(text), [], [], None, 1
     head = ''

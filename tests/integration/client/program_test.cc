@@ -16,6 +16,7 @@
 #include "hsm/base/file.h"
 #include "tests/integration/client/world.h"
 #include "tests/support/checkout_paths.h"
+#include "tests/support/finished_command.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -129,6 +130,13 @@ TEST_F(Program, SealsAndRecovers) {
   struct stat info {};
   ASSERT_EQ(stat(Path("back").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
+}
+
+TEST_F(Program, TheExampleOfTheLibrarySealsAndRecovers) {
+  const test::FinishedCommand example =
+      test::RunCommand({LABREC_BIN_DIR "/seal_and_recover", Path("realms.toml"), Path("phone.key")});
+  EXPECT_EQ(example.code, 0) << example.err;
+  EXPECT_EQ(example.out, "sealed: any 2 of 3 realms bring it back\nrecovered: the same key\n");
 }
 
 TEST_F(Program, ExitCodesSayWhatBecameOfIt) {

@@ -60,7 +60,8 @@ class HouseTest(unittest.TestCase):
         lines = self.findings(changes)
         self.assertEqual(len(lines), len(expected), lines)
         for place, words in expected:
-            self.assertTrue(any(line.startswith(place + ': ') and words in line for line in lines), (place, words, lines))
+            found = any(line.startswith(place + ': ') and words in line for line in lines)
+            self.assertTrue(found, (place, words, lines))
 
     def table(self, before, after):
         return {'docs/architecture.md': textwrap.dedent(GOOD['docs/architecture.md']).replace(before, after)}
@@ -87,7 +88,8 @@ class HouseTest(unittest.TestCase):
                     ('hsm/device.cc:2', 'nobody but tests includes tests'))
 
     def test_an_include_that_does_not_exist(self):
-        self.expect({'hsm/device.cc': '#include "hsm/moved.h"\n'}, ('hsm/device.cc:1', 'hsm/moved.h, which does not exist'))
+        self.expect({'hsm/device.cc': '#include "hsm/moved.h"\n'},
+                    ('hsm/device.cc:1', 'hsm/moved.h, which does not exist'))
 
     def test_a_circle_in_the_table(self):
         changes = self.table('\n| `hsm/base` | |', '\n| `hsm/base` | `pin` |')
@@ -107,15 +109,17 @@ class HouseTest(unittest.TestCase):
                     ('docs/architecture.md:10', 'library Boost is not known'))
 
     def test_a_library_that_nobody_needs(self):
-        self.expect(self.table('| TSS |', '| TSS, SQLite |'), ('docs/architecture.md:8', 'hsm/open has no use of SQLite'))
+        self.expect(self.table('| TSS |', '| TSS, SQLite |'),
+                    ('docs/architecture.md:8', 'hsm/open has no use of SQLite'))
 
     def test_a_folder_without_a_row(self):
-        self.expect({'pin/deep/room.cc': '', 'pin/CMakeLists.txt': 'labrec_program(pin SOURCES pin.cc deep/room.cc DEPS base)'},
+        self.expect({'pin/deep/room.cc': '',
+                     'pin/CMakeLists.txt': 'labrec_program(pin SOURCES pin.cc deep/room.cc DEPS base)'},
                     ('pin/deep:1', 'is no room of the table'))
 
     def test_libraries_outside_of_their_rooms(self):
-        headers = {'TSS': 'tss2/tss2_mu.h', 'PKCS#11': 'p11-kit/pkcs11.h', 'SQLite': 'sqlite3.h', 'OpenSSL': 'openssl/bn.h',
-                   'protobuf': 'google/protobuf/message.h', 'gRPC': 'grpcpp/server.h', 'CLI11': 'CLI/CLI.hpp'}
+        headers = {'TSS': 'tss2/tss2_mu.h', 'PKCS#11': 'p11-kit/pkcs11.h', 'SQLite': 'sqlite3.h',
+                   'OpenSSL': 'openssl/bn.h', 'protobuf': 'google/protobuf/message.h', 'gRPC': 'grpcpp/server.h', 'CLI11': 'CLI/CLI.hpp'}
         for library, header in headers.items():
             with self.subTest(library):
                 self.expect({'pin/pin.cc': GOOD['pin/pin.cc'] + f'#include <{header}>\n'},
@@ -162,7 +166,8 @@ class HouseTest(unittest.TestCase):
         self.expect({f'tests/unit/room/{n}.cc': '' for n in range(4)}, ('tests/unit/README.md:1', 'missing'))
 
     def test_names_of_files_that_are_gone(self):
-        self.expect({'hsm/README.md': 'It is in `ghost.h`,\n`base/hash.h` and\n[here](../docs/none.md), `hsm/nowhere/`, `hsm/base`.'
+        self.expect({'hsm/README.md': 'It is in `ghost.h`,\n`base/hash.h` and\n'
+                                      '[here](../docs/none.md), `hsm/nowhere/`, `hsm/base`.'
                      + INCLUDERS},
                     ('hsm/README.md:1', 'names ghost.h'), ('hsm/README.md:3', 'names docs/none.md'),
                     ('hsm/README.md:3', 'names hsm/nowhere/'))
