@@ -56,7 +56,7 @@ struct CountedCapacity {
       false;  // the chip refused the latest Define for want of room; nothing was deleted since
 };
 
-// An open, unsigned write. The client signs over `nonce_tpm` (hsm/tpm_wire/counter_write.h).
+// An open, unsigned write. The client signs over `nonce_tpm` (hsm/tpm_wire/index_write.h).
 struct WriteSession {
   uint64_t id = 0;
   Bytes nonce_tpm;
@@ -105,7 +105,7 @@ class CountedKeys {
   // Writes count 0 and this limit (0 retires the key), with the client's r || s of 64 bytes, and reads the
   // index back. The session ends, except with PERMISSION_DENIED: the signature is not the unlock key's over
   // just this write. NOT_FOUND: no such session, or it ended: begin again. After UNAVAILABLE nobody knows
-  // whether the write was done: ReadCounter tells.
+  // whether the write was done: ReadUse tells.
   virtual absl::StatusOr<UseCount> FinishWrite(const CountedKey& key, uint64_t session, uint32_t limit,
                                                ByteView signature) = 0;
 
@@ -115,7 +115,7 @@ class CountedKeys {
   virtual absl::StatusOr<CountedOutcome> Evaluate(const CountedKey& key, const P256Point& element) = 0;
 
   // {0, 0} before the first write.
-  virtual absl::StatusOr<UseCount> ReadCounter(const CountedKey& key) = 0;
+  virtual absl::StatusOr<UseCount> ReadUse(const CountedKey& key) = 0;
 
   // Undefines an index of List(), for ever. OK if it is gone already. INVALID_ARGUMENT: no handle of the
   // range; FAILED_PRECONDITION: something is there that is no counting index.

@@ -95,7 +95,7 @@ absl::StatusOr<WriteSession> TpmCountedKeys::BeginWrite() {
 absl::StatusOr<UseCount> TpmCountedKeys::FinishWrite(const CountedKey& key, uint64_t session, uint32_t limit,
                                                      ByteView signature) {
   LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey unlock_key, UnlockKeyOf(key));
-  LABREC_RETURN_IF_ERROR(ReadCounter(key).status());  // a TPM that was reset is noticed here
+  LABREC_RETURN_IF_ERROR(ReadUse(key).status());  // a TPM that was reset is noticed here
   UseCount use;
   const absl::Status written = connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) -> absl::Status {
     const auto now = std::chrono::steady_clock::now();
@@ -113,7 +113,7 @@ absl::StatusOr<UseCount> TpmCountedKeys::FinishWrite(const CountedKey& key, uint
 
 absl::StatusOr<CountedOutcome> TpmCountedKeys::Evaluate(const CountedKey& key, const P256Point& element) {
   LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey unlock_key, UnlockKeyOf(key));
-  LABREC_ASSIGN_OR_RETURN(const UseCount before, ReadCounter(key));  // a reset TPM is noticed here
+  LABREC_ASSIGN_OR_RETURN(const UseCount before, ReadUse(key));  // a reset TPM is noticed here
   if (before.count >= before.limit) return Spent{before};
   std::optional<CountedResult> evaluated;
   LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) -> absl::Status {
@@ -123,12 +123,12 @@ absl::StatusOr<CountedOutcome> TpmCountedKeys::Evaluate(const CountedKey& key, c
   return *evaluated;
 }
 
-absl::StatusOr<UseCount> TpmCountedKeys::ReadCounter(const CountedKey& key) {
+absl::StatusOr<UseCount> TpmCountedKeys::ReadUse(const CountedKey& key) {
   LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey unlock_key, UnlockKeyOf(key));
   UseCount use;
   LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const CountingIndex index, OpenCounting(*realm.context, key.index, unlock_key));
-    LABREC_ASSIGN_OR_RETURN(use, ReadUse(realm, index));
+    LABREC_ASSIGN_OR_RETURN(use, tpm2::ReadUse(realm, index));
     return absl::OkStatus();
   }));
   return use;

@@ -24,7 +24,7 @@ class TpmCountedKeys final : public CountedKeys {
   absl::StatusOr<UseCount> FinishWrite(const CountedKey& key, uint64_t session, uint32_t limit,
                                        ByteView signature) override;
   absl::StatusOr<CountedOutcome> Evaluate(const CountedKey& key, const P256Point& element) override;
-  absl::StatusOr<UseCount> ReadCounter(const CountedKey& key) override;
+  absl::StatusOr<UseCount> ReadUse(const CountedKey& key) override;
   absl::Status Delete(uint32_t index) override;
 
  private:

@@ -16,7 +16,7 @@ Digest CpHash(uint32_t command, std::initializer_list<ByteView> names, ByteView 
   return Sha256(message.Raw(parameters).bytes());
 }
 
-Digest WriteCounterCpHash(ByteView index_name, const PinCounter& counter) {
+Digest IndexWriteCpHash(ByteView index_name, const PinCounter& counter) {
   const Bytes parameters = Writer().Lp(Marshal(counter)).U16(0).bytes();  // TPM2B_MAX_NV_BUFFER, offset
   return CpHash(kCcNvWrite, {index_name, index_name}, parameters);
 }

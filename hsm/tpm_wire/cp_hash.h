@@ -23,7 +23,7 @@ Digest CpHash(uint32_t command, std::initializer_list<ByteView> names, ByteView 
 
 // cpHash of TPM2_NV_Write of `counter` to the index, offset 0, authorised by the index itself (Part 3,
 // section 31.7): both handles are the index. `index_name` is the Name before this write.
-Digest WriteCounterCpHash(ByteView index_name, const PinCounter& counter);
+Digest IndexWriteCpHash(ByteView index_name, const PinCounter& counter);
 
 // The longest nonceTPM: a TPM2B_NONCE is as long as the session's hash.
 inline constexpr size_t kLongestNonceTpm = 32;

@@ -10,7 +10,7 @@
 #include "attestation/evidence/evidence.h"
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/hash.h"
-#include "hsm/tpm_wire/counter_write.h"
+#include "hsm/tpm_wire/index_write.h"
 #include "tests/support/tpm_tools.h"
 
 namespace labrec::test {

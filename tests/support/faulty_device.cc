@@ -89,9 +89,7 @@ class FaultyDevice::Counted : public hsm::CountedKeys {
                                                const P256Point& element) override {
     return keys_.Evaluate(key, element);
   }
-  absl::StatusOr<hsm::UseCount> ReadCounter(const hsm::CountedKey& key) override {
-    return keys_.ReadCounter(key);
-  }
+  absl::StatusOr<hsm::UseCount> ReadUse(const hsm::CountedKey& key) override { return keys_.ReadUse(key); }
   absl::Status Delete(uint32_t index) override {
     LABREC_RETURN_IF_ERROR(Call(owner_.hooks.before_delete));
     LABREC_RETURN_IF_ERROR(keys_.Delete(index));

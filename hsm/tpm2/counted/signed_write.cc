@@ -12,7 +12,7 @@ namespace labrec::hsm::tpm2 {
 namespace {
 
 Digest CpHashOf(const LimitWrite& write) {
-  return tpm::WriteCounterCpHash(write.index.name, {0, write.limit});
+  return tpm::IndexWriteCpHash(write.index.name, {0, write.limit});
 }
 
 absl::Status Authorize(LoadedRealm& realm, const LimitWrite& write, PolicySession& policy, ByteView nonce_tpm,

@@ -19,7 +19,7 @@ struct LimitWrite {
 };
 
 // PERMISSION_DENIED if r || s is not the unlock key's over this write in the session with this nonce, as
-// tpm::SignCounterWrite makes it. In software: it costs the TPM nothing.
+// tpm::SignIndexWrite makes it. In software: it costs the TPM nothing.
 absl::Status CheckWriteSignature(const LimitWrite& write, ByteView nonce_tpm, ByteView signature);
 
 // TPM2_PolicySigned, TPM2_PolicyCommandCode, TPM2_NV_Write, and reads the index back. One transient slot.

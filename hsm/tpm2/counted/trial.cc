@@ -8,7 +8,7 @@
 #include "hsm/tpm2/counted/range_mark.h"
 #include "hsm/tpm2/counted/signed_write.h"
 #include "hsm/tpm2/link/capability.h"
-#include "hsm/tpm_wire/counter_write.h"
+#include "hsm/tpm_wire/index_write.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {
@@ -25,7 +25,7 @@ absl::Status GrantOneUse(LoadedRealm& realm, CountingIndex& index, uint32_t hand
   LABREC_ASSIGN_OR_RETURN(PolicySession session, PolicySession::Start(*realm.context));
   LABREC_ASSIGN_OR_RETURN(const Bytes nonce, session.NonceTpm());
   LABREC_ASSIGN_OR_RETURN(const auto signature,
-                          tpm::SignCounterWrite(unlock_key, {handle, tpm::Written::kNo, {0, 1}}, nonce));
+                          tpm::SignIndexWrite(unlock_key, {handle, tpm::Written::kNo, {0, 1}}, nonce));
   return WriteLimit(realm, {index, unlock_key.public_key(), 1}, std::move(session), nonce, signature)
       .status();
 }

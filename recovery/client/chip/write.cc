@@ -3,7 +3,7 @@
 #include "attestation/evidence/evidence.h"
 #include "attestation/verify/statement.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm_wire/counter_write.h"
+#include "hsm/tpm_wire/index_write.h"
 #include "recovery/client/chip/trust.h"
 
 namespace labrec::recovery::client {
@@ -32,8 +32,8 @@ absl::Status WriteCounter(const RealmSet& realms, size_t realm, const ChipVersio
                           Cancellation& cancellation) {
   RealmChannel& channel = realms[realm];
   LABREC_ASSIGN_OR_RETURN(const v1::BeginChipWriteResponse begun, Begin(channel, version, cancellation));
-  const tpm::CounterWrite write{version.index, before, {0, limit}};
-  const auto signature = SignCounterWrite(*version.unlock_key, write, AsBytes(begun.nonce_tpm()));
+  const tpm::CountingIndexWrite write{version.index, before, {0, limit}};
+  const auto signature = SignIndexWrite(*version.unlock_key, write, AsBytes(begun.nonce_tpm()));
   if (!signature.ok()) return Unproven(channel, signature.status());
   const SecretBytes nonce = SecretBytes::Random(kNonceBytes);
   v1::FinishChipWriteRequest request;

@@ -114,7 +114,7 @@ absl::Status ChipIndices::DeleteErased(ByteView encoded) {
                   std::string(key.status().message()));
     return absl::OkStatus();
   }
-  absl::Status status = Note(device_.counted_keys()->ReadCounter(*key).status());
+  absl::Status status = Note(device_.counted_keys()->ReadUse(*key).status());
   if (absl::IsFailedPrecondition(status)) return absl::OkStatus();  // gone, or another key's by now
   if (status.ok()) status = DeleteKnown(key->index);
   if (status.ok() || absl::IsUnavailable(status)) return status;

@@ -82,7 +82,7 @@ std::optional<ChipFindings::Count> Compare(hsm::Device& device, ChipWork& chip, 
     spdlog::error("the key of index {:#010x} is damaged: {}", part.index, Text(key.status()));
     return std::nullopt;
   }
-  const absl::StatusOr<hsm::UseCount> use = device.counted_keys()->ReadCounter(*key);
+  const absl::StatusOr<hsm::UseCount> use = device.counted_keys()->ReadUse(*key);
   if (!chip.Note(use.status()).ok()) {
     spdlog::error("index {:#010x} of a record cannot be read: {}", part.index, Text(use.status()));
     return std::nullopt;

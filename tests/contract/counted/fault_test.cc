@@ -59,7 +59,7 @@ class CountedFault : public CountedTest {
   UseCount Use(const CountedKey& key) {
     UseCount use;
     const absl::Status read = OnceAvailable([&] {
-      const auto found = keys().ReadCounter(key);
+      const auto found = keys().ReadUse(key);
       use = found.value_or(UseCount{});
       return found.status();
     });
@@ -286,7 +286,7 @@ TEST_F(CountedFault, AlteredAnswersAreNotBelieved) {
     EXPECT_LE(Use(record.key).count, 2U);
   }
   Disturb(TPM2_CC_NV_Read, Fate::kAlterReply);
-  EXPECT_TRUE(absl::IsDataLoss(keys().ReadCounter(record.key).status()));
+  EXPECT_TRUE(absl::IsDataLoss(keys().ReadUse(record.key).status()));
   EXPECT_EQ(Use(record.key), (UseCount{2, 5}));
 }
 

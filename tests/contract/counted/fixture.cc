@@ -1,7 +1,7 @@
 #include "tests/contract/counted/fixture.h"
 
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm_wire/counter_write.h"
+#include "hsm/tpm_wire/index_write.h"
 #include "hsm/tpm_wire/public_key.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 
@@ -9,7 +9,7 @@ namespace labrec::hsm::contract {
 
 std::array<uint8_t, 64> SignWrite(const CountedRecord& record, uint32_t limit, ByteView nonce_tpm) {
   const auto before = record.written ? tpm::Written::kYes : tpm::Written::kNo;
-  return tpm::SignCounterWrite(record.unlock_key, {record.key.index, before, {0, limit}}, nonce_tpm).value();
+  return tpm::SignIndexWrite(record.unlock_key, {record.key.index, before, {0, limit}}, nonce_tpm).value();
 }
 
 absl::StatusOr<UseCount> Write(CountedKeys& keys, CountedRecord& record, uint32_t limit) {

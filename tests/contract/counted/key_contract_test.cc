@@ -20,7 +20,7 @@ class CountedKeyContract : public CountedTest {
 TEST_F(CountedKeyContract, ServesAsOftenAsWasGranted) {
   const CountedRecord record = MakeRecord(keys(), 10);
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 10);
-  EXPECT_EQ(keys().ReadCounter(record.key).value(), (UseCount{10, 10}));
+  EXPECT_EQ(keys().ReadUse(record.key).value(), (UseCount{10, 10}));
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 0);
 }
 
@@ -40,7 +40,7 @@ TEST_F(CountedKeyContract, EachUseTellsTheCount) {
 TEST_F(CountedKeyContract, NothingBeforeTheFirstWrite) {
   CountedRecord record;
   record.key = keys().Define(record.unlock_key.public_key()).value();
-  EXPECT_EQ(keys().ReadCounter(record.key).value(), UseCount{});
+  EXPECT_EQ(keys().ReadUse(record.key).value(), UseCount{});
   EXPECT_FALSE(EvaluateOnce(keys(), record));
 }
 
@@ -80,11 +80,11 @@ TEST_F(CountedKeyContract, SurvivesReopeningAndAPowerCut) {
   device_.reset();
   dut_->Repair();  // SIGKILL, and started again
   OpenKeys();
-  EXPECT_EQ(keys().ReadCounter(record.key).value(), (UseCount{2, 6}));
+  EXPECT_EQ(keys().ReadUse(record.key).value(), (UseCount{2, 6}));
   dut_->Repair();  // this time with the device open
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 4);
   CountedKey kept = DecodeCountedKey(Encode(record.key)).value();
-  EXPECT_EQ(keys().ReadCounter(kept).value(), (UseCount{6, 6}));
+  EXPECT_EQ(keys().ReadUse(kept).value(), (UseCount{6, 6}));
 }
 
 TEST_F(CountedKeyContract, RecordsAreCountedApart) {
@@ -124,7 +124,7 @@ TEST_F(CountedKeyContract, SignaturesForAnythingElseAreRefused) {
   record.written = false;  // the signature of a first write
   EXPECT_TRUE(absl::IsPermissionDenied(finish(SignWrite(record, 3, session.nonce_tpm), 3)));
   record.written = true;
-  EXPECT_EQ(keys().ReadCounter(record.key).value(), (UseCount{0, 2}));
+  EXPECT_EQ(keys().ReadUse(record.key).value(), (UseCount{0, 2}));
   // The session is still there for the right one, and for that once.
   EXPECT_TRUE(finish(SignWrite(record, 3, session.nonce_tpm), 3).ok());
   EXPECT_TRUE(absl::IsNotFound(finish(SignWrite(record, 3, session.nonce_tpm), 3)));
@@ -147,7 +147,7 @@ TEST_F(CountedKeyContract, WhatIsNoKeyOfThisDeviceCostsNothing) {
   CountedKey no_key = record.key;
   no_key.unlock_key.clear();
   EXPECT_TRUE(absl::IsInvalidArgument(keys().Evaluate(no_key, P256Point::Generator()).status()));
-  EXPECT_EQ(keys().ReadCounter(record.key).value(), (UseCount{0, 2}));
+  EXPECT_EQ(keys().ReadUse(record.key).value(), (UseCount{0, 2}));
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 2);
 }
 
@@ -157,7 +157,7 @@ TEST_F(CountedKeyContract, DeletedIsGone) {
   ASSERT_TRUE(keys().Delete(record.key.index).ok());
   ASSERT_TRUE(keys().Delete(record.key.index).ok());  // twice is once
   EXPECT_TRUE(absl::IsFailedPrecondition(keys().Evaluate(record.key, P256Point::Generator()).status()));
-  EXPECT_TRUE(absl::IsFailedPrecondition(keys().ReadCounter(record.key).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(keys().ReadUse(record.key).status()));
   EXPECT_EQ(keys().List().value().size(), 1U);
   EXPECT_EQ(EvaluateUntilSpent(keys(), other), 2);
   EXPECT_TRUE(absl::IsInvalidArgument(keys().Delete(0x01800100)));  // the anchor's

@@ -72,7 +72,7 @@ int TryWrites(Attacker& attacker, uint32_t handle, const EcdsaPublicKey& unlock_
     std::set<Bytes> cp_hashes = {{}, recorded.cp_hash};
     for (const Written written : {Written::kNo, Written::kYes}) {
       const Bytes name = tpm::CountingIndexArea(handle, unlock_key, written).Name();
-      cp_hashes.insert(ToBytes(tpm::WriteCounterCpHash(name, {0, limit})));
+      cp_hashes.insert(ToBytes(tpm::IndexWriteCpHash(name, {0, limit})));
     }
     for (const Bytes& cp_hash : cp_hashes) {
       for (const int32_t expiration : {recorded.expiration, 0, 1000000, -1000000}) {

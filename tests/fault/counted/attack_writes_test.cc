@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "hsm/tpm_wire/constants.h"
-#include "hsm/tpm_wire/counter_write.h"
+#include "hsm/tpm_wire/index_write.h"
 #include "tests/fault/counted/attack.h"
 
 namespace labrec::hsm::attack {
@@ -260,10 +260,9 @@ TEST_F(HoardedSessions, TheTimeIsWhatTheClientSigned) {
   const ESYS_TR session = attacker_->Session();
   const Bytes nonce = attacker_->NonceOf(session);
   const auto r_and_s =
-      tpm::SignCounterWrite(record_.unlock_key, {record_.key.index, Written::kYes, {0, kLimit}}, nonce);
+      tpm::SignIndexWrite(record_.unlock_key, {record_.key.index, Written::kYes, {0, kLimit}}, nonce);
   ASSERT_TRUE(r_and_s.ok());
-  Signature made{nonce, ToBytes(tpm::WriteCounterCpHash(Area(Written::kYes).Name(), {0, kLimit})), 0,
-                 *r_and_s};
+  Signature made{nonce, ToBytes(tpm::IndexWriteCpHash(Area(Written::kYes).Name(), {0, kLimit})), 0, *r_and_s};
   for (const int32_t other : {0, 119, 121, 1000000, -120}) {
     made.expiration = other;
     EXPECT_NE(attacker_->Signed(session, UnlockKey(), made), TSS2_RC_SUCCESS) << other;

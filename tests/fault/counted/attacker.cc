@@ -266,7 +266,7 @@ Signature ClientSigns(const EcdsaPrivateKey& unlock_key, const tpm::TpmsNvPublic
   made.expiration = expiration;
   if (care != Care::kNoNonce && care != Care::kNeither) made.nonce_tpm = nonce_tpm;
   if (care != Care::kNoCpHash && care != Care::kNeither) {
-    const Digest cp_hash = tpm::WriteCounterCpHash(index.Name(), {0, limit});
+    const Digest cp_hash = tpm::IndexWriteCpHash(index.Name(), {0, limit});
     made.cp_hash = ToBytes(cp_hash);
   }
   made.r_and_s = unlock_key.Sign(

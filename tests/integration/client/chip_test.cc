@@ -60,7 +60,7 @@ class ClientChip : public ClientWorld {
     const auto record = realm(i).realm().StoredRecord({"chat", "alice", "default"});
     if (!record || record->Current() == nullptr || !record->Current()->chip) return {99, 99};
     const auto key = hsm::DecodeCountedKey(record->Current()->chip->key);
-    return realm(i).realm().device().counted_keys()->ReadCounter(*key).value_or(hsm::UseCount{98, 98});
+    return realm(i).realm().device().counted_keys()->ReadUse(*key).value_or(hsm::UseCount{98, 98});
   }
   size_t IndicesAt(size_t i) { return realm(i).realm().device().counted_keys()->List()->size(); }
 

@@ -1,7 +1,7 @@
 #include "tests/integration/engine/chip_client.h"
 
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm_wire/counter_write.h"
+#include "hsm/tpm_wire/index_write.h"
 #include "recovery/api/v1/recovery.pb.h"
 
 namespace labrec::recovery {
@@ -54,7 +54,7 @@ absl::StatusOr<ChipContents> ChipClient::FinishWrite(uint32_t version, const hsm
   const auto before = now.limit == 0 ? tpm::Written::kNo : tpm::Written::kYes;
   LABREC_ASSIGN_OR_RETURN(
       const auto signature,
-      tpm::SignCounterWrite(unlock_key, {KeyOf(version).index, before, {0, limit}}, session.nonce_tpm));
+      tpm::SignIndexWrite(unlock_key, {KeyOf(version).index, before, {0, limit}}, session.nonce_tpm));
   return Await<ChipContents>([&](auto done) {
     realm.engine().FinishChipWrite(
         caller, {name.record, version, session.id, limit, ToBytes(signature), kNonce}, done);
@@ -89,7 +89,7 @@ hsm::CountedKey ChipClient::KeyOf(uint32_t version) {
 }
 
 hsm::UseCount ChipClient::InTheChip(uint32_t version) {
-  return keys().ReadCounter(KeyOf(version)).value_or(hsm::UseCount{99, 99});
+  return keys().ReadUse(KeyOf(version)).value_or(hsm::UseCount{99, 99});
 }
 
 std::vector<uint32_t> ChipClient::IndicesInTheChip() {

@@ -61,7 +61,7 @@ TEST_F(ChipRecord, TheTpmAgreesOnNamesAndCpHash) {
   const auto session = world_.tpm->BeginWrite(key, kTestHandle, counter).value();
   const Bytes name = tpm::CountingIndexArea(kTestHandle, key, tpm::Written::kNo).Name();
   EXPECT_EQ(session.signed_authorization,
-            tpm::SignedAuthorization(session.nonce_tpm, tpm::WriteCounterCpHash(name, counter)));
+            tpm::SignedAuthorization(session.nonce_tpm, tpm::IndexWriteCpHash(name, counter)));
   EXPECT_TRUE(world_.tpm->tools().Run("readpublic -c unlock.ctx -n unlock.name").ok());
   EXPECT_EQ(world_.tpm->tools().Read("unlock.name"), tpm::ExternalKeyArea(key).Name());
 }
@@ -88,13 +88,13 @@ TEST_F(ChipRecord, TheTpmTakesASignatureOnceAndForOneLimitOnly) {
   const EcdsaPublicKey& key = world_.unlock_key.public_key();
   auto session = world_.tpm->BeginWrite(key, kTestHandle, counter).value();
   const auto signature =
-      tpm::SignCounterWrite(world_.unlock_key, {kTestHandle, tpm::Written::kNo, counter}, session.nonce_tpm);
+      tpm::SignIndexWrite(world_.unlock_key, {kTestHandle, tpm::Written::kNo, counter}, session.nonce_tpm);
   ASSERT_TRUE(world_.tpm->FinishWrite(kTestHandle, *signature).ok());
   ASSERT_TRUE(world_.tpm->BeginWrite(key, kTestHandle, counter).ok());
   EXPECT_FALSE(world_.tpm->FinishWrite(kTestHandle, *signature).ok()) << "a replayed first write";
   session = world_.tpm->BeginWrite(key, kTestHandle, {0, 1000}).value();
   const auto other =
-      tpm::SignCounterWrite(world_.unlock_key, {kTestHandle, tpm::Written::kYes, counter}, session.nonce_tpm)
+      tpm::SignIndexWrite(world_.unlock_key, {kTestHandle, tpm::Written::kYes, counter}, session.nonce_tpm)
           .value();
   EXPECT_FALSE(world_.tpm->FinishWrite(kTestHandle, other).ok()) << "a larger limit";
   world_.ShowContents();
@@ -112,7 +112,7 @@ TEST_F(ChipRecord, TheTpmTakesNoOldSignatureAfterUndefineAndRedefine) {
   const EcdsaPublicKey& key = world_.unlock_key.public_key();
   const auto session = world_.tpm->BeginWrite(key, kTestHandle, counter).value();
   const auto signature =
-      tpm::SignCounterWrite(world_.unlock_key, {kTestHandle, tpm::Written::kNo, counter}, session.nonce_tpm);
+      tpm::SignIndexWrite(world_.unlock_key, {kTestHandle, tpm::Written::kNo, counter}, session.nonce_tpm);
   ASSERT_TRUE(world_.tpm->FinishWrite(kTestHandle, *signature).ok());
   const auto define = "nvdefine 0x01800100 -C o -s 8 -a 0x02021098 -L index.policy";
   ASSERT_TRUE(world_.tpm->tools().Run("nvundefine -C o 0x01800100").ok());
@@ -134,7 +134,7 @@ TEST_F(ChipRecord, ARefillKeptBackIsSeen) {
   const tpm::PinCounter counter{0, kTestLimit};
   const auto session = world_.tpm->BeginWrite(world_.unlock_key.public_key(), kTestHandle, counter).value();
   const auto signature =
-      tpm::SignCounterWrite(world_.unlock_key, {kTestHandle, tpm::Written::kYes, counter}, session.nonce_tpm);
+      tpm::SignIndexWrite(world_.unlock_key, {kTestHandle, tpm::Written::kYes, counter}, session.nonce_tpm);
   world_.ShowContents();
   EXPECT_EQ(ReasonOf(world_.Verify().status()), RefusalReason::kIndexContents);
   ChipExpectation one_spent = world_.Expectation();
@@ -315,12 +315,12 @@ TEST_F(ChipRecord, AcceptsTpm2Certify) {
 TEST(CounterWriteSignature, IsRefusedWithoutANonceOrForACount) {
   const EcdsaPrivateKey key = EcdsaPrivateKey::Generate();
   const Bytes nonce(32, 7);
-  EXPECT_TRUE(tpm::SignCounterWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, nonce).ok());
-  EXPECT_FALSE(tpm::SignCounterWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, {}).ok());
-  EXPECT_FALSE(tpm::SignCounterWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, Bytes(15, 7)).ok());
-  EXPECT_FALSE(tpm::SignCounterWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, Bytes(33, 7)).ok());
-  EXPECT_FALSE(tpm::SignCounterWrite(key, {kTestHandle, tpm::Written::kNo, {1, 5}}, nonce).ok());
-  EXPECT_FALSE(tpm::SignCounterWrite(key, {0x40000001, tpm::Written::kNo, {0, 5}}, nonce).ok());
+  EXPECT_TRUE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, nonce).ok());
+  EXPECT_FALSE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, {}).ok());
+  EXPECT_FALSE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, Bytes(15, 7)).ok());
+  EXPECT_FALSE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, Bytes(33, 7)).ok());
+  EXPECT_FALSE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, {1, 5}}, nonce).ok());
+  EXPECT_FALSE(tpm::SignIndexWrite(key, {0x40000001, tpm::Written::kNo, {0, 5}}, nonce).ok());
 }
 
 }  // namespace

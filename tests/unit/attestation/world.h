@@ -54,7 +54,7 @@ struct ChipWorld {
     const tpm::PinCounter counter{0, limit};
     const auto session = tpm->BeginWrite(unlock_key.public_key(), kTestHandle, counter).value();
     const auto signature =
-        tpm::SignCounterWrite(unlock_key, {kTestHandle, before, counter}, session.nonce_tpm).value();
+        tpm::SignIndexWrite(unlock_key, {kTestHandle, before, counter}, session.nonce_tpm).value();
     const absl::Status written = tpm->FinishWrite(kTestHandle, signature);
     if (!written.ok()) throw std::runtime_error(written.ToString());
   }

@@ -1,4 +1,4 @@
-#include "hsm/tpm_wire/counter_write.h"
+#include "hsm/tpm_wire/index_write.h"
 
 #include "hsm/tpm_wire/constants.h"
 
@@ -9,8 +9,8 @@ constexpr size_t kShortestNonceTpm = 16;
 
 }  // namespace
 
-absl::StatusOr<std::array<uint8_t, 64>> SignCounterWrite(const EcdsaPrivateKey& unlock_key,
-                                                         const CounterWrite& write, ByteView nonce_tpm) {
+absl::StatusOr<std::array<uint8_t, 64>> SignIndexWrite(const EcdsaPrivateKey& unlock_key,
+                                                       const CountingIndexWrite& write, ByteView nonce_tpm) {
   if (nonce_tpm.size() < kShortestNonceTpm || nonce_tpm.size() > kLongestNonceTpm) {
     return absl::InvalidArgumentError(
         "a write of the chip's counter is only signed for a nonce of the TPM, of 16 to 32 bytes");
@@ -22,7 +22,7 @@ absl::StatusOr<std::array<uint8_t, 64>> SignCounterWrite(const EcdsaPrivateKey& 
     return absl::InvalidArgumentError("the chip's counter is only written with count 0");
   }
   const Bytes name = CountingIndexArea(write.index, unlock_key.public_key(), write.before).Name();
-  return unlock_key.Sign(SignedAuthorization(nonce_tpm, WriteCounterCpHash(name, write.counter)));
+  return unlock_key.Sign(SignedAuthorization(nonce_tpm, IndexWriteCpHash(name, write.counter)));
 }
 
 }  // namespace labrec::tpm

@@ -12,7 +12,7 @@
 namespace labrec::tpm {
 
 // One write of a record's index that a client lets happen.
-struct CounterWrite {
+struct CountingIndexWrite {
   uint32_t index = 0;             // the index's handle
   Written before = Written::kNo;  // kNo for the first write, kYes for refill and retirement
   PinCounter counter;             // count 0, and the guess limit; limit 0 retires the index
@@ -24,7 +24,7 @@ struct CounterWrite {
 // INVALID_ARGUMENT, and nothing signed, if the nonce is shorter than 16 or longer than 32 bytes (without one
 // the signature could be replayed after the index was undefined and defined again), the handle is no NV
 // index's, or the count is not 0.
-absl::StatusOr<std::array<uint8_t, 64>> SignCounterWrite(const EcdsaPrivateKey& unlock_key,
-                                                         const CounterWrite& write, ByteView nonce_tpm);
+absl::StatusOr<std::array<uint8_t, 64>> SignIndexWrite(const EcdsaPrivateKey& unlock_key,
+                                                       const CountingIndexWrite& write, ByteView nonce_tpm);
 
 }  // namespace labrec::tpm
