@@ -1,30 +1,15 @@
 #include "recovery/api/limits.h"
 
-#include <algorithm>
+#include "absl/strings/str_cat.h"
 
-#include "recovery/api/utf8.h"
+#include "hsm/base/absl_view.h"
 
 namespace labrec::recovery {
-namespace {
 
-bool IsRecordNameCharacter(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-         c == '-';
-}
-
-}  // namespace
-
-bool IsRecordName(std::string_view text) {
-  return !text.empty() && text.size() <= kMostRecordNameBytes &&
-         std::ranges::all_of(text, IsRecordNameCharacter);
-}
-
-bool IsIdentifier(std::string_view text) {
-  return !text.empty() && text.size() <= kMostIdentifierBytes && IsPlainUtf8(text);
-}
-
-bool IsDeviceName(std::string_view text) {
-  return text.size() <= kMostDeviceNameBytes && IsPlainUtf8(text);
+absl::Status CheckGuessLimit(std::string_view what, uint32_t guesses) {
+  if (IsGuessLimit(guesses)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(AbslView(what), ": must be 1 to ", kMostGuesses, ", not ", guesses));
 }
 
 }  // namespace labrec::recovery

@@ -4,28 +4,41 @@
 #include <cstdint>
 #include <string_view>
 
+#include "absl/status/status.h"
+
 namespace labrec::recovery {
 
-// How much an account may keep, and how long its parts may be. docs/protocol.md gives the same numbers.
+// How much an account may keep, and how long the parts of messages are. Realms and clients both keep to
+// these; docs/protocol.md gives the same numbers.
 inline constexpr size_t kMostDevices = 32;
-inline constexpr size_t kMostDeviceNameBytes = 64;
 inline constexpr size_t kMostRecords = 16;
-inline constexpr size_t kMostRecordNameBytes = 64;
-inline constexpr size_t kMostIdentifierBytes = 128;  // tenant, account
+inline constexpr size_t kMostRealms = 16;  // of one record
 inline constexpr uint32_t kMostGuesses = 20;
-inline constexpr size_t kMostConfigBytes = 8192;
+inline constexpr uint32_t kMostRegistrationEvaluations = 2;
+
+inline constexpr size_t kRealmIdBytes = 16;
+inline constexpr size_t kRegistrationIdBytes = 16;
+inline constexpr size_t kChallengeBytes = 32;
+inline constexpr size_t kNonceBytes = 32;      // of what a chip or an attestation key is to state
+inline constexpr size_t kSpkiBytes = 91;       // a P-256 key as SubjectPublicKeyInfo
+inline constexpr size_t kSignatureBytes = 64;  // r || s
 inline constexpr size_t kCommitmentBytes = 32;
+inline constexpr size_t kMostConfigBytes = 8192;
 inline constexpr size_t kMostSealedSecretBytes = 2048;
 inline constexpr size_t kMostSealedPrivateBytes = kMostSealedSecretBytes + 28;  // AES-256-GCM nonce and tag
-inline constexpr uint32_t kMostRegistrationEvaluations = 2;
 inline constexpr size_t kMostChipKeyBytes = 1024;
 inline constexpr size_t kSealedAnswerBytes = 33 + 28;  // a compressed point; AES-256-GCM nonce and tag
 
-// [A-Za-z0-9._-]{1,64}
-bool IsRecordName(std::string_view text);
-// The name of a tenant or an account: 1 to 128 bytes of UTF-8 without control characters.
-bool IsIdentifier(std::string_view text);
-// At most 64 bytes of UTF-8 without control characters (it is shown on terminals). May be empty.
-bool IsDeviceName(std::string_view text);
+// Handles of NV indices: TPM 2.0 part 2, section 7.2.
+constexpr bool IsIndexHandle(uint32_t handle) {
+  return handle >> 24 == 0x01;
+}
+
+// Wrong guesses that a record takes between two successes: 1 to kMostGuesses.
+constexpr bool IsGuessLimit(uint32_t guesses) {
+  return guesses >= 1 && guesses <= kMostGuesses;
+}
+// INVALID_ARGUMENT, with `what` as the subject, unless IsGuessLimit.
+absl::Status CheckGuessLimit(std::string_view what, uint32_t guesses);
 
 }  // namespace labrec::recovery

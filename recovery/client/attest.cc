@@ -4,13 +4,14 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/chip_record_verifier.h"
 #include "attestation/evidence/evidence.h"
 #include "attestation/evidence/refusal.h"
+#include "attestation/verify/chip_record_verifier.h"
 #include "attestation/verify/statement.h"
 #include "hsm/base/p256.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/api/limits.h"
 #include "recovery/client/grpc/proto.h"
 #include "recovery/client/steps/too_few_realms.h"
 
@@ -66,7 +67,7 @@ absl::StatusOr<RealmAttestation> Attest(RealmChannel& realm, const AttestDemand&
   LABREC_ASSIGN_OR_RETURN(const P256Point evaluation_key, NamedEvaluationKey(realm, cancellation));
   LABREC_ASSIGN_OR_RETURN(const AkChallenge challenge, Challenge(realm, demand, cancellation));
   LABREC_ASSIGN_OR_RETURN(const Digest tls_key, realm.TlsKeyHash());
-  const SecretBytes nonce = SecretBytes::Random(32);
+  const SecretBytes nonce = SecretBytes::Random(kNonceBytes);
   v1::AttestRequest request;
   request.set_credential(ToString(attestation::Encode(challenge.blob)));
   request.set_nonce(ToString(nonce.view()));

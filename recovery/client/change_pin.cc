@@ -40,10 +40,10 @@ class UnlockKeyOrDevice : public RequestSigner {
 absl::Status KeepEnforcement(const RealmSet& realms, const ConfigGroup& group, SealRequest& seal) {
   seal.enforcement = Enforcement::kAsPinned;
   for (size_t i = 0; i < realms.size(); ++i) {
-    const v1::ChipShare* chip = ChipShareOf(group.config, realms[i].id());
+    const ChipShare* chip = ChipShareOf(group.config, realms[i].id());
     if (chip != nullptr) {
-      seal.trust.pinned_aks[ToBytes(realms[i].id())] = ToBytes(chip->ak_name());
-    } else if (group.config.enforcement() == v1::ENFORCEMENT_CHIP) {
+      seal.trust.pinned_aks[ToBytes(realms[i].id())] = chip->ak_name;
+    } else if (group.config.chips() == group.config.realms.size()) {
       return absl::FailedPreconditionError(
           absl::StrCat("realm ", realms[i].name(),
                        " is new in the list, and every realm's chip counts for this record: seal it again"));
@@ -70,7 +70,7 @@ absl::StatusOr<PinChange> ChangePin(const RealmSet& realms, const RecoverRequest
   SealRequest seal;
   seal.record = request.record;
   seal.threshold = recovered->group.threshold();
-  seal.guess_limit = recovered->group.config.guess_limit();
+  seal.guess_limit = recovered->group.config.guess_limit;
   seal.holders = holders;
   LABREC_RETURN_IF_ERROR(KeepEnforcement(realms, recovered->group, seal));
   const Retirement retirement{recovered->group, recovered->authority};

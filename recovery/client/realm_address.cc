@@ -11,6 +11,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/api/limits.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -39,7 +40,8 @@ class Parser {
     if (realms == nullptr || realms->empty()) {
       return Wrong(table.source(), "no realm; add one [[realm]] table per realm");
     }
-    if (realms->size() > kMostRealms) return Wrong(realms->source(), "more than 16 realms");
+    if (realms->size() > kMostRealms)
+      return Wrong(realms->source(), absl::StrCat("more than ", kMostRealms, " realms"));
     for (const toml::node& node : *realms) {
       LABREC_ASSIGN_OR_RETURN(RealmAddress realm, Realm(node));
       const bool twice = std::any_of(list.realms.begin(), list.realms.end(),
@@ -88,7 +90,7 @@ class Parser {
     RealmAddress realm;
     LABREC_ASSIGN_OR_RETURN(const std::string id, Text(*table, "id", true));
     const absl::StatusOr<Bytes> id_bytes = FromHex(id);
-    if (!id_bytes.ok() || id_bytes->size() != 16) {
+    if (!id_bytes.ok() || id_bytes->size() != kRealmIdBytes) {
       return Wrong(table->get("id")->source(),
                    "realm key \"id\" must be 32 hexadecimal digits; labyrinth-admin realm show prints it");
     }

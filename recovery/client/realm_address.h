@@ -13,8 +13,6 @@
 
 namespace labrec::recovery::client {
 
-inline constexpr size_t kMostRealms = 16;
-
 // Where a realm is, and how to know it.
 struct RealmAddress {
   Bytes id;                                         // 16 bytes; part of everything that is signed

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "recovery/api/names.h"
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/steps/guess.h"
 #include "recovery/client/steps/record_survey.h"
@@ -50,7 +51,7 @@ absl::StatusOr<RecoverOutcome> AfterGuess(absl::StatusOr<RecoverOutcome> outcome
 
 absl::StatusOr<RecoverOutcome> Unlock(const RealmSet& realms, ConfigGroup group, Guess guess,
                                       std::vector<RealmReport> reports) {
-  RecordAuthority authority(*std::move(guess.s), group.config.record(), group.version());
+  RecordAuthority authority(*std::move(guess.s), group.config.name.record, group.version());
   LABREC_ASSIGN_OR_RETURN(Opened opened, UnlockAll(realms, group, authority, guess.challenges, reports));
   FinishActivation(realms, group, authority, reports);
   RefillChips(realms, group, authority, reports);
@@ -97,7 +98,7 @@ absl::StatusOr<RecoverOutcome> Attempt(const RealmSet& realms, const std::string
 
 absl::StatusOr<RecoverOutcome> Recover(const RealmSet& realms, const RecoverRequest& request,
                                        const SecretBytes& pin) {
-  LABREC_RETURN_IF_ERROR(CheckRecordName(request.record));
+  LABREC_RETURN_IF_ERROR(CheckName({realms.tenant(), realms.account(), request.record}));
   if (realms.size() == 0) return absl::InvalidArgumentError("no realms to recover from");
   const uint32_t least = request.least_realms > 0 ? request.least_realms : Majority(realms.size());
   absl::StatusOr<RecoverOutcome> outcome = Attempt(realms, request.record, least, pin);

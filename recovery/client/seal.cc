@@ -6,6 +6,8 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/padding.h"
+#include "recovery/api/limits.h"
+#include "recovery/api/names.h"
 #include "recovery/client/grpc/retry_pause.h"
 #include "recovery/client/steps/record_survey.h"
 #include "recovery/client/steps/registration.h"
@@ -21,16 +23,14 @@ constexpr int kFirstContendedPause = 2;
 
 absl::Status Check(const RealmSet& realms, const SealRequest& request, const SecretBytes& secret,
                    uint32_t threshold) {
-  LABREC_RETURN_IF_ERROR(CheckRecordName(request.record));
+  LABREC_RETURN_IF_ERROR(CheckName({realms.tenant(), realms.account(), request.record}));
   LABREC_RETURN_IF_ERROR(pin::CheckArgonParameters(request.argon));
   if (realms.size() == 0) return absl::InvalidArgumentError("no realms to seal to");
   if (threshold > realms.size()) {
     return absl::InvalidArgumentError(
         absl::StrCat("threshold ", threshold, " is more than the ", realms.size(), " realms"));
   }
-  if (request.guess_limit < 1 || request.guess_limit > 20) {
-    return absl::InvalidArgumentError("the guess limit must be from 1 to 20");
-  }
+  LABREC_RETURN_IF_ERROR(CheckGuessLimit("guess limit", request.guess_limit));
   const bool by_roots =
       request.enforcement == Enforcement::kChip || request.enforcement == Enforcement::kChipOrLedger;
   if (by_roots && !request.trust.roots) {
@@ -38,8 +38,8 @@ absl::Status Check(const RealmSet& realms, const SealRequest& request, const Sec
         "a chip is believed by its vendor's certificate: name a folder of TPM vendors' certificates");
   }
   if (secret.empty() || secret.size() > pin::kMostSecretBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the secret has ", secret.size(), " bytes; 1 to 1024 can be sealed"));
+    return absl::InvalidArgumentError(absl::StrCat("the secret has ", secret.size(), " bytes; 1 to ",
+                                                   pin::kMostSecretBytes, " can be sealed"));
   }
   return absl::OkStatus();
 }

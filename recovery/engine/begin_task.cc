@@ -3,29 +3,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "hsm/base/random_array.h"
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
 #include "recovery/record/registration.h"
 
 namespace labrec::recovery {
-namespace {
-
-std::array<uint8_t, 32> FreshNonce() {
-  const SecretBytes random = SecretBytes::Random(32);
-  std::array<uint8_t, 32> nonce;
-  std::ranges::copy(random.view(), nonce.begin());
-  return nonce;
-}
-
-}  // namespace
-
 BeginTask::BeginTask(Time deadline, RecordName name, uint32_t version, std::vector<P256Point> elements,
                      Bytes realm_id, Done<RegistrationBegun> done)
     : Task(deadline),
       name_(std::move(name)),
       elements_(std::move(elements)),
       realm_id_(std::move(realm_id)),
-      request_{version, FreshNonce(), static_cast<uint32_t>(elements_.size())},
+      request_{version, RandomArray<32>(), static_cast<uint32_t>(elements_.size())},
       done_(std::move(done)) {}
 
 absl::Status BeginTask::Apply(WorkingSet& rows, int64_t) {

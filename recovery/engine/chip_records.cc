@@ -3,10 +3,11 @@
 
 #include <spdlog/spdlog.h>
 
-#include "attestation/produce/prover.h"
 #include "attestation/evidence/evidence.h"
+#include "attestation/produce/prover.h"
 #include "attestation/verify/statement.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/random_array.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
 #include "recovery/engine/call/field_checks.h"
@@ -23,9 +24,6 @@ namespace labrec::recovery {
 using std::chrono::steady_clock;
 
 namespace {
-
-constexpr size_t kNonceBytes = 32;
-constexpr size_t kSignatureBytes = 64;
 
 Digest StatementNonce(const Bytes& realm_id, const RecordName& name, uint32_t version, ByteView nonce) {
   return attestation::RecordStatementNonce({realm_id, name.tenant, name.account, name.record, version},
@@ -49,13 +47,6 @@ absl::StatusOr<hsm::CountedKey> KeyOf(const std::optional<Record>& record, uint3
 absl::Status CheckSize(const char* what, ByteView field, size_t size) {
   if (field.size() == size) return absl::OkStatus();
   return absl::InvalidArgumentError(std::string(what) + ": must have " + std::to_string(size) + " bytes");
-}
-
-std::array<uint8_t, 32> FreshNonce() {
-  const SecretBytes random = SecretBytes::Random(32);
-  std::array<uint8_t, 32> nonce;
-  std::ranges::copy(random.view(), nonce.begin());
-  return nonce;
 }
 
 // Both elements under the key, or ABORTED if the two uses of the first write are gone.
@@ -86,9 +77,7 @@ absl::StatusOr<ChipBeginning> EngineImpl::JudgeChipRegistration(const Caller& ca
   LABREC_RETURN_IF_ERROR(chip_->Available());
   LABREC_RETURN_IF_ERROR(CheckSize("nonce", request.nonce, kNonceBytes));
   if (request.version == 0) return absl::InvalidArgumentError("version: from 1 up");
-  if (request.guess_limit < 1 || request.guess_limit > kMostGuesses) {
-    return absl::InvalidArgumentError("guess_limit: must be 1 to 20");
-  }
+  LABREC_RETURN_IF_ERROR(CheckGuessLimit("guess_limit", request.guess_limit));
   const Bytes body = BeginChipBody(request.record, request.version, request.unlock_key.Spki(),
                                    request.guess_limit, request.nonce);
   LABREC_ASSIGN_OR_RETURN(Authority authority, authorizer_->Check(caller, Operation::kBeginChipVersion, body,
@@ -96,7 +85,7 @@ absl::StatusOr<ChipBeginning> EngineImpl::JudgeChipRegistration(const Caller& ca
   LABREC_ASSIGN_OR_RETURN(const auto account, ReadAccount(*ledger_, caller.tenant, caller.account));
   LABREC_ASSIGN_OR_RETURN(const auto record, ReadRecord(*ledger_, name));
   BegunChip chip{0, {}, request.unlock_key, request.guess_limit, std::move(authority)};
-  recovery::BeginRegistration begin{request.version, FreshNonce(), 0};
+  recovery::BeginRegistration begin{request.version, RandomArray<32>(), 0};
   begin.chip.emplace(std::move(chip));
   LABREC_RETURN_IF_ERROR(ApplyBegin(account, record, name, begin).status());
   const Digest nonce = StatementNonce(options_.realm_id, name, request.version, request.nonce);

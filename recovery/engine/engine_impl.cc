@@ -7,6 +7,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
+#include "recovery/api/limits.h"
 #include "recovery/engine/call/field_checks.h"
 #include "recovery/engine/call/refusal.h"
 #include "recovery/engine/chip/start_up.h"
@@ -15,7 +16,6 @@
 namespace labrec::recovery {
 namespace {
 
-constexpr size_t kRealmIdBytes = 16;
 constexpr std::chrono::milliseconds kLeastPause{200};  // of a client that the queue refused
 
 absl::Status CheckParts(const EngineOptions& options, hsm::Device& key_device, hsm::Device& anchor_device) {

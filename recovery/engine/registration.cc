@@ -34,6 +34,11 @@ absl::Status CheckVersion(uint32_t version) {
   return version == 0 ? absl::InvalidArgumentError("version: from 1 up") : absl::OkStatus();
 }
 
+std::optional<uint32_t> ChipIndexOf(const RealmShare& share) {
+  if (!share.chip) return std::nullopt;
+  return share.chip->index;
+}
+
 Bytes BodyOf(const RegistrationRequest& request) {
   const Bytes spki = request.unlock_key.Spki();
   return FinishRegistrationBody({request.record, request.version, request.registration_id, request.config,
@@ -60,8 +65,10 @@ absl::StatusOr<EngineImpl::Registration> EngineImpl::JudgeRegistration(const Cal
   LABREC_RETURN_IF_ERROR(CheckName(name));
   LABREC_RETURN_IF_ERROR(CheckVersion(request.version));
   LABREC_RETURN_IF_ERROR(CheckSizes(request));
-  LABREC_ASSIGN_OR_RETURN(const ConfigTerms terms,
-                          CheckConfig(request.config, options_.realm_id, name, request.version));
+  LABREC_ASSIGN_OR_RETURN(const RecordConfig config,
+                          ParseRecordConfig(request.config, name, request.version));
+  const RealmShare* share = config.Find(options_.realm_id);
+  if (share == nullptr) return absl::InvalidArgumentError("config: this realm is not listed");
   LABREC_ASSIGN_OR_RETURN(Authority authority, authorizer_->Check(caller, Operation::kFinishRegistration,
                                                                   BodyOf(request), request.authorization));
   LABREC_ASSIGN_OR_RETURN(const auto account, ReadAccount(*ledger_, caller.tenant, caller.account));
@@ -69,8 +76,8 @@ absl::StatusOr<EngineImpl::Registration> EngineImpl::JudgeRegistration(const Cal
   recovery::FinishRegistration finish{request.version,           request.registration_id,
                                       std::move(request.config), std::move(request.commitment),
                                       request.unlock_key,        {},
-                                      terms.guess_limit,         std::move(authority),
-                                      terms.chip_index};
+                                      config.guess_limit,        std::move(authority),
+                                      ChipIndexOf(*share)};
   LABREC_ASSIGN_OR_RETURN(const Record finished, ApplyFinish(account, record, finish));
   Bytes input = DerivationInput(name, *finished.Find(request.version));
   return Registration{name, std::move(finish), std::move(request.sealed_secret), std::move(input)};

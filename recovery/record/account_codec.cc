@@ -3,6 +3,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
+#include "recovery/api/names.h"
 #include "recovery/record/codec.h"
 #include "recovery/record/row.pb.h"
 #include "recovery/record/row_frame.h"

@@ -3,13 +3,10 @@
 #include <algorithm>
 
 #include "recovery/api/limits.h"
+#include "recovery/api/names.h"
 
 namespace labrec::recovery {
 namespace {
-
-bool IsGuessLimit(uint32_t limit) {
-  return limit >= 1 && limit <= kMostGuesses;
-}
 
 bool IsValidBegun(const RecordVersion& version) {
   const bool bound = version.chip ? version.unlock_key && IsGuessLimit(version.guess_limit)
@@ -22,11 +19,6 @@ bool IsValidUsable(const RecordVersion& version) {
   return !version.config.empty() && version.config.size() <= kMostConfigBytes &&
          version.commitment.size() == kCommitmentBytes && version.unlock_key &&
          version.sealed_private.size() <= kMostSealedPrivateBytes && IsGuessLimit(version.guess_limit);
-}
-
-// Handles of NV indices: TPM 2.0 part 2, section 7.2.
-bool IsIndexHandle(uint32_t handle) {
-  return handle >> 24 == 0x01;
 }
 
 // Each answer is to a counted element, in the order in which those were counted.

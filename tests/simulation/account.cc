@@ -2,7 +2,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/request_bytes.h"
-#include "recovery/api/v1/recovery.pb.h"
+#include "tests/support/one_realm_config.h"
 
 namespace labrec::sim {
 namespace {
@@ -23,23 +23,7 @@ Account::Account(std::string name, uint32_t guess_limit)
       history_(guess_limit) {}
 
 Bytes Account::Config(const Bytes& realm_id) const {
-  ::labyrinth::recovery::v1::RecordConfig config;
-  config.set_version(kVersion);
-  config.set_tenant(caller_.tenant);
-  config.set_account(caller_.account);
-  config.set_record(kRecord);
-  config.set_threshold(1);
-  auto& share = *config.add_realms();
-  share.set_realm_id(ToString(realm_id));
-  share.set_x(1);
-  share.set_masked_share(std::string(32, 's'));
-  config.set_salt(std::string(16, 't'));
-  config.set_argon_memory_kib(65536);
-  config.set_argon_passes(3);
-  config.set_argon_lanes(1);
-  config.set_guess_limit(limit_);
-  config.set_enforcement(::labyrinth::recovery::v1::ENFORCEMENT_LEDGER);
-  return ToBytes(config.SerializeAsString());
+  return OneRealmConfig({caller_.tenant, caller_.account, kRecord}, realm_id, kVersion, limit_);
 }
 
 absl::Status Account::SetUp(Realm& realm) {

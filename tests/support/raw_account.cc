@@ -8,6 +8,7 @@
 #include "hsm/base/p256.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/request_bytes.h"
+#include "tests/support/one_realm_config.h"
 
 namespace labrec::test {
 namespace {
@@ -117,23 +118,8 @@ absl::StatusOr<std::string> RawAccount::BeginRegistration(Stub& stub) const {
 }
 
 std::string RawAccount::Config() const {
-  api::RecordConfig config;
-  config.set_version(kRawVersion);
-  config.set_tenant(tenant_);
-  config.set_account(account_);
-  config.set_record(kRawRecord);
-  config.set_threshold(1);
-  auto* share = config.add_realms();
-  share->set_realm_id(realm_id_);
-  share->set_x(1);
-  share->set_masked_share(std::string(32, 'x'));
-  config.set_salt(std::string(16, 's'));
-  config.set_argon_memory_kib(65536);
-  config.set_argon_passes(3);
-  config.set_argon_lanes(1);
-  config.set_guess_limit(kRawLimit);
-  config.set_enforcement(api::ENFORCEMENT_LEDGER);
-  return config.SerializeAsString();
+  return ToString(
+      OneRealmConfig({tenant_, account_, kRawRecord}, AsBytes(realm_id_), kRawVersion, kRawLimit));
 }
 
 absl::Status RawAccount::FinishRegistration(Stub& stub, const std::string& registration_id) const {

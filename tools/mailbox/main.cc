@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "hsm/base/secret_bytes.h"
-#include "recovery/client/grpc/realm_channel.h"
+#include "recovery/api/tls13.h"
 #include "recovery/client/steps/too_few_realms.h"
 #include "recovery/labyrinth/reason.h"
 #include "tools/cli/usage_error.h"
@@ -56,6 +56,6 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   labrec::ForbidCoreDumps();
-  labrec::recovery::client::RequireTls13();
+  labrec::recovery::RequireTls13();
   return labrec::mailbox::Main(argc, argv);
 }

@@ -3,7 +3,7 @@
 #include <variant>
 
 #include "hsm/base/secret_bytes.h"
-#include "recovery/client/grpc/realm_channel.h"
+#include "recovery/api/tls13.h"
 #include "tools/recover/arguments.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/exit_code.h"
@@ -44,7 +44,7 @@ int Run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   labrec::ForbidCoreDumps();
-  labrec::recovery::client::RequireTls13();
+  labrec::recovery::RequireTls13();
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // its complaints reach the user as statuses
   std::signal(SIGPIPE, SIG_IGN);
   const std::variant<Arguments, int> parsed = labrec::recover::ParseArguments(argc, argv);

@@ -92,7 +92,7 @@ json RealmJson(const RealmStatus& realm) {
 int RunStatus(const Arguments& arguments, const Reporter& reporter) {
   const auto connection = Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
-  const absl::Status name = recovery::client::CheckRecordName(arguments.record);
+  const absl::Status name = recovery::CheckShortName("record", arguments.record);
   if (!name.ok()) return reporter.UsageError(name);
   const RecordStatus status = GetStatus(*connection->realms, arguments.record, connection->threshold);
   const int code = ExitCode(status, connection->threshold);

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "hsm/base/secret_bytes.h"
+#include "recovery/api/tls13.h"
 #include "recovery/server/service/realm_description.h"
-#include "recovery/server/transport/tls.h"
 #include "tools/cli/usage_error.h"
 #include "tools/recoveryd/config.h"
 #include "tools/recoveryd/daemon.h"
@@ -117,7 +117,7 @@ int Main(int argc, char** argv) {
 int main(int argc, char** argv) {
   labrec::ForbidCoreDumps();
   umask(077);
-  labrec::recovery::AllowOnlyTls13();
+  labrec::recovery::RequireTls13();
   // Every thread inherits this: signals are taken by RunUntilStopped alone.
   const sigset_t signals = labrec::recoveryd::Signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);

@@ -1,10 +1,11 @@
 #include "recovery/client/chip/begin.h"
 
-#include "attestation/verify/chip_record_verifier.h"
 #include "attestation/evidence/evidence.h"
+#include "attestation/verify/chip_record_verifier.h"
 #include "hsm/base/status_macros.h"
 #include "pin/confirmation.h"
 #include "pin/oprf.h"
+#include "recovery/api/limits.h"
 #include "recovery/client/chip/write.h"
 
 namespace labrec::recovery::client {
@@ -16,7 +17,6 @@ using tpm::Written;
 // What the first write grants: the two evaluations of the confirmation and no more. A host could else
 // authorise uses of the key now that it makes later, when the count is set back and the salt is known.
 constexpr uint32_t kConfirmations = 2;
-constexpr size_t kNonceBytes = 32;
 
 // One exchange with one realm.
 class Exchange {

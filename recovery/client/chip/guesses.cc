@@ -17,13 +17,13 @@ struct Done {};
 // the config, which the record's secret binds.
 absl::StatusOr<Done> Write(const RealmSet& realms, size_t realm, const ConfigGroup& group,
                            const RecordAuthority& authority, uint32_t limit, Cancellation& cancellation) {
-  const v1::ChipShare& chip = *ChipShareOf(group.config, realms[realm].id());
-  const ChipTrust trust{std::nullopt, {{ToBytes(realms[realm].id()), ToBytes(chip.ak_name())}}};
+  const ChipShare& chip = *ChipShareOf(group.config, realms[realm].id());
+  const ChipTrust trust{std::nullopt, {{ToBytes(realms[realm].id()), chip.ak_name}}};
   LABREC_ASSIGN_OR_RETURN(const VerifiedAk verified, VerifyAk(realms, realm, trust, cancellation));
   const EcdsaPrivateKey unlock_key = pin::UnlockKey(authority.s(), realms[realm].id(), authority.version());
   attestation::Report proven;
   LABREC_RETURN_IF_ERROR(WriteCounter(
-      realms, realm, {authority.record(), authority.version(), chip.index(), &unlock_key, &verified.ak},
+      realms, realm, {authority.record(), authority.version(), chip.index, &unlock_key, &verified.ak},
       tpm::Written::kYes, limit, proven, cancellation));
   return Done{};
 }
@@ -42,11 +42,9 @@ void WriteAll(const RealmSet& realms, const std::vector<size_t>& asked, const Co
 
 }  // namespace
 
-const v1::ChipShare* ChipShareOf(const v1::RecordConfig& config, ByteView realm_id) {
-  for (const v1::RealmShare& share : config.realms()) {
-    if (share.has_chip() && SameBytes(AsBytes(share.realm_id()), realm_id)) return &share.chip();
-  }
-  return nullptr;
+const ChipShare* ChipShareOf(const RecordConfig& config, ByteView realm_id) {
+  const RealmShare* share = config.Find(realm_id);
+  return share != nullptr && share->chip ? &*share->chip : nullptr;
 }
 
 void RefillChips(const RealmSet& realms, const ConfigGroup& group, const RecordAuthority& authority,
@@ -58,7 +56,7 @@ void RefillChips(const RealmSet& realms, const ConfigGroup& group, const RecordA
       asked.push_back(member.realm);
     }
   }
-  const uint32_t limit = group.config.guess_limit();
+  const uint32_t limit = group.config.guess_limit;
   for (const size_t realm : asked) reports[realm].remaining = limit;
   WriteAll(realms, asked, group, authority, limit, [&](size_t realm, const absl::Status& status) {
     RealmReport& report = reports[realm];

@@ -22,6 +22,6 @@ void RetireChips(const RealmSet& realms, const ConfigGroup& group, const RecordA
                  const std::vector<size_t>& held, std::vector<RealmReport>& reports);
 
 // The share of this realm in the config, if its chip counts.
-const v1::ChipShare* ChipShareOf(const v1::RecordConfig& config, ByteView realm_id);
+const ChipShare* ChipShareOf(const RecordConfig& config, ByteView realm_id);
 
 }  // namespace labrec::recovery::client

@@ -4,12 +4,11 @@
 #include "attestation/verify/statement.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm_wire/index_write.h"
+#include "recovery/api/limits.h"
 #include "recovery/client/chip/trust.h"
 
 namespace labrec::recovery::client {
 namespace {
-
-constexpr size_t kNonceBytes = 32;
 
 absl::StatusOr<v1::BeginChipWriteResponse> Begin(RealmChannel& realm, const ChipVersion& version,
                                                  Cancellation& cancellation) {

@@ -1,6 +1,5 @@
 #include "recovery/client/grpc/realm_channel.h"
 
-#include <cstdlib>
 #include <mutex>
 #include <optional>
 
@@ -15,6 +14,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/openssl_ptr.h"
+#include "recovery/api/retry_after.h"
+#include "recovery/api/tls13.h"
 #include "recovery/client/grpc/retry_pause.h"
 
 namespace labrec::recovery::client {
@@ -41,7 +42,7 @@ std::shared_ptr<grpc::Channel> Connect(const RealmAddress& address) {
 
 std::optional<milliseconds> RetryAfter(const grpc::ClientContext& context) {
   const auto& metadata = context.GetServerTrailingMetadata();
-  const auto entry = metadata.find("retry-after-ms");
+  const auto entry = metadata.find(kRetryAfter);
   int64_t time = 0;
   if (entry == metadata.end() ||
       !absl::SimpleAtoi(absl::string_view(entry->second.data(), entry->second.size()), &time) || time < 0) {
@@ -65,11 +66,6 @@ const char* Advice(grpc::StatusCode code) {
 }
 
 }  // namespace
-
-void RequireTls13() {
-  static std::once_flag once;
-  std::call_once(once, [] { setenv("GRPC_SSL_CIPHER_SUITES", "PSK-AES256-GCM-SHA384", 1); });
-}
 
 RealmChannel::RealmChannel(RealmAddress address, std::string token, ChannelOptions options)
     : address_(std::move(address)),

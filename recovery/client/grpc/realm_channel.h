@@ -22,7 +22,8 @@ struct ChannelOptions {
 };
 
 // The way to one realm: TLS 1.3, trusting only the certificates of its address, with the caller's token in
-// every call. Connects at the first call, and again when needed. Any thread.
+// every call. Connects at the first call, and again when needed. Making one requires TLS 1.3 of the whole
+// process (recovery/api/tls13.h). Any thread.
 //
 // Errors carry the realm's name in front, and its own code (recovery.proto's header says what each means):
 // UNAVAILABLE if it cannot be reached, DEADLINE_EXCEEDED if it takes too long, CANCELLED after
@@ -93,12 +94,5 @@ class RealmChannel {
   std::string certificate_;  // PEM
   std::optional<Digest> required_tls_key_;
 };
-
-// Keeps TLS 1.2 from being negotiated by any gRPC channel of this process. gRPC 1.51 has no option for it;
-// its list of TLS 1.2 cipher suites is set, by the environment variable GRPC_SSL_CIPHER_SUITES, to one that
-// needs a pre-shared key, so that only TLS 1.3 suites are left to offer. gRPC reads the variable once, when
-// its first TLS channel is made. RealmChannel does this too; a program that makes TLS channels of its own
-// calls it first in main, while it has one thread.
-void RequireTls13();
 
 }  // namespace labrec::recovery::client

@@ -47,7 +47,4 @@ class RealmSet {
   std::vector<std::unique_ptr<RealmChannel>> realms_;
 };
 
-// INVALID_ARGUMENT unless it matches [A-Za-z0-9._-]{1,64}.
-absl::Status CheckRecordName(std::string_view record);
-
 }  // namespace labrec::recovery::client

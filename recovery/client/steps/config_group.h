@@ -2,14 +2,11 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
-
-#include "absl/status/status.h"
 
 #include "hsm/base/bytes.h"
 #include "hsm/base/hash.h"
-#include "recovery/client/grpc/proto.h"
+#include "recovery/api/record_config.h"
 
 namespace labrec::recovery::client {
 
@@ -25,13 +22,6 @@ struct Offer {
   Bytes commitment;
 };
 
-// Whose record it must be.
-struct RecordId {
-  std::string tenant;
-  std::string account;
-  std::string record;
-};
-
 // A realm that offers the group's config and has a share in it.
 struct GroupMember {
   size_t realm = 0;
@@ -42,28 +32,21 @@ struct GroupMember {
 
 // A version on which enough realms agree byte for byte.
 struct ConfigGroup {
-  v1::RecordConfig config;
+  RecordConfig config;
   Digest digest{};  // SHA-256 of the config's bytes
   Bytes commitment;
   std::vector<GroupMember> members;
 
-  uint32_t version() const { return config.version(); }
+  uint32_t version() const { return config.version; }
   // How many realms it takes.
-  uint32_t threshold() const { return config.threshold(); }
+  uint32_t threshold() const { return config.threshold; }
   const GroupMember* Find(size_t realm) const;
 };
 
 // The newest version whose config and commitment are offered alike by at least `least` realms, and at least
 // as many as its own threshold. `least` comes from the caller, not from a realm: otherwise one realm could
-// make up a newer version with threshold 1. Offers that CheckConfig refuses do not count. Pure.
-std::optional<ConfigGroup> NewestGroup(const std::vector<Offer>& offers, const RecordId& id, uint32_t least);
-
-// INVALID_ARGUMENT with the field unless the config is one that a client makes for this record and version:
-// its names, realms and shares well formed and each there once, its limits within the protocol's, its
-// enforcement what the shares bear out.
-absl::Status CheckConfig(const v1::RecordConfig& config, const RecordId& id, uint32_t version);
-
-// What a config says of `realms` realms of which `chips` have the chip count.
-v1::Enforcement EnforcementOf(int chips, int realms);
+// make up a newer version with threshold 1. Offers whose config ParseRecordConfig refuses do not count. Pure.
+std::optional<ConfigGroup> NewestGroup(const std::vector<Offer>& offers, const RecordName& name,
+                                       uint32_t least);
 
 }  // namespace labrec::recovery::client

@@ -24,15 +24,15 @@ struct Evaluation {
 };
 
 absl::StatusOr<SecretBytes> StretchedInput(const ConfigGroup& group, const SecretBytes& pin) {
-  const v1::RecordConfig& config = group.config;
-  const pin::ArgonParameters cost{config.argon_memory_kib(), config.argon_passes(), config.argon_lanes()};
-  LABREC_ASSIGN_OR_RETURN(const SecretBytes stretched, pin::Stretch(pin, AsBytes(config.salt()), cost));
-  return pin::OprfInput(config.tenant(), config.account(), config.record(), config.version(), stretched);
+  const RecordConfig& config = group.config;
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes stretched, pin::Stretch(pin, config.salt, config.argon));
+  const RecordName& name = config.name;
+  return pin::OprfInput(name.tenant, name.account, name.record, config.version, stretched);
 }
 
 v1::EvaluateRequest EvaluateRequestOf(const ConfigGroup& group, const P256Point& element) {
   v1::EvaluateRequest request;
-  request.set_record(group.config.record());
+  request.set_record(group.config.name.record);
   request.set_version(group.version());
   request.add_elements(ToString(element.Compressed()));
   return request;

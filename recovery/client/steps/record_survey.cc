@@ -63,7 +63,7 @@ void CompareWithGroup(const ConfigGroup& group, size_t realm, const std::vector<
 }  // namespace
 
 Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t least, SurveyUntil until) {
-  const RecordId id{realms.tenant(), realms.account(), record};
+  const RecordName name{realms.tenant(), realms.account(), record};
   v1::GetRecordRequest request;
   request.set_record(record);
   const auto answers = GatherUntil<Response>(
@@ -75,7 +75,7 @@ Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t le
         for (size_t i = 0; i < so_far.size(); ++i) {
           if (so_far[i] && so_far[i]->ok()) AddOffers(realms, i, **so_far[i], offers);
         }
-        return NewestGroup(offers, id, least).has_value();
+        return NewestGroup(offers, name, least).has_value();
       });
 
   Survey survey;
@@ -93,7 +93,7 @@ Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t le
     survey.guess_limits[i] = answers[i]->guess_limit();
     survey.highest_version = std::max(survey.highest_version, answers[i]->highest_version());
   }
-  survey.group = NewestGroup(offers, id, least);
+  survey.group = NewestGroup(offers, name, least);
   for (size_t i = 0; survey.group && i < answers.size(); ++i) {
     CompareWithGroup(*survey.group, i, offers, survey.reports[i]);
   }

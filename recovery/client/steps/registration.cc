@@ -13,6 +13,7 @@
 #include "pin/pin_input.h"
 #include "pin/secret_sharing.h"
 #include "pin/share_mask.h"
+#include "recovery/api/limits.h"
 #include "recovery/client/chip/begin.h"
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/grpc/gather.h"
@@ -151,11 +152,8 @@ absl::StatusOr<Registration::Begun> Registration::BeginByChip(size_t realm, cons
                                                          {plan_.record, plan_.version, plan_.guess_limit,
                                                           unlock_key, input, *plan_.trust, signer},
                                                          cancellation));
-  v1::ChipShare share;
-  share.set_index(begun.index);
-  share.set_ak_name(ToString(begun.ak_name));
-  return Begun{std::move(begun.registration_id), std::move(begun.rho), std::move(share),
-               std::move(begun.report), ""};
+  return Begun{std::move(begun.registration_id), std::move(begun.rho),
+               ChipShare{begun.index, std::move(begun.ak_name)}, std::move(begun.report), ""};
 }
 
 absl::StatusOr<Registration::Begun> Registration::BeginByLedger(size_t realm, const SecretBytes& input,
@@ -169,7 +167,7 @@ absl::StatusOr<Registration::Begun> Registration::BeginByLedger(size_t realm, co
   request.add_elements(ToString(second.element.Compressed()));
   const auto response = realms_[realm].Call(request, cancellation);
   if (!response.ok()) return response.status();
-  if (response->evaluated_size() != 2 || response->registration_id().size() != 16) {
+  if (response->evaluated_size() != 2 || response->registration_id().size() != kRegistrationIdBytes) {
     return Faulty(realms_[realm], "did not answer two elements with two points and a registration id");
   }
   auto rho = FinalizeAt(input, first, response->evaluated(0));
@@ -200,34 +198,22 @@ absl::Status Registration::Begin(const RequestSigner& signer) {
 absl::Status Registration::MakeConfig() {
   LABREC_ASSIGN_OR_RETURN(const std::vector<pin::Share> shares,
                           pin::Split(authority_.s(), plan_.threshold, static_cast<uint32_t>(holders())));
-  v1::RecordConfig config;
-  config.set_version(plan_.version);
-  config.set_tenant(realms_.tenant());
-  config.set_account(realms_.account());
-  config.set_record(plan_.record);
-  config.set_threshold(plan_.threshold);
+  RecordConfig config;
+  config.name = {realms_.tenant(), realms_.account(), plan_.record};
+  config.version = plan_.version;
+  config.threshold = plan_.threshold;
   auto next = shares.begin();
-  int chips = 0;
   for (size_t i = 0; i < realms_.size(); ++i) {
     if (!begun_[i]) continue;
     const SecretBytes mask = pin::ShareMask(begun_[i]->rho, realms_[i].id(), plan_.version);
-    v1::RealmShare* share = config.add_realms();
-    share->set_realm_id(ToString(realms_[i].id()));
-    share->set_x(next->x);
-    share->set_masked_share(ToString(pin::MaskShare(next->bytes, mask)));
-    if (begun_[i]->chip) {
-      *share->mutable_chip() = *begun_[i]->chip;
-      ++chips;
-    }
+    config.realms.push_back(
+        {ToBytes(realms_[i].id()), next->x, pin::MaskShare(next->bytes, mask), begun_[i]->chip});
     ++next;
   }
-  config.set_salt(ToString(plan_.salt));
-  config.set_argon_memory_kib(plan_.argon.memory_kib);
-  config.set_argon_passes(plan_.argon.passes);
-  config.set_argon_lanes(plan_.argon.lanes);
-  config.set_guess_limit(plan_.guess_limit);
-  config.set_enforcement(EnforcementOf(chips, config.realms_size()));
-  config_ = ToBytes(config.SerializeAsString());
+  config.salt = ToBytes(plan_.salt);
+  config.argon = plan_.argon;
+  config.guess_limit = plan_.guess_limit;
+  config_ = Encode(config);
   digest_ = Sha256(config_);
   return absl::OkStatus();
 }

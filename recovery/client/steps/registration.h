@@ -82,7 +82,7 @@ class Registration {
   struct Begun {
     Bytes registration_id;
     SecretBytes rho;
-    std::optional<v1::ChipShare> chip;
+    std::optional<ChipShare> chip;
     attestation::Report report;
     std::string no_chip_reason;
   };

@@ -3,15 +3,17 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "recovery/api/limits.h"
 
 namespace labrec::recovery::client {
 
 absl::StatusOr<Bytes> NewChallenge(RealmChannel& realm, Cancellation& cancellation) {
   LABREC_ASSIGN_OR_RETURN(const v1::GetChallengeResponse response,
                           realm.Call(v1::GetChallengeRequest(), cancellation));
-  if (response.challenge().size() == 32) return ToBytes(response.challenge());
+  if (response.challenge().size() == kChallengeBytes) return ToBytes(response.challenge());
   return absl::InternalError(absl::StrCat("realm ", realm.name(), " gave a challenge of ",
-                                          response.challenge().size(), " bytes instead of 32"));
+                                          response.challenge().size(), " bytes instead of ",
+                                          kChallengeBytes));
 }
 
 absl::StatusOr<v1::Signature> Authorize(const RealmSet& realms, size_t realm, Operation operation,

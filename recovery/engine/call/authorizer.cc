@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "hsm/base/status_macros.h"
-#include "recovery/api/limits.h"
+#include "recovery/api/names.h"
 #include "recovery/engine/rows/rows.h"
 
 namespace labrec::recovery {

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "hsm/base/encoding.h"
-#include "hsm/base/secret_bytes.h"
+#include "hsm/base/random_array.h"
 #include "recovery/record/row_key.h"
 
 namespace labrec::recovery {
@@ -12,13 +12,6 @@ namespace {
 
 Digest HashOf(const ChallengeScope& scope) {
   return Sha256(Writer().Lp(scope.tenant).Lp(scope.account).Lp(scope.record).U32(scope.version).bytes());
-}
-
-Challenge RandomChallenge() {
-  const SecretBytes random = SecretBytes::Random(sizeof(Challenge));
-  Challenge challenge;
-  std::ranges::copy(random.view(), challenge.begin());
-  return challenge;
 }
 
 }  // namespace
@@ -30,7 +23,7 @@ size_t ChallengeTable::ChallengeHash::operator()(const Challenge& challenge) con
 }
 
 Challenge ChallengeTable::Issue(const ChallengeScope& scope, Time now) {
-  const Challenge challenge = RandomChallenge();
+  const Challenge challenge = RandomArray<sizeof(Challenge)>();
   const Digest account = AccountHash(scope.tenant, scope.account);
   const std::lock_guard lock(mutex_);
   ForgetOld(now);

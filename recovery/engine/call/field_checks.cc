@@ -13,18 +13,8 @@ absl::Status Require(bool good, const char* message) {
 }  // namespace
 
 absl::Status CheckCaller(const Caller& caller) {
-  LABREC_RETURN_IF_ERROR(
-      Require(IsIdentifier(caller.tenant), "tenant: 1 to 128 bytes of UTF-8 without control characters"));
-  return Require(IsIdentifier(caller.account), "account: 1 to 128 bytes of UTF-8 without control characters");
-}
-
-absl::Status CheckName(const RecordName& name) {
-  LABREC_RETURN_IF_ERROR(CheckCaller({name.tenant, name.account}));
-  return Require(IsRecordName(name.record), "record: 1 to 64 characters of A-Z a-z 0-9 . _ -");
-}
-
-absl::Status CheckDeviceName(std::string_view name) {
-  return Require(IsDeviceName(name), "name: at most 64 bytes of UTF-8 without control characters");
+  LABREC_RETURN_IF_ERROR(CheckIdentifier("tenant", caller.tenant));
+  return CheckIdentifier("account", caller.account);
 }
 
 absl::Status CheckSizes(const RegistrationRequest& request) {

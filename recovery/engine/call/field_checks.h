@@ -1,19 +1,15 @@
 #pragma once
 
-#include <string_view>
-
 #include "absl/status/status.h"
 
+#include "recovery/api/names.h"
 #include "recovery/engine/call/caller.h"
 #include "recovery/engine/call/requests.h"
-#include "recovery/record/record.h"
 
 namespace labrec::recovery {
 
-// INVALID_ARGUMENT, with the field's name, if a field breaks limits.h. Pure.
+// INVALID_ARGUMENT, with the field's name, if a field breaks the rules of recovery/api. Pure.
 absl::Status CheckCaller(const Caller& caller);
-absl::Status CheckName(const RecordName& name);
-absl::Status CheckDeviceName(std::string_view name);
 // Commitment, config and sealed secret of a registration, by their sizes.
 absl::Status CheckSizes(const RegistrationRequest& request);
 

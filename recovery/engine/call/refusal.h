@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 
+#include "recovery/api/retry_after.h"
 #include "recovery/engine/call/caller.h"
 
 namespace labrec::recovery {
@@ -28,13 +29,9 @@ inline constexpr std::string_view kAll[] = {kAccountRate,  kTenantRate,  kQueueF
                                             kStopping,     kAttestation, kChipRegistrations};
 }  // namespace refusal
 
-// Status payload: in how many milliseconds to come back, in decimal. The server's trailing metadata has the
-// same name.
-inline constexpr char kRetryAfter[] = "retry-after-ms";
-
 // `status`, marked with one of the words above.
 absl::Status Refused(std::string_view why, absl::Status status);
-// `status`, with the time after which to come back.
+// `status`, with the time after which to come back (kRetryAfter).
 absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds retry_after);
 // `status`, whose message was written for whoever called. Of any other UNAVAILABLE a client hears only that
 // the realm is away: its message may be a device's or a file system's, with names of this host.

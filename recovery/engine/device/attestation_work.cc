@@ -8,21 +8,21 @@
 #include "absl/strings/str_cat.h"
 
 #include "recovery/engine/call/refusal.h"
+#include "recovery/engine/device/device_failure.h"
 
 namespace labrec::recovery {
 namespace {
 
 constexpr std::chrono::seconds kAskAgainAfter{10};
 
-// What is told to who asked: that the device is away, that it cannot prove anything and why, that a challenge
-// is not for it. All else is the operator's matter; a device's own codes mean something else to a client.
-absl::Status ForCaller(const absl::Status& status) {
-  if (status.ok() || absl::IsUnavailable(status) || absl::IsFailedPrecondition(status) ||
-      absl::IsInvalidArgument(status)) {
-    return status;
+// Why there is no proof, for who asked: that the device is away, that it cannot prove anything and why, that
+// a challenge is not for it. All else is the operator's matter.
+absl::Status WhyUnproven(const absl::Status& status) {
+  if (absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status)) return status;
+  if (!absl::IsUnavailable(status)) {
+    spdlog::error("the key device failed to prove itself: {}", std::string(status.message()));
   }
-  spdlog::error("the key device failed to prove itself: {}", std::string(status.message()));
-  return absl::InternalError("the realm's security device failed: send the same again");
+  return ForCaller(status);
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ void AttestationWork::AnswerIdentity() {
   if (evidence.ok()) {
     answer = attestation::Encode(*evidence);
   } else {
-    answer = ForCaller(evidence.status());
+    answer = WhyUnproven(evidence.status());
   }
   std::vector<Done<Bytes>> waiting;
   {
@@ -97,7 +97,7 @@ void AttestationWork::Activate(Caller caller, tpm::CredentialBlob challenge, Don
     if (absl::Status gone = CheckWaits(caller); !gone.ok()) return done(std::move(gone));
     absl::StatusOr<SecretBytes> secret = prover_->Activate(challenge);
     health_.Note(secret.status());
-    if (!secret.ok()) return done(ForCaller(secret.status()));
+    if (!secret.ok()) return done(WhyUnproven(secret.status()));
     done(std::move(secret));
   });
 }
@@ -139,7 +139,7 @@ void AttestationWork::Step(std::shared_ptr<RealmProof> proof) {
       break;
   }
   health_.Note(status);
-  if (!status.ok()) return proof->done(ForCaller(status));
+  if (!status.ok()) return proof->done(WhyUnproven(status));
   if (proof->next == Next::kDone) return proof->done(attestation::Encode(proof->evidence));
   Submit([this, proof] { Step(proof); });
 }

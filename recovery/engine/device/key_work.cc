@@ -7,7 +7,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
-#include "recovery/engine/call/refusal.h"
+#include "recovery/engine/device/device_failure.h"
 
 namespace labrec::recovery {
 namespace {
@@ -21,17 +21,6 @@ size_t CountElements(const std::vector<EvaluationJob>& jobs) {
 void LogFault(const absl::Status& status) {
   if (status.ok() || absl::IsUnavailable(status)) return;  // DeviceHealth speaks of the latter
   spdlog::error("the key device failed: {}", std::string(status.message()));
-}
-
-// What is told to who asked. A guess may have been counted by now, and the device's own codes would say
-// otherwise: RESOURCE_EXHAUSTED of a TPM without a free slot would read "busy, nothing was done".
-absl::Status ForCaller(const absl::Status& status) {
-  if (status.ok() || absl::IsUnavailable(status)) return status;
-  if (absl::IsResourceExhausted(status)) {
-    return InOwnWords(
-        absl::UnavailableError("the realm's security device has no room at present: send the same again"));
-  }
-  return absl::InternalError("the realm's security device failed: send the same again");
 }
 
 // Multiplies the job's elements by the tweak that d gives.

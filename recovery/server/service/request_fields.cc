@@ -16,10 +16,6 @@ namespace {
 
 namespace v1 = ::labyrinth::recovery::v1;
 
-constexpr size_t kChallengeSize = 32;
-constexpr size_t kSignatureSize = 64;
-constexpr size_t kSpkiSize = 91;
-
 template <size_t kSize>
 absl::StatusOr<std::array<uint8_t, kSize>> ArrayField(const char* what, const std::string& value) {
   LABREC_ASSIGN_OR_RETURN(const Bytes bytes, FixedField(what, value, kSize));
@@ -39,9 +35,9 @@ absl::StatusOr<P256Point> ElementField(const std::string& encoded) {
 absl::StatusOr<RawSignature> SignatureField(const v1::Signature& proto) {
   RawSignature signature;
   LABREC_ASSIGN_OR_RETURN(signature.challenge,
-                          FixedField("authorization.challenge", proto.challenge(), kChallengeSize));
+                          FixedField("authorization.challenge", proto.challenge(), kChallengeBytes));
   LABREC_ASSIGN_OR_RETURN(signature.signature,
-                          FixedField("authorization.signature", proto.signature(), kSignatureSize));
+                          FixedField("authorization.signature", proto.signature(), kSignatureBytes));
   if (proto.signer_case() == v1::Signature::kDeviceId) {
     LABREC_ASSIGN_OR_RETURN(signature.signer, ArrayField<16>("authorization.device_id", proto.device_id()));
     return signature;
@@ -92,14 +88,14 @@ absl::StatusOr<Digest> DigestField(const char* what, const std::string& digest) 
 }
 
 absl::StatusOr<EcdsaPublicKey> PublicKeyField(const char* what, const std::string& spki) {
-  LABREC_RETURN_IF_ERROR(FixedField(what, spki, kSpkiSize).status());
+  LABREC_RETURN_IF_ERROR(FixedField(what, spki, kSpkiBytes).status());
   absl::StatusOr<EcdsaPublicKey> key = EcdsaPublicKey::FromSpki(AsBytes(spki));
   if (key.ok()) return key;
   return absl::InvalidArgumentError(absl::StrCat(what, ": ", key.status().message()));
 }
 
 absl::StatusOr<std::string> DeviceNameField(const std::string& name) {
-  LABREC_RETURN_IF_ERROR(CheckDisplayName(name));
+  LABREC_RETURN_IF_ERROR(CheckDeviceName(name));
   return name;
 }
 
@@ -142,7 +138,7 @@ absl::StatusOr<ChipRegistration> ChipRegistrationField(const v1::BeginRegistrati
   LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(proto.version()));
   LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey unlock_key,
                           PublicKeyField("chip.unlock_public_key", chip.unlock_public_key()));
-  LABREC_ASSIGN_OR_RETURN(Bytes nonce, FixedField("chip.nonce", chip.nonce(), kChallengeSize));
+  LABREC_ASSIGN_OR_RETURN(Bytes nonce, FixedField("chip.nonce", chip.nonce(), kNonceBytes));
   LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
                           RequiredSignature(chip.has_authorization(), chip.authorization()));
   return ChipRegistration{std::move(record),  version,          unlock_key,
@@ -152,8 +148,8 @@ absl::StatusOr<ChipRegistration> ChipRegistrationField(const v1::BeginRegistrati
 absl::StatusOr<ChipWrite> ChipWriteField(const v1::FinishChipWriteRequest& proto) {
   LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(proto.record()));
   LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(proto.version()));
-  LABREC_ASSIGN_OR_RETURN(Bytes signature, FixedField("signature", proto.signature(), kSignatureSize));
-  LABREC_ASSIGN_OR_RETURN(Bytes nonce, FixedField("nonce", proto.nonce(), kChallengeSize));
+  LABREC_ASSIGN_OR_RETURN(Bytes signature, FixedField("signature", proto.signature(), kSignatureBytes));
+  LABREC_ASSIGN_OR_RETURN(Bytes nonce, FixedField("nonce", proto.nonce(), kNonceBytes));
   return ChipWrite{std::move(record),    version,         proto.session(), proto.limit(),
                    std::move(signature), std::move(nonce)};
 }

@@ -1,8 +1,6 @@
 #include "recovery/server/transport/tls.h"
 
-#include <cstdlib>
 #include <memory>
-#include <string_view>
 
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
@@ -14,14 +12,13 @@
 #include "hsm/base/file.h"
 #include "hsm/base/openssl_ptr.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/api/tls13.h"
 
 namespace labrec::recovery {
 namespace {
 
 using BioPtr = std::unique_ptr<BIO, OpensslFree<BIO_free_all>>;
 
-constexpr char kSuitesVariable[] = "GRPC_SSL_CIPHER_SUITES";
-constexpr char kNeedsPresharedKey[] = "PSK-AES256-GCM-SHA384";
 constexpr unsigned kReloadSeconds = 60;
 
 BioPtr Memory(ByteView bytes) {
@@ -50,13 +47,8 @@ absl::Status CheckPair(const TlsFiles& files) {
 
 }  // namespace
 
-void AllowOnlyTls13() {
-  setenv(kSuitesVariable, kNeedsPresharedKey, 1);
-}
-
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Tls13Credentials(const TlsFiles& files) {
-  const char* const suites = std::getenv(kSuitesVariable);
-  if (suites == nullptr || std::string_view(suites) != kNeedsPresharedKey) {
+  if (!IsTls13Required()) {
     return absl::FailedPreconditionError("TLS below 1.3 was not switched off at the start of the process");
   }
   LABREC_RETURN_IF_ERROR(CheckPair(files));

@@ -3,33 +3,9 @@
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
-#include "recovery/api/v1/recovery.pb.h"
+#include "tests/support/one_realm_config.h"
 
 namespace labrec::recovery {
-namespace {
-
-Bytes ConfigOf(const RecordName& name, ByteView realm_id, uint32_t version, uint32_t guess_limit) {
-  ::labyrinth::recovery::v1::RecordConfig config;
-  config.set_version(version);
-  config.set_tenant(name.tenant);
-  config.set_account(name.account);
-  config.set_record(name.record);
-  config.set_threshold(1);
-  auto& share = *config.add_realms();
-  share.set_realm_id(ToString(realm_id));
-  share.set_x(1);
-  share.set_masked_share(std::string(32, 's'));
-  config.set_salt(std::string(16, 't'));
-  config.set_argon_memory_kib(65536);
-  config.set_argon_passes(3);
-  config.set_argon_lanes(1);
-  config.set_guess_limit(guess_limit);
-  config.set_enforcement(::labyrinth::recovery::v1::ENFORCEMENT_LEDGER);
-  return ToBytes(config.SerializeAsString());
-}
-
-}  // namespace
-
 EngineClient::EngineClient(EngineRealm& where, std::string account)
     : realm(where),
       caller{"tenant", std::move(account), false, {}},
@@ -76,7 +52,7 @@ RegistrationRequest EngineClient::RegistrationOf(uint32_t version, const Registr
   return {name.record,
           version,
           begun.registration_id,
-          ConfigOf(name, realm.realm_id(), version, guess_limit),
+          OneRealmConfig(name, realm.realm_id(), version, guess_limit),
           Bytes(32, 'c'),
           unlock_key.public_key(),
           ToBytes("the client's sealed secret"),

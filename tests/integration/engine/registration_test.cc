@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "recovery/api/v1/recovery.pb.h"
 #include "tests/integration/engine/client.h"
+#include "tests/support/one_realm_config.h"
 
 // Registering: what it takes, and what it must refuse without changing anything.
 namespace labrec::recovery {
@@ -93,6 +93,9 @@ TEST_P(EngineRegistration, FieldsAreChecked) {
   };
   EXPECT_EQ(spoiled([](auto& r) { r.config.push_back(0); }), StatusCode::kInvalidArgument);
   EXPECT_EQ(spoiled([](auto& r) { r.config.resize(8193); }), StatusCode::kInvalidArgument);
+  const Bytes elsewhere = OneRealmConfig(client.name, Bytes(16, 'e'), good.version, 10);
+  EXPECT_EQ(spoiled([&](auto& r) { r.config = elsewhere; }), StatusCode::kInvalidArgument)
+      << "not this realm";
   EXPECT_EQ(spoiled([](auto& r) { r.commitment.pop_back(); }), StatusCode::kInvalidArgument);
   EXPECT_EQ(spoiled([](auto& r) { r.sealed_secret.resize(2049); }), StatusCode::kInvalidArgument);
   EXPECT_EQ(spoiled([](auto& r) { r.sealed_secret.clear(); }), StatusCode::kInvalidArgument);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hsm/base/p256.h"
+#include "tests/support/one_realm_config.h"
 
 namespace labrec::test {
 
@@ -66,28 +67,12 @@ grpc::Status ApiClient::Begin(v1::BeginRegistrationResponse* begun, uint32_t ver
 
 v1::FinishRegistrationRequest ApiClient::FinishRequest(const std::string& registration_id,
                                                        uint32_t version) const {
-  v1::RecordConfig config;
-  config.set_version(version);
-  config.set_tenant(tenant);
-  config.set_account(account);
-  config.set_record(kRecord);
-  config.set_threshold(1);
-  v1::RealmShare* const share = config.add_realms();
-  share->set_realm_id(realm_id);
-  share->set_x(1);
-  share->set_masked_share(std::string(32, 'x'));
-  config.set_salt(std::string(16, 's'));
-  config.set_argon_memory_kib(65536);
-  config.set_argon_passes(3);
-  config.set_argon_lanes(1);
-  config.set_guess_limit(guess_limit);
-  config.set_enforcement(v1::ENFORCEMENT_LEDGER);
-
   v1::FinishRegistrationRequest request;
   request.set_record(kRecord);
   request.set_version(version);
   request.set_registration_id(registration_id);
-  request.set_config(config.SerializeAsString());
+  request.set_config(
+      ToString(OneRealmConfig({tenant, account, kRecord}, AsBytes(realm_id), version, guess_limit)));
   request.set_commitment(std::string(32, 'c'));
   request.set_unlock_public_key(ToString(unlock.public_key().Spki()));
   request.set_sealed_secret(std::string(100, 'e'));

@@ -7,6 +7,7 @@
 #include "hsm/base/clock.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
+#include "recovery/api/tls13.h"
 #include "recovery/server/tokens/issuer.h"
 
 namespace labrec::recovery {
@@ -28,7 +29,7 @@ NetworkedRealm::NetworkedRealm(test::SimulatorKind kind, std::string name,
       certificate_(certificate),
       token_key_(token_key),
       realm_(kind, std::move(options), prepare) {
-  AllowOnlyTls13();
+  RequireTls13();
   const auto jwks = folder_.path() / "chat.jwks";
   if (!WriteFile(jwks, AsBytes(TokenKeySet(token_key.public_key())), 0644, Overwrite::kReplace).ok())
     std::abort();

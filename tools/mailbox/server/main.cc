@@ -13,6 +13,7 @@
 #include "hsm/base/clock.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/api/tls13.h"
 #include "recovery/server/transport/rpc_server.h"
 #include "tools/cli/address.h"
 #include "tools/cli/usage_error.h"
@@ -122,7 +123,7 @@ int Main(int argc, char** argv) {
 int main(int argc, char** argv) {
   labrec::ForbidCoreDumps();
   umask(077);
-  labrec::recovery::AllowOnlyTls13();
+  labrec::recovery::RequireTls13();
   // Every thread inherits this: signals are taken by Serve alone.
   const sigset_t signals = labrec::mailbox::Signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "recovery/api/v1/recovery.pb.h"
@@ -36,17 +37,27 @@ v1::RecordConfig Good(int realms = 3) {
   return config;
 }
 
-absl::StatusOr<ConfigTerms> Check(const v1::RecordConfig& config) {
-  return CheckConfig(ToBytes(config.SerializeAsString()), kRealm, kName, 4);
+absl::StatusOr<RecordConfig> Check(const v1::RecordConfig& config) {
+  return ParseRecordConfig(ToBytes(config.SerializeAsString()), kName, 4);
 }
 
-TEST(ConfigCheck, GoodOnesGiveTheirLimit) {
+TEST(RecordConfig, GoodOnesComeBackAsTheyWere) {
   for (const int realms : {1, 3, 16}) {
-    const auto terms = Check(Good(realms));
-    ASSERT_TRUE(terms.ok()) << terms.status();
-    EXPECT_EQ(terms->guess_limit, 10U);
-    EXPECT_FALSE(terms->chip_index);
+    const v1::RecordConfig good = Good(realms);
+    const auto config = Check(good);
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->guess_limit, 10U);
+    EXPECT_EQ(config->realms.size(), static_cast<size_t>(realms));
+    EXPECT_EQ(config->chips(), 0U);
+    EXPECT_EQ(Encode(*config), ToBytes(good.SerializeAsString()));
   }
+}
+
+TEST(RecordConfig, FindsAShareByItsRealm) {
+  const RecordConfig config = *Check(Good());
+  ASSERT_NE(config.Find(kRealm), nullptr);
+  EXPECT_EQ(config.Find(kRealm)->x, 3U);
+  EXPECT_EQ(config.Find(Bytes(16, 'x')), nullptr);
 }
 
 v1::RecordConfig WithChips(int chips) {
@@ -58,7 +69,7 @@ v1::RecordConfig WithChips(int chips) {
   return config;
 }
 
-TEST(ConfigCheck, EnforcementIsWhatTheSharesSay) {
+TEST(RecordConfig, EnforcementIsWhatTheSharesSay) {
   const v1::Enforcement borne_out[] = {v1::ENFORCEMENT_LEDGER, v1::ENFORCEMENT_MIXED, v1::ENFORCEMENT_MIXED,
                                        v1::ENFORCEMENT_CHIP};
   for (int chips = 0; chips <= 3; ++chips) {
@@ -71,10 +82,14 @@ TEST(ConfigCheck, EnforcementIsWhatTheSharesSay) {
   }
 }
 
-TEST(ConfigCheck, ThisRealmsIndexIsTold) {
-  v1::RecordConfig config = WithChips(1);  // this realm is the last one
+TEST(RecordConfig, ChipsAreInTheirShares) {
+  v1::RecordConfig config = WithChips(1);  // the last realm's
   config.set_enforcement(v1::ENFORCEMENT_MIXED);
-  EXPECT_EQ(Check(config)->chip_index, 0x01800202U);
+  const auto parsed = Check(config);
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->chips(), 1U);
+  EXPECT_EQ(parsed->realms[2].chip, (ChipShare{0x01800202U, Bytes(34, 'n')}));
+  EXPECT_EQ(Encode(*parsed), ToBytes(config.SerializeAsString()));
   config.mutable_realms(2)->mutable_chip()->set_index(0x81000000U);
   EXPECT_FALSE(Check(config).ok()) << "no handle of an NV index";
   config.mutable_realms(2)->mutable_chip()->set_index(0x01800202U);
@@ -82,42 +97,44 @@ TEST(ConfigCheck, ThisRealmsIndexIsTold) {
   EXPECT_FALSE(Check(config).ok());
 }
 
-TEST(ConfigCheck, EachFieldIsChecked) {
+TEST(RecordConfig, EachFieldIsChecked) {
   using Spoil = std::function<void(v1::RecordConfig&)>;
   const std::pair<const char*, Spoil> cases[] = {
       {"version", [](auto& c) { c.set_version(5); }},
       {"tenant", [](auto& c) { c.set_tenant("other"); }},
       {"account", [](auto& c) { c.set_account("bob"); }},
       {"record", [](auto& c) { c.set_record("other"); }},
-      {"threshold 0", [](auto& c) { c.set_threshold(0); }},
-      {"threshold above N", [](auto& c) { c.set_threshold(4); }},
-      {"no realms", [](auto& c) { c.clear_realms(); }},
-      {"17 realms", [](auto& c) { c = Good(17); }},
-      {"not this realm", [](auto& c) { c.mutable_realms(2)->set_realm_id(std::string(16, 'x')); }},
-      {"this realm twice", [](auto& c) { c.mutable_realms(0)->set_realm_id(ToString(kRealm)); }},
-      {"short realm id", [](auto& c) { c.mutable_realms(0)->set_realm_id("short"); }},
-      {"x from 0", [](auto& c) { c.mutable_realms(0)->set_x(0); }},
-      {"x out of order", [](auto& c) { c.mutable_realms(1)->set_x(3); }},
-      {"short share", [](auto& c) { c.mutable_realms(1)->set_masked_share(std::string(31, 's')); }},
+      {"threshold", [](auto& c) { c.set_threshold(0); }},
+      {"threshold", [](auto& c) { c.set_threshold(4); }},
+      {"1 to 16 realms", [](auto& c) { c.clear_realms(); }},
+      {"1 to 16 realms", [](auto& c) { c = Good(17); }},
+      {"realm_id must be there once",
+       [](auto& c) { c.mutable_realms(1)->set_realm_id(c.realms(0).realm_id()); }},
+      {"realm_id", [](auto& c) { c.mutable_realms(0)->set_realm_id("short"); }},
+      {"x = 1, 2, 3", [](auto& c) { c.mutable_realms(0)->set_x(0); }},
+      {"x = 1, 2, 3", [](auto& c) { c.mutable_realms(1)->set_x(3); }},
+      {"masked_share", [](auto& c) { c.mutable_realms(1)->set_masked_share(std::string(31, 's')); }},
       {"salt", [](auto& c) { c.set_salt(std::string(15, 't')); }},
-      {"memory over 1 GiB", [](auto& c) { c.set_argon_memory_kib((1U << 20) + 1); }},
-      {"no memory", [](auto& c) { c.set_argon_memory_kib(0); }},
-      {"no passes", [](auto& c) { c.set_argon_passes(0); }},
-      {"65 passes", [](auto& c) { c.set_argon_passes(65); }},
-      {"no lanes", [](auto& c) { c.set_argon_lanes(0); }},
-      {"limit 0", [](auto& c) { c.set_guess_limit(0); }},
-      {"limit 21", [](auto& c) { c.set_guess_limit(21); }},
-      {"no enforcement", [](auto& c) { c.clear_enforcement(); }},
-      {"chip", [](auto& c) { c.set_enforcement(v1::ENFORCEMENT_CHIP); }},
+      {"memory", [](auto& c) { c.set_argon_memory_kib((1U << 20) + 1); }},
+      {"memory", [](auto& c) { c.set_argon_memory_kib(0); }},
+      {"passes", [](auto& c) { c.set_argon_passes(0); }},
+      {"passes", [](auto& c) { c.set_argon_passes(65); }},
+      {"lanes", [](auto& c) { c.set_argon_lanes(0); }},
+      {"guess_limit", [](auto& c) { c.set_guess_limit(0); }},
+      {"guess_limit", [](auto& c) { c.set_guess_limit(21); }},
+      {"enforcement", [](auto& c) { c.clear_enforcement(); }},
+      {"enforcement", [](auto& c) { c.set_enforcement(v1::ENFORCEMENT_CHIP); }},
   };
   for (const auto& [what, spoil] : cases) {
     v1::RecordConfig config = Good();
     spoil(config);
-    EXPECT_EQ(Check(config).status().code(), absl::StatusCode::kInvalidArgument) << what;
+    const absl::Status status = Check(config).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << what;
+    EXPECT_THAT(std::string(status.message()), testing::HasSubstr(what));
   }
 }
 
-TEST(ConfigCheck, OnlyTheDeterministicEncoding) {
+TEST(RecordConfig, OnlyTheDeterministicEncoding) {
   const std::string good = Good().SerializeAsString();
   const std::string bad[] = {
       "",
@@ -128,9 +145,15 @@ TEST(ConfigCheck, OnlyTheDeterministicEncoding) {
       std::string(8193, 'x'),
   };
   for (const std::string& bytes : bad) {
-    EXPECT_EQ(CheckConfig(ToBytes(bytes), kRealm, kName, 4).status().code(),
+    EXPECT_EQ(ParseRecordConfig(ToBytes(bytes), kName, 4).status().code(),
               absl::StatusCode::kInvalidArgument);
   }
+}
+
+TEST(RecordConfig, VersionsBeginWithOne) {
+  v1::RecordConfig config = Good();
+  config.set_version(0);
+  EXPECT_FALSE(ParseRecordConfig(ToBytes(config.SerializeAsString()), kName, 0).ok());
 }
 
 }  // namespace

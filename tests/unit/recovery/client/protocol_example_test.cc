@@ -137,26 +137,17 @@ class Example {
   }
 
   void MakeConfig() {
-    v1::RecordConfig config;
-    config.set_version(kVersion);
-    config.set_tenant(kTenant);
-    config.set_account(kAccount);
-    config.set_record(kRecord);
-    config.set_threshold(2);
+    RecordConfig config;
+    config.name = {kTenant, kAccount, kRecord};
+    config.version = kVersion;
+    config.threshold = 2;
     for (size_t i = 0; i < 3; ++i) {
-      v1::RealmShare* share = config.add_realms();
-      share->set_realm_id(ToString(RealmId(i)));
-      share->set_x(static_cast<uint32_t>(i) + 1);
-      share->set_masked_share(ToString(masked_[i]));
+      config.realms.push_back({RealmId(i), static_cast<uint32_t>(i) + 1, masked_[i], std::nullopt});
     }
-    config.set_salt(ToString(salt_));
-    config.set_argon_memory_kib(65536);
-    config.set_argon_passes(3);
-    config.set_argon_lanes(1);
-    config.set_guess_limit(10);
-    config.set_enforcement(v1::ENFORCEMENT_LEDGER);
-    EXPECT_TRUE(CheckConfig(config, {kTenant, kAccount, kRecord}, kVersion).ok());
-    config_ = ToBytes(config.SerializeAsString());
+    config.salt = salt_;
+    config.guess_limit = 10;
+    config_ = Encode(config);
+    EXPECT_TRUE(ParseRecordConfig(config_, config.name, kVersion).ok());
     digest_ = Sha256(config_);
     Hexed("config", config_);
     Hexed("config_sha256", digest_);

@@ -6,8 +6,8 @@
 #include "gtest/gtest.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/file.h"
+#include "recovery/api/tls13.h"
 #include "recovery/server/tokens/issuer.h"
-#include "recovery/server/transport/tls.h"
 #include "tests/support/mailbox_server.h"
 #include "tests/support/test_certificate.h"
 #include "tools/mailbox/folder_store.h"
@@ -176,7 +176,7 @@ TEST(MailboxServerTest, OneProcessHasTheDatabaseAndNoOtherDatabaseWillDo) {
 // A server that wants tokens, over TLS.
 class GuardedServer : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { recovery::AllowOnlyTls13(); }
+  static void SetUpTestSuite() { recovery::RequireTls13(); }
   GuardedServer() {
     std::ofstream(folder_.path() / "jwks") << recovery::TokenKeySet(key_.public_key());
     auto tokens = recovery::TokenVerifier::Create({{"chat", folder_.path() / "jwks", {}}}, {"mailboxes"},
