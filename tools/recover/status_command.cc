@@ -1,6 +1,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/absl_view.h"
+#include "recovery/api/names.h"
 #include "recovery/client/status.h"
 #include "tools/recover/advice.h"
 #include "tools/recover/commands.h"
