@@ -1,9 +1,9 @@
 #include "recovery/labyrinth/device_state.h"
 
 #include "hsm/base/status_macros.h"
-#include "recovery/labyrinth/labels.h"
-#include "recovery/labyrinth/reason.h"
-#include "recovery/labyrinth/secret_join.h"
+#include "recovery/labyrinth/base/labels.h"
+#include "recovery/labyrinth/base/reason.h"
+#include "recovery/labyrinth/base/secret_join.h"
 
 namespace labrec::recovery::history {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "recovery/labyrinth/member.h"
+#include "recovery/labyrinth/epoch/member.h"
 
 namespace labrec::recovery::history {
 

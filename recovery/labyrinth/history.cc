@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "hsm/base/status_macros.h"
-#include "recovery/labyrinth/backward_edge.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/reason.h"
+#include "recovery/labyrinth/epoch/backward_edge.h"
 
 namespace labrec::recovery::history {
 namespace {

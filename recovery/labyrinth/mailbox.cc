@@ -1,10 +1,10 @@
 #include "recovery/labyrinth/mailbox.h"
 
 #include "hsm/base/status_macros.h"
-#include "recovery/labyrinth/follow.h"
-#include "recovery/labyrinth/must_have.h"
-#include "recovery/labyrinth/reason.h"
-#include "recovery/labyrinth/virtual_device.h"
+#include "recovery/labyrinth/base/must_have.h"
+#include "recovery/labyrinth/base/reason.h"
+#include "recovery/labyrinth/epoch/follow.h"
+#include "recovery/labyrinth/epoch/virtual_device.h"
 
 namespace labrec::recovery::history {
 namespace {

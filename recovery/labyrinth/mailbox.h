@@ -4,10 +4,10 @@
 #include <string_view>
 #include <vector>
 
+#include "recovery/labyrinth/code/recovery_code.h"
+#include "recovery/labyrinth/epoch/open_epoch.h"
 #include "recovery/labyrinth/history.h"
 #include "recovery/labyrinth/joining.h"
-#include "recovery/labyrinth/open_epoch.h"
-#include "recovery/labyrinth/recovery_code.h"
 
 namespace labrec::recovery::history {
 

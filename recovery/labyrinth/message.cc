@@ -1,10 +1,10 @@
 #include "recovery/labyrinth/message.h"
 
 #include "hsm/base/aead.h"
-#include "recovery/labyrinth/labels.h"
-#include "recovery/labyrinth/padding.h"
-#include "recovery/labyrinth/reason.h"
-#include "recovery/labyrinth/secret_join.h"
+#include "recovery/labyrinth/base/labels.h"
+#include "recovery/labyrinth/base/padding.h"
+#include "recovery/labyrinth/base/reason.h"
+#include "recovery/labyrinth/base/secret_join.h"
 
 namespace labrec::recovery::history {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <map>
 
-#include "recovery/labyrinth/account_name.h"
-#include "recovery/labyrinth/epoch.h"
-#include "recovery/labyrinth/message_store.h"
+#include "recovery/labyrinth/base/account_name.h"
+#include "recovery/labyrinth/base/message_store.h"
+#include "recovery/labyrinth/epoch/epoch.h"
 
 namespace labrec::recovery::history {
 

@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "recovery/labyrinth/message_store.h"
+#include "recovery/labyrinth/base/message_store.h"
 
 namespace labrec::testing {
 

@@ -5,7 +5,7 @@
 #include "hsm/base/clock.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/reason.h"
 #include "tools/mailbox/command_steps.h"
 #include "tools/mailbox/output.h"
 

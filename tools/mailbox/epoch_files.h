@@ -2,7 +2,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "recovery/labyrinth/message_store.h"
+#include "recovery/labyrinth/base/message_store.h"
 
 // The contents of an epoch's two files in a folder store (folder_store.h has the layout).
 namespace labrec::mailbox {

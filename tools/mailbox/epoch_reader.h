@@ -3,7 +3,7 @@
 #include <memory>
 #include <optional>
 
-#include "recovery/labyrinth/message_store.h"
+#include "recovery/labyrinth/base/message_store.h"
 #include "tools/mailbox/store_connection.h"
 
 namespace labrec::mailbox {

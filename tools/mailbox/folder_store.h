@@ -4,7 +4,7 @@
 #include <map>
 #include <memory>
 
-#include "recovery/labyrinth/message_store.h"
+#include "recovery/labyrinth/base/message_store.h"
 #include "tools/mailbox/message_log.h"
 
 namespace labrec::mailbox {

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "recovery/labyrinth/message_store.h"
+#include "recovery/labyrinth/base/message_store.h"
 #include "tools/mailbox/epoch_reader.h"
 #include "tools/mailbox/message_reader.h"
 #include "tools/mailbox/v1/mailbox.grpc.pb.h"

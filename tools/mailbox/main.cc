@@ -6,7 +6,7 @@
 #include "hsm/base/secret_bytes.h"
 #include "recovery/api/tls13.h"
 #include "recovery/client/steps/too_few_realms.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/reason.h"
 #include "tools/cli/usage_error.h"
 #include "tools/mailbox/arguments.h"
 #include "tools/mailbox/pin_outcome.h"

@@ -6,7 +6,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/client/steps/too_few_realms.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/reason.h"
 
 namespace labrec::mailbox {
 namespace {

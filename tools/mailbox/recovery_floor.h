@@ -7,7 +7,7 @@
 
 #include "recovery/client/epoch_floor.h"
 #include "recovery/client/grpc/realm_set.h"
-#include "recovery/labyrinth/floor.h"
+#include "recovery/labyrinth/base/floor.h"
 
 namespace labrec::mailbox {
 

@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "recovery/labyrinth/account_name.h"
-#include "recovery/labyrinth/message_store.h"
+#include "recovery/labyrinth/base/account_name.h"
+#include "recovery/labyrinth/base/message_store.h"
 
 namespace labrec::mailbox {
 

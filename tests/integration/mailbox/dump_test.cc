@@ -4,11 +4,11 @@
 
 #include "hsm/base/encoding.h"
 #include "recovery/client/recover.h"
-#include "recovery/labyrinth/follow.h"
-#include "recovery/labyrinth/hpke.h"
-#include "recovery/labyrinth/open_epoch.h"
-#include "recovery/labyrinth/recovery_code.h"
-#include "recovery/labyrinth/virtual_device.h"
+#include "recovery/labyrinth/base/hpke.h"
+#include "recovery/labyrinth/code/recovery_code.h"
+#include "recovery/labyrinth/epoch/follow.h"
+#include "recovery/labyrinth/epoch/open_epoch.h"
+#include "recovery/labyrinth/epoch/virtual_device.h"
 #include "tests/integration/mailbox/world.h"
 #include "tools/mailbox/home.h"
 

@@ -3,7 +3,7 @@
 #include <span>
 #include <string>
 
-#include "recovery/labyrinth/message_store.h"
+#include "recovery/labyrinth/base/message_store.h"
 #include "tools/mailbox/server/mailbox_database.h"
 
 namespace labrec::mailbox {

@@ -1,6 +1,6 @@
 #include "hsm/base/aead.h"
-#include "recovery/labyrinth/backward_edge.h"
-#include "recovery/labyrinth/labels.h"
+#include "recovery/labyrinth/base/labels.h"
+#include "recovery/labyrinth/epoch/backward_edge.h"
 #include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::history {

@@ -1,10 +1,10 @@
-#include "recovery/labyrinth/hpke.h"
+#include "recovery/labyrinth/base/hpke.h"
 
 #include <functional>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/reason.h"
 #include "tests/unit/recovery/labyrinth/vectors.h"
 
 namespace labrec::recovery::history {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "recovery/labyrinth/follow.h"
+#include "recovery/labyrinth/epoch/follow.h"
 #include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::history {

@@ -1,6 +1,6 @@
-#include "recovery/labyrinth/labels.h"
-#include "recovery/labyrinth/member.h"
-#include "recovery/labyrinth/open_epoch.h"
+#include "recovery/labyrinth/base/labels.h"
+#include "recovery/labyrinth/epoch/member.h"
+#include "recovery/labyrinth/epoch/open_epoch.h"
 #include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::history {

@@ -1,7 +1,7 @@
-#include "recovery/labyrinth/padding.h"
+#include "recovery/labyrinth/base/padding.h"
 
 #include "gtest/gtest.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/reason.h"
 
 namespace labrec::recovery::history {
 namespace {

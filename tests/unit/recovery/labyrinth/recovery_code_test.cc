@@ -1,14 +1,14 @@
-#include "recovery/labyrinth/recovery_code.h"
+#include "recovery/labyrinth/code/recovery_code.h"
 
 #include <set>
 #include <string>
 
 #include "gtest/gtest.h"
 #include "hsm/base/hash.h"
-#include "recovery/labyrinth/code_correction.h"
-#include "recovery/labyrinth/gf32.h"
-#include "recovery/labyrinth/labels.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/labels.h"
+#include "recovery/labyrinth/base/reason.h"
+#include "recovery/labyrinth/code/code_correction.h"
+#include "recovery/labyrinth/code/gf32.h"
 
 namespace labrec::recovery::history {
 namespace {

@@ -1,7 +1,7 @@
 #include "recovery/labyrinth/restore.h"
 
-#include "recovery/labyrinth/follow.h"
-#include "recovery/labyrinth/virtual_device.h"
+#include "recovery/labyrinth/epoch/follow.h"
+#include "recovery/labyrinth/epoch/virtual_device.h"
 #include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::history {

@@ -1,5 +1,5 @@
 #include "recovery/labyrinth/device_state.h"
-#include "recovery/labyrinth/opening_record.h"
+#include "recovery/labyrinth/epoch/opening_record.h"
 #include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::history {

@@ -6,8 +6,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/mailbox.h"
-#include "recovery/labyrinth/reason.h"
 #include "recovery/labyrinth/restore.h"
 #include "tests/support/memory_store.h"
 

@@ -1,6 +1,6 @@
 #include "gtest/gtest.h"
 #include "recovery/client/steps/too_few_realms.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/reason.h"
 #include "tools/mailbox/recovery_floor.h"
 
 // When realms' answers about the epoch floor are enough.

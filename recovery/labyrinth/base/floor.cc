@@ -1,8 +1,8 @@
-#include "recovery/labyrinth/floor.h"
+#include "recovery/labyrinth/base/floor.h"
 
 #include <string>
 
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/reason.h"
 
 namespace labrec::recovery::history {
 

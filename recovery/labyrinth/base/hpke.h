@@ -4,7 +4,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "recovery/labyrinth/dh_key_pair.h"
+#include "recovery/labyrinth/base/dh_key_pair.h"
 
 // HPKE (RFC 9180) in mode AuthPSK (0x03) with DHKEM(P-256, HKDF-SHA256) and HKDF-SHA256. The module's profile
 // uses AES-256-GCM; AES-128-GCM is here because the figures of the RFC's appendix A.3 use it.

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "recovery/labyrinth/member.h"
-#include "recovery/labyrinth/recovery_code.h"
+#include "recovery/labyrinth/code/recovery_code.h"
+#include "recovery/labyrinth/epoch/member.h"
 
 namespace labrec::recovery::history {
 

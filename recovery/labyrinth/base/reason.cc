@@ -1,4 +1,4 @@
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/reason.h"
 
 #include <array>
 #include <string>

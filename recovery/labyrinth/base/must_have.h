@@ -4,7 +4,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/reason.h"
 
 namespace labrec::recovery::history {
 

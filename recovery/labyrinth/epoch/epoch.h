@@ -3,8 +3,8 @@
 #include <string_view>
 
 #include "hsm/base/hash.h"
-#include "recovery/labyrinth/floor.h"
-#include "recovery/labyrinth/ids.h"
+#include "recovery/labyrinth/base/floor.h"
+#include "recovery/labyrinth/base/ids.h"
 
 namespace labrec::recovery::history {
 

@@ -1,4 +1,4 @@
-#include "recovery/labyrinth/recovery_code.h"
+#include "recovery/labyrinth/code/recovery_code.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -6,9 +6,9 @@
 
 #include "hsm/base/hash.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/labyrinth/code_correction.h"
-#include "recovery/labyrinth/labels.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/labels.h"
+#include "recovery/labyrinth/base/reason.h"
+#include "recovery/labyrinth/code/code_correction.h"
 
 namespace labrec::recovery::history {
 namespace {

@@ -1,13 +1,13 @@
-#include "recovery/labyrinth/open_epoch.h"
+#include "recovery/labyrinth/epoch/open_epoch.h"
 
 #include <algorithm>
 #include <array>
 
 #include "hsm/base/status_macros.h"
-#include "recovery/labyrinth/backward_edge.h"
-#include "recovery/labyrinth/hpke.h"
-#include "recovery/labyrinth/labels.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/hpke.h"
+#include "recovery/labyrinth/base/labels.h"
+#include "recovery/labyrinth/base/reason.h"
+#include "recovery/labyrinth/epoch/backward_edge.h"
 
 namespace labrec::recovery::history {
 namespace {

@@ -1,10 +1,10 @@
-#include "recovery/labyrinth/virtual_device.h"
+#include "recovery/labyrinth/epoch/virtual_device.h"
 
 #include "hsm/base/aead.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/labyrinth/labels.h"
-#include "recovery/labyrinth/reason.h"
-#include "recovery/labyrinth/secret_join.h"
+#include "recovery/labyrinth/base/labels.h"
+#include "recovery/labyrinth/base/reason.h"
+#include "recovery/labyrinth/base/secret_join.h"
 
 namespace labrec::recovery::history {
 namespace {

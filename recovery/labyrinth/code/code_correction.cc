@@ -1,9 +1,9 @@
-#include "recovery/labyrinth/code_correction.h"
+#include "recovery/labyrinth/code/code_correction.h"
 
 #include <optional>
 #include <utility>
 
-#include "recovery/labyrinth/gf32.h"
+#include "recovery/labyrinth/code/gf32.h"
 
 namespace labrec::recovery::history {
 namespace {

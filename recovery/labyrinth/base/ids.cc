@@ -1,4 +1,4 @@
-#include "recovery/labyrinth/ids.h"
+#include "recovery/labyrinth/base/ids.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "recovery/labyrinth/hpke.h"
+#include "recovery/labyrinth/base/hpke.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -6,9 +6,9 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/hash.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/labyrinth/gcm.h"
-#include "recovery/labyrinth/reason.h"
-#include "recovery/labyrinth/secret_join.h"
+#include "recovery/labyrinth/base/gcm.h"
+#include "recovery/labyrinth/base/reason.h"
+#include "recovery/labyrinth/base/secret_join.h"
 
 namespace labrec::recovery::history {
 namespace {

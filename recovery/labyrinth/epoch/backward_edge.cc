@@ -1,13 +1,13 @@
-#include "recovery/labyrinth/backward_edge.h"
+#include "recovery/labyrinth/epoch/backward_edge.h"
 
 #include <charconv>
 
 #include "hsm/base/aead.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/labyrinth/labels.h"
-#include "recovery/labyrinth/must_have.h"
-#include "recovery/labyrinth/reason.h"
-#include "recovery/labyrinth/secret_join.h"
+#include "recovery/labyrinth/base/labels.h"
+#include "recovery/labyrinth/base/must_have.h"
+#include "recovery/labyrinth/base/reason.h"
+#include "recovery/labyrinth/base/secret_join.h"
 
 namespace labrec::recovery::history {
 namespace {

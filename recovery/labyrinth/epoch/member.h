@@ -4,10 +4,10 @@
 
 #include "absl/status/statusor.h"
 
-#include "recovery/labyrinth/account_name.h"
-#include "recovery/labyrinth/device_signer.h"
-#include "recovery/labyrinth/dh_key_pair.h"
-#include "recovery/labyrinth/epoch.h"
+#include "recovery/labyrinth/base/account_name.h"
+#include "recovery/labyrinth/base/device_signer.h"
+#include "recovery/labyrinth/base/dh_key_pair.h"
+#include "recovery/labyrinth/epoch/epoch.h"
 
 namespace labrec::recovery::history {
 

@@ -5,8 +5,8 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/secret_bytes.h"
-#include "recovery/labyrinth/account_name.h"
-#include "recovery/labyrinth/ids.h"
+#include "recovery/labyrinth/base/account_name.h"
+#include "recovery/labyrinth/base/ids.h"
 
 namespace labrec::recovery::history {
 

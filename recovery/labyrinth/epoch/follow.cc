@@ -1,11 +1,11 @@
-#include "recovery/labyrinth/follow.h"
+#include "recovery/labyrinth/epoch/follow.h"
 
 #include "hsm/base/status_macros.h"
-#include "recovery/labyrinth/backward_edge.h"
-#include "recovery/labyrinth/hpke.h"
-#include "recovery/labyrinth/must_have.h"
-#include "recovery/labyrinth/open_epoch.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/hpke.h"
+#include "recovery/labyrinth/base/must_have.h"
+#include "recovery/labyrinth/base/reason.h"
+#include "recovery/labyrinth/epoch/backward_edge.h"
+#include "recovery/labyrinth/epoch/open_epoch.h"
 
 namespace labrec::recovery::history {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "recovery/labyrinth/ids.h"
+#include "recovery/labyrinth/base/ids.h"
 
 namespace labrec::recovery::history {
 

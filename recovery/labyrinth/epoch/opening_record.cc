@@ -1,9 +1,9 @@
-#include "recovery/labyrinth/opening_record.h"
+#include "recovery/labyrinth/epoch/opening_record.h"
 
 #include <algorithm>
 
-#include "recovery/labyrinth/labels.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/labels.h"
+#include "recovery/labyrinth/base/reason.h"
 
 namespace labrec::recovery::history {
 namespace {

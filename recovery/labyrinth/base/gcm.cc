@@ -1,11 +1,11 @@
-#include "recovery/labyrinth/gcm.h"
+#include "recovery/labyrinth/base/gcm.h"
 
 #include <cstdlib>
 
 #include <openssl/evp.h>
 
 #include "hsm/base/openssl_ptr.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/reason.h"
 
 namespace labrec::recovery::history {
 namespace {

@@ -1,10 +1,10 @@
-#include "recovery/labyrinth/epoch.h"
+#include "recovery/labyrinth/epoch/epoch.h"
 
 #include <algorithm>
 
 #include "hsm/base/encoding.h"
-#include "recovery/labyrinth/labels.h"
-#include "recovery/labyrinth/secret_join.h"
+#include "recovery/labyrinth/base/labels.h"
+#include "recovery/labyrinth/base/secret_join.h"
 
 namespace labrec::recovery::history {
 

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "recovery/labyrinth/message_store.h"
-#include "recovery/labyrinth/opening_record.h"
+#include "recovery/labyrinth/base/message_store.h"
+#include "recovery/labyrinth/epoch/opening_record.h"
 
 namespace labrec::recovery::history {
 

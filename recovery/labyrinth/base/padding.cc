@@ -1,9 +1,9 @@
-#include "recovery/labyrinth/padding.h"
+#include "recovery/labyrinth/base/padding.h"
 
 #include <algorithm>
 #include <bit>
 
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/reason.h"
 
 namespace labrec::recovery::history {
 namespace {

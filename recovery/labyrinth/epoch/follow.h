@@ -2,8 +2,8 @@
 
 #include <functional>
 
-#include "recovery/labyrinth/message_store.h"
-#include "recovery/labyrinth/opening_record.h"
+#include "recovery/labyrinth/base/message_store.h"
+#include "recovery/labyrinth/epoch/opening_record.h"
 
 namespace labrec::recovery::history {
 

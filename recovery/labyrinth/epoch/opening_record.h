@@ -5,8 +5,8 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/hash.h"
-#include "recovery/labyrinth/account_name.h"
-#include "recovery/labyrinth/member.h"
+#include "recovery/labyrinth/base/account_name.h"
+#include "recovery/labyrinth/epoch/member.h"
 
 namespace labrec::recovery::history {
 

@@ -1,10 +1,10 @@
-#include "recovery/labyrinth/member.h"
+#include "recovery/labyrinth/epoch/member.h"
 
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
-#include "recovery/labyrinth/labels.h"
-#include "recovery/labyrinth/reason.h"
+#include "recovery/labyrinth/base/labels.h"
+#include "recovery/labyrinth/base/reason.h"
 
 namespace labrec::recovery::history {
 namespace {
