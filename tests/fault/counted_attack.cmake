@@ -2,6 +2,5 @@
 labrec_test(counted_attack
   SOURCES counted/attack.cc counted/attacker.cc counted/attack_writes_test.cc counted/attack_uses_test.cc
           counted/attack_hierarchies_test.cc counted/attack_moves_test.cc
-          ../contract/contract_suites.cc ../contract/swtpm_device.cc ../contract/counted/fixture.cc
-  DEPS hsm_tpm2 attestation_verify test_swtpm PkgConfig::TSS2
+  DEPS counted_fixture attestation_verify PkgConfig::TSS2
   LABEL fault)

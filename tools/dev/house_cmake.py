@@ -3,7 +3,7 @@
 import os
 import re
 
-CALL = re.compile(r'(?m)^[ \t]*(labrec_library|labrec_program|labrec_test|labrec_proto|add_library|'
+CALL = re.compile(r'(?m)^[ \t]*(labrec_library|labrec_suites|labrec_program|labrec_test|labrec_proto|add_library|'
                   r'target_link_libraries)\s*\(([^)]*)\)')
 KEYWORDS = {'SOURCES', 'DEPS', 'PRIVATE_DEPS', 'PUBLIC', 'PRIVATE', 'INTERFACE', 'STATIC', 'PROTOS', 'GRPC', 'OBJECT'}
 

@@ -1,7 +1,31 @@
+# What tools/dev/build is asked for, beside single targets: the five programs that users run; the tests, all or those of
+# one label; benchmarks; fuzzers. Benchmarks and fuzzers are in no other target, not in "all" either.
+set(LABREC_LABELS unit contract integration fault vectors)
+add_custom_target(programs)
+add_custom_target(all_tests)
+foreach(label ${LABREC_LABELS})
+  add_custom_target(${label}_tests)
+  add_dependencies(all_tests ${label}_tests)
+endforeach()
+add_custom_target(generated)  # sources that are made while building
+add_custom_target(benchmarks)
+add_custom_target(fuzzers)
+
 # Lets a target reuse the precompiled headers of another one.
 function(labrec_reuse_precompiled name from)
   if(TARGET ${from})
     target_precompile_headers(${name} REUSE_FROM ${from})
+  endif()
+endfunction()
+
+# What each target of ours has, whatever its kind. A library that shows GoogleTest in its headers is precompiled with it.
+function(labrec_target name)
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_compile_options(${name} PRIVATE ${LABREC_WARNINGS})
+  if("GTest::gtest" IN_LIST ARGN)
+    labrec_reuse_precompiled(${name} precompiled_test)
+  else()
+    labrec_reuse_precompiled(${name} precompiled_common)
   endif()
 endfunction()
 
@@ -11,13 +35,20 @@ endfunction()
 function(labrec_library name)
   cmake_parse_arguments(A "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(${name} STATIC ${A_SOURCES})
-  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
-  target_compile_options(${name} PRIVATE ${LABREC_WARNINGS})
   target_link_libraries(${name} PUBLIC ${A_DEPS} PRIVATE ${A_PRIVATE_DEPS})
-  labrec_reuse_precompiled(${name} precompiled_common)
+  labrec_target(${name} ${A_DEPS})
 endfunction()
 
-# labrec_program(NAME SOURCES ... DEPS ...): an executable in build/<preset>/bin.
+# labrec_suites(NAME SOURCES ... [DEPS public...])
+# Tests that several programs run: compiled once, and linked whole, as nothing refers to a test by its name.
+function(labrec_suites name)
+  cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(${name} OBJECT ${A_SOURCES})
+  target_link_libraries(${name} PUBLIC ${A_DEPS} GTest::gtest GTest::gmock)
+  labrec_target(${name} GTest::gtest)
+endfunction()
+
+# labrec_program(NAME SOURCES ... DEPS ...): an executable in build/<preset>/bin. labrec_product(NAMES ...): users run it.
 function(labrec_program name)
   cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${A_SOURCES})
@@ -28,8 +59,18 @@ function(labrec_program name)
   labrec_reuse_precompiled(${name} precompiled_common)
 endfunction()
 
+function(labrec_product)
+  add_dependencies(programs ${ARGN})
+endfunction()
+
+# labrec_runs_tests(LABEL TARGETS ...): what tests of this label run or load.
+function(labrec_runs_tests label)
+  add_dependencies(${label}_tests ${ARGN})
+endfunction()
+
 # labrec_test(NAME SOURCES ... DEPS ... [TIMEOUT seconds] [SERIAL] [ENV K=V ...] [LABEL l])
-# A GoogleTest program; every test of it becomes a ctest entry "NAME.Suite.Test".
+# A GoogleTest program; every test of it becomes a ctest entry "NAME.Suite.Test". LABEL: the folder of tests/ it stands in,
+# unless said otherwise.
 function(labrec_test name)
   cmake_parse_arguments(A "SERIAL" "TIMEOUT;LABEL" "SOURCES;DEPS;ENV" ${ARGN})
   add_executable(${name} ${A_SOURCES})
@@ -43,9 +84,12 @@ function(labrec_test name)
     set(A_TIMEOUT 120)
   endif()
   set(properties TIMEOUT ${A_TIMEOUT})
-  if(A_LABEL)
-    list(APPEND properties LABELS ${A_LABEL})
+  if(NOT A_LABEL)
+    cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY ${CMAKE_SOURCE_DIR}/tests OUTPUT_VARIABLE A_LABEL)
+    string(REGEX REPLACE "/.*" "" A_LABEL ${A_LABEL})
   endif()
+  list(APPEND properties LABELS ${A_LABEL})
+  labrec_runs_tests(${A_LABEL} ${name})
   if(A_SERIAL)
     list(APPEND properties RUN_SERIAL TRUE)
   endif()
@@ -75,9 +119,12 @@ function(labrec_proto name)
       DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${proto} VERBATIM)
     list(APPEND generated ${files})
   endforeach()
+  add_custom_target(${name}_sources DEPENDS ${generated})
+  add_dependencies(generated ${name}_sources)
   add_library(${name} STATIC ${generated})
   target_include_directories(${name} SYSTEM PUBLIC ${out})
   target_link_libraries(${name} PUBLIC protobuf::libprotobuf ${A_DEPS})
+  labrec_reuse_precompiled(${name} precompiled_common)
   if(A_GRPC)
     target_link_libraries(${name} PUBLIC gRPC::grpc++)
   endif()
