@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,7 @@
 #include "recovery/server/tokens/issuer.h"
 #include "tests/support/checkout_paths.h"
 #include "tests/support/loopback.h"
+#include "tests/support/realm_stub.h"
 
 namespace labrec::test {
 namespace {
@@ -157,7 +159,7 @@ absl::Status RealmFixture::WaitUntilServing() {
   const auto deadline = std::chrono::steady_clock::now() + kServingWithin;
   while (std::chrono::steady_clock::now() < deadline) {
     if (!daemon_->Running()) break;
-    const auto stub = NewStub();  // a channel that failed waits for seconds before it tries again
+    const auto stub = NewStub(*this);  // a channel that failed waits for seconds before it tries again
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
     labyrinth::recovery::v1::GetRealmResponse response;
@@ -206,10 +208,6 @@ std::shared_ptr<grpc::Channel> RealmFixture::NewChannel() const {
     credentials = grpc::SslCredentials(tls);
   }
   return grpc::CreateCustomChannel(address_, credentials, arguments);
-}
-
-std::unique_ptr<labyrinth::recovery::v1::Recovery::Stub> RealmFixture::NewStub() const {
-  return labyrinth::recovery::v1::Recovery::NewStub(NewChannel());
 }
 
 absl::Status RealmFixture::WaitForLog(std::string_view text, int times) const {

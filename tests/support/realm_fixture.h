@@ -9,19 +9,20 @@
 #include <string_view>
 #include <vector>
 
-#include <grpcpp/channel.h>
-
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "hsm/base/ecdsa.h"
-#include "recovery/api/v1/recovery.grpc.pb.h"
 #include "tests/support/child_process.h"
 #include "tests/support/simulated_device.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/swtpm.h"
 #include "tests/support/tabrmd.h"
 #include "tests/support/temporary_folder.h"
+
+namespace grpc {
+class Channel;
+}  // namespace grpc
 
 namespace labrec::test {
 
@@ -80,9 +81,8 @@ class RealmFixture {
   // Where clients find it: "unix:PATH", or "localhost:PORT" whose certificate is its own issuer.
   const std::string& address() const { return address_; }
   std::filesystem::path ca_certificate() const { return folder_.path() / "tls.pem"; }
-  // A new connection.
+  // A new connection; realm_stub.h makes a stub of one.
   std::shared_ptr<grpc::Channel> NewChannel() const;
-  std::unique_ptr<labyrinth::recovery::v1::Recovery::Stub> NewStub() const;
 
   std::filesystem::path state() const { return folder_.path() / "state"; }
   std::filesystem::path log() const { return folder_.path() / "log"; }

@@ -1,26 +1,101 @@
 #include "tools/admin/admin_client.h"
 
+#include <chrono>
+
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
 #include "absl/strings/str_cat.h"
 
-namespace labrec::admin {
-AdminClient::AdminClient(const std::filesystem::path& socket)
-    : socket_(std::filesystem::absolute(socket).string()),
-      stub_(labyrinth::recovery::v1::Admin::NewStub(
-          grpc::CreateChannel("unix:" + socket_, grpc::InsecureChannelCredentials()))) {}
+#include "recovery/api/v1/admin.grpc.pb.h"
 
-absl::Status AdminClient::FromGrpc(const grpc::Status& status) const {
-  if (status.ok()) return absl::OkStatus();
-  std::string message = status.error_message();
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-    message = absl::StrCat(socket_,
-                           ": no answer from labyrinth-recoveryd; does it run, and are you root or its "
-                           "user? (",
-                           message, ")");
+namespace labrec::admin {
+namespace {
+
+using Stub = v1::Admin::Stub;
+template <typename Request, typename Response>
+using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
+
+constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::hours kBackupPatience{6};  // of a big ledger on a slow disk
+
+}  // namespace
+
+class AdminClient::Connection {
+ public:
+  explicit Connection(const std::filesystem::path& socket)
+      : socket_(std::filesystem::absolute(socket).string()),
+        stub_(
+            v1::Admin::NewStub(grpc::CreateChannel("unix:" + socket_, grpc::InsecureChannelCredentials()))) {}
+
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request,
+                                std::chrono::seconds patience = kPatience) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + patience);
+    Response response;
+    const absl::Status status = FromGrpc(((*stub_).*method)(&context, request, &response));
+    if (!status.ok()) return status;
+    return response;
   }
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), message);
+
+ private:
+  absl::Status FromGrpc(const grpc::Status& status) const {
+    if (status.ok()) return absl::OkStatus();
+    std::string message = status.error_message();
+    if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+      message = absl::StrCat(socket_,
+                             ": no answer from labyrinth-recoveryd; does it run, and are you root or its "
+                             "user? (",
+                             message, ")");
+    }
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), message);
+  }
+
+  const std::string socket_;
+  const std::unique_ptr<Stub> stub_;
+};
+
+AdminClient::AdminClient(const std::filesystem::path& socket)
+    : connection_(std::make_unique<Connection>(socket)) {}
+AdminClient::~AdminClient() = default;
+
+absl::StatusOr<v1::GetStatusResponse> AdminClient::GetStatus() {
+  return connection_->Call(&Stub::GetStatus, v1::GetStatusRequest());
+}
+
+absl::StatusOr<v1::ListDevicesResponse> AdminClient::ListDevices(const v1::AdminAccount& account) {
+  return connection_->Call(&Stub::AdminListDevices, account);
+}
+
+absl::StatusOr<v1::EnrollDeviceResponse> AdminClient::EnrollDevice(
+    const v1::AdminEnrollDeviceRequest& request) {
+  return connection_->Call(&Stub::AdminEnrollDevice, request);
+}
+
+absl::StatusOr<v1::RevokeDeviceResponse> AdminClient::RevokeDevice(
+    const v1::AdminRevokeDeviceRequest& request) {
+  return connection_->Call(&Stub::AdminRevokeDevice, request);
+}
+
+absl::StatusOr<v1::AdminShowRecordResponse> AdminClient::ShowRecord(const v1::AdminRecord& record) {
+  return connection_->Call(&Stub::AdminShowRecord, record);
+}
+
+absl::StatusOr<v1::DeleteRecordResponse> AdminClient::DeleteRecord(const v1::AdminRecord& record) {
+  return connection_->Call(&Stub::AdminDeleteRecord, record);
+}
+
+absl::StatusOr<v1::GetIdentityResponse> AdminClient::Identity() {
+  return connection_->Call(&Stub::AdminIdentity, v1::GetIdentityRequest());
+}
+
+absl::StatusOr<v1::AttestResponse> AdminClient::Attest(const v1::AttestRequest& request) {
+  return connection_->Call(&Stub::AdminAttest, request);
+}
+
+absl::StatusOr<v1::CreateBackupResponse> AdminClient::CreateBackup(const v1::CreateBackupRequest& request) {
+  return connection_->Call(&Stub::CreateBackup, request, kBackupPatience);
 }
 
 }  // namespace labrec::admin

@@ -1,44 +1,40 @@
 #pragma once
 
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 
-#include "recovery/api/v1/admin.grpc.pb.h"
+#include "recovery/api/v1/admin.pb.h"
 
 namespace labrec::admin {
 
-// The daemon's admin API (admin.proto) over its Unix socket. Errors carry the daemon's message; UNAVAILABLE
-// says on which socket nobody answered.
+namespace v1 = ::labyrinth::recovery::v1;
+
+// The daemon's admin API (admin.proto) over its Unix socket. Waits at most half a minute for an answer, for a
+// backup six hours. Errors carry the daemon's message; UNAVAILABLE says on which socket nobody answered. One
+// thread.
 class AdminClient {
  public:
   explicit AdminClient(const std::filesystem::path& socket);
+  ~AdminClient();
+  AdminClient(const AdminClient&) = delete;
+  AdminClient& operator=(const AdminClient&) = delete;
 
-  template <typename Request, typename Response>
-  using Method = grpc::Status (labyrinth::recovery::v1::Admin::Stub::*)(grpc::ClientContext*, const Request&,
-                                                                        Response*);
-
-  // Waits at most so long for the answer.
-  static constexpr std::chrono::seconds kPatience{30};
-  template <typename Request, typename Response>
-  absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request,
-                                std::chrono::seconds patience = kPatience) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + patience);
-    Response response;
-    const absl::Status status = FromGrpc(((*stub_).*method)(&context, request, &response));
-    if (!status.ok()) return status;
-    return response;
-  }
+  absl::StatusOr<v1::GetStatusResponse> GetStatus();
+  absl::StatusOr<v1::ListDevicesResponse> ListDevices(const v1::AdminAccount& account);
+  absl::StatusOr<v1::EnrollDeviceResponse> EnrollDevice(const v1::AdminEnrollDeviceRequest& request);
+  absl::StatusOr<v1::RevokeDeviceResponse> RevokeDevice(const v1::AdminRevokeDeviceRequest& request);
+  absl::StatusOr<v1::AdminShowRecordResponse> ShowRecord(const v1::AdminRecord& record);
+  absl::StatusOr<v1::DeleteRecordResponse> DeleteRecord(const v1::AdminRecord& record);
+  absl::StatusOr<v1::GetIdentityResponse> Identity();
+  absl::StatusOr<v1::AttestResponse> Attest(const v1::AttestRequest& request);
+  absl::StatusOr<v1::CreateBackupResponse> CreateBackup(const v1::CreateBackupRequest& request);
 
  private:
-  absl::Status FromGrpc(const grpc::Status& status) const;
-
-  const std::string socket_;
-  const std::unique_ptr<labyrinth::recovery::v1::Admin::Stub> stub_;
+  class Connection;
+  std::unique_ptr<Connection> connection_;
 };
 
 }  // namespace labrec::admin

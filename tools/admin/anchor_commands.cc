@@ -74,29 +74,29 @@ absl::Status AcceptLedger(const AcceptOptions& options) {
 
 }  // namespace
 
-void AddAnchorCommands(CLI::App& app, Result& result) {
-  CLI::App* const group = app.add_subcommand(
+void AddAnchorCommands(const cli::Command& app, Result& result) {
+  const cli::Command group = app.AddCommand(
       "anchor", "The ledger against its device, while no daemon runs; the way out after a restore");
-  group->require_subcommand(1);
-  CLI::App* command = nullptr;
+  group.RequireCommand();
+  cli::Command command;
   const auto status = AddCommand<OfflineOptions>(
-      *group, "status", "Whether the daemon would start on this ledger, or by how many epochs it is behind",
+      group, "status", "Whether the daemon would start on this ledger, or by how many epochs it is behind",
       result, command, ShowStatus);
-  AddOfflineOptions(*command, *status);
+  AddOfflineOptions(command, *status);
   const auto verify = AddCommand<OfflineOptions>(
-      *group, "verify", "Walk the whole ledger and name every bucket and row that does not fit", result,
+      group, "verify", "Walk the whole ledger and name every bucket and row that does not fit", result,
       command, Verify);
-  AddOfflineOptions(*command, *verify);
+  AddOfflineOptions(command, *verify);
   const auto accept = AddCommand<AcceptOptions>(
-      *group, "accept", "Go on with a restored or damaged ledger, at the price of its guesses", result,
+      group, "accept", "Go on with a restored or damaged ledger, at the price of its guesses", result,
       command, AcceptLedger);
-  AddOfflineOptions(*command, *accept);
+  AddOfflineOptions(command, *accept);
   command
-      ->add_option("--reanchor-floor", accept->floor,
-                   "guesses left to each record, at most (default: the configuration's, else 1)")
-      ->check(CLI::Range(1, 20))
-      ->option_text("N");
-  command->add_flag("--yes", accept->yes, "do not ask");
+      .AddOption("--reanchor-floor", accept->floor,
+                 "guesses left to each record, at most (default: the configuration's, else 1)")
+      .Range(1, 20)
+      .Word("N");
+  command.AddFlag("--yes", accept->yes, "do not ask");
 }
 
 }  // namespace labrec::admin

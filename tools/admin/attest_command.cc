@@ -1,7 +1,7 @@
 #include <string>
 
-#include "attestation/verify/attest_policy.h"
 #include "attestation/evidence/evidence.h"
+#include "attestation/verify/attest_policy.h"
 #include "attestation/verify/realm_verifier.h"
 #include "attestation/verify/statement.h"
 #include "hsm/base/clock.h"
@@ -14,10 +14,8 @@
 namespace labrec::admin {
 namespace {
 
-namespace v1 = ::labyrinth::recovery::v1;
 using attest::AttestReport;
 using attestation::AttestPolicy;
-using Stub = v1::Admin::Stub;
 
 struct AttestOptions : SocketOptions {
   std::filesystem::path policy;
@@ -35,7 +33,7 @@ absl::StatusOr<AttestPolicy> PolicyFor(const AttestOptions& options,
 // As a client's AttestRealm, on the admin socket.
 absl::Status Ask(const AttestOptions& options, const v1::GetRealmResponse& realm, AdminClient& client,
                  AttestReport& report) {
-  LABREC_ASSIGN_OR_RETURN(const auto answer, client.Call(&Stub::AdminIdentity, v1::GetIdentityRequest()));
+  LABREC_ASSIGN_OR_RETURN(const auto answer, client.Identity());
   LABREC_ASSIGN_OR_RETURN(const auto shown, attestation::DecodeIdentityEvidence(AsBytes(answer.identity())));
   LABREC_ASSIGN_OR_RETURN(const AttestPolicy policy, PolicyFor(options, shown));
   const int64_t now_ms = SystemClock().NowMillis();
@@ -45,7 +43,7 @@ absl::Status Ask(const AttestOptions& options, const v1::GetRealmResponse& realm
   v1::AttestRequest request;
   request.set_credential(ToString(attestation::Encode(challenge.blob)));
   request.set_nonce(ToString(nonce.view()));
-  LABREC_ASSIGN_OR_RETURN(const auto proven, client.Call(&Stub::AdminAttest, request));
+  LABREC_ASSIGN_OR_RETURN(const auto proven, client.Attest(request));
   LABREC_ASSIGN_OR_RETURN(const auto evidence, attestation::DecodeRealmEvidence(AsBytes(proven.evidence())));
   LABREC_ASSIGN_OR_RETURN(const P256Point key, P256Point::Parse(AsBytes(realm.evaluation_public_key())));
   const attestation::RealmExpectation expectation{
@@ -59,7 +57,7 @@ absl::Status Ask(const AttestOptions& options, const v1::GetRealmResponse& realm
 
 absl::Status Attest(const AttestOptions& options) {
   AdminClient client(options.Path());
-  LABREC_ASSIGN_OR_RETURN(const auto status, client.Call(&Stub::GetStatus, v1::GetStatusRequest()));
+  LABREC_ASSIGN_OR_RETURN(const auto status, client.GetStatus());
   const v1::GetRealmResponse& realm = status.realm();
   AttestReport report;
   report.realm = realm.name();
@@ -73,16 +71,16 @@ absl::Status Attest(const AttestOptions& options) {
 
 }  // namespace
 
-void AddAttestCommand(CLI::App& app, Result& result) {
-  CLI::App* command = nullptr;
+void AddAttestCommand(const cli::Command& app, Result& result) {
+  cli::Command command;
   const auto options = AddCommand<AttestOptions>(
       app, "attest", "Let a running daemon prove which security chip it has, as clients see it", result,
       command, Attest);
-  AddSocketOptions(*command, *options);
+  AddSocketOptions(command, *options);
   command
-      ->add_option("--attest-policy", options->policy,
-                   "whom to believe, PCR values, minimum firmware (TOML); without it nothing is proven")
-      ->option_text("FILE");
+      .AddOption("--attest-policy", options->policy,
+                 "whom to believe, PCR values, minimum firmware (TOML); without it nothing is proven")
+      .Word("FILE");
 }
 
 }  // namespace labrec::admin

@@ -16,7 +16,6 @@ namespace labrec::admin {
 namespace {
 
 namespace fs = std::filesystem;
-namespace v1 = ::labyrinth::recovery::v1;
 
 absl::StatusOr<recovery::HeadRow> HeadOf(recovery::Store& store) {
   LABREC_ASSIGN_OR_RETURN(std::optional<recovery::HeadRow> head, store.ReadHead());
@@ -29,8 +28,7 @@ absl::Status AskDaemon(const BackupQuestion& question, BackupReport& report) {
   const fs::path socket = question.socket.empty()
                               ? recovery::RealmFolder(question.realm.state).AdminSocketPath()
                               : question.socket;
-  LABREC_ASSIGN_OR_RETURN(const auto status,
-                          AdminClient(socket).Call(&v1::Admin::Stub::GetStatus, v1::GetStatusRequest()));
+  LABREC_ASSIGN_OR_RETURN(const auto status, AdminClient(socket).GetStatus());
   report.realm_epoch = status.epoch();
   report.evidence = "not judged: the running daemon has the device";
   return absl::OkStatus();

@@ -1,4 +1,3 @@
-#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -14,8 +13,6 @@
 namespace labrec::admin {
 namespace {
 
-namespace v1 = ::labyrinth::recovery::v1;
-
 struct CreateOptions : SocketOptions {
   std::filesystem::path output;
 };
@@ -26,12 +23,9 @@ struct VerifyOptions : OfflineOptions {
 };
 
 absl::Status Create(const CreateOptions& options) {
-  constexpr std::chrono::hours kPatience{6};  // of a big ledger on a slow disk
   v1::CreateBackupRequest request;
   request.set_path(std::filesystem::absolute(options.output).lexically_normal().string());
-  LABREC_ASSIGN_OR_RETURN(
-      const auto answer,
-      AdminClient(options.Path()).Call(&v1::Admin::Stub::CreateBackup, request, kPatience));
+  LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).CreateBackup(request));
   const Json json = {{"file", request.path()}, {"bytes", answer.bytes()}, {"epoch_at_least", answer.epoch()}};
   Print(options.format, json, Text(json));
   return absl::OkStatus();
@@ -53,23 +47,23 @@ absl::Status Verify(const VerifyOptions& options) {
 
 }  // namespace
 
-void AddBackupCommands(CLI::App& app, Result& result) {
-  CLI::App* const group = app.add_subcommand("backup", "Snapshots of the ledger");
-  group->require_subcommand(1);
-  CLI::App* command = nullptr;
+void AddBackupCommands(const cli::Command& app, Result& result) {
+  const cli::Command group = app.AddCommand("backup", "Snapshots of the ledger");
+  group.RequireCommand();
+  cli::Command command;
   const auto create = AddCommand<CreateOptions>(
-      *group, "create", "Have a running daemon write a consistent snapshot: mode 0600, whole or not at all",
+      group, "create", "Have a running daemon write a consistent snapshot: mode 0600, whole or not at all",
       result, command, Create);
-  AddSocketOptions(*command, *create);
-  command->add_option("--output", create->output, "new file, where the daemon's user may write")
-      ->required()
-      ->option_text("FILE");
+  AddSocketOptions(command, *create);
+  command.AddOption("--output", create->output, "new file, where the daemon's user may write")
+      .Required()
+      .Word("FILE");
   const auto verify = AddCommand<VerifyOptions>(
-      *group, "verify", "Check a snapshot, and say what restoring it would mean", result, command, Verify);
-  AddOfflineOptions(*command, *verify);
-  command->add_option("--socket", verify->socket, "the running daemon's admin socket, if not in its folder")
-      ->option_text("PATH");
-  command->add_option("FILE", verify->file, "the snapshot")->required();
+      group, "verify", "Check a snapshot, and say what restoring it would mean", result, command, Verify);
+  AddOfflineOptions(command, *verify);
+  command.AddOption("--socket", verify->socket, "the running daemon's admin socket, if not in its folder")
+      .Word("PATH");
+  command.AddOption("FILE", verify->file, "the snapshot").Required();
 }
 
 }  // namespace labrec::admin

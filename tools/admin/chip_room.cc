@@ -11,14 +11,12 @@
 namespace labrec::admin {
 namespace {
 
-namespace v1 = ::labyrinth::recovery::v1;
-
 Json Reason(Json counts, std::string reason) {
   return {{"counts", std::move(counts)}, {"reason", std::move(reason)}};
 }
 
 absl::StatusOr<Json> AskDaemon(const ChipQuestion& question) {
-  const auto answer = AdminClient(question.socket).Call(&v1::Admin::Stub::GetStatus, v1::GetStatusRequest());
+  const auto answer = AdminClient(question.socket).GetStatus();
   if (answer.ok()) return DescribeChip(answer->realm());
   return absl::Status(answer.status().code(),
                       absl::StrCat(answer.status().message(),

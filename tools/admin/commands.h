@@ -3,9 +3,9 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "absl/status/status.h"
+
+#include "tools/cli/command_line.h"
 
 namespace labrec::admin {
 
@@ -15,14 +15,14 @@ struct Result {
   absl::Status status;
 };
 
-void AddRealmCommands(CLI::App& app, Result& result);   // realm init, realm show
-void AddStatusCommand(CLI::App& app, Result& result);   // status
-void AddDeviceCommands(CLI::App& app, Result& result);  // device enroll, list, revoke
-void AddRecordCommands(CLI::App& app, Result& result);  // record show, delete
-void AddAnchorCommands(CLI::App& app, Result& result);  // anchor status, verify, accept
-void AddBackupCommands(CLI::App& app, Result& result);  // backup create, verify
-void AddAttestCommand(CLI::App& app, Result& result);   // attest
-void AddTokenCommands(CLI::App& app, Result& result);   // token keygen, issue
-void AddPcrCommands(CLI::App& app, Result& result);     // pcr keygen, show, approve
+void AddRealmCommands(const cli::Command& app, Result& result);   // realm init, realm show
+void AddStatusCommand(const cli::Command& app, Result& result);   // status
+void AddDeviceCommands(const cli::Command& app, Result& result);  // device enroll, list, revoke
+void AddRecordCommands(const cli::Command& app, Result& result);  // record show, delete
+void AddAnchorCommands(const cli::Command& app, Result& result);  // anchor status, verify, accept
+void AddBackupCommands(const cli::Command& app, Result& result);  // backup create, verify
+void AddAttestCommand(const cli::Command& app, Result& result);   // attest
+void AddTokenCommands(const cli::Command& app, Result& result);   // token keygen, issue
+void AddPcrCommands(const cli::Command& app, Result& result);     // pcr keygen, show, approve
 
 }  // namespace labrec::admin

@@ -14,9 +14,6 @@
 namespace labrec::admin {
 namespace {
 
-namespace v1 = ::labyrinth::recovery::v1;
-using Stub = v1::Admin::Stub;
-
 struct AccountOptions : SocketOptions {
   std::string tenant;
   std::string account;
@@ -34,10 +31,10 @@ struct RecordOptions : AccountOptions {
 };
 
 template <typename Options>
-void AddAccountOptions(CLI::App& command, Options& options) {
+void AddAccountOptions(const cli::Command& command, Options& options) {
   AddSocketOptions(command, options);
-  command.add_option("--tenant", options.tenant, "whose user")->required()->option_text("T");
-  command.add_option("--account", options.account, "which user")->required()->option_text("A");
+  command.AddOption("--tenant", options.tenant, "whose user").Required().Word("T");
+  command.AddOption("--account", options.account, "which user").Required().Word("A");
 }
 
 v1::AdminAccount AccountOf(const AccountOptions& options) {
@@ -60,8 +57,7 @@ void Show(const SocketOptions& options, const Json& json) {
 }
 
 absl::Status Status(const SocketOptions& options) {
-  LABREC_ASSIGN_OR_RETURN(const auto answer,
-                          AdminClient(options.Path()).Call(&Stub::GetStatus, v1::GetStatusRequest()));
+  LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).GetStatus());
   Show(options, Describe(answer));
   return absl::OkStatus();
 }
@@ -79,15 +75,13 @@ absl::Status Enroll(const EnrollOptions& options) {
   *request.mutable_account() = AccountOf(options);
   request.set_public_key(ToString(key.Spki()));
   request.set_name(options.name);
-  LABREC_ASSIGN_OR_RETURN(const auto answer,
-                          AdminClient(options.Path()).Call(&Stub::AdminEnrollDevice, request));
+  LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).EnrollDevice(request));
   Show(options, {{"device_id", Hex(AsBytes(answer.device_id()))}});
   return absl::OkStatus();
 }
 
 absl::Status ListDevices(const AccountOptions& options) {
-  LABREC_ASSIGN_OR_RETURN(const auto answer,
-                          AdminClient(options.Path()).Call(&Stub::AdminListDevices, AccountOf(options)));
+  LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).ListDevices(AccountOf(options)));
   Show(options, Describe(answer));
   return absl::OkStatus();
 }
@@ -100,14 +94,13 @@ absl::Status Revoke(const RevokeOptions& options) {
   v1::AdminRevokeDeviceRequest request;
   *request.mutable_account() = AccountOf(options);
   request.set_device_id(ToString(*id));
-  LABREC_RETURN_IF_ERROR(AdminClient(options.Path()).Call(&Stub::AdminRevokeDevice, request).status());
+  LABREC_RETURN_IF_ERROR(AdminClient(options.Path()).RevokeDevice(request).status());
   Show(options, {{"revoked", options.device_id}});
   return absl::OkStatus();
 }
 
 absl::Status ShowRecord(const RecordOptions& options) {
-  LABREC_ASSIGN_OR_RETURN(const auto answer,
-                          AdminClient(options.Path()).Call(&Stub::AdminShowRecord, RecordOf(options)));
+  LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).ShowRecord(RecordOf(options)));
   Show(options, Describe(answer));
   return absl::OkStatus();
 }
@@ -118,56 +111,53 @@ absl::Status DeleteRecord(const RecordOptions& options) {
         "nothing was deleted: a deleted record and what it protects are gone for ever; say --yes if you mean "
         "it");
   }
-  LABREC_RETURN_IF_ERROR(
-      AdminClient(options.Path()).Call(&Stub::AdminDeleteRecord, RecordOf(options)).status());
+  LABREC_RETURN_IF_ERROR(AdminClient(options.Path()).DeleteRecord(RecordOf(options)).status());
   Show(options, {{"deleted", options.record}});
   return absl::OkStatus();
 }
 
 }  // namespace
 
-void AddStatusCommand(CLI::App& app, Result& result) {
-  CLI::App* command = nullptr;
+void AddStatusCommand(const cli::Command& app, Result& result) {
+  cli::Command command;
   const auto options =
       AddCommand<SocketOptions>(app, "status", "Ask a running daemon how it is", result, command, Status);
-  AddSocketOptions(*command, *options);
+  AddSocketOptions(command, *options);
 }
 
-void AddDeviceCommands(CLI::App& app, Result& result) {
-  CLI::App* const group = app.add_subcommand("device", "The devices of an account");
-  group->require_subcommand(1);
-  CLI::App* command = nullptr;
+void AddDeviceCommands(const cli::Command& app, Result& result) {
+  const cli::Command group = app.AddCommand("device", "The devices of an account");
+  group.RequireCommand();
+  cli::Command command;
   const auto enroll =
-      AddCommand<EnrollOptions>(*group, "enroll", "Add a device by its public key", result, command, Enroll);
-  AddAccountOptions(*command, *enroll);
-  command->add_option("--public-key", enroll->public_key, "PEM file of a P-256 public key")
-      ->required()
-      ->option_text("FILE");
-  command->add_option("--name", enroll->name, "shown in lists");
+      AddCommand<EnrollOptions>(group, "enroll", "Add a device by its public key", result, command, Enroll);
+  AddAccountOptions(command, *enroll);
+  command.AddOption("--public-key", enroll->public_key, "PEM file of a P-256 public key")
+      .Required()
+      .Word("FILE");
+  command.AddOption("--name", enroll->name, "shown in lists");
   const auto list =
-      AddCommand<AccountOptions>(*group, "list", "List the devices", result, command, ListDevices);
-  AddAccountOptions(*command, *list);
-  const auto revoke = AddCommand<RevokeOptions>(*group, "revoke", "Remove a device from its account", result,
-                                                command, Revoke);
-  AddAccountOptions(*command, *revoke);
-  command->add_option("--device-id", revoke->device_id, "as \"device list\" shows it")
-      ->required()
-      ->option_text("HEX");
+      AddCommand<AccountOptions>(group, "list", "List the devices", result, command, ListDevices);
+  AddAccountOptions(command, *list);
+  const auto revoke =
+      AddCommand<RevokeOptions>(group, "revoke", "Remove a device from its account", result, command, Revoke);
+  AddAccountOptions(command, *revoke);
+  command.AddOption("--device-id", revoke->device_id, "as \"device list\" shows it").Required().Word("HEX");
 }
 
-void AddRecordCommands(CLI::App& app, Result& result) {
-  CLI::App* const group = app.add_subcommand("record", "The records of an account");
-  group->require_subcommand(1);
-  CLI::App* command = nullptr;
+void AddRecordCommands(const cli::Command& app, Result& result) {
+  const cli::Command group = app.AddCommand("record", "The records of an account");
+  group.RequireCommand();
+  cli::Command command;
   const auto show = AddCommand<RecordOptions>(
-      *group, "show", "Show a record's state and its remaining guesses", result, command, ShowRecord);
-  AddAccountOptions(*command, *show);
-  command->add_option("--record", show->record, "its name")->required()->option_text("NAME");
-  const auto erase = AddCommand<RecordOptions>(*group, "delete", "Destroy a record and its keys, for ever",
+      group, "show", "Show a record's state and its remaining guesses", result, command, ShowRecord);
+  AddAccountOptions(command, *show);
+  command.AddOption("--record", show->record, "its name").Required().Word("NAME");
+  const auto erase = AddCommand<RecordOptions>(group, "delete", "Destroy a record and its keys, for ever",
                                                result, command, DeleteRecord);
-  AddAccountOptions(*command, *erase);
-  command->add_option("--record", erase->record, "its name")->required()->option_text("NAME");
-  command->add_flag("--yes", erase->yes, "yes, for ever");
+  AddAccountOptions(command, *erase);
+  command.AddOption("--record", erase->record, "its name").Required().Word("NAME");
+  command.AddFlag("--yes", erase->yes, "yes, for ever");
 }
 
 }  // namespace labrec::admin

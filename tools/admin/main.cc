@@ -1,11 +1,10 @@
-#include <CLI/CLI.hpp>
 #include <sys/stat.h>
 
 #include "hsm/base/secret_bytes.h"
 #include "recovery/server/service/realm_description.h"
 #include "tools/admin/commands.h"
 #include "tools/admin/output.h"
-#include "tools/cli/usage_error.h"
+#include "tools/cli/command_line.h"
 
 // labyrinth-admin: the operator's tool. labyrinth-admin(1), docs/operations.md.
 namespace labrec::admin {
@@ -16,10 +15,10 @@ constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
 int Main(int argc, char** argv) {
-  CLI::App app("labyrinth-admin: makes realms and looks after them. See labyrinth-admin(1).",
-               "labyrinth-admin");
-  app.require_subcommand(1);
-  app.set_version_flag("--version", recovery::SoftwareVersion());
+  cli::CommandLine line("labyrinth-admin: makes realms and looks after them. See labyrinth-admin(1).",
+                        "labyrinth-admin", recovery::SoftwareVersion());
+  const cli::Command app = line.root();
+  app.RequireCommand();
   Result result;
   AddRealmCommands(app, result);
   AddStatusCommand(app, result);
@@ -30,10 +29,9 @@ int Main(int argc, char** argv) {
   AddAttestCommand(app, result);
   AddTokenCommands(app, result);
   AddPcrCommands(app, result);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return ExplainUsage(app, error) ? kDone : kUsage;
+  const cli::CommandLine::Outcome outcome = line.Parse(argc, argv);
+  if (outcome != cli::CommandLine::Outcome::kRun) {
+    return outcome == cli::CommandLine::Outcome::kAskedFor ? kDone : kUsage;
   }
   if (result.status.ok()) return kDone;
   Complain(result.status);

@@ -5,12 +5,11 @@
 
 namespace labrec::admin {
 
-void AddOfflineOptions(CLI::App& command, OfflineOptions& options, const std::string& what) {
-  CLI::Option_group* const where = command.add_option_group("realm", what);
-  where->add_option("--state", options.state, "the realm's folder")->option_text("DIR");
-  where->add_option("--config", options.config, "the daemon's configuration, where devices have moved")
-      ->option_text("FILE");
-  where->require_option(1);
+void AddOfflineOptions(const cli::Command& command, OfflineOptions& options, const std::string& what) {
+  const cli::Command where = command.AddChoice("realm", what);
+  where.AddOption("--state", options.state, "the realm's folder").Word("DIR");
+  where.AddOption("--config", options.config, "the daemon's configuration, where devices have moved")
+      .Word("FILE");
 }
 
 absl::StatusOr<OfflineRealm> FindRealm(const OfflineOptions& options) {

@@ -20,7 +20,7 @@ struct OfflineOptions {
 };
 
 // --state DIR or --config FILE: one of them is needed.
-void AddOfflineOptions(CLI::App& command, OfflineOptions& options,
+void AddOfflineOptions(const cli::Command& command, OfflineOptions& options,
                        const std::string& what = "which realm; its daemon is stopped");
 
 struct OfflineRealm {

@@ -191,52 +191,50 @@ absl::Status Approve(const ApproveOptions& options) {
   return options.state.empty() ? ApproveToFile(options) : ApproveForRealm(options);
 }
 
-void AddKeygen(CLI::App& pcr, Result& result) {
-  CLI::App* command = nullptr;
+void AddKeygen(const cli::Command& pcr, Result& result) {
+  cli::Command command;
   const auto options = AddCommand<KeygenOptions>(
       pcr, "keygen", "Make an approver's key (mode 0600) and its public key", result, command, Keygen);
-  command->add_option("--key", options->key, "private key to write")->required()->option_text("FILE");
-  command->add_option("--public-key", options->public_key, "public key to write, for realm init and clients")
-      ->required()
-      ->option_text("FILE");
+  command.AddOption("--key", options->key, "private key to write").Required().Word("FILE");
+  command.AddOption("--public-key", options->public_key, "public key to write, for realm init and clients")
+      .Required()
+      .Word("FILE");
 }
 
-void AddShow(CLI::App& pcr, Result& result) {
-  CLI::App* command = nullptr;
+void AddShow(const cli::Command& pcr, Result& result) {
+  cli::Command command;
   const auto options = AddCommand<ShowOptions>(
       pcr, "show", "Show what PCRs hold, and whether a realm's approver approved it", result, command, Show);
-  command->add_option("--state", options->state, "the realm's folder")->option_text("DIR");
-  command->add_option("--device", options->device, "where the TPM is, if not where it was at init")
-      ->option_text("DEVICE");
-  command->add_option("--pcrs", options->pcrs, "without a realm: which, as sha256:0,2,7")
-      ->option_text("PCRS");
+  command.AddOption("--state", options->state, "the realm's folder").Word("DIR");
+  command.AddOption("--device", options->device, "where the TPM is, if not where it was at init")
+      .Word("DEVICE");
+  command.AddOption("--pcrs", options->pcrs, "without a realm: which, as sha256:0,2,7").Word("PCRS");
 }
 
-void AddApprove(CLI::App& pcr, Result& result) {
-  CLI::App* command = nullptr;
+void AddApprove(const cli::Command& pcr, Result& result) {
+  cli::Command command;
   const auto options = AddCommand<ApproveOptions>(
       pcr, "approve", "Let a realm's keys work with these values of its PCRs too", result, command, Approve);
-  command->add_option("--key", options->key, "the approver's private key")->option_text("FILE");
-  command->add_flag("--current", options->current, "approve what the PCRs hold now");
-  command->add_option("--values", options->values, "approve these values, as pcr show --json prints them")
-      ->option_text("FILE");
-  command->add_option("--approval", options->approval, "take this approval, signed elsewhere")
-      ->option_text("FILE");
-  command->add_option("--state", options->state, "the realm's folder")->option_text("DIR");
-  command->add_option("--device", options->device, "where the TPM is, if not where it was at init")
-      ->option_text("DEVICE");
-  command->add_option("--out", options->out, "write the approval there instead")->option_text("FILE");
+  command.AddOption("--key", options->key, "the approver's private key").Word("FILE");
+  command.AddFlag("--current", options->current, "approve what the PCRs hold now");
+  command.AddOption("--values", options->values, "approve these values, as pcr show --json prints them")
+      .Word("FILE");
+  command.AddOption("--approval", options->approval, "take this approval, signed elsewhere").Word("FILE");
+  command.AddOption("--state", options->state, "the realm's folder").Word("DIR");
+  command.AddOption("--device", options->device, "where the TPM is, if not where it was at init")
+      .Word("DEVICE");
+  command.AddOption("--out", options->out, "write the approval there instead").Word("FILE");
 }
 
 }  // namespace
 
-void AddPcrCommands(CLI::App& app, Result& result) {
-  CLI::App* const pcr =
-      app.add_subcommand("pcr", "What a machine must have booted for the keys of a realm to work");
-  pcr->require_subcommand(1);
-  AddKeygen(*pcr, result);
-  AddShow(*pcr, result);
-  AddApprove(*pcr, result);
+void AddPcrCommands(const cli::Command& app, Result& result) {
+  const cli::Command pcr =
+      app.AddCommand("pcr", "What a machine must have booted for the keys of a realm to work");
+  pcr.RequireCommand();
+  AddKeygen(pcr, result);
+  AddShow(pcr, result);
+  AddApprove(pcr, result);
 }
 
 }  // namespace labrec::admin

@@ -75,47 +75,46 @@ absl::Status Show(const ShowOptions& options) {
   return absl::OkStatus();
 }
 
-void AddInit(CLI::App& realm, Result& result) {
-  CLI::App* command = nullptr;
+void AddInit(const cli::Command& realm, Result& result) {
+  cli::Command command;
   const auto options = AddCommand<InitOptions>(
       realm, "init", "Make a realm: keys and anchor on a device, an empty ledger, a folder. All or nothing.",
       result, command, Init);
-  command->add_option("--device", options->device, "\"tpm2:TCTI\" or an RFC 7512 \"pkcs11:...\" URI")
-      ->required()
-      ->option_text("DEVICE");
-  command->add_option("--anchor", options->anchor, "another device for the freshness anchor")
-      ->option_text("DEVICE");
-  command->add_option("--state", options->state, "folder to make; empty, or not there yet")
-      ->required()
-      ->option_text("DIR");
-  command->add_option("--name", options->name, "the realm's public name (default: first 8 digits of its id)");
-  command->add_option("--bucket-exponent", options->bucket_exponent, "2^K ledger buckets (default 16)")
-      ->option_text("K");
-  command->add_option("--owner-auth-file", options->owner_auth, "TPM: authorisation of the owner hierarchy")
-      ->option_text("FILE");
-  command->add_option("--pcrs", options->pcrs, "TPM: bind the keys to these PCRs, as sha256:0,2,7")
-      ->option_text("PCRS");
-  command->add_option("--pcr-approver", options->pcr_approver, "public key that approves values of the PCRs")
-      ->option_text("FILE");
-  command->add_option("--pcr-approval", options->pcr_approval, "its approval of what the PCRs hold now")
-      ->option_text("FILE");
+  command.AddOption("--device", options->device, "\"tpm2:TCTI\" or an RFC 7512 \"pkcs11:...\" URI")
+      .Required()
+      .Word("DEVICE");
+  command.AddOption("--anchor", options->anchor, "another device for the freshness anchor").Word("DEVICE");
+  command.AddOption("--state", options->state, "folder to make; empty, or not there yet")
+      .Required()
+      .Word("DIR");
+  command.AddOption("--name", options->name, "the realm's public name (default: first 8 digits of its id)");
+  command.AddOption("--bucket-exponent", options->bucket_exponent, "2^K ledger buckets (default 16)")
+      .Word("K");
+  command.AddOption("--owner-auth-file", options->owner_auth, "TPM: authorisation of the owner hierarchy")
+      .Word("FILE");
+  command.AddOption("--pcrs", options->pcrs, "TPM: bind the keys to these PCRs, as sha256:0,2,7")
+      .Word("PCRS");
+  command.AddOption("--pcr-approver", options->pcr_approver, "public key that approves values of the PCRs")
+      .Word("FILE");
+  command.AddOption("--pcr-approval", options->pcr_approval, "its approval of what the PCRs hold now")
+      .Word("FILE");
 }
 
 }  // namespace
 
-void AddRealmCommands(CLI::App& app, Result& result) {
-  CLI::App* const realm = app.add_subcommand("realm", "Make a realm, or show what one is");
-  realm->require_subcommand(1);
-  AddInit(*realm, result);
-  CLI::App* command = nullptr;
+void AddRealmCommands(const cli::Command& app, Result& result) {
+  const cli::Command realm = app.AddCommand("realm", "Make a realm, or show what one is");
+  realm.RequireCommand();
+  AddInit(realm, result);
+  cli::Command command;
   const auto options = AddCommand<ShowOptions>(
-      *realm, "show",
+      realm, "show",
       "Show what a realm's folder says of it, and how much room its TPM has for records "
       "that it counts for",
       result, command, Show);
-  AddOfflineOptions(*command, *options, "which realm; its daemon may run");
-  command->add_option("--socket", options->socket, "the daemon's admin socket, if it is not in the folder")
-      ->option_text("PATH");
+  AddOfflineOptions(command, *options, "which realm; its daemon may run");
+  command.AddOption("--socket", options->socket, "the daemon's admin socket, if it is not in the folder")
+      .Word("PATH");
 }
 
 }  // namespace labrec::admin

@@ -54,31 +54,28 @@ absl::Status Issue(const IssueOptions& options) {
 
 }  // namespace
 
-void AddTokenCommands(CLI::App& app, Result& result) {
-  CLI::App* const group =
-      app.add_subcommand("token", "Tokens for development tenants; real platforms issue their own");
-  group->require_subcommand(1);
-  CLI::App* command = nullptr;
+void AddTokenCommands(const cli::Command& app, Result& result) {
+  const cli::Command group =
+      app.AddCommand("token", "Tokens for development tenants; real platforms issue their own");
+  group.RequireCommand();
+  cli::Command command;
   const auto keygen = AddCommand<KeygenOptions>(
-      *group, "keygen", "Make a signing key (mode 0600) and its JWKS file", result, command, Keygen);
-  command->add_option("--key", keygen->key, "private key to write")->required()->option_text("FILE");
-  command->add_option("--jwks", keygen->jwks, "key set to write, for the daemon's configuration")
-      ->required()
-      ->option_text("FILE");
-  const auto issue =
-      AddCommand<IssueOptions>(*group, "issue", "Print a bearer token", result, command, Issue);
-  command->add_option("--key", issue->key, "private key made by keygen")->required()->option_text("FILE");
-  command->add_option("--tenant", issue->tenant, "the token's \"iss\"")->required()->option_text("T");
-  command->add_option("--account", issue->account, "the token's \"sub\"")->required()->option_text("A");
-  command->add_option("--audience", issue->audiences, "id or name of a realm; may be given more than once")
-      ->required()
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->option_text("REALM");
-  command->add_option("--lifetime", issue->lifetime_s, "seconds (default 3600, at most 86400)")
-      ->check(CLI::Range(1, 86400))
-      ->option_text("SECONDS");
+      group, "keygen", "Make a signing key (mode 0600) and its JWKS file", result, command, Keygen);
+  command.AddOption("--key", keygen->key, "private key to write").Required().Word("FILE");
+  command.AddOption("--jwks", keygen->jwks, "key set to write, for the daemon's configuration")
+      .Required()
+      .Word("FILE");
+  const auto issue = AddCommand<IssueOptions>(group, "issue", "Print a bearer token", result, command, Issue);
+  command.AddOption("--key", issue->key, "private key made by keygen").Required().Word("FILE");
+  command.AddOption("--tenant", issue->tenant, "the token's \"iss\"").Required().Word("T");
+  command.AddOption("--account", issue->account, "the token's \"sub\"").Required().Word("A");
+  command.AddOption("--audience", issue->audiences, "id or name of a realm; may be given more than once")
+      .Required()
+      .Repeatable()
+      .Word("REALM");
+  command.AddOption("--lifetime", issue->lifetime_s, "seconds (default 3600, at most 86400)")
+      .Range(1, 86400)
+      .Word("SECONDS");
 }
 
 }  // namespace labrec::admin

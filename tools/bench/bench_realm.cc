@@ -15,6 +15,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "tests/support/http2_connection.h"
+#include "tests/support/realm_stub.h"
 #include "tools/bench/filler.h"
 
 namespace labrec::bench {
@@ -57,7 +58,7 @@ absl::Status BenchRealm::Fill(uint64_t records) {
 
 std::vector<std::unique_ptr<test::RawAccount::Stub>> BenchRealm::Connect(size_t connections) const {
   std::vector<std::unique_ptr<test::RawAccount::Stub>> stubs;
-  for (size_t i = 0; i < connections; ++i) stubs.push_back(fixture_->NewStub());
+  for (size_t i = 0; i < connections; ++i) stubs.push_back(test::NewStub(*fixture_));
   return stubs;
 }
 
@@ -74,7 +75,7 @@ absl::StatusOr<std::vector<std::unique_ptr<GrpcConnection>>> BenchRealm::Open(si
 }
 
 absl::StatusOr<std::vector<std::unique_ptr<test::RawAccount>>> BenchRealm::Register(size_t count) {
-  const auto stub = fixture_->NewStub();
+  const auto stub = test::NewStub(*fixture_);
   std::vector<std::unique_ptr<test::RawAccount>> accounts;
   for (size_t i = 0; i < count; ++i) {
     const std::string name = absl::StrCat("registered-", registered_++);

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "hsm/base/status_macros.h"
+#include "tests/support/realm_stub.h"
 #include "tools/bench/bench_device.h"
 #include "tools/bench/bench_realm.h"
 #include "tools/bench/output.h"
@@ -37,7 +38,7 @@ absl::StatusOr<Side> Prepare(const Options& options, uint64_t records) {
   Side side;
   LABREC_ASSIGN_OR_RETURN(side.realm, BenchRealm::Start(options.kind, Latency::kSimulator, records));
   side.memory_at_start_mib = side.realm->PeakMemoryMib();
-  side.stub = side.realm->fixture().NewStub();
+  side.stub = test::NewStub(side.realm->fixture());
   side.sample = side.realm->SampleFilled(options.sample);
   LABREC_RETURN_IF_ERROR(ShowTokens(*side.stub, side.sample));
   return side;

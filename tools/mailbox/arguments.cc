@@ -3,10 +3,21 @@
 #include <iostream>
 #include <iterator>
 
+#include <CLI/CLI.hpp>
+
+#include "tools/cli/usage_error.h"
+
 namespace labrec::mailbox {
 namespace {
 
 using Command = std::function<absl::Status(Session&)>;
+
+constexpr char kFooter[] =
+    "PINs are asked for on the terminal, or read from standard input with --pin-stdin; never from an "
+    "argument.\n"
+    "Exit codes: 0 done, 1 failure, 2 this device was revoked, 3 the store does not tell the truth,\n"
+    "4 wrong PIN, or the record is locked, destroyed or not registered, 5 too few realms reachable.\n"
+    "More: man labyrinth-mailbox";
 
 CLI::App* AddCommand(CLI::App& parent, const char* name, const char* what, Arguments& arguments,
                      Command command) {
@@ -122,8 +133,6 @@ void AddCodeCommands(CLI::App& app, Arguments& a) {
   restore->add_flag("--paper", a.paper, "Read a code from stdin, although realms are named");
 }
 
-}  // namespace
-
 void AddArguments(CLI::App& app, Arguments& arguments) {
   app.require_subcommand(1);
   app.fallthrough();
@@ -137,6 +146,21 @@ void AddArguments(CLI::App& app, Arguments& arguments) {
   AddDeviceCommands(app, arguments);
   AddMessageCommands(app, arguments);
   AddCodeCommands(app, arguments);
+}
+
+}  // namespace
+
+std::optional<int> ParseArguments(int argc, char** argv, Arguments& arguments) {
+  CLI::App app("A command-line mailbox over an untrusted message store", "labyrinth-mailbox");
+  app.footer(kFooter);
+  app.set_version_flag("--version", LABREC_VERSION);
+  AddArguments(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return ExplainUsage(app, error) ? 0 : 1;
+  }
+  return std::nullopt;
 }
 
 }  // namespace labrec::mailbox

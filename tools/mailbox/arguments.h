@@ -1,9 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
-
-#include <CLI/CLI.hpp>
 
 #include "tools/mailbox/commands.h"
 
@@ -23,7 +22,8 @@ struct Arguments {
   std::function<absl::Status(Session&)> command;
 };
 
-// Lets `app` parse into `arguments`, which outlive it.
-void AddArguments(CLI::App& app, Arguments& arguments);
+// Nothing, or the exit code to end with when help was asked for or the arguments are not usable (a message
+// has been written then). `arguments.command` refers to `arguments`.
+std::optional<int> ParseArguments(int argc, char** argv, Arguments& arguments);
 
 }  // namespace labrec::mailbox

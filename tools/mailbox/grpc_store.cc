@@ -4,6 +4,9 @@
 #include <grpcpp/security/credentials.h>
 
 #include "hsm/base/status_macros.h"
+#include "tools/mailbox/epoch_reader.h"
+#include "tools/mailbox/message_reader.h"
+#include "tools/mailbox/v1/mailbox.grpc.pb.h"
 
 namespace labrec::mailbox {
 namespace {
@@ -16,6 +19,8 @@ using recovery::history::StoredEpoch;
 using recovery::history::StoredMessage;
 using recovery::history::StoreHead;
 using Stub = v1::MailboxStore::StubInterface;
+template <typename Request, typename Response>
+using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
 
 constexpr int kKeepaliveMillis = 60'000;  // the server allows one in 20 seconds
 
@@ -51,104 +56,119 @@ absl::StatusOr<Bytes> BytesOf(const absl::StatusOr<v1::Blob>& blob) {
 
 }  // namespace
 
-GrpcStore::GrpcStore(const GrpcStoreOptions& options)
-    : connection_(Connect(options)), timeout_(options.timeout) {}
+// The connection, and what is read ahead on it.
+class GrpcStore::Server {
+ public:
+  explicit Server(const GrpcStoreOptions& options)
+      : connection(Connect(options)), timeout_(options.timeout) {}
 
-template <typename Request, typename Response>
-absl::StatusOr<Response> GrpcStore::Call(Method<Request, Response> method, Request request) {
-  request.set_mailbox(connection_.mailbox);
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + timeout_);
-  connection_.Authorize(context);
-  Response response;
-  Stub& stub = *connection_.stub;
-  LABREC_RETURN_IF_ERROR(FromRpc((stub.*method)(&context, request, &response)));
-  return response;
-}
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(Method<Request, Response> method, Request request) {
+    request.set_mailbox(connection.mailbox);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + timeout_);
+    connection.Authorize(context);
+    Response response;
+    Stub& stub = *connection.stub;
+    LABREC_RETURN_IF_ERROR(FromRpc((stub.*method)(&context, request, &response)));
+    return response;
+  }
+
+  const StoreConnection connection;
+  EpochReader epochs;
+  MessageReader messages;
+
+ private:
+  const std::chrono::milliseconds timeout_;
+};
+
+GrpcStore::GrpcStore(const GrpcStoreOptions& options) : server_(std::make_unique<Server>(options)) {}
+GrpcStore::~GrpcStore() = default;
 
 absl::StatusOr<StoreHead> GrpcStore::GetHead() {
-  LABREC_ASSIGN_OR_RETURN(const v1::Head head, Call(&Stub::GetHead, v1::GetHeadRequest()));
+  LABREC_ASSIGN_OR_RETURN(const v1::Head head, server_->Call(&Stub::GetHead, v1::GetHeadRequest()));
   return Believe(FromWire(head));
 }
 
 absl::StatusOr<Id> GrpcStore::NewEpochId() {
   LABREC_ASSIGN_OR_RETURN(const v1::NewEpochIdResponse response,
-                          Call(&Stub::NewEpochId, v1::NewEpochIdRequest()));
+                          server_->Call(&Stub::NewEpochId, v1::NewEpochIdRequest()));
   return Believe(IdFrom(response.epoch_id(), "epoch_id"));
 }
 
 absl::Status GrpcStore::CommitEpoch(const std::optional<StoreHead>& expected, const EpochCommit& commit) {
-  return Call(&Stub::CommitEpoch, ToWire(expected, commit)).status();
+  return server_->Call(&Stub::CommitEpoch, ToWire(expected, commit)).status();
 }
 
 absl::StatusOr<StoredEpoch> GrpcStore::GetEpoch(uint64_t sequence) {
-  LABREC_ASSIGN_OR_RETURN(std::optional<StoredEpoch> ahead, Believe(epochs_.GetEpoch(connection_, sequence)));
+  LABREC_ASSIGN_OR_RETURN(std::optional<StoredEpoch> ahead,
+                          Believe(server_->epochs.GetEpoch(server_->connection, sequence)));
   if (ahead.has_value()) return *std::move(ahead);
   v1::GetEpochRequest request;
   request.set_sequence(sequence);
-  LABREC_ASSIGN_OR_RETURN(const v1::Epoch epoch, Call(&Stub::GetEpoch, request));
+  LABREC_ASSIGN_OR_RETURN(const v1::Epoch epoch, server_->Call(&Stub::GetEpoch, request));
   return Believe(FromWire(epoch));
 }
 
 absl::StatusOr<Bytes> GrpcStore::GetDelivery(uint64_t sequence, const Id& member) {
-  LABREC_ASSIGN_OR_RETURN(std::optional<Bytes> ahead, Believe(epochs_.GetDelivery(sequence, member)));
+  LABREC_ASSIGN_OR_RETURN(std::optional<Bytes> ahead, Believe(server_->epochs.GetDelivery(sequence, member)));
   if (ahead.has_value()) return *std::move(ahead);
   v1::GetDeliveryRequest request;
   request.set_sequence(sequence);
   request.set_member(ToString(member));
-  return BytesOf(Call(&Stub::GetDelivery, request));
+  return BytesOf(server_->Call(&Stub::GetDelivery, request));
 }
 
 absl::StatusOr<std::vector<MemberRow>> GrpcStore::ListMembers(uint64_t sequence) {
   v1::ListMembersRequest request;
   request.set_sequence(sequence);
-  LABREC_ASSIGN_OR_RETURN(const v1::MemberTable table, Call(&Stub::ListMembers, request));
+  LABREC_ASSIGN_OR_RETURN(const v1::MemberTable table, server_->Call(&Stub::ListMembers, request));
   return Believe(FromWire(table.rows()));
 }
 
 absl::StatusOr<Bytes> GrpcStore::GetMember(uint64_t sequence, const Id& member) {
-  LABREC_ASSIGN_OR_RETURN(std::optional<Bytes> ahead, Believe(epochs_.GetMember(sequence, member)));
+  LABREC_ASSIGN_OR_RETURN(std::optional<Bytes> ahead, Believe(server_->epochs.GetMember(sequence, member)));
   if (ahead.has_value()) return *std::move(ahead);
   v1::GetMemberRequest request;
   request.set_sequence(sequence);
   request.set_member(ToString(member));
-  return BytesOf(Call(&Stub::GetMember, request));
+  return BytesOf(server_->Call(&Stub::GetMember, request));
 }
 
 absl::Status GrpcStore::AddMember(const StoreHead& expected, const MemberRow& row) {
   v1::AddMemberRequest request;
   *request.mutable_expected() = ToWire(expected);
   *request.mutable_row() = ToWire(row);
-  return Call(&Stub::AddMember, request).status();
+  return server_->Call(&Stub::AddMember, request).status();
 }
 
 absl::Status GrpcStore::AppendMessages(const Id& epoch, std::span<const StoredMessage> messages) {
   v1::AppendMessagesRequest request;
   request.set_epoch_id(ToString(epoch));
   for (const StoredMessage& message : messages) *request.add_messages() = ToWire(message);
-  return Call(&Stub::AppendMessages, std::move(request)).status();
+  return server_->Call(&Stub::AppendMessages, std::move(request)).status();
 }
 
 absl::StatusOr<MessagePage> GrpcStore::ReadMessages(uint64_t sequence, uint64_t after, size_t limit) {
-  return Believe(messages_.Read(connection_, sequence, after, limit));
+  return Believe(server_->messages.Read(server_->connection, sequence, after, limit));
 }
 
 absl::Status GrpcStore::PutBundle(const Id& virtual_device, ByteView bundle) {
   v1::PutBundleRequest request;
   request.set_virtual_device(ToString(virtual_device));
   request.set_bundle(ToString(bundle));
-  return Call(&Stub::PutBundle, request).status();
+  return server_->Call(&Stub::PutBundle, request).status();
 }
 
 absl::StatusOr<Bytes> GrpcStore::GetBundle(const Id& virtual_device) {
   v1::GetBundleRequest request;
   request.set_virtual_device(ToString(virtual_device));
-  return BytesOf(Call(&Stub::GetBundle, request));
+  return BytesOf(server_->Call(&Stub::GetBundle, request));
 }
 
 absl::StatusOr<std::vector<Id>> GrpcStore::ListBundles() {
   LABREC_ASSIGN_OR_RETURN(const v1::ListBundlesResponse response,
-                          Call(&Stub::ListBundles, v1::ListBundlesRequest()));
+                          server_->Call(&Stub::ListBundles, v1::ListBundlesRequest()));
   std::vector<Id> ids;
   for (const std::string& bytes : response.virtual_devices()) {
     LABREC_ASSIGN_OR_RETURN(const Id id, Believe(IdFrom(bytes, "virtual_device")));
@@ -161,13 +181,13 @@ absl::Status GrpcStore::PutInvitation(const Id& device, ByteView invitation) {
   v1::PutInvitationRequest request;
   request.set_device(ToString(device));
   request.set_invitation(ToString(invitation));
-  return Call(&Stub::PutInvitation, request).status();
+  return server_->Call(&Stub::PutInvitation, request).status();
 }
 
 absl::StatusOr<Bytes> GrpcStore::GetInvitation(const Id& device) {
   v1::GetInvitationRequest request;
   request.set_device(ToString(device));
-  return BytesOf(Call(&Stub::GetInvitation, request));
+  return BytesOf(server_->Call(&Stub::GetInvitation, request));
 }
 
 }  // namespace labrec::mailbox

@@ -7,9 +7,6 @@
 #include <string>
 
 #include "recovery/labyrinth/base/message_store.h"
-#include "tools/mailbox/epoch_reader.h"
-#include "tools/mailbox/message_reader.h"
-#include "tools/mailbox/v1/mailbox.grpc.pb.h"
 
 namespace labrec::mailbox {
 
@@ -32,6 +29,9 @@ class GrpcStore : public recovery::history::MessageStore {
   using Id = recovery::history::Id;
 
   explicit GrpcStore(const GrpcStoreOptions& options);
+  ~GrpcStore() override;
+  GrpcStore(const GrpcStore&) = delete;
+  GrpcStore& operator=(const GrpcStore&) = delete;
 
   absl::StatusOr<recovery::history::StoreHead> GetHead() override;
   absl::StatusOr<Id> NewEpochId() override;
@@ -57,16 +57,8 @@ class GrpcStore : public recovery::history::MessageStore {
   absl::StatusOr<Bytes> GetInvitation(const Id& device) override;
 
  private:
-  template <typename Request, typename Response>
-  using Method = grpc::Status (v1::MailboxStore::StubInterface::*)(grpc::ClientContext*, const Request&,
-                                                                   Response*);
-  template <typename Request, typename Response>
-  absl::StatusOr<Response> Call(Method<Request, Response> method, Request request);
-
-  StoreConnection connection_;
-  std::chrono::milliseconds timeout_;
-  EpochReader epochs_;
-  MessageReader messages_;
+  class Server;
+  std::unique_ptr<Server> server_;
 };
 
 }  // namespace labrec::mailbox

@@ -7,19 +7,11 @@
 #include "recovery/api/tls13.h"
 #include "recovery/client/steps/too_few_realms.h"
 #include "recovery/labyrinth/base/reason.h"
-#include "tools/cli/usage_error.h"
 #include "tools/mailbox/arguments.h"
 #include "tools/mailbox/pin_outcome.h"
 
 namespace labrec::mailbox {
 namespace {
-
-constexpr char kFooter[] =
-    "PINs are asked for on the terminal, or read from standard input with --pin-stdin; never from an "
-    "argument.\n"
-    "Exit codes: 0 done, 1 failure, 2 this device was revoked, 3 the store does not tell the truth,\n"
-    "4 wrong PIN, or the record is locked, destroyed or not registered, 5 too few realms reachable.\n"
-    "More: man labyrinth-mailbox";
 
 int ExitCode(const absl::Status& status) {
   if (status.ok()) return 0;
@@ -36,16 +28,8 @@ absl::Status Run(const Arguments& arguments) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("A command-line mailbox over an untrusted message store", "labyrinth-mailbox");
-  app.footer(kFooter);
-  app.set_version_flag("--version", LABREC_VERSION);
   Arguments arguments;
-  AddArguments(app, arguments);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return ExplainUsage(app, error) ? 0 : 1;
-  }
+  if (const std::optional<int> code = ParseArguments(argc, argv, arguments)) return *code;
   const absl::Status status = Run(arguments);
   if (!status.ok()) std::fprintf(stderr, "labyrinth-mailbox: %s\n", std::string(status.message()).c_str());
   return ExitCode(status);

@@ -10,6 +10,8 @@
 #include "attestation/verify/ek/trust.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/server/admin/service.h"
+#include "recovery/server/service/recovery_service.h"
 #include "tools/recoveryd/resources.h"
 
 namespace labrec::recoveryd {
@@ -133,6 +135,8 @@ absl::Status Daemon::StartListening(const Config& config) {
   spdlog::info("listening on {}{}", config.listen.address, config.listen.tls ? " (TLS 1.3)" : " (no TLS)");
   return absl::OkStatus();
 }
+
+Daemon::Daemon(OpenedRealm realm) : realm_(std::move(realm)) {}
 
 Daemon::~Daemon() {
   if (engine_ != nullptr) Drain(std::chrono::seconds(0));

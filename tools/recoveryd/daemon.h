@@ -10,9 +10,7 @@
 #include "recovery/realm/audit_log.h"
 #include "recovery/realm/opened_realm.h"
 #include "recovery/server/admin/backup_maker.h"
-#include "recovery/server/admin/service.h"
 #include "recovery/server/admin/socket.h"
-#include "recovery/server/service/recovery_service.h"
 #include "recovery/server/tokens/verifier.h"
 #include "recovery/server/transport/rate_limiter.h"
 #include "recovery/server/transport/rpc_server.h"
@@ -22,6 +20,11 @@
 #include "recovery/server/watch/wear_meter.h"
 #include "tools/recoveryd/config.h"
 #include "tools/recoveryd/resources.h"
+
+namespace labrec::recovery {
+class AdminService;
+class RecoveryService;
+}  // namespace labrec::recovery
 
 namespace labrec::recoveryd {
 
@@ -46,7 +49,7 @@ class Daemon {
   void Drain(std::chrono::seconds grace);
 
  private:
-  explicit Daemon(OpenedRealm realm) : realm_(std::move(realm)) {}
+  explicit Daemon(OpenedRealm realm);
   absl::Status StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal);
   absl::Status StartServices(const Config& config);
   absl::Status StartListening(const Config& config);

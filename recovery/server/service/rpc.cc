@@ -58,7 +58,8 @@ void Rpc::Finish(const absl::Status& status) const {
     context_->AddTrailingMetadata(kRetryAfter, std::to_string(*later));
   }
   if (const std::optional<std::string> why = RefusalOf(status)) traffic_->metrics().Refused(*why);
-  traffic_->metrics().CallFinished(method_, answer.error_code(), std::chrono::steady_clock::now() - start_);
+  traffic_->metrics().CallFinished(method_, static_cast<absl::StatusCode>(answer.error_code()),
+                                   std::chrono::steady_clock::now() - start_);
   reactor_->Finish(answer);
 }
 

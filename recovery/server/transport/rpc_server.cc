@@ -9,6 +9,8 @@
 #include <grp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/server_posix.h>
 #include <spdlog/spdlog.h>
@@ -146,6 +148,9 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::WithoutListener(const Serv
   if (server == nullptr) return absl::InternalError("gRPC does not start a server without a listener");
   return std::unique_ptr<RpcServer>(new RpcServer(std::move(server), 0));
 }
+
+RpcServer::RpcServer(std::unique_ptr<grpc::Server> server, int port)
+    : server_(std::move(server)), port_(port) {}
 
 RpcServer::~RpcServer() {
   Stop();

@@ -6,8 +6,6 @@
 #include <optional>
 #include <string>
 
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
 #include <sys/types.h>
 
 #include "absl/status/statusor.h"
@@ -15,6 +13,15 @@
 #include "recovery/server/transport/connection_table.h"
 #include "recovery/server/transport/listener.h"
 #include "recovery/server/transport/tls.h"
+
+namespace grpc {
+class Server;
+class ServerCredentials;
+class Service;
+namespace experimental {
+class ExternalConnectionAcceptor;
+}  // namespace experimental
+}  // namespace grpc
 
 namespace labrec::recovery {
 
@@ -67,7 +74,7 @@ class RpcServer {
  private:
   using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
 
-  RpcServer(std::unique_ptr<grpc::Server> server, int port) : server_(std::move(server)), port_(port) {}
+  RpcServer(std::unique_ptr<grpc::Server> server, int port);
   static absl::StatusOr<std::unique_ptr<RpcServer>> ListenBounded(
       const ListenOptions& options, const ServerLimits& limits,
       std::shared_ptr<grpc::ServerCredentials> credentials, grpc::Service& service);

@@ -3,10 +3,12 @@
 #include <filesystem>
 #include <memory>
 
-#include <grpcpp/security/server_credentials.h>
-
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
+namespace grpc {
+class ServerCredentials;
+}  // namespace grpc
 
 namespace labrec::recovery {
 

@@ -65,7 +65,7 @@ Metrics::Metrics() : parts_(std::make_unique<Parts>()) {
 }
 Metrics::~Metrics() = default;
 
-void Metrics::CallFinished(const std::string& method, grpc::StatusCode code, std::chrono::nanoseconds took) {
+void Metrics::CallFinished(const std::string& method, absl::StatusCode code, std::chrono::nanoseconds took) {
   parts_->calls.Add({{"method", method}, {"code", absl::StrCat(static_cast<int>(code))}}).Increment();
   parts_->duration.Add({{"method", method}}, Seconds()).Observe(std::chrono::duration<double>(took).count());
 }

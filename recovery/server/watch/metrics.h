@@ -5,8 +5,7 @@
 #include <memory>
 #include <string>
 
-#include <grpcpp/support/status.h>
-
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "recovery/engine/status.h"
@@ -23,8 +22,8 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // One call was answered.
-  void CallFinished(const std::string& method, grpc::StatusCode code, std::chrono::nanoseconds took);
+  // One call was answered; gRPC's codes have the same numbers.
+  void CallFinished(const std::string& method, absl::StatusCode code, std::chrono::nanoseconds took);
   // A call was turned away before anything was done for it; `why` is one of recovery/engine/call/refusal.h.
   void Refused(const std::string& why);
   // A record was seen destroyed for the first time by this process.

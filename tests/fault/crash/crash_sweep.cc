@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "tests/support/realm_stub.h"
 
 namespace labrec::test {
 namespace {
@@ -55,7 +56,7 @@ CrashSweep::~CrashSweep() = default;
 
 absl::StatusOr<std::unique_ptr<SweepRecord>> CrashSweep::NewRecord() {
   const std::string account = absl::StrCat("account-", ++accounts_);
-  const auto stub = realm_->NewStub();
+  const auto stub = NewStub(*realm_);
   LABREC_ASSIGN_OR_RETURN(auto raw, RawAccount::Register(*stub, "chat", account, realm_->Token(account)));
   return std::make_unique<SweepRecord>(std::move(raw));
 }
@@ -96,7 +97,7 @@ uint64_t CrashSweep::RunClients(uint64_t seed, Ending ending, std::mt19937_64& r
   std::vector<std::thread> threads;
   const auto run = [&](SweepRecord& record, SweepClient::Habit habit, uint64_t client_seed) {
     threads.emplace_back([&, habit, client_seed] {
-      const auto stub = realm_->NewStub();
+      const auto stub = NewStub(*realm_);
       answered += SweepClient(record, habit, client_seed).Run(*stub, kCallsPerClient);
     });
   };
@@ -113,7 +114,7 @@ uint64_t CrashSweep::RunClients(uint64_t seed, Ending ending, std::mt19937_64& r
 }
 
 absl::Status CrashSweep::Settle(uint64_t seed, SweepReport& report) {
-  const auto stub = realm_->NewStub();
+  const auto stub = NewStub(*realm_);
   for (auto* records : {&owned_, &shared_}) {
     for (const auto& record : *records) {
       const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);

@@ -18,6 +18,7 @@
 #include "tests/support/finished_command.h"
 #include "tests/support/raw_account.h"
 #include "tests/support/realm_fixture.h"
+#include "tests/support/realm_stub.h"
 #include "tests/support/tpm_tools.h"
 
 namespace labrec::test {
@@ -77,7 +78,7 @@ class PcrRealm : public testing::Test {
 
   // The answer to a guess with always the same element.
   grpc::Status Guess(RawAccount& account, v1::EvaluateResponse& response) {
-    const auto stub = realm_->NewStub();
+    const auto stub = NewStub(*realm_);
     grpc::ClientContext context;
     context.AddMetadata("authorization", account.bearer());
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
@@ -109,7 +110,7 @@ TEST_F(PcrRealm, AnUpdateNeedsTheApproverAndNoNewRealm) {
   ASSERT_TRUE(made.ok()) << made.status();
   realm_ = *std::move(made);
   ASSERT_TRUE(realm_->StartDaemon().ok());
-  auto account = RawAccount::Register(*realm_->NewStub(), "chat", "alice", realm_->Token("alice"));
+  auto account = RawAccount::Register(*NewStub(*realm_), "chat", "alice", realm_->Token("alice"));
   ASSERT_TRUE(account.ok()) << account.status();
   v1::EvaluateResponse before;
   const grpc::Status guessed = Guess(**account, before);

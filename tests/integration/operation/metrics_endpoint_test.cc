@@ -10,6 +10,7 @@
 #include "tests/support/loopback.h"
 #include "tests/support/raw_account.h"
 #include "tests/support/realm_fixture.h"
+#include "tests/support/realm_stub.h"
 
 // What Prometheus gets from a running daemon.
 namespace labrec::test {
@@ -32,7 +33,7 @@ class MetricsEndpoint : public testing::TestWithParam<SimulatorKind> {
     realm_ = *std::move(made);
     const absl::Status started = realm_->StartDaemon();
     ASSERT_TRUE(started.ok()) << started;
-    stub_ = realm_->NewStub();
+    stub_ = NewStub(*realm_);
   }
 
   // The answer to "GET /metrics"; empty if nobody listens.

@@ -15,6 +15,7 @@
 
 #include "tests/support/raw_account.h"
 #include "tests/support/realm_fixture.h"
+#include "tests/support/realm_stub.h"
 #include "tests/support/token_editor.h"
 
 // The operator's way out: anchor status, verify and accept; backup create and verify.
@@ -33,7 +34,7 @@ class OperatorTest : public testing::TestWithParam<SimulatorKind> {
     ASSERT_TRUE(made.ok()) << made.status();
     realm_ = *std::move(made);
     Start();
-    stub_ = realm_->NewStub();
+    stub_ = NewStub(*realm_);
     auto account = RawAccount::Register(*stub_, "chat", "alice", realm_->Token("alice"));
     ASSERT_TRUE(account.ok()) << account.status();
     account_ = *std::move(account);

@@ -5,13 +5,14 @@
 
 #include "hsm/base/p256.h"
 #include "tests/support/one_realm_config.h"
+#include "tests/support/realm_stub.h"
 
 namespace labrec::test {
 
 using recovery::Operation;
 
 ApiClient::ApiClient(const RealmFixture& realm, std::string account_name)
-    : stub(realm.NewStub()),
+    : stub(NewStub(realm)),
       realm_id(ToString(*FromHex(realm.realm_id()))),
       account(std::move(account_name)),
       authorization("Bearer " + realm.Token(account)) {}

@@ -7,6 +7,7 @@
 
 #include "tests/integration/server/test.h"
 #include "tests/support/loopback.h"
+#include "tests/support/realm_stub.h"
 #include "tests/support/tpm_proxy.h"
 
 // More calls than the realm has time for: refused in order, at once, and never at the price of a guess.
@@ -158,7 +159,7 @@ TEST_P(ServerOverload, WhatWaitsIsBoundedAndWhoLeavesIsNotCounted) {
   ASSERT_TRUE(gate.AwaitArrival());
 
   // Two of alice's wait: one will cancel, the other's deadline will pass.
-  const auto stub = realm_->NewStub();
+  const auto stub = NewStub(*realm_);
   grpc::ClientContext cancelled, hurried;
   for (grpc::ClientContext* context : {&cancelled, &hurried}) {
     context->AddMetadata("authorization", *alice.authorization);

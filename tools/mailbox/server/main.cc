@@ -4,8 +4,8 @@
 #include <csignal>
 #include <memory>
 #include <string>
+#include <variant>
 
-#include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -16,7 +16,7 @@
 #include "recovery/api/tls13.h"
 #include "recovery/server/transport/rpc_server.h"
 #include "tools/cli/address.h"
-#include "tools/cli/usage_error.h"
+#include "tools/mailbox/server/arguments.h"
 #include "tools/mailbox/server/mailbox_service.h"
 
 namespace labrec::mailbox {
@@ -25,16 +25,7 @@ namespace {
 constexpr std::chrono::seconds kDrain{5};
 constexpr size_t kCachedTokens = 1U << 16;
 
-struct Arguments {
-  std::string database;
-  std::string listen;
-  std::string certificate;
-  std::string key;
-  recovery::Tenant tokens;  // name empty: none are asked for
-  std::string audience;
-};
-
-absl::StatusOr<recovery::ListenOptions> Listening(const Arguments& arguments) {
+absl::StatusOr<recovery::ListenOptions> Listening(const ServerArguments& arguments) {
   const auto address = recoveryd::ParseAddress(arguments.listen);
   if (!address.has_value()) {
     return absl::InvalidArgumentError("--listen takes unix:/path or host:port, not " + arguments.listen);
@@ -50,7 +41,7 @@ absl::StatusOr<recovery::ListenOptions> Listening(const Arguments& arguments) {
   return listen;
 }
 
-absl::StatusOr<Access> AccessFor(const Arguments& arguments) {
+absl::StatusOr<Access> AccessFor(const ServerArguments& arguments) {
   if (arguments.tokens.name.empty()) return Access::Everyone();
   LABREC_ASSIGN_OR_RETURN(
       auto tokens, recovery::TokenVerifier::Create({arguments.tokens}, {arguments.audience}, SystemClock(),
@@ -66,7 +57,7 @@ sigset_t Signals() {
   return signals;
 }
 
-absl::Status Serve(const Arguments& arguments) {
+absl::Status Serve(const ServerArguments& arguments) {
   LABREC_ASSIGN_OR_RETURN(const recovery::ListenOptions listen, Listening(arguments));
   LABREC_ASSIGN_OR_RETURN(const Access access, AccessFor(arguments));
   LABREC_ASSIGN_OR_RETURN(const auto database, MailboxDatabase::Open(arguments.database));
@@ -84,34 +75,11 @@ absl::Status Serve(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-void AddArguments(CLI::App& app, Arguments& arguments) {
-  app.add_option("--database", arguments.database, "The SQLite file, which is made")->required();
-  app.add_option("--listen", arguments.listen, "unix:/path or host:port")->required();
-  CLI::Option* certificate =
-      app.add_option("--tls-certificate", arguments.certificate, "PEM chain, the server's own first");
-  CLI::Option* key = app.add_option("--tls-key", arguments.key, "PEM private key, mode 0600");
-  certificate->needs(key);
-  key->needs(certificate);
-  CLI::Option* jwks = app.add_option("--jwks", arguments.tokens.jwks, "Public keys of the platform's tokens");
-  CLI::Option* tenant = app.add_option("--tenant", arguments.tokens.name, "The tokens' issuer");
-  CLI::Option* audience = app.add_option("--audience", arguments.audience, "The tokens' audience");
-  jwks->needs(tenant)->needs(audience);
-  tenant->needs(jwks);
-  audience->needs(jwks);
-}
-
 int Main(int argc, char** argv) {
-  CLI::App app("A message store for labyrinth-mailbox. See labyrinth-mailboxd(8).", "labyrinth-mailboxd");
-  app.set_version_flag("--version", LABREC_VERSION);
-  Arguments arguments;
-  AddArguments(app, arguments);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return ExplainUsage(app, error) ? 0 : 1;
-  }
+  const std::variant<ServerArguments, int> parsed = ParseArguments(argc, argv);
+  if (const int* code = std::get_if<int>(&parsed)) return *code;
   spdlog::set_default_logger(spdlog::stderr_logger_mt("labyrinth-mailboxd"));
-  const absl::Status status = Serve(arguments);
+  const absl::Status status = Serve(std::get<ServerArguments>(parsed));
   if (status.ok()) return 0;
   spdlog::critical("{}", std::string(status.message()));
   return 1;
