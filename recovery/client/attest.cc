@@ -12,8 +12,9 @@
 #include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
-#include "recovery/client/grpc/proto.h"
-#include "recovery/client/steps/too_few_realms.h"
+#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/grpc/messages.h"
+#include "recovery/client/grpc/realm_channel.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -90,16 +91,35 @@ absl::StatusOr<RealmAttestation> Attest(RealmChannel& realm, const AttestDemand&
 
 }  // namespace
 
-absl::StatusOr<RealmAttestation> AttestRealm(RealmChannel& realm, const AttestDemand& demand,
-                                             Cancellation& cancellation) {
-  absl::StatusOr<RealmAttestation> attested = Attest(realm, demand, cancellation);
+absl::StatusOr<RealmAttestation> AttestRealm(const RealmSet& realms, size_t realm,
+                                             const AttestDemand& demand) {
+  Cancellation never;
+  absl::StatusOr<RealmAttestation> attested = Attest(realms[realm], demand, never);
   if (attested.ok()) return attested;
-  const std::string prefix = absl::StrCat("realm ", realm.name());
+  const std::string prefix = absl::StrCat("realm ", realms[realm].name());
   if (std::string_view(attested.status().message().data(), attested.status().message().size())
           .starts_with(prefix)) {
     return attested;  // the channel's own errors have it already
   }
-  return About(realm, attested.status());
+  return About(realms[realm], attested.status());
+}
+
+absl::Status RequireProofs(const RealmSet& realms, const AttestDemand& demand) {
+  for (size_t i = 0; i < realms.size(); ++i) {
+    const auto attested = AttestRealm(realms, i, demand);
+    if (attested.ok()) realms[i].RequireTlsKey(attested->tls_key_hash);
+    if (!attested.ok() && IsRefusedRealm(attested.status())) return attested.status();
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<DeviceClaims> AskDeviceClaims(const RealmSet& realms, size_t realm) {
+  Cancellation never;
+  LABREC_ASSIGN_OR_RETURN(const auto description, realms[realm].Call(v1::GetRealmRequest(), never));
+  return DeviceClaims{description.device_kind(),
+                      description.device_manufacturer(),
+                      description.device_warning(),
+                      {description.device_claims().begin(), description.device_claims().end()}};
 }
 
 bool IsRefusedRealm(const absl::Status& status) {

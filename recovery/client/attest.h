@@ -2,13 +2,15 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
 #include "attestation/verify/attest_policy.h"
 #include "attestation/verify/realm_verifier.h"
-#include "recovery/client/grpc/cancellation.h"
-#include "recovery/client/grpc/realm_channel.h"
+#include "hsm/base/hash.h"
+#include "recovery/client/base/realm_set.h"
 
 namespace labrec::recovery::client {
 
@@ -29,12 +31,26 @@ struct RealmAttestation {
 };
 
 // Makes the realm prove, over a fresh nonce and this TLS connection, which TPM it has and that its keys are
-// in it (docs/attestation.md, "A realm that counts in its ledger"). Errors: those of the channel;
+// in it (docs/attestation.md, "A realm that counts in its ledger"). Errors: those of the connection;
 // FAILED_PRECONDITION, from the realm, where its device can prove nothing; INVALID_ARGUMENT and the refusals
-// of attestation/evidence/refusal.h for evidence that does not hold; each message begins with the realm's name.
-// Any thread.
-absl::StatusOr<RealmAttestation> AttestRealm(RealmChannel& realm, const AttestDemand& demand,
-                                             Cancellation& cancellation);
+// of attestation/evidence/refusal.h for evidence that does not hold; each message begins with the realm's
+// name. Any thread.
+absl::StatusOr<RealmAttestation> AttestRealm(const RealmSet& realms, size_t realm,
+                                             const AttestDemand& demand);
+
+// OK if every realm that answers proves itself as the demand wants. Realms that do not answer are left to the
+// operation that follows; those that did are held to the TLS key that they proved. Otherwise the refusal of
+// the first that did not.
+absl::Status RequireProofs(const RealmSet& realms, const AttestDemand& demand);
+
+// What a realm says of its device, which proves nothing.
+struct DeviceClaims {
+  std::string kind;  // "tpm2", "pkcs11"
+  std::string manufacturer;
+  std::string warning;  // e.g. that it is a simulator
+  std::vector<std::string> claims;
+};
+absl::StatusOr<DeviceClaims> AskDeviceClaims(const RealmSet& realms, size_t realm);
 
 // True if a realm answered, and what it showed, or could not show, is not what was demanded: a reason not to
 // trust it, other than one not to have reached it.

@@ -6,6 +6,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/client/chip/guesses.h"
+#include "recovery/client/grpc/realm_channel.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -22,11 +23,11 @@ class UnlockKeyOrDevice : public RequestSigner {
     }
   }
 
-  v1::Signature Sign(ByteView realm_id, ByteView challenge, ByteView message) const override {
+  RequestSignature Sign(ByteView realm_id, ByteView message) const override {
     const bool holds =
         std::ranges::any_of(holders_, [&](const Bytes& holder) { return SameBytes(holder, realm_id); });
     const RequestSigner& signer = holds || device_ == nullptr ? authority_ : *device_;
-    return signer.Sign(realm_id, challenge, message);
+    return signer.Sign(realm_id, message);
   }
 
  private:

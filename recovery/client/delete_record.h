@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "recovery/client/grpc/realm_set.h"
-#include "recovery/client/realm_report.h"
-#include "recovery/client/steps/request_signer.h"
+#include "recovery/client/base/realm_report.h"
+#include "recovery/client/base/realm_set.h"
+#include "recovery/client/base/request_signer.h"
 
 namespace labrec::recovery::client {
 

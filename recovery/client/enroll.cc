@@ -4,6 +4,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/client/grpc/gather.h"
+#include "recovery/client/grpc/signed_call.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -26,7 +27,7 @@ absl::StatusOr<v1::EnrollDeviceRequest> SignedRequest(const RealmSet& realms, si
   request.set_challenge(ToString(challenge));
   request.set_proof(ToString(device.SignMessage(message)));
   if (authority != nullptr) {
-    *request.mutable_authorization() = authority->Sign(scope.realm_id, challenge, message);
+    *request.mutable_authorization() = Signed(*authority, scope.realm_id, challenge, message);
   }
   return request;
 }

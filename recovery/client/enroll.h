@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "recovery/client/device_key.h"
-#include "recovery/client/grpc/realm_set.h"
-#include "recovery/client/realm_report.h"
+#include "recovery/client/base/device_key.h"
+#include "recovery/client/base/realm_report.h"
+#include "recovery/client/base/realm_set.h"
 
 namespace labrec::recovery::client {
 

@@ -1,20 +1,13 @@
 #include "recovery/client/epoch_floor.h"
 
-#include <algorithm>
 #include <optional>
-
-#include "absl/strings/str_cat.h"
 
 #include "recovery/client/grpc/gather.h"
 #include "recovery/client/grpc/signed_call.h"
+#include "recovery/client/steps/floor_check.h"
 
 namespace labrec::recovery::client {
 namespace {
-
-absl::Status Wrong(const RealmSet& realms, size_t realm, const char* what) {
-  return absl::DataLossError(
-      absl::StrCat("realm ", realms[realm].name(), " gave an epoch floor whose ", what));
-}
 
 template <typename T>
 std::vector<RealmReport> Reports(const RealmSet& realms, const std::vector<absl::StatusOr<T>>& answers) {
@@ -28,28 +21,6 @@ std::vector<RealmReport> Reports(const RealmSet& realms, const std::vector<absl:
 }
 
 }  // namespace
-
-absl::StatusOr<RealmFloor> CheckFloor(const RealmSet& realms, size_t realm, const std::string& record,
-                                      const v1::Floor& floor) {
-  if (floor.digest().size() != 32) return Wrong(realms, realm, "digest has not 32 bytes");
-  const auto device = EcdsaPublicKey::FromSpki(AsBytes(floor.device_public_key()));
-  if (!device.ok()) return Wrong(realms, realm, "device key is malformed");
-  if (!SameBytes(device->DeviceId(), AsBytes(floor.device_id()))) {
-    return Wrong(realms, realm, "device id is not its key's");
-  }
-  const Bytes message = RequestBytes(realms.Scope(realm), Operation::kRaiseFloor, AsBytes(floor.challenge()),
-                                     RaiseFloorBody(record, floor.sequence(), AsBytes(floor.digest())));
-  if (!device->Verify(message, AsBytes(floor.signature()))) {
-    return Wrong(realms, realm, "signature is not its device's");
-  }
-  RealmFloor checked{realms[realm].name(), floor.sequence(), {}, *device};
-  std::ranges::copy(AsBytes(floor.digest()), checked.digest.begin());
-  return checked;
-}
-
-void SortHighestFirst(std::vector<RealmFloor>& floors) {
-  std::ranges::stable_sort(floors, std::greater<>(), &RealmFloor::sequence);
-}
 
 std::vector<RealmReport> RaiseFloor(const RealmSet& realms, const std::string& record, uint64_t sequence,
                                     const Digest& digest, const DeviceKey& device) {

@@ -4,11 +4,11 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/names.h"
+#include "recovery/client/base/tally.h"
+#include "recovery/client/base/too_few_realms.h"
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/steps/guess.h"
 #include "recovery/client/steps/record_survey.h"
-#include "recovery/client/steps/tally.h"
-#include "recovery/client/steps/too_few_realms.h"
 #include "recovery/client/steps/unlock.h"
 
 namespace labrec::recovery::client {

@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/secret_bytes.h"
-#include "recovery/client/grpc/realm_set.h"
+#include "recovery/client/base/realm_set.h"
 #include "recovery/client/outcome.h"
 
 namespace labrec::recovery::client {

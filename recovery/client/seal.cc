@@ -8,11 +8,12 @@
 #include "pin/padding.h"
 #include "recovery/api/limits.h"
 #include "recovery/api/names.h"
+#include "recovery/client/base/cancellation.h"
+#include "recovery/client/base/tally.h"
+#include "recovery/client/base/too_few_realms.h"
 #include "recovery/client/grpc/retry_pause.h"
 #include "recovery/client/steps/record_survey.h"
 #include "recovery/client/steps/registration.h"
-#include "recovery/client/steps/tally.h"
-#include "recovery/client/steps/too_few_realms.h"
 
 namespace labrec::recovery::client {
 namespace {

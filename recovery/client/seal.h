@@ -8,10 +8,11 @@
 
 #include "hsm/base/secret_bytes.h"
 #include "pin/stretch.h"
-#include "recovery/client/grpc/realm_set.h"
-#include "recovery/client/realm_report.h"
-#include "recovery/client/steps/registration.h"
-#include "recovery/client/steps/request_signer.h"
+#include "recovery/client/base/chip_trust.h"
+#include "recovery/client/base/realm_report.h"
+#include "recovery/client/base/realm_set.h"
+#include "recovery/client/base/record_authority.h"
+#include "recovery/client/base/request_signer.h"
 
 namespace labrec::recovery::client {
 

@@ -5,6 +5,8 @@
 #include "hsm/base/encoding.h"
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/grpc/gather.h"
+#include "recovery/client/grpc/messages.h"
+#include "recovery/client/grpc/realm_channel.h"
 #include "recovery/client/steps/record_survey.h"
 
 namespace labrec::recovery::client {

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "recovery/client/chip/trust.h"
-#include "recovery/client/grpc/realm_set.h"
-#include "recovery/client/realm_report.h"
-#include "recovery/client/steps/config_group.h"
+#include "recovery/client/base/chip_trust.h"
+#include "recovery/client/base/config_group.h"
+#include "recovery/client/base/realm_report.h"
+#include "recovery/client/base/realm_set.h"
 
 namespace labrec::recovery::client {
 

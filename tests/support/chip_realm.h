@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 
 #include "attestation/verify/ek/trust.h"
-#include "recovery/client/device_key.h"
+#include "recovery/client/base/device_key.h"
 #include "recovery/client/seal.h"
 #include "tests/support/realm_fixture.h"
 #include "tests/support/tpm_proxy.h"

@@ -3,7 +3,7 @@
 //     seal_and_recover REALMS.toml PHONE.pem      (`labyrinth-recover device-key` makes the key of a phone)
 //
 // The list names for each realm its address, its certificates and the file with the account's token, or else
-// it is in the file "token" (recovery/client/realm_address.h). The realms have the phone's key enrolled.
+// it is in the file "token" (recovery/client/base/realm_address.h). The realms have the phone's key enrolled.
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -11,9 +11,9 @@
 
 #include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/client/base/device_key.h"
+#include "recovery/client/base/realm_address.h"
 #include "recovery/client/bearer_token.h"
-#include "recovery/client/device_key.h"
-#include "recovery/client/realm_address.h"
 #include "recovery/client/recover.h"
 #include "recovery/client/seal.h"
 

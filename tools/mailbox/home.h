@@ -39,8 +39,8 @@ class Home {
   // nullopt if no realm keeps a floor for this device.
   absl::StatusOr<std::optional<std::string>> Record() const;
   absl::Status SaveRecord(const std::string& record) const;
-  // PKCS#8 PEM of mode 0600: what recovery/client/device_key.h loads too, so that the mailbox's device key is
-  // the realms'.
+  // PKCS#8 PEM of mode 0600: what recovery/client/base/device_key.h loads too, so that the mailbox's device
+  // key is the realms'.
   std::filesystem::path DeviceKeyPath() const { return folder_ / "device_key.pem"; }
 
  private:

@@ -5,7 +5,7 @@
 
 #include "hsm/base/secret_bytes.h"
 #include "recovery/api/tls13.h"
-#include "recovery/client/steps/too_few_realms.h"
+#include "recovery/client/base/too_few_realms.h"
 #include "recovery/labyrinth/base/reason.h"
 #include "tools/mailbox/arguments.h"
 #include "tools/mailbox/pin_outcome.h"

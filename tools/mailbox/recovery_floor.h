@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "recovery/client/base/realm_set.h"
 #include "recovery/client/epoch_floor.h"
-#include "recovery/client/grpc/realm_set.h"
+#include "recovery/client/base/realm_set.h"
 #include "recovery/labyrinth/base/floor.h"
 
 namespace labrec::mailbox {

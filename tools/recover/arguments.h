@@ -5,7 +5,7 @@
 #include <string>
 #include <variant>
 
-#include "recovery/client/chip/trust.h"
+#include "recovery/client/base/chip_trust.h"
 
 namespace labrec::recover {
 

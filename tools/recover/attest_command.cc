@@ -19,33 +19,30 @@ namespace {
 using attest::AttestReport;
 using attest::Verdict;
 using recovery::client::AttestDemand;
-using recovery::client::Cancellation;
-using recovery::client::RealmChannel;
 using recovery::client::RealmSet;
 
 // The realms to ask: the one of --realm, by its name or id, or all.
 absl::StatusOr<std::vector<size_t>> Chosen(const RealmSet& realms, const std::string& wanted) {
   std::vector<size_t> chosen;
   for (size_t i = 0; i < realms.size(); ++i) {
-    if (wanted.empty() || wanted == realms[i].name() || wanted == Hex(realms[i].id())) chosen.push_back(i);
+    const recovery::client::RealmAddress& realm = realms.address(i);
+    if (wanted.empty() || wanted == realm.name || wanted == Hex(realm.id)) chosen.push_back(i);
   }
   if (!chosen.empty()) return chosen;
   return absl::InvalidArgumentError(
       absl::StrCat("--realm ", wanted, ": no realm of the list has this name or id"));
 }
 
-AttestReport Ask(RealmChannel& realm, const AttestDemand& demand, Cancellation& cancellation) {
+AttestReport Ask(const RealmSet& realms, size_t realm, const AttestDemand& demand) {
   AttestReport report;
-  report.realm = realm.name();
-  const auto description = realm.Call(recovery::client::v1::GetRealmRequest(), cancellation);
-  if (description.ok()) {
-    report.device = absl::StrCat(description->device_kind(), ", ", description->device_manufacturer());
-    if (!description->device_warning().empty()) {
-      absl::StrAppend(&report.device, ", ", description->device_warning());
-    }
-    report.claims.assign(description->device_claims().begin(), description->device_claims().end());
+  report.realm = realms.address(realm).name;
+  auto device = AskDeviceClaims(realms, realm);
+  if (device.ok()) {
+    report.device = absl::StrCat(device->kind, ", ", device->manufacturer);
+    if (!device->warning.empty()) absl::StrAppend(&report.device, ", ", device->warning);
+    report.claims = std::move(device->claims);
   }
-  auto attested = AttestRealm(realm, demand, cancellation);
+  auto attested = AttestRealm(realms, realm, demand);
   report.error = attested.status();
   if (!attested.ok()) return report;
   report.verified = std::move(attested->verified);
@@ -76,12 +73,11 @@ int RunAttest(const Arguments& arguments, const Reporter& reporter) {
   if (!chosen.ok()) return reporter.UsageError(chosen.status());
   const auto demand = ReadAttestDemand(arguments.attest_policy);
   if (!demand.ok()) return reporter.UsageError(demand.status());
-  Cancellation cancellation;
   std::vector<AttestReport> reports;
   nlohmann::json realms = nlohmann::json::array();
   std::string text;
   for (const size_t realm : *chosen) {
-    reports.push_back(Ask((*connection->realms)[realm], *demand, cancellation));
+    reports.push_back(Ask(*connection->realms, realm, *demand));
     realms.push_back(ToJson(reports.back()));
     text += ToText(reports.back());
   }

@@ -25,15 +25,9 @@ absl::StatusOr<AttestDemand> ReadAttestDemand(const std::string& policy_file) {
 absl::Status CheckRealms(const recovery::client::RealmSet& realms, const std::string& policy_file) {
   if (policy_file.empty()) return absl::OkStatus();
   LABREC_ASSIGN_OR_RETURN(const AttestDemand demand, ReadAttestDemand(policy_file));
-  recovery::client::Cancellation cancellation;
-  for (size_t i = 0; i < realms.size(); ++i) {
-    const auto attested = AttestRealm(realms[i], demand, cancellation);
-    if (attested.ok()) realms[i].RequireTlsKey(attested->tls_key_hash);
-    if (attested.ok() || !recovery::client::IsRefusedRealm(attested.status())) continue;
-    return absl::Status(attested.status().code(),
-                        absl::StrCat("nothing was sent: ", attested.status().message()));
-  }
-  return absl::OkStatus();
+  const absl::Status proven = RequireProofs(realms, demand);
+  if (proven.ok()) return proven;
+  return absl::Status(proven.code(), absl::StrCat("nothing was sent: ", proven.message()));
 }
 
 }  // namespace labrec::recover

@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 
 #include "recovery/client/attest.h"
-#include "recovery/client/grpc/realm_set.h"
+#include "recovery/client/base/realm_set.h"
 
 namespace labrec::recover {
 

@@ -2,8 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "recovery/client/base/device_key.h"
 #include "recovery/client/change_pin.h"
-#include "recovery/client/device_key.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"

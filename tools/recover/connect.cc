@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "recovery/client/base/realm_address.h"
 #include "recovery/client/bearer_token.h"
-#include "recovery/client/realm_address.h"
 
 namespace labrec::recover {
 namespace {

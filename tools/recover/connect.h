@@ -4,7 +4,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "recovery/client/grpc/realm_set.h"
+#include "recovery/client/base/realm_set.h"
 #include "tools/recover/arguments.h"
 
 namespace labrec::recover {

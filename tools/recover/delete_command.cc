@@ -1,7 +1,7 @@
 #include "absl/strings/str_cat.h"
 
+#include "recovery/client/base/device_key.h"
 #include "recovery/client/delete_record.h"
-#include "recovery/client/device_key.h"
 #include "recovery/client/recover.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/recover/commands.h"

@@ -2,7 +2,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
-#include "recovery/client/device_key.h"
+#include "recovery/client/base/device_key.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/exit_code.h"
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "recovery/client/steps/tally.h"
-#include "recovery/client/steps/too_few_realms.h"
+#include "recovery/client/base/tally.h"
+#include "recovery/client/base/too_few_realms.h"
 
 namespace labrec::recover {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/client/device_key.h"
+#include "recovery/client/base/device_key.h"
 #include "recovery/client/seal.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/recover/attest_demand.h"

@@ -7,6 +7,8 @@
 #include "pin/oprf.h"
 #include "recovery/api/limits.h"
 #include "recovery/client/chip/write.h"
+#include "recovery/client/grpc/messages.h"
+#include "recovery/client/grpc/signed_call.h"
 
 namespace labrec::recovery::client {
 namespace {

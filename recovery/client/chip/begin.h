@@ -7,8 +7,8 @@
 
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/secret_bytes.h"
+#include "recovery/client/base/request_signer.h"
 #include "recovery/client/chip/trust.h"
-#include "recovery/client/steps/request_signer.h"
 
 namespace labrec::recovery::client {
 

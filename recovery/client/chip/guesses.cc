@@ -7,6 +7,7 @@
 #include "recovery/client/chip/trust.h"
 #include "recovery/client/chip/write.h"
 #include "recovery/client/grpc/gather.h"
+#include "recovery/client/grpc/realm_channel.h"
 
 namespace labrec::recovery::client {
 namespace {

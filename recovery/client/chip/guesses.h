@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include "recovery/client/grpc/realm_set.h"
-#include "recovery/client/realm_report.h"
-#include "recovery/client/steps/config_group.h"
-#include "recovery/client/steps/record_authority.h"
+#include "recovery/client/base/config_group.h"
+#include "recovery/client/base/realm_report.h"
+#include "recovery/client/base/realm_set.h"
+#include "recovery/client/base/record_authority.h"
 
 namespace labrec::recovery::client {
 

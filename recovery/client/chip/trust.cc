@@ -2,12 +2,14 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/verify/chip_record_verifier.h"
 #include "attestation/evidence/evidence.h"
 #include "attestation/evidence/refusal.h"
+#include "attestation/verify/chip_record_verifier.h"
 #include "hsm/base/absl_view.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/client/grpc/messages.h"
+#include "recovery/client/grpc/realm_channel.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -42,20 +44,6 @@ absl::StatusOr<VerifiedAk> ByPin(const RealmChannel& realm, const IdentityEviden
 }
 
 }  // namespace
-
-std::string_view EnforcementName(Enforcement enforcement) {
-  switch (enforcement) {
-    case Enforcement::kLedger:
-      return "ledger";
-    case Enforcement::kChip:
-      return "chip";
-    case Enforcement::kChipOrLedger:
-      return "chip-or-ledger";
-    case Enforcement::kAsPinned:
-      return "as before";
-  }
-  return "";
-}
 
 absl::Status Unproven(const RealmChannel& realm, const absl::Status& refusal) {
   return absl::DataLossError(

@@ -6,6 +6,8 @@
 #include "hsm/tpm_wire/index_write.h"
 #include "recovery/api/limits.h"
 #include "recovery/client/chip/trust.h"
+#include "recovery/client/grpc/messages.h"
+#include "recovery/client/grpc/realm_channel.h"
 
 namespace labrec::recovery::client {
 namespace {

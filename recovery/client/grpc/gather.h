@@ -11,7 +11,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "recovery/client/grpc/cancellation.h"
+#include "recovery/client/base/cancellation.h"
 
 namespace labrec::recovery::client {
 

@@ -16,6 +16,7 @@
 #include "hsm/base/openssl_ptr.h"
 #include "recovery/api/retry_after.h"
 #include "recovery/api/tls13.h"
+#include "recovery/client/grpc/messages.h"
 #include "recovery/client/grpc/retry_pause.h"
 
 namespace labrec::recovery::client {
@@ -129,7 +130,7 @@ absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method<Request
     Response response;
     grpc::Status status;
     {
-      const Cancellation::Watch watch(cancellation, context);
+      const Cancellation::Watch watch(cancellation, [&context] { context.TryCancel(); });
       status = (stub_.get()->*method)(&context, request, &response);
     }
     if (status.ok()) {

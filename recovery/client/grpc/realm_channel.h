@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,16 +9,12 @@
 
 #include "hsm/base/hash.h"
 #include "recovery/api/v1/recovery.grpc.pb.h"
-#include "recovery/client/grpc/cancellation.h"
-#include "recovery/client/grpc/proto.h"
-#include "recovery/client/realm_address.h"
+#include "recovery/client/base/cancellation.h"
+#include "recovery/client/base/client_options.h"
+#include "recovery/client/base/realm_address.h"
+#include "recovery/client/grpc/messages.h"
 
 namespace labrec::recovery::client {
-
-struct ChannelOptions {
-  std::chrono::milliseconds timeout{10'000};  // of one call, its repetitions not included
-  int attempts = 4;                           // of a call that may be repeated
-};
 
 // The way to one realm: TLS 1.3, trusting only the certificates of its address, with the caller's token in
 // every call. Connects at the first call, and again when needed. Making one requires TLS 1.3 of the whole

@@ -1,11 +1,23 @@
-#include "recovery/client/grpc/realm_set.h"
+#include "recovery/client/base/realm_set.h"
+
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
 #include "recovery/api/limits.h"
+#include "recovery/client/grpc/realm_channel.h"
 
 namespace labrec::recovery::client {
+
+RealmSet::RealmSet(std::string tenant, std::string account, ClientOptions options)
+    : tenant_(std::move(tenant)), account_(std::move(account)), options_(options) {}
+
+RealmSet::~RealmSet() = default;
+
+const RealmAddress& RealmSet::address(size_t realm) const {
+  return realms_[realm]->address();
+}
 
 absl::Status RealmSet::Add(RealmAddress address, std::string token) {
   if (size() == kMostRealms)

@@ -2,9 +2,25 @@
 
 #include "absl/status/statusor.h"
 
-#include "recovery/client/steps/request_signer.h"
+#include "recovery/api/request_bytes.h"
+#include "recovery/client/base/realm_set.h"
+#include "recovery/client/base/request_signer.h"
+#include "recovery/client/grpc/messages.h"
+#include "recovery/client/grpc/realm_channel.h"
 
 namespace labrec::recovery::client {
+
+// A challenge of 32 bytes. INTERNAL if the realm gives another.
+absl::StatusOr<Bytes> NewChallenge(RealmChannel& realm, Cancellation& cancellation);
+
+// The whole message: who signed `message` for this realm, and over which challenge.
+v1::Signature Signed(const RequestSigner& signer, ByteView realm_id, ByteView challenge, ByteView message);
+
+// Gets a challenge from the realm and signs the request with it (docs/protocol.md, "Signed requests"). The
+// signature is good once, for 60 seconds. Errors of RealmChannel.
+absl::StatusOr<v1::Signature> Authorize(const RealmSet& realms, size_t realm, Operation operation,
+                                        ByteView body, const RequestSigner& signer,
+                                        Cancellation& cancellation);
 
 inline constexpr int kSignedAttempts = 3;
 

@@ -10,6 +10,8 @@
 #include "pin/share_mask.h"
 #include "pin/stretch.h"
 #include "recovery/client/grpc/gather.h"
+#include "recovery/client/grpc/messages.h"
+#include "recovery/client/grpc/realm_channel.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -6,9 +6,9 @@
 #include "absl/status/statusor.h"
 
 #include "pin/subset_search.h"
-#include "recovery/client/grpc/realm_set.h"
-#include "recovery/client/realm_report.h"
-#include "recovery/client/steps/config_group.h"
+#include "recovery/client/base/config_group.h"
+#include "recovery/client/base/realm_report.h"
+#include "recovery/client/base/realm_set.h"
 
 namespace labrec::recovery::client {
 

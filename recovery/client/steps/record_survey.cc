@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "recovery/client/grpc/gather.h"
+#include "recovery/client/grpc/messages.h"
+#include "recovery/client/grpc/realm_channel.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -14,11 +14,11 @@
 #include "pin/secret_sharing.h"
 #include "pin/share_mask.h"
 #include "recovery/api/limits.h"
+#include "recovery/client/base/tally.h"
 #include "recovery/client/chip/begin.h"
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/grpc/gather.h"
 #include "recovery/client/grpc/signed_call.h"
-#include "recovery/client/steps/tally.h"
 
 namespace labrec::recovery::client {
 namespace {

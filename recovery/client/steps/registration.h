@@ -9,19 +9,15 @@
 
 #include "hsm/base/secret_bytes.h"
 #include "pin/stretch.h"
-#include "recovery/client/chip/trust.h"
-#include "recovery/client/grpc/realm_set.h"
-#include "recovery/client/realm_report.h"
-#include "recovery/client/steps/config_group.h"
-#include "recovery/client/steps/record_authority.h"
+#include "recovery/client/base/cancellation.h"
+#include "recovery/client/base/chip_trust.h"
+#include "recovery/client/base/config_group.h"
+#include "recovery/client/base/realm_report.h"
+#include "recovery/client/base/realm_set.h"
+#include "recovery/client/base/record_authority.h"
+#include "recovery/client/grpc/messages.h"
 
 namespace labrec::recovery::client {
-
-// A version that gives way to a newer one. Borrows.
-struct Retirement {
-  const ConfigGroup& group;
-  const RecordAuthority& authority;
-};
 
 // What a version of a record will be. Borrows the secrets.
 struct VersionPlan {
@@ -38,14 +34,6 @@ struct VersionPlan {
   const ChipTrust* trust = nullptr;  // needed unless by ledger
   // The version that this one replaces, if the caller can sign for it: its indices are retired first.
   const Retirement* retire = nullptr;
-};
-
-// Who counts the guesses at a realm.
-struct RealmCounting {
-  std::string realm;
-  bool by_chip = false;
-  attestation::Report proven;  // of the chip
-  std::string no_chip_reason;  // why its chip does not count, where that was left to the realm
 };
 
 // One attempt to register one version of a record at all realms. Use once: Begin, Finish, Activate, each only

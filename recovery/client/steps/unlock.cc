@@ -10,6 +10,7 @@
 #include "pin/padding.h"
 #include "recovery/client/grpc/gather.h"
 #include "recovery/client/grpc/signed_call.h"
+#include "recovery/client/steps/floor_check.h"
 
 namespace labrec::recovery::client {
 namespace {

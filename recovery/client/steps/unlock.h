@@ -5,12 +5,12 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/secret_bytes.h"
-#include "recovery/client/epoch_floor.h"
-#include "recovery/client/grpc/realm_set.h"
-#include "recovery/client/realm_report.h"
-#include "recovery/client/steps/config_group.h"
+#include "recovery/client/base/config_group.h"
+#include "recovery/client/base/realm_floor.h"
+#include "recovery/client/base/realm_report.h"
+#include "recovery/client/base/realm_set.h"
+#include "recovery/client/base/record_authority.h"
 #include "recovery/client/steps/guess.h"
-#include "recovery/client/steps/record_authority.h"
 
 namespace labrec::recovery::client {
 

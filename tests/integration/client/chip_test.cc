@@ -10,6 +10,7 @@
 #include "hsm/tpm_wire/tpms_nv_public.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 #include "recovery/client/chip/guesses.h"
+#include "recovery/client/grpc/realm_channel.h"
 #include "tests/integration/client/world.h"
 #include "tests/support/ek_certificate.h"
 #include "tests/support/local_ca.h"

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "recovery/client/steps/too_few_realms.h"
+#include "recovery/client/base/too_few_realms.h"
 #include "tests/integration/client/world.h"
 
 namespace labrec::recovery::client {

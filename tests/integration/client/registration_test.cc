@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "recovery/client/base/too_few_realms.h"
 #include "recovery/client/status.h"
-#include "recovery/client/steps/too_few_realms.h"
 #include "tests/integration/client/world.h"
 
 namespace labrec::recovery::client {

@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "recovery/client/base/device_key.h"
 #include "recovery/client/change_pin.h"
-#include "recovery/client/device_key.h"
 #include "recovery/client/enroll.h"
 #include "recovery/client/recover.h"
 #include "recovery/client/seal.h"

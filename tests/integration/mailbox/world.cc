@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
-#include "recovery/client/realm_address.h"
+#include "recovery/client/base/realm_address.h"
 #include "tests/support/checkout_paths.h"
 
 namespace labrec::mailbox {

@@ -7,7 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "recovery/client/grpc/realm_set.h"
+#include "recovery/client/base/realm_set.h"
 #include "recovery/labyrinth/base/message_store.h"
 #include "tests/support/realm_fixture.h"
 

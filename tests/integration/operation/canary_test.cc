@@ -18,7 +18,7 @@
 #include "pin/record_keys.h"
 #include "pin/secret_sharing.h"
 #include "pin/share_mask.h"
-#include "recovery/client/device_key.h"
+#include "recovery/client/base/device_key.h"
 #include "recovery/client/enroll.h"
 #include "recovery/client/recover.h"
 #include "recovery/client/seal.h"

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "hsm/base/ecdsa.h"
-#include "recovery/client/realm_address.h"
+#include "recovery/client/base/realm_address.h"
 #include "recovery/realm/audit_log.h"
 #include "recovery/server/service/recovery_service.h"
 #include "recovery/server/tokens/verifier.h"

@@ -1,11 +1,13 @@
-#include "recovery/client/device_key.h"
+#include "recovery/client/base/device_key.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include "hsm/base/file.h"
+#include "pin/commitment.h"
+#include "recovery/client/base/record_authority.h"
+#include "recovery/client/grpc/signed_call.h"
 #include "tests/support/temporary_folder.h"
-#include "tools/cli/secret_output.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -36,31 +38,23 @@ TEST(DeviceKey, RefusesWhatIsNone) {
 
 TEST(DeviceKey, SignsWithItsId) {
   const DeviceKey key = DeviceKey::Make();
-  const v1::Signature signature = key.Sign(Bytes(16, 1), AsBytes("challenge"), AsBytes("message"));
+  const RequestSignature made = key.Sign(Bytes(16, 1), AsBytes("message"));
+  EXPECT_EQ(std::get<0>(made.signer), key.public_key().DeviceId());
+  EXPECT_TRUE(key.public_key().Verify(AsBytes("message"), made.signature));
+  const v1::Signature signature = Signed(key, Bytes(16, 1), AsBytes("challenge"), AsBytes("message"));
   EXPECT_EQ(signature.challenge(), "challenge");
   EXPECT_EQ(signature.device_id(), ToString(key.public_key().DeviceId()));
   EXPECT_TRUE(key.public_key().Verify(AsBytes("message"), AsBytes(signature.signature())));
 }
 
-TEST(SecretOutput, IsCheckedBeforeAPinIsAsked) {
-  using recover::CheckSecretOutput;
-  const test::TemporaryFolder folder;
-  EXPECT_TRUE(CheckSecretOutput(folder.path() / "new", false).ok());
-  EXPECT_TRUE(CheckSecretOutput(folder.path() / "new", true).ok());
-  EXPECT_FALSE(CheckSecretOutput("", true).ok());
-  EXPECT_FALSE(CheckSecretOutput(folder.path() / "no-folder" / "new", false).ok());
-  ASSERT_TRUE(WriteFile(folder.path() / "old", AsBytes("x"), 0600, Overwrite::kRefuse).ok());
-  EXPECT_FALSE(CheckSecretOutput(folder.path() / "old", false).ok());
-}
-
-TEST(SecretOutput, WritesAFileForItsOwnerOnly) {
-  const test::TemporaryFolder folder;
-  const auto path = folder.path() / "secret";
-  ASSERT_TRUE(recover::WriteSecret(path, SecretBytes::CopyOf(AsBytes("storage key"))).ok());
-  struct stat info {};
-  ASSERT_EQ(stat(path.c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 0777, 0600U);
-  EXPECT_EQ(ToString(*ReadFile(path)), "storage key");
+TEST(RecordAuthority, SignsByTheUnlockKeyOfItsVersion) {
+  const RecordAuthority authority(SecretBytes::Random(pin::kSharedSecretSize), "main", 3);
+  const Bytes realm_id(16, 1);
+  const v1::Signature signature = Signed(authority, realm_id, AsBytes("challenge"), AsBytes("message"));
+  EXPECT_EQ(signature.unlock_key().record(), "main");
+  EXPECT_EQ(signature.unlock_key().version(), 3U);
+  const EcdsaPublicKey key = pin::UnlockKey(authority.s(), realm_id, 3).public_key();
+  EXPECT_TRUE(key.Verify(AsBytes("message"), AsBytes(signature.signature())));
 }
 
 }  // namespace

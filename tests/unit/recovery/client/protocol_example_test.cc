@@ -15,8 +15,8 @@
 #include "pin/secret_sharing.h"
 #include "pin/share_mask.h"
 #include "pin/stretch.h"
+#include "recovery/api/record_config.h"
 #include "recovery/api/request_bytes.h"
-#include "recovery/client/steps/config_group.h"
 #include "tests/support/checkout_paths.h"
 
 // The worked example of docs/protocol.md, computed again. When it is right to differ, the test's output is

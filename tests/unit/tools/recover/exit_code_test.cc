@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "recovery/client/steps/too_few_realms.h"
+#include "recovery/client/base/too_few_realms.h"
 #include "tools/recover/advice.h"
 
 namespace labrec::recover {

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 
-#include "recovery/client/realm_report.h"
+#include "recovery/client/base/realm_report.h"
 
 namespace labrec::recovery::client {
 

@@ -1,4 +1,4 @@
-#include "recovery/client/device_key.h"
+#include "recovery/client/base/device_key.h"
 
 #include "absl/strings/str_cat.h"
 
@@ -20,12 +20,8 @@ absl::Status DeviceKey::Save(const std::filesystem::path& path) const {
   return WriteFile(path, pem.view(), 0600, Overwrite::kRefuse);
 }
 
-v1::Signature DeviceKey::Sign(ByteView, ByteView challenge, ByteView message) const {
-  v1::Signature signature;
-  signature.set_challenge(ToString(challenge));
-  signature.set_device_id(ToString(public_key().DeviceId()));
-  signature.set_signature(ToString(key_.Sign(message)));
-  return signature;
+RequestSignature DeviceKey::Sign(ByteView, ByteView message) const {
+  return {public_key().DeviceId(), ToBytes(key_.Sign(message))};
 }
 
 }  // namespace labrec::recovery::client

@@ -12,16 +12,6 @@ namespace labrec::recovery::client {
 
 enum class OfferStage { kPending, kActive };
 
-// One version of a record, as one realm presents it.
-struct Offer {
-  size_t realm = 0;  // position in the realm set
-  Bytes realm_id;
-  uint32_t version = 0;
-  OfferStage stage = OfferStage::kActive;
-  Bytes config;
-  Bytes commitment;
-};
-
 // A realm that offers the group's config and has a share in it.
 struct GroupMember {
   size_t realm = 0;
@@ -42,11 +32,5 @@ struct ConfigGroup {
   uint32_t threshold() const { return config.threshold; }
   const GroupMember* Find(size_t realm) const;
 };
-
-// The newest version whose config and commitment are offered alike by at least `least` realms, and at least
-// as many as its own threshold. `least` comes from the caller, not from a realm: otherwise one realm could
-// make up a newer version with threshold 1. Offers whose config ParseRecordConfig refuses do not count. Pure.
-std::optional<ConfigGroup> NewestGroup(const std::vector<Offer>& offers, const RecordName& name,
-                                       uint32_t least);
 
 }  // namespace labrec::recovery::client

@@ -1,4 +1,4 @@
-#include "recovery/client/realm_address.h"
+#include "recovery/client/base/realm_address.h"
 
 #include <algorithm>
 #include <array>

@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/ecdsa.h"
-#include "recovery/client/steps/request_signer.h"
+#include "recovery/client/base/request_signer.h"
 
 namespace labrec::recovery::client {
 
@@ -20,7 +20,7 @@ class DeviceKey : public RequestSigner {
 
   const EcdsaPublicKey& public_key() const { return key_.public_key(); }
   std::array<uint8_t, 64> SignMessage(ByteView message) const { return key_.Sign(message); }
-  v1::Signature Sign(ByteView realm_id, ByteView challenge, ByteView message) const override;
+  RequestSignature Sign(ByteView realm_id, ByteView message) const override;
 
  private:
   explicit DeviceKey(EcdsaPrivateKey key) : key_(std::move(key)) {}

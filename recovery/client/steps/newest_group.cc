@@ -1,4 +1,4 @@
-#include "recovery/client/steps/config_group.h"
+#include "recovery/client/steps/newest_group.h"
 
 #include <algorithm>
 #include <functional>
@@ -34,11 +34,6 @@ std::optional<ConfigGroup> GroupOf(const std::vector<const Offer*>& offers, cons
 }
 
 }  // namespace
-
-const GroupMember* ConfigGroup::Find(size_t realm) const {
-  const auto member = std::ranges::find(members, realm, &GroupMember::realm);
-  return member == members.end() ? nullptr : &*member;
-}
 
 std::optional<ConfigGroup> NewestGroup(const std::vector<Offer>& offers, const RecordName& name,
                                        uint32_t least) {

@@ -1,13 +1,13 @@
-#include "recovery/client/grpc/cancellation.h"
+#include "recovery/client/base/cancellation.h"
 
-#include <grpcpp/client_context.h>
+#include <utility>
 
 namespace labrec::recovery::client {
 
 void Cancellation::Cancel() {
   const std::lock_guard lock(mutex_);
   cancelled_ = true;
-  for (grpc::ClientContext* context : contexts_) context->TryCancel();
+  for (const std::function<void()>* end_call : calls_) (*end_call)();
   changed_.notify_all();
 }
 
@@ -21,16 +21,16 @@ bool Cancellation::WaitFor(std::chrono::milliseconds time) {
   return changed_.wait_for(lock, time, [this] { return cancelled_; });
 }
 
-Cancellation::Watch::Watch(Cancellation& cancellation, grpc::ClientContext& context)
-    : cancellation_(cancellation), context_(context) {
+Cancellation::Watch::Watch(Cancellation& cancellation, std::function<void()> end_call)
+    : cancellation_(cancellation), end_call_(std::move(end_call)) {
   const std::lock_guard lock(cancellation_.mutex_);
-  cancellation_.contexts_.insert(&context_);
-  if (cancellation_.cancelled_) context_.TryCancel();
+  cancellation_.calls_.insert(&end_call_);
+  if (cancellation_.cancelled_) end_call_();
 }
 
 Cancellation::Watch::~Watch() {
   const std::lock_guard lock(cancellation_.mutex_);
-  cancellation_.contexts_.erase(&context_);
+  cancellation_.calls_.erase(&end_call_);
 }
 
 }  // namespace labrec::recovery::client

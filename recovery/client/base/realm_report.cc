@@ -1,10 +1,10 @@
-#include "recovery/client/realm_report.h"
+#include "recovery/client/base/realm_report.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
 
-#include "recovery/client/steps/too_few_realms.h"
+#include "recovery/client/base/too_few_realms.h"
 
 namespace labrec::recovery::client {
 

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "hsm/base/hash.h"
 #include "hsm/base/secret_bytes.h"
-#include "recovery/client/steps/request_signer.h"
+#include "recovery/client/base/config_group.h"
+#include "recovery/client/base/request_signer.h"
 
 namespace labrec::recovery::client {
 
@@ -21,12 +21,18 @@ class RecordAuthority : public RequestSigner {
 
   // r || s over `message` by this realm's unlock key.
   Bytes SignRaw(ByteView realm_id, ByteView message) const;
-  v1::Signature Sign(ByteView realm_id, ByteView challenge, ByteView message) const override;
+  RequestSignature Sign(ByteView realm_id, ByteView message) const override;
 
  private:
   SecretBytes s_;
   std::string record_;
   uint32_t version_;
+};
+
+// A version that gives way to a newer one. Borrows.
+struct Retirement {
+  const ConfigGroup& group;
+  const RecordAuthority& authority;
 };
 
 }  // namespace labrec::recovery::client

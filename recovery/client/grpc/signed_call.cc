@@ -1,4 +1,4 @@
-#include "recovery/client/steps/request_signer.h"
+#include "recovery/client/grpc/signed_call.h"
 
 #include "absl/strings/str_cat.h"
 
@@ -16,12 +16,26 @@ absl::StatusOr<Bytes> NewChallenge(RealmChannel& realm, Cancellation& cancellati
                                           kChallengeBytes));
 }
 
+v1::Signature Signed(const RequestSigner& signer, ByteView realm_id, ByteView challenge, ByteView message) {
+  const RequestSignature made = signer.Sign(realm_id, message);
+  v1::Signature signature;
+  signature.set_challenge(ToString(challenge));
+  signature.set_signature(ToString(made.signature));
+  if (const auto* key = std::get_if<UnlockKeyName>(&made.signer)) {
+    signature.mutable_unlock_key()->set_record(key->record);
+    signature.mutable_unlock_key()->set_version(key->version);
+  } else {
+    signature.set_device_id(ToString(std::get<0>(made.signer)));
+  }
+  return signature;
+}
+
 absl::StatusOr<v1::Signature> Authorize(const RealmSet& realms, size_t realm, Operation operation,
                                         ByteView body, const RequestSigner& signer,
                                         Cancellation& cancellation) {
   LABREC_ASSIGN_OR_RETURN(const Bytes challenge, NewChallenge(realms[realm], cancellation));
   const RequestScope scope = realms.Scope(realm);
-  return signer.Sign(scope.realm_id, challenge, RequestBytes(scope, operation, challenge, body));
+  return Signed(signer, scope.realm_id, challenge, RequestBytes(scope, operation, challenge, body));
 }
 
 }  // namespace labrec::recovery::client

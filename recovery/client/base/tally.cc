@@ -1,11 +1,11 @@
-#include "recovery/client/steps/tally.h"
+#include "recovery/client/base/tally.h"
 
 #include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 
-#include "recovery/client/steps/too_few_realms.h"
+#include "recovery/client/base/too_few_realms.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -1,6 +1,8 @@
-#include "recovery/client/epoch_floor.h"
+#include "recovery/client/steps/floor_check.h"
 
 #include <gtest/gtest.h>
+
+#include "recovery/client/base/device_key.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -1,8 +1,8 @@
-#include "recovery/client/steps/config_group.h"
+#include "recovery/client/steps/newest_group.h"
 
 #include <gtest/gtest.h>
 
-#include "recovery/client/grpc/proto.h"
+#include "recovery/client/grpc/messages.h"
 
 namespace labrec::recovery::client {
 namespace {

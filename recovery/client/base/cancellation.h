@@ -2,12 +2,9 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <set>
-
-namespace grpc {
-class ClientContext;
-}
 
 namespace labrec::recovery::client {
 
@@ -23,24 +20,25 @@ class Cancellation {
   // Waits until the time is over or Cancel() is called; true if it was.
   bool WaitFor(std::chrono::milliseconds time);
 
-  // While it lives, Cancel() cancels this call too.
+  // While it lives, Cancel() calls `end_call` too; where it was called before, this does so at once.
+  // `end_call` must not block, nor touch the cancellation.
   class Watch {
    public:
-    Watch(Cancellation& cancellation, grpc::ClientContext& context);
+    Watch(Cancellation& cancellation, std::function<void()> end_call);
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
    private:
     Cancellation& cancellation_;
-    grpc::ClientContext& context_;
+    const std::function<void()> end_call_;
   };
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool cancelled_ = false;
-  std::set<grpc::ClientContext*> contexts_;
+  std::set<const std::function<void()>*> calls_;
 };
 
 }  // namespace labrec::recovery::client

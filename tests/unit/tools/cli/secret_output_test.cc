@@ -1,0 +1,33 @@
+#include "tools/cli/secret_output.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "hsm/base/file.h"
+#include "tests/support/temporary_folder.h"
+
+namespace labrec::recover {
+namespace {
+
+TEST(SecretOutput, IsCheckedBeforeAPinIsAsked) {
+  const test::TemporaryFolder folder;
+  EXPECT_TRUE(CheckSecretOutput(folder.path() / "new", false).ok());
+  EXPECT_TRUE(CheckSecretOutput(folder.path() / "new", true).ok());
+  EXPECT_FALSE(CheckSecretOutput("", true).ok());
+  EXPECT_FALSE(CheckSecretOutput(folder.path() / "no-folder" / "new", false).ok());
+  ASSERT_TRUE(WriteFile(folder.path() / "old", AsBytes("x"), 0600, Overwrite::kRefuse).ok());
+  EXPECT_FALSE(CheckSecretOutput(folder.path() / "old", false).ok());
+}
+
+TEST(SecretOutput, WritesAFileForItsOwnerOnly) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "secret";
+  ASSERT_TRUE(WriteSecret(path, SecretBytes::CopyOf(AsBytes("storage key"))).ok());
+  struct stat info {};
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+  EXPECT_EQ(ToString(*ReadFile(path)), "storage key");
+}
+
+}  // namespace
+}  // namespace labrec::recover
