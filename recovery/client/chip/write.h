@@ -8,6 +8,7 @@
 #include "attestation/verify/chip_record_verifier.h"
 #include "hsm/base/ecdsa.h"
 #include "hsm/tpm_wire/counted_areas.h"
+#include "recovery/client/base/cancellation.h"
 #include "recovery/client/base/realm_set.h"
 
 namespace labrec::recovery::client {

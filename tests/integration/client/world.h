@@ -10,6 +10,7 @@
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/change_pin.h"
 #include "recovery/client/enroll.h"
+#include "recovery/client/grpc/messages.h"
 #include "recovery/client/recover.h"
 #include "recovery/client/seal.h"
 #include "tests/integration/server/networked_realm.h"

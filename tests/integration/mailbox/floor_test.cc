@@ -1,6 +1,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/client/enroll.h"
 #include "recovery/client/epoch_floor.h"
+#include "recovery/client/grpc/signed_call.h"
 #include "recovery/client/recover.h"
 #include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/mailbox.h"
