@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
+
 #include "recovery/client/delete_record.h"
 #include "recovery/client/epoch_floor.h"
 #include "recovery/client/status.h"
@@ -19,7 +21,7 @@ TEST_F(ClientAccount, ARecoveredRecordEnrolsANewDevice) {
   const DeviceKey new_phone = DeviceKey::Make();
   EXPECT_EQ(Conditions(EnrollDevice(alice(), new_phone, "new", nullptr)), "refused refused refused");
   const auto outcome = RecoverAs(alice(), kRight);
-  ASSERT_EQ(Describe(outcome), std::string("secret: ") + kSecret);
+  ASSERT_EQ(Describe(outcome), absl::StrCat("secret: ", kSecret));
   const auto& recovered = std::get<client::Recovered>(*outcome);
   EXPECT_EQ(Conditions(EnrollDevice(alice(), new_phone, "new", &recovered.authority)), "good good good");
   SealRequest request;
@@ -46,7 +48,7 @@ TEST_F(ClientAccount, FloorsRiseAndComeBackWithTheSecret) {
   EXPECT_EQ(reading.floors[0].sequence, 5U);
 
   const auto outcome = RecoverAs(alice(), kRight);
-  ASSERT_EQ(Describe(outcome), std::string("secret: ") + kSecret);
+  ASSERT_EQ(Describe(outcome), absl::StrCat("secret: ", kSecret));
   const auto& floors = std::get<client::Recovered>(*outcome).floors;
   ASSERT_EQ(floors.size(), kRealms);
   for (const RealmFloor& floor : floors) {
@@ -65,7 +67,7 @@ TEST_F(ClientAccount, AForgedFloorIsFaulty) {
     return grpc::Status::OK;
   });
   const auto outcome = RecoverAs(alice(), kRight);
-  ASSERT_EQ(Describe(outcome), std::string("secret: ") + kSecret);
+  ASSERT_EQ(Describe(outcome), absl::StrCat("secret: ", kSecret));
   const auto& recovered = std::get<client::Recovered>(*outcome);
   EXPECT_EQ(Conditions(recovered.reports), "good faulty good");
   EXPECT_EQ(recovered.floors.size(), 2U);
@@ -89,7 +91,7 @@ TEST_F(ClientAccount, StatusShowsEveryRealmAndCostsNothing) {
 
 TEST_F(ClientAccount, ADeviceDeletes) {
   EXPECT_EQ(Conditions(DeleteRecord(alice(), "default", DeviceKey::Make())), "refused refused refused");
-  EXPECT_EQ(Recovered(kRight), std::string("secret: ") + kSecret);
+  EXPECT_EQ(Recovered(kRight), absl::StrCat("secret: ", kSecret));
   EXPECT_EQ(Conditions(DeleteRecord(alice(), "default", phone())), "good good good");
   EXPECT_EQ(Recovered(kRight), "not registered");
   EXPECT_EQ(Conditions(DeleteRecord(alice(), "default", phone())),
@@ -98,7 +100,7 @@ TEST_F(ClientAccount, ADeviceDeletes) {
 
 TEST_F(ClientAccount, WhoRecoveredDeletes) {
   const auto outcome = RecoverAs(alice(), kRight);
-  ASSERT_EQ(Describe(outcome), std::string("secret: ") + kSecret);
+  ASSERT_EQ(Describe(outcome), absl::StrCat("secret: ", kSecret));
   const auto& recovered = std::get<client::Recovered>(*outcome);
   EXPECT_EQ(Conditions(DeleteRecord(alice(), "default", recovered.authority)), "good good good");
   EXPECT_EQ(Recovered(kRight), "not registered");

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "recovery/client/grpc/realm_channel.h"
+
 namespace labrec::recovery::client {
 
 ClientWorld::ClientWorld(EngineOptions options, const EngineRealm::Prepare& prepare) {
