@@ -14,8 +14,8 @@
 namespace labrec::admin {
 namespace {
 
-using attest::AttestReport;
 using attestation::AttestPolicy;
+using cli::AttestReport;
 
 struct AttestOptions : SocketOptions {
   std::filesystem::path policy;
@@ -65,7 +65,7 @@ absl::Status Attest(const AttestOptions& options) {
   report.claims.assign(realm.device_claims().begin(), realm.device_claims().end());
   report.error = Ask(options, realm, client, report);
   Print(options.format, ToJson(report), ToText(report));
-  if (VerdictOf(report) == attest::Verdict::kProven) return absl::OkStatus();
+  if (VerdictOf(report) == cli::Verdict::kProven) return absl::OkStatus();
   return absl::FailedPreconditionError("nothing is proven about this realm's device; see above");
 }
 

@@ -15,7 +15,7 @@ std::string ProgressText(const recovery::VerifyProgress& progress) {
 }
 
 std::function<void(const recovery::VerifyProgress&)> ShowProgress(std::string what) {
-  auto bar = std::make_shared<mailbox::ProgressBar>(STDERR_FILENO, std::move(what));
+  auto bar = std::make_shared<cli::ProgressBar>(STDERR_FILENO, std::move(what));
   return [bar](const recovery::VerifyProgress& progress) {
     bar->Show(progress.rows, progress.rows_expected, ProgressText(progress));
   };

@@ -4,7 +4,7 @@
 
 #include <arpa/inet.h>
 
-namespace labrec::recoveryd {
+namespace labrec::cli {
 
 bool Address::IsLocal() const {
   if (is_unix || host == "localhost") return true;
@@ -35,4 +35,4 @@ std::optional<Address> ParseAddress(std::string_view text) {
   return Address{false, std::string(host), port};
 }
 
-}  // namespace labrec::recoveryd
+}  // namespace labrec::cli

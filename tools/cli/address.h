@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace labrec::recoveryd {
+namespace labrec::cli {
 
 // "unix:/absolute/path", "host:port", "[v6]:port".
 struct Address {
@@ -19,4 +19,4 @@ struct Address {
 // nullopt if `text` is none of the forms. Pure.
 std::optional<Address> ParseAddress(std::string_view text);
 
-}  // namespace labrec::recoveryd
+}  // namespace labrec::cli

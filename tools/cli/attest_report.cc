@@ -9,7 +9,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/hash.h"
 
-namespace labrec::attest {
+namespace labrec::cli {
 namespace {
 
 using nlohmann::json;
@@ -116,4 +116,4 @@ std::string ToText(const AttestReport& report) {
   return text;
 }
 
-}  // namespace labrec::attest
+}  // namespace labrec::cli

@@ -10,7 +10,7 @@
 
 #include "attestation/verify/realm_verifier.h"
 
-namespace labrec::attest {
+namespace labrec::cli {
 
 // What came of asking a realm to prove which device it has.
 struct AttestReport {
@@ -37,4 +37,4 @@ nlohmann::json ToJson(const AttestReport& report);
 // The same in words, several lines.
 std::string ToText(const AttestReport& report);
 
-}  // namespace labrec::attest
+}  // namespace labrec::cli

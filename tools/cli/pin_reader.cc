@@ -9,7 +9,7 @@
 
 #include "hsm/base/status_macros.h"
 
-namespace labrec::recover {
+namespace labrec::cli {
 namespace {
 
 constexpr size_t kLongestPin = 1024;
@@ -152,4 +152,4 @@ absl::StatusOr<SecretBytes> ReadNewPin(PinSource source, const std::string& prom
   return pin;
 }
 
-}  // namespace labrec::recover
+}  // namespace labrec::cli

@@ -6,7 +6,7 @@
 
 #include "hsm/base/secret_bytes.h"
 
-namespace labrec::recover {
+namespace labrec::cli {
 
 // Where PINs come from: the terminal, or lines of standard input.
 enum class PinSource { kTerminal, kStandardInput };
@@ -20,4 +20,4 @@ absl::StatusOr<SecretBytes> ReadPin(PinSource source, const std::string& prompt)
 // once.
 absl::StatusOr<SecretBytes> ReadNewPin(PinSource source, const std::string& prompt);
 
-}  // namespace labrec::recover
+}  // namespace labrec::cli

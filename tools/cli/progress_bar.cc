@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-namespace labrec::mailbox {
+namespace labrec::cli {
 namespace {
 
 constexpr uint64_t kColumns = 20;
@@ -39,4 +39,4 @@ void ProgressBar::Show(uint64_t done, uint64_t total, const std::string& detail)
   Put(fd_, "\r\x1b[K" + what_ + " " + Line(done, total, detail));
 }
 
-}  // namespace labrec::mailbox
+}  // namespace labrec::cli

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace labrec::mailbox {
+namespace labrec::cli {
 
 // One line on a terminal that is drawn over itself, at most ten times a second. Silent if `fd` is no
 // terminal.
@@ -30,4 +30,4 @@ class ProgressBar {
   std::chrono::steady_clock::time_point last_{};
 };
 
-}  // namespace labrec::mailbox
+}  // namespace labrec::cli

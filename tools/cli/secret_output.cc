@@ -9,7 +9,7 @@
 
 #include "hsm/base/file.h"
 
-namespace labrec::recover {
+namespace labrec::cli {
 
 absl::Status CheckSecretOutput(const std::string& path, bool json) {
   if (path.empty()) {
@@ -44,4 +44,4 @@ absl::Status WriteSecret(const std::string& path, const SecretBytes& secret) {
   return absl::OkStatus();
 }
 
-}  // namespace labrec::recover
+}  // namespace labrec::cli

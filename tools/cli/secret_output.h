@@ -6,7 +6,7 @@
 
 #include "hsm/base/secret_bytes.h"
 
-namespace labrec::recover {
+namespace labrec::cli {
 
 // Where a recovered secret goes: a new file of mode 0600, or standard output if `path` is empty.
 //
@@ -15,4 +15,4 @@ namespace labrec::recover {
 absl::Status CheckSecretOutput(const std::string& path, bool json);
 absl::Status WriteSecret(const std::string& path, const SecretBytes& secret);
 
-}  // namespace labrec::recover
+}  // namespace labrec::cli

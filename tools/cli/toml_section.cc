@@ -5,7 +5,7 @@
 
 #include "hsm/base/absl_view.h"
 
-namespace labrec::recoveryd {
+namespace labrec::cli {
 namespace {
 
 std::string OutOfRange(int64_t least, int64_t most) {
@@ -120,4 +120,4 @@ void TomlSection::RefuseUnknown() {
   }
 }
 
-}  // namespace labrec::recoveryd
+}  // namespace labrec::cli

@@ -9,7 +9,7 @@
 
 #include <toml++/toml.h>
 
-namespace labrec::recoveryd {
+namespace labrec::cli {
 
 // Everything that is wrong with a configuration file, by place.
 class Problems {
@@ -66,4 +66,4 @@ class TomlSection {
   std::set<std::string, std::less<>> known_;
 };
 
-}  // namespace labrec::recoveryd
+}  // namespace labrec::cli

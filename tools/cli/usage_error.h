@@ -5,7 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
-namespace labrec {
+namespace labrec::cli {
 
 // Says what is wrong with a program's arguments, or prints the help or version that was asked for; whether it
 // was one of those. CLI11 names words that it does not know only where nothing else is missing: "realm innit"
@@ -19,4 +19,4 @@ inline bool ExplainUsage(const CLI::App& app, const CLI::ParseError& error) {
   return asked_for;
 }
 
-}  // namespace labrec
+}  // namespace labrec::cli

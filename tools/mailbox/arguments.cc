@@ -158,7 +158,7 @@ std::optional<int> ParseArguments(int argc, char** argv, Arguments& arguments) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return ExplainUsage(app, error) ? 0 : 1;
+    return cli::ExplainUsage(app, error) ? 0 : 1;
   }
   return std::nullopt;
 }

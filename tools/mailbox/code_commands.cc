@@ -19,8 +19,8 @@
 // Recovery codes: made, sealed, and restored from.
 namespace labrec::mailbox {
 
+using cli::PinSource;
 using recover::Connection;
-using recover::PinSource;
 using recovery::client::DeviceKey;
 using recovery::client::Recovered;
 using recovery::client::Sealed;
@@ -97,7 +97,7 @@ absl::Status EnrollByRecord(Session& session, const Connection& connection, cons
 absl::StatusOr<Restored> RestoreWith(Session& session, ByteView code, const std::optional<Floor>& floor) {
   LABREC_ASSIGN_OR_RETURN(const recovery::history::StoreHead head, session.store->GetHead());
   LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<DeviceSigner> signer, session.home.MakeDeviceKey());
-  ProgressBar bar(STDERR_FILENO, "following");
+  cli::ProgressBar bar(STDERR_FILENO, "following");
   LABREC_ASSIGN_OR_RETURN(
       Restored restored,
       recovery::history::Restore(
@@ -138,7 +138,7 @@ absl::Status MakePaperCode(Session& session) {
 absl::Status MakePinCode(Session& session, const PinOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
   LABREC_ASSIGN_OR_RETURN(const DeviceKey key, DeviceKey::Load(session.home.DeviceKeyPath()));
-  LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, recover::ReadNewPin(SourceOf(options), "New PIN"));
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, cli::ReadNewPin(SourceOf(options), "New PIN"));
   LABREC_RETURN_IF_ERROR(EnrollAsFirst(*connection, key, options));
   // Before the record is there: a program that dies in between finds none, and no floor to raise.
   LABREC_RETURN_IF_ERROR(session.home.SaveRecord(session.record));
@@ -158,7 +158,7 @@ absl::Status MakePinCode(Session& session, const PinOptions& options) {
 
 absl::Status EnrollByPin(Session& session, const PinOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
-  LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, recover::ReadPin(SourceOf(options), "PIN"));
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, cli::ReadPin(SourceOf(options), "PIN"));
   LABREC_ASSIGN_OR_RETURN(const Recovered recovered, RecoverCode(session, *connection, pin));
   LABREC_RETURN_IF_ERROR(EnrollByRecord(session, *connection, recovered, options));
   session.KeepFloorInRealms();
@@ -171,7 +171,7 @@ absl::Status EnrollByPin(Session& session, const PinOptions& options) {
 absl::Status RestoreByPin(Session& session, const PinOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
   LABREC_RETURN_IF_ERROR(session.home.MakeDeviceKey().status());  // a home that is in use is seen at once
-  LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, recover::ReadPin(SourceOf(options), "PIN"));
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, cli::ReadPin(SourceOf(options), "PIN"));
   LABREC_ASSIGN_OR_RETURN(const Recovered recovered, RecoverCode(session, *connection, pin));
   session.KeepFloorInRealms();
   std::optional<Floor> floor;

@@ -40,7 +40,7 @@ void PrintSelf(const Mailbox& mailbox) {
 }
 
 absl::StatusOr<HistorySummary> ReadThrough(Mailbox& mailbox, const HistoryShow& show) {
-  ProgressBar bar(STDERR_FILENO, show.what);
+  cli::ProgressBar bar(STDERR_FILENO, show.what);
   HistoryVisitor visitor;
   visitor.message = show.message;
   visitor.damaged = [](uint64_t epoch, const MessageId& id, const absl::Status& status) {

@@ -2,7 +2,7 @@
 
 #include "absl/strings/cord.h"
 
-#include "tools/recover/advice.h"
+#include "tools/cli/advice.h"
 
 namespace labrec::mailbox {
 namespace {
@@ -16,10 +16,10 @@ using recovery::client::WrongPin;
 constexpr char kPayload[] = "labyrinth-mailbox/not-recovered";
 
 std::string Words(const RecoverOutcome& outcome, const std::string& record) {
-  if (const auto* wrong = std::get_if<WrongPin>(&outcome)) return recover::Explain(*wrong);
-  if (const auto* locked = std::get_if<LockedUntil>(&outcome)) return recover::Explain(*locked, record);
-  if (const auto* destroyed = std::get_if<Destroyed>(&outcome)) return recover::Explain(*destroyed, record);
-  return recover::Explain(std::get<NotRegistered>(outcome), record);
+  if (const auto* wrong = std::get_if<WrongPin>(&outcome)) return cli::Explain(*wrong);
+  if (const auto* locked = std::get_if<LockedUntil>(&outcome)) return cli::Explain(*locked, record);
+  if (const auto* destroyed = std::get_if<Destroyed>(&outcome)) return cli::Explain(*destroyed, record);
+  return cli::Explain(std::get<NotRegistered>(outcome), record);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ constexpr std::string_view kClear = "grpc://";
 constexpr std::string_view kTls = "grpcs://";
 
 absl::Status CheckTarget(const GrpcStoreOptions& options, const std::string& name) {
-  const auto address = recoveryd::ParseAddress(options.target);
+  const auto address = cli::ParseAddress(options.target);
   if (!address.has_value()) {
     return absl::InvalidArgumentError(name +
                                       " is no address: unix:/path, grpc://host:port, grpcs://host:port");

@@ -209,7 +209,7 @@ std::variant<Arguments, int> ParseArguments(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return ExplainUsage(app, error) ? kExitDone : kExitUsage;
+    return cli::ExplainUsage(app, error) ? kExitDone : kExitUsage;
   }
   return arguments;
 }

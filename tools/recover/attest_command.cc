@@ -16,8 +16,8 @@
 namespace labrec::recover {
 namespace {
 
-using attest::AttestReport;
-using attest::Verdict;
+using cli::AttestReport;
+using cli::Verdict;
 using recovery::client::AttestDemand;
 using recovery::client::RealmSet;
 
@@ -53,7 +53,7 @@ AttestReport Ask(const RealmSet& realms, size_t realm, const AttestDemand& deman
 
 int CodeOf(const std::vector<AttestReport>& reports) {
   const auto any = [&](Verdict verdict) {
-    return std::ranges::any_of(reports, [&](const auto& one) { return attest::VerdictOf(one) == verdict; });
+    return std::ranges::any_of(reports, [&](const auto& one) { return cli::VerdictOf(one) == verdict; });
   };
   if (any(Verdict::kRefused) || any(Verdict::kNotProven)) return kExitFailure;
   return any(Verdict::kNoAnswer) ? kExitTooFewRealms : kExitDone;

@@ -24,10 +24,11 @@ int RunChangePin(const Arguments& arguments, const Reporter& reporter) {
     if (!loaded.ok()) return reporter.UsageError(loaded.status());
     device = *std::move(loaded);
   }
-  const PinSource source = arguments.pin_stdin ? PinSource::kStandardInput : PinSource::kTerminal;
-  const auto old_pin = ReadPin(source, "Old PIN");
+  const cli::PinSource source =
+      arguments.pin_stdin ? cli::PinSource::kStandardInput : cli::PinSource::kTerminal;
+  const auto old_pin = cli::ReadPin(source, "Old PIN");
   if (!old_pin.ok()) return reporter.UsageError(old_pin.status());
-  const auto new_pin = ReadNewPin(source, "New PIN");
+  const auto new_pin = cli::ReadNewPin(source, "New PIN");
   if (!new_pin.ok()) return reporter.UsageError(new_pin.status());
 
   const auto outcome = ChangePin(*connection->realms, {arguments.record, connection->threshold},

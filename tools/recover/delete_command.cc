@@ -34,7 +34,8 @@ int RunDelete(const Arguments& arguments, const Reporter& reporter) {
     if (!device.ok()) return reporter.UsageError(device.status());
     return DeleteAs(arguments, reporter, *connection, *device);
   }
-  const auto pin = ReadPin(arguments.pin_stdin ? PinSource::kStandardInput : PinSource::kTerminal, "PIN");
+  const auto pin =
+      cli::ReadPin(arguments.pin_stdin ? cli::PinSource::kStandardInput : cli::PinSource::kTerminal, "PIN");
   if (!pin.ok()) return reporter.UsageError(pin.status());
   const auto outcome = Recover(*connection->realms, {arguments.record, connection->threshold}, *pin);
   if (!outcome.ok()) return reporter.Fail(outcome.status());

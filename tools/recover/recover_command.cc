@@ -45,7 +45,7 @@ int Enroll(const Arguments& arguments, const Reporter& reporter, const Connectio
 
 int Finish(const Arguments& arguments, const Reporter& reporter, const Connection& connection,
            const Recovered& recovered, const std::optional<DeviceKey>& device) {
-  if (const absl::Status written = WriteSecret(arguments.output, recovered.secret); !written.ok()) {
+  if (const absl::Status written = cli::WriteSecret(arguments.output, recovered.secret); !written.ok()) {
     return reporter.Fail(written);
   }
   reporter.Say(absl::StrCat("recovered record ", arguments.record, " version ", recovered.group.version(),
@@ -69,7 +69,7 @@ int RunRecover(const Arguments& arguments, const Reporter& reporter) {
   if (!connection.ok()) return reporter.UsageError(connection.status());
   const absl::Status proven = CheckRealms(*connection->realms, arguments.attest_policy);
   if (!proven.ok()) return reporter.Fail(proven);
-  const absl::Status output = CheckSecretOutput(arguments.output, arguments.json);
+  const absl::Status output = cli::CheckSecretOutput(arguments.output, arguments.json);
   if (!output.ok()) return reporter.UsageError(output);
   std::optional<DeviceKey> device;
   if (!arguments.enroll_device.empty()) {
@@ -77,7 +77,8 @@ int RunRecover(const Arguments& arguments, const Reporter& reporter) {
     if (!loaded.ok()) return reporter.UsageError(loaded.status());
     device = *std::move(loaded);
   }
-  const auto pin = ReadPin(arguments.pin_stdin ? PinSource::kStandardInput : PinSource::kTerminal, "PIN");
+  const auto pin =
+      cli::ReadPin(arguments.pin_stdin ? cli::PinSource::kStandardInput : cli::PinSource::kTerminal, "PIN");
   if (!pin.ok()) return reporter.UsageError(pin.status());
 
   const auto outcome = Recover(*connection->realms, {arguments.record, connection->threshold}, *pin);

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/absl_view.h"
-#include "tools/recover/advice.h"
+#include "tools/cli/advice.h"
 #include "tools/recover/exit_code.h"
 
 namespace labrec::recover {
@@ -65,7 +65,7 @@ void Reporter::Result(const char* outcome, json fields, const std::string& text)
 }
 
 int Reporter::Fail(const absl::Status& status) const {
-  const std::string text = Explain(status);
+  const std::string text = cli::Explain(status);
   Say(text);
   const int code = ExitCode(status);
   Result(code == kExitTooFewRealms ? "too-few-realms" : "error",
@@ -74,7 +74,7 @@ int Reporter::Fail(const absl::Status& status) const {
 }
 
 int Reporter::UsageError(const absl::Status& status) const {
-  const std::string text = Explain(status);
+  const std::string text = cli::Explain(status);
   Say(text);
   Result("usage", {{"error", text}}, "");
   return kExitUsage;
@@ -95,16 +95,17 @@ int Reporter::Unsuccessful(const Variant& outcome, const std::string& record) co
   const int code = ExitCode(outcome);
   if (const auto* wrong = std::get_if<recovery::client::WrongPin>(&outcome)) {
     json fields = {{"tries_left", wrong->tries_left}, {"remaining", RemainingJson(wrong->reports)}};
-    return Failed("wrong-pin", *wrong, std::move(fields), Explain(*wrong), code);
+    return Failed("wrong-pin", *wrong, std::move(fields), cli::Explain(*wrong), code);
   }
   if (const auto* locked = std::get_if<recovery::client::LockedUntil>(&outcome)) {
-    return Failed("locked", *locked, {{"locked_until_ms", locked->until_ms}}, Explain(*locked, record), code);
+    return Failed("locked", *locked, {{"locked_until_ms", locked->until_ms}}, cli::Explain(*locked, record),
+                  code);
   }
   if (const auto* destroyed = std::get_if<recovery::client::Destroyed>(&outcome)) {
-    return Failed("destroyed", *destroyed, json::object(), Explain(*destroyed, record), code);
+    return Failed("destroyed", *destroyed, json::object(), cli::Explain(*destroyed, record), code);
   }
   const auto& unknown = std::get<recovery::client::NotRegistered>(outcome);
-  return Failed("not-registered", unknown, json::object(), Explain(unknown, record), code);
+  return Failed("not-registered", unknown, json::object(), cli::Explain(unknown, record), code);
 }
 
 int Reporter::NotRecovered(const recovery::client::RecoverOutcome& outcome, const std::string& record) const {

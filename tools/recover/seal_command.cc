@@ -73,8 +73,8 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter) {
     return reporter.UsageError(trust);
   const auto secret = ReadSecretFile(arguments.secret_file, 1U << 16);
   if (!secret.ok()) return reporter.UsageError(secret.status());
-  const auto pin =
-      ReadNewPin(arguments.pin_stdin ? PinSource::kStandardInput : PinSource::kTerminal, "New PIN");
+  const auto pin = cli::ReadNewPin(
+      arguments.pin_stdin ? cli::PinSource::kStandardInput : cli::PinSource::kTerminal, "New PIN");
   if (!pin.ok()) return reporter.UsageError(pin.status());
 
   request.record = arguments.record;

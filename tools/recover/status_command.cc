@@ -3,7 +3,7 @@
 #include "hsm/base/absl_view.h"
 #include "recovery/api/names.h"
 #include "recovery/client/status.h"
-#include "tools/recover/advice.h"
+#include "tools/cli/advice.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
@@ -49,7 +49,7 @@ std::string RealmLine(const RealmStatus& realm) {
     absl::StrAppend(&line, ", counted by its ", AbslView(EnforcementName(*realm.counted_by)));
   }
   if (realm.report.condition == RealmCondition::kLocked) {
-    absl::StrAppend(&line, ", locked until ", UtcTime(realm.report.locked_until_ms));
+    absl::StrAppend(&line, ", locked until ", cli::UtcTime(realm.report.locked_until_ms));
   }
   if (!realm.device_kind.empty()) absl::StrAppend(&line, ", device ", realm.device_kind);
   if (!realm.device_warning.empty()) absl::StrAppend(&line, " (", realm.device_warning, ")");

@@ -16,6 +16,11 @@
 namespace labrec::recoveryd {
 namespace {
 
+using cli::Address;
+using cli::ParseAddress;
+using cli::Problems;
+using cli::TomlSection;
+
 constexpr std::string_view kSections[] = {"realm",  "device", "anchor",      "listen",  "admin", "tenants",
                                           "policy", "limits", "attestation", "metrics", "log"};
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};

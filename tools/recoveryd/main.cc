@@ -97,7 +97,7 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return ExplainUsage(app, error) ? kStopped : kUsage;
+    return cli::ExplainUsage(app, error) ? kStopped : kUsage;
   }
   const auto config = ReadConfig(file);
   if (!config.ok()) {

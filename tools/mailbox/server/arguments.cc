@@ -33,7 +33,7 @@ std::variant<ServerArguments, int> ParseArguments(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return ExplainUsage(app, error) ? 0 : 1;
+    return cli::ExplainUsage(app, error) ? 0 : 1;
   }
   return arguments;
 }

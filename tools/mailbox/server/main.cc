@@ -26,7 +26,7 @@ constexpr std::chrono::seconds kDrain{5};
 constexpr size_t kCachedTokens = 1U << 16;
 
 absl::StatusOr<recovery::ListenOptions> Listening(const ServerArguments& arguments) {
-  const auto address = recoveryd::ParseAddress(arguments.listen);
+  const auto address = cli::ParseAddress(arguments.listen);
   if (!address.has_value()) {
     return absl::InvalidArgumentError("--listen takes unix:/path or host:port, not " + arguments.listen);
   }

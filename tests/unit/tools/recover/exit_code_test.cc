@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "recovery/client/base/too_few_realms.h"
-#include "tools/recover/advice.h"
+#include "tools/cli/advice.h"
 
 namespace labrec::recover {
 namespace {
@@ -62,14 +62,15 @@ TEST(ExitCode, OfStatus) {
 }
 
 TEST(Explain, WrongPinSaysWhatIsLeft) {
-  EXPECT_EQ(Explain(WrongPin{3, {}}), "wrong PIN; 3 tries are left, then the record is destroyed for good");
-  EXPECT_EQ(Explain(WrongPin{1, {}}), "wrong PIN; 1 try is left, then the record is destroyed for good");
-  EXPECT_EQ(Explain(WrongPin{0, ReportsOf({Condition::kDestroyed})}),
+  EXPECT_EQ(cli::Explain(WrongPin{3, {}}),
+            "wrong PIN; 3 tries are left, then the record is destroyed for good");
+  EXPECT_EQ(cli::Explain(WrongPin{1, {}}), "wrong PIN; 1 try is left, then the record is destroyed for good");
+  EXPECT_EQ(cli::Explain(WrongPin{0, ReportsOf({Condition::kDestroyed})}),
             "wrong PIN; it was the last try: the record is destroyed for good (keys erased at: r)");
 }
 
 TEST(Explain, TimesAreUtc) {
-  EXPECT_EQ(UtcTime(1'767'225'599'000), "2025-12-31 23:59:59 UTC");
+  EXPECT_EQ(cli::UtcTime(1'767'225'599'000), "2025-12-31 23:59:59 UTC");
 }
 
 }  // namespace

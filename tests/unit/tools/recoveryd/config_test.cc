@@ -10,6 +10,7 @@
 namespace labrec::recoveryd {
 namespace {
 
+using cli::ParseAddress;
 using testing::HasSubstr;
 using testing::Not;
 

@@ -1,4 +1,4 @@
-#include "tools/recover/advice.h"
+#include "tools/cli/advice.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace labrec::recover {
+namespace labrec::cli {
 namespace {
 
 using recovery::client::RealmCondition;
@@ -68,4 +68,4 @@ std::string Explain(const absl::Status& status) {
   return text;
 }
 
-}  // namespace labrec::recover
+}  // namespace labrec::cli

@@ -7,7 +7,7 @@
 #include "recovery/client/outcome.h"
 
 // What the program says in plain words: what happened, to what, what to do next.
-namespace labrec::recover {
+namespace labrec::cli {
 
 std::string Explain(const recovery::client::WrongPin& outcome);
 std::string Explain(const recovery::client::LockedUntil& outcome, const std::string& record);
@@ -20,4 +20,4 @@ std::string Explain(const absl::Status& status);
 // "2026-01-31 23:59:59 UTC".
 std::string UtcTime(int64_t unix_ms);
 
-}  // namespace labrec::recover
+}  // namespace labrec::cli
