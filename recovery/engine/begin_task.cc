@@ -1,6 +1,5 @@
 #include "recovery/engine/begin_task.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "hsm/base/random_array.h"
@@ -9,6 +8,7 @@
 #include "recovery/record/registration.h"
 
 namespace labrec::recovery {
+
 BeginTask::BeginTask(Time deadline, RecordName name, uint32_t version, std::vector<P256Point> elements,
                      Bytes realm_id, Done<RegistrationBegun> done)
     : Task(deadline),

@@ -29,8 +29,7 @@ EvaluateTask::EvaluateTask(Time deadline, RecordName name, uint32_t version, con
 
 absl::Status EvaluateTask::Apply(WorkingSet& rows, int64_t now_ms) {
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name_));
-  LABREC_ASSIGN_OR_RETURN(GuessChange change,
-                          ApplyGuess(*record, request_, now_ms, services_.options.guess_policy));
+  LABREC_ASSIGN_OR_RETURN(GuessChange change, ApplyGuess(*record, request_, now_ms, services_.policy));
   outcome_ = change.outcome;
   if (std::holds_alternative<MayEvaluate>(outcome_)) {
     const RecordVersion& version = *change.record->Find(request_.version);
@@ -51,8 +50,8 @@ void EvaluateTask::Committed(KeyWork&) {
 void EvaluateTask::Staged(EvaluationBatch& batch) {
   const auto* may = std::get_if<MayEvaluate>(&outcome_);
   if (may == nullptr || in_chip_) return;
-  Bytes input = pin::RecordDerivationInput(services_.options.realm_id, name_.tenant, name_.account,
-                                           name_.record, request_.version, nonce_);
+  Bytes input = pin::RecordDerivationInput(services_.realm_id, name_.tenant, name_.account, name_.record,
+                                           request_.version, nonce_);
   batch.Add(
       {std::move(input),
        {element_},

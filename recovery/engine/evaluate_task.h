@@ -3,11 +3,11 @@
 #include <array>
 #include <atomic>
 
+#include "pin/guess_policy.h"
 #include "recovery/engine/call/answers.h"
 #include "recovery/engine/call/challenge_table.h"
 #include "recovery/engine/chip/evaluator.h"
 #include "recovery/engine/commit/task.h"
-#include "recovery/engine/options.h"
 #include "recovery/record/guessing.h"
 
 namespace labrec::recovery {
@@ -17,7 +17,8 @@ class EvaluateTask : public Task {
  public:
   // What it needs of the engine; outlives it.
   struct Services {
-    const EngineOptions& options;
+    const Bytes& realm_id;
+    const pin::GuessPolicy& policy;
     ChallengeTable& challenges;
     std::atomic<uint64_t>& guesses_counted;
     ChipEvaluator& chip;

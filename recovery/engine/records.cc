@@ -1,14 +1,17 @@
+#include "recovery/engine/records.h"
+
+#include <algorithm>
 #include <utility>
 
 #include "hsm/base/status_macros.h"
+#include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/field_checks.h"
-#include "recovery/engine/engine_impl.h"
+#include "recovery/engine/commit/admission.h"
 #include "recovery/engine/rows/rows.h"
 #include "recovery/record/authority.h"
 #include "recovery/record/deletion.h"
 #include "recovery/record/floor.h"
 
-// Looking at a record, deleting it, and its epoch floor.
 namespace labrec::recovery {
 namespace {
 
@@ -59,66 +62,65 @@ Record Shown(Record record) {
 
 }  // namespace
 
-absl::StatusOr<RecordView> EngineImpl::View(const RecordName& name) {
+absl::StatusOr<RecordView> Records::View(const RecordName& name) {
   LABREC_RETURN_IF_ERROR(CheckName(name));
-  LABREC_ASSIGN_OR_RETURN(const std::optional<Record> row, ReadRecord(*ledger_, name));
+  LABREC_ASSIGN_OR_RETURN(const std::optional<Record> row, ReadRecord(parts_.ledger, name));
   RecordView view;
-  view.discontinuities = ledger_->discontinuities();
+  view.discontinuities = parts_.ledger.discontinuities();
   view.record.name = name;
   if (!row) return view;
   view.record = Shown(*row);
   view.registered = row->destroyed || row->HasUsableVersion();
   const pin::GuessVerdict verdict = pin::Judge(row->guess_limit(), row->spent, row->last_counted_ms,
-                                               clock_.NowMillis(), options_.guess_policy);
+                                               parts_.clock.NowMillis(), parts_.policy);
   if (const auto* locked = std::get_if<pin::LockedUntil>(&verdict)) view.locked_until_ms = locked->until_ms;
   return view;
 }
 
-void EngineImpl::GetRecord(Caller caller, std::string record, Done<RecordView> done) {
+void Records::GetRecord(Caller caller, std::string record, Done<RecordView> done) {
   done(View({caller.tenant, caller.account, std::move(record)}));
 }
 
-void EngineImpl::DeleteRecord(Caller caller, std::string record, std::optional<RawSignature> authorization,
-                              Done<Ok> done) {
+void Records::DeleteRecord(Caller caller, std::string record, std::optional<RawSignature> authorization,
+                           Done<Ok> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
   if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
-  absl::StatusOr<Authority> authority =
-      authorizer_->CheckOrOperator(caller, Operation::kDeleteRecord, RecordBody(name.record), authorization);
+  absl::StatusOr<Authority> authority = parts_.authorizer.CheckOrOperator(
+      caller, Operation::kDeleteRecord, RecordBody(name.record), authorization);
   if (!authority.ok()) return done(std::move(authority).status());
   recovery::DeleteRecord request{*std::move(authority)};
-  Enqueue(caller, std::make_shared<PlainTask<Ok>>(
-                      caller.deadline,
-                      [name = std::move(name), request = std::move(request)](WorkingSet& rows, int64_t) {
-                        return Delete(rows, name, request);
-                      },
-                      Ok{}, std::move(done)));
+  parts_.admission.Enqueue(caller, std::make_shared<PlainTask<Ok>>(
+                                       caller.deadline,
+                                       [name = std::move(name), request = std::move(request)](
+                                           WorkingSet& rows, int64_t) { return Delete(rows, name, request); },
+                                       Ok{}, std::move(done)));
 }
 
-void EngineImpl::RaiseFloor(Caller caller, std::string record, uint64_t sequence, Digest digest,
-                            RawSignature authorization, Done<Ok> done) {
+void Records::RaiseFloor(Caller caller, std::string record, uint64_t sequence, Digest digest,
+                         RawSignature authorization, Done<Ok> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
   if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
-  absl::StatusOr<ByDevice> device = DeviceOnly(authorizer_->Check(
+  absl::StatusOr<ByDevice> device = DeviceOnly(parts_.authorizer.Check(
       caller, Operation::kRaiseFloor, RaiseFloorBody(name.record, sequence, digest), authorization));
   if (!device.ok()) return done(std::move(device).status());
   recovery::RaiseFloor request{FloorOf(sequence, digest, *device, authorization), device->device,
                                device->signature};
-  Enqueue(caller, std::make_shared<PlainTask<Ok>>(
-                      caller.deadline,
-                      [name = std::move(name), request](WorkingSet& rows, int64_t) {
-                        return Raise(rows, name, request);
-                      },
-                      Ok{}, std::move(done)));
+  parts_.admission.Enqueue(caller, std::make_shared<PlainTask<Ok>>(
+                                       caller.deadline,
+                                       [name = std::move(name), request](WorkingSet& rows, int64_t) {
+                                         return Raise(rows, name, request);
+                                       },
+                                       Ok{}, std::move(done)));
 }
 
-void EngineImpl::GetFloor(Caller caller, std::string record, RawSignature authorization,
-                          Done<std::optional<EpochFloor>> done) {
+void Records::GetFloor(Caller caller, std::string record, RawSignature authorization,
+                       Done<std::optional<EpochFloor>> done) {
   const RecordName name{caller.tenant, caller.account, std::move(record)};
   if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
-  const absl::StatusOr<ByDevice> device =
-      DeviceOnly(authorizer_->Check(caller, Operation::kGetFloor, RecordBody(name.record), authorization));
+  const absl::StatusOr<ByDevice> device = DeviceOnly(
+      parts_.authorizer.Check(caller, Operation::kGetFloor, RecordBody(name.record), authorization));
   if (!device.ok()) return done(device.status());
-  absl::StatusOr<std::optional<Record>> row = ReadRecord(*ledger_, name);
+  absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
   if (!row.ok()) return done(std::move(row).status());
   if (!*row) return done(absl::NotFoundError("there is no such record"));
   done((*row)->floor);

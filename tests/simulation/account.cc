@@ -50,8 +50,8 @@ absl::Status Account::Enroll(Realm& realm) {
                                recovery::EnrollDeviceBody(device_.public_key().Spki(), "phone")));
   return realm
       .Call<recovery::DeviceId>([&](Engine& engine, auto done) {
-        engine.EnrollDevice(caller_, device_.public_key(), "phone", proof.challenge, proof.signature,
-                            std::nullopt, done);
+        engine.devices().EnrollDevice(caller_, device_.public_key(), "phone", proof.challenge,
+                                      proof.signature, std::nullopt, done);
       })
       .status();
 }
@@ -59,8 +59,8 @@ absl::Status Account::Enroll(Realm& realm) {
 absl::Status Account::Register(Realm& realm) {
   LABREC_ASSIGN_OR_RETURN(const recovery::RegistrationBegun begun,
                           realm.Call<recovery::RegistrationBegun>([&](Engine& engine, auto done) {
-                            engine.BeginRegistration(caller_, kRecord, kVersion, {P256Point::Generator()},
-                                                     done);
+                            engine.registrations().BeginRegistration(caller_, kRecord, kVersion,
+                                                                     {P256Point::Generator()}, done);
                           }));
   recovery::RegistrationRequest request{kRecord,
                                         kVersion,
@@ -76,7 +76,10 @@ absl::Status Account::Register(Realm& realm) {
                                recovery::FinishRegistrationBody(
                                    {request.record, request.version, request.registration_id, request.config,
                                     request.commitment, spki, request.sealed_secret})));
-  return realm.Call<Ok>([&](Engine& engine, auto done) { engine.FinishRegistration(caller_, request, done); })
+  return realm
+      .Call<Ok>([&](Engine& engine, auto done) {
+        engine.registrations().FinishRegistration(caller_, request, done);
+      })
       .status();
 }
 
@@ -84,8 +87,9 @@ absl::Status Account::Activate(Realm& realm) {
   LABREC_ASSIGN_OR_RETURN(const recovery::RawSignature signature,
                           Sign(realm, Operation::kActivate, recovery::ActivateBody(kRecord, kVersion)));
   return realm
-      .Call<Ok>(
-          [&](Engine& engine, auto done) { engine.Activate(caller_, kRecord, kVersion, signature, done); })
+      .Call<Ok>([&](Engine& engine, auto done) {
+        engine.registrations().Activate(caller_, kRecord, kVersion, signature, done);
+      })
       .status();
 }
 
@@ -93,13 +97,14 @@ absl::StatusOr<recovery::EvaluateOutcome> Account::Evaluate(Realm& realm, const 
                                                             std::chrono::steady_clock::time_point deadline) {
   recovery::Caller caller = caller_;
   caller.deadline = deadline;
-  return realm.Call<recovery::EvaluateOutcome>(
-      [&](Engine& engine, auto done) { engine.Evaluate(caller, kRecord, kVersion, element, done); });
+  return realm.Call<recovery::EvaluateOutcome>([&](Engine& engine, auto done) {
+    engine.guessing().Evaluate(caller, kRecord, kVersion, element, done);
+  });
 }
 
 absl::StatusOr<recovery::Challenge> Account::BeginUnlock(Realm& realm) {
   return realm.Call<recovery::Challenge>(
-      [&](Engine& engine, auto done) { engine.BeginUnlock(caller_, kRecord, kVersion, done); });
+      [&](Engine& engine, auto done) { engine.guessing().BeginUnlock(caller_, kRecord, kVersion, done); });
 }
 
 absl::StatusOr<recovery::UnlockOutcome> Account::Unlock(Realm& realm, const recovery::Challenge& challenge) {
@@ -107,13 +112,13 @@ absl::StatusOr<recovery::UnlockOutcome> Account::Unlock(Realm& realm, const reco
                                               kVersion, challenge);
   const Bytes signature = ToBytes(unlock_key_.Sign(message));
   return realm.Call<recovery::UnlockOutcome>([&](Engine& engine, auto done) {
-    engine.Unlock(caller_, kRecord, kVersion, ToBytes(challenge), signature, done);
+    engine.guessing().Unlock(caller_, kRecord, kVersion, ToBytes(challenge), signature, done);
   });
 }
 
 absl::StatusOr<recovery::RecordView> Account::View(Realm& realm) {
   return realm.Call<recovery::RecordView>(
-      [&](Engine& engine, auto done) { engine.GetRecord(caller_, kRecord, done); });
+      [&](Engine& engine, auto done) { engine.records().GetRecord(caller_, kRecord, done); });
 }
 
 absl::Status Account::RaiseFloor(Realm& realm, uint64_t sequence) {
@@ -123,7 +128,7 @@ absl::Status Account::RaiseFloor(Realm& realm, uint64_t sequence) {
       Sign(realm, Operation::kRaiseFloor, recovery::RaiseFloorBody(kRecord, sequence, digest)));
   return realm
       .Call<Ok>([&](Engine& engine, auto done) {
-        engine.RaiseFloor(caller_, kRecord, sequence, digest, signature, done);
+        engine.records().RaiseFloor(caller_, kRecord, sequence, digest, signature, done);
       })
       .status();
 }

@@ -11,7 +11,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/server/admin/service.h"
-#include "recovery/server/service/recovery_service.h"
+#include "recovery/server/service/service.h"
 #include "tools/recoveryd/resources.h"
 
 namespace labrec::recoveryd {
@@ -35,7 +35,7 @@ recovery::EngineOptions OptionsFor(const Config& config, const recovery::RealmMa
   options.account_queue_limit = config.queue_per_account;
   options.batch_limit = config.batch;
   options.challenge_limit = config.challenges;
-  options.attestation.pcrs = config.quoted_pcrs;
+  options.quoted_pcrs = config.quoted_pcrs;
   options.attestation_limits = config.attestation_limits;
   options.chip_registrations = config.chip_registrations;
   return options;
@@ -83,7 +83,7 @@ absl::Status Daemon::StartEngine(const Config& config, std::function<void(absl::
   LogDevice("key device", realm_.key_device->description());
   if (realm_.own_anchor_device) LogDevice("anchor device", realm_.own_anchor_device->description());
   recovery::EngineOptions options = OptionsFor(config, realm_.manifest);
-  LABREC_ASSIGN_OR_RETURN(options.attestation.intermediates, Intermediates(config));
+  LABREC_ASSIGN_OR_RETURN(options.endorsement_intermediates, Intermediates(config));
   LABREC_ASSIGN_OR_RETURN(
       engine_, recovery::Engine::Start(std::move(options), *realm_.store, *realm_.key_device,
                                        realm_.anchor_device(), SystemClock(), std::move(on_fatal)));

@@ -15,11 +15,12 @@ struct Caller {
   std::string account;
   bool is_operator = false;
   Time deadline = Time::max();
-  // Set, by any thread, once the sender waits no more (its connection broke, it cancelled); null: not known.
+  // Any thread sets it once the sender waits no more: its connection broke, or it cancelled. null: not known.
   std::shared_ptr<const std::atomic<bool>> gone = nullptr;
 
   bool IsGone() const { return gone != nullptr && *gone; }
-  // Operators, and the realm itself (the default Caller): no account, so not bound by what binds accounts.
+  // Operators, and the realm itself (the default Caller), have no account: what binds accounts does not bind
+  // them.
   bool IsRealmsOwn() const { return is_operator || tenant.empty(); }
 };
 

@@ -36,7 +36,7 @@ class ChipEvaluator {
     P256Point point;
     uint32_t remaining = 0;
   };
-  // The index was spent: the version is erased, and the record too if it had no other.
+  // The index was spent. The version is erased, and the record too if it had no other.
   struct Refused {
     bool destroyed = false;
   };

@@ -10,7 +10,7 @@
 namespace labrec::recovery {
 namespace {
 
-// For errors that coming back does not mend.
+// Coming back does not mend these errors.
 void LeaveToNextStart(uint32_t index, const absl::Status& status) {
   spdlog::warn("index {:#010x}, which no record names, stays in the chip until the next start: {}", index,
                std::string(status.message()));

@@ -21,25 +21,25 @@ struct OpenRegistration {
   ChipVersion version;
 };
 
-// Those that are open: each holds an index, of which a chip has few, and who began it may never come back.
-// They are told apart by the rows, not by calls: whatever is finished, replaced or erased is closed once its
-// commit is anchored (Note). Any thread.
+// The open registrations. Each holds an index, and a chip has few. Whoever began one may never come back. The
+// rows say which are open, not the calls: Note closes what is finished, replaced or erased, once its commit
+// is anchored. Any thread.
 class OpenRegistrations {
  public:
   using Time = std::chrono::steady_clock::time_point;
   explicit OpenRegistrations(ChipRegistrationLimits limits) : limits_(limits) {}
 
-  // Before one more is begun: takes a place for it, and tells which others are to be given up first. These
-  // are the record's own, all that are older than kept_for, and the account's oldest if it has too many. Each
-  // is told to one caller only. RESOURCE_EXHAUSTED, with the time to come back as payload "retry-after-ms":
-  // too many younger ones are open. After OK, Leave is called once.
+  // Takes a place for one more, and tells which others are to be given up first. These are the record's own,
+  // all that are older than kept_for, and the account's oldest if it has too many. Each is told to one caller
+  // only. RESOURCE_EXHAUSTED: too many younger ones are open; the payload "retry-after-ms" says when to come
+  // back. After OK the caller calls Leave once.
   absl::StatusOr<std::vector<OpenRegistration>> Enter(const RecordName& name, Time now);
-  // It was begun (Note said so before), or it failed.
+  // The registration was begun, and Note said so before; or it failed.
   void Leave(const RecordName& name);
 
   // What the record's row has begun in the chip, as anchored.
   void Note(const RecordName& name, std::optional<ChipVersion> begun, Time now);
-  // It was not given up: it may be asked of the next caller.
+  // The registration was not given up. The next caller may be told to do so.
   void Spare(const RecordName& name);
 
   size_t count() const;

@@ -10,8 +10,8 @@
 
 namespace labrec::recovery {
 
-// The write sessions that clients may use, one for each version at most: the chip has room for a few, and
-// whoever asks twice gets the same. Any thread.
+// The write sessions that clients may use. A version has one at most, as the chip has room for a few: whoever
+// asks twice gets the same. Any thread.
 class ChipSessions {
  public:
   using Time = std::chrono::steady_clock::time_point;

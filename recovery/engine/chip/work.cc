@@ -24,7 +24,7 @@ void ChipWork::Submit(size_t units, absl::AnyInvocable<void(hsm::Device&)> job) 
 
 void ChipWork::Run(absl::AnyInvocable<void(hsm::Device&)> job) {
   executor_.Run(
-      JobKind::kChip, [this, &job] { job(device_); }, DeviceExecutor::Place::kBack);
+      JobKind::kChip, [this, &job] { job(device_); }, Turn::kLast);
 }
 
 void ChipWork::TidyUp() {

@@ -32,14 +32,14 @@ class ChipWork {
   void Run(absl::AnyInvocable<void(hsm::Device&)> job);
 
   ChipIndices& indices() { return indices_; }
-  // Has the indices deleted that no row names any more, and the room looked at again where the latest look
-  // failed; nothing if there is neither. When the device is back, and after each batch.
+  // Has those indices deleted that no row names any more, and looks at the room again where the latest look
+  // failed. Does nothing if there is neither. Called when the device is back, and after each batch.
   void TidyUp();
 
   // Takes note of how a call on the device ended. Any thread.
   absl::Status Note(absl::Status status);
-  // How much room the chip had when somebody looked last: at the start and after each job that took or made
-  // some. nullopt if it was never asked.
+  // How much room the chip had at the latest look: one at the start, one after each job that took or made
+  // some. nullopt before the first.
   std::optional<hsm::CountedCapacity> room() const;
   // Looks. On a thread of the device.
   void LookAtRoom();

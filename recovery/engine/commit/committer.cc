@@ -34,7 +34,8 @@ Committer::Committer(Parts parts) : parts_(std::move(parts)) {
 
 void Committer::Run() {
   while (fatal_.ok()) {
-    std::optional<RequestQueue::Batch> batch = parts_.queue.TakeBatch();
+    std::optional<RequestQueue::Batch> batch =
+        parts_.queue.TakeBatch([this] { return parts_.pace.HoldBack(parts_.executor.load()); });
     if (!batch) return;
     const absl::Status ready = BringBack();
     if (ready.ok()) {
@@ -51,11 +52,11 @@ void Committer::Run() {
 void Committer::CommitBatch(RequestQueue::Batch batch) {
   const Time start = steady_clock::now();
   WorkingSet rows(parts_.ledger);
-  std::vector<Judged> judged = Apply(std::move(batch), rows);
+  std::vector<Applied> applied = Apply(std::move(batch), rows);
   std::vector<RowWrite> writes = rows.Writes();
   EvaluationBatch evaluations(parts_.keys);
   const auto tweak = [&] {
-    for (const Judged& each : judged) {
+    for (const Applied& each : applied) {
       if (each.status.ok()) each.task->Staged(evaluations);
     }
     evaluations.Tweak();
@@ -69,34 +70,32 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
     if (!durable.ok()) {
       if (unresolved_) unresolved_changes_ = std::move(changes);
       if (IsTroubled()) StopTaking(durable);
-      for (const Judged& each : judged) each.task->Fail(durable);
+      for (const Applied& each : applied) each.task->Fail(durable);
       return;
     }
-    const bool waits = parts_.anchor_place == AnchorPlace::kAmongKeys;
-    commit_time_.Add((waits ? persisted_ : steady_clock::now()) - start);
-    commit_time_mean_ = commit_time_.mean().count();
+    parts_.pace.Note(start, persisted_, steady_clock::now());
   }
-  Release(judged, evaluations);
+  Release(applied, evaluations);
   parts_.after.Answered();
 }
 
 // The last moment at which a request can be dropped for nothing: from here on it counts.
-std::vector<Committer::Judged> Committer::Apply(RequestQueue::Batch batch, WorkingSet& rows) {
+std::vector<Committer::Applied> Committer::Apply(RequestQueue::Batch batch, WorkingSet& rows) {
   const int64_t now_ms = parts_.clock.NowMillis();
-  std::vector<Judged> judged;
+  std::vector<Applied> applied;
   for (Waiting& waiting : batch) {
     if (const absl::Status waits = CheckWaits(waiting.caller); !waits.ok()) {
       waiting.task->Fail(waits);
       continue;
     }
     absl::Status status = waiting.task->Apply(rows, now_ms);
-    judged.push_back({std::move(waiting.task), std::move(status)});
+    applied.push_back({std::move(waiting.task), std::move(status)});
   }
-  return judged;
+  return applied;
 }
 
-void Committer::Release(std::vector<Judged>& judged, EvaluationBatch& evaluations) {
-  for (const Judged& each : judged) {
+void Committer::Release(std::vector<Applied>& applied, EvaluationBatch& evaluations) {
+  for (const Applied& each : applied) {
     if (each.status.ok()) {
       each.task->Committed(parts_.keys);
     } else {

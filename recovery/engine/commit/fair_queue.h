@@ -27,12 +27,12 @@ struct Waiting {
 class FairQueue {
  public:
   void Push(Waiting waiting);
-  // The next `limit` at most, but of each account one at most: a batch that many share costs the device no
-  // more for an account that hammers than for any other.
+  // Takes the next `limit` at most, and of each account one at most: a batch that many share costs the device
+  // no more for an account that hammers than for any other.
   std::vector<Waiting> Take(size_t limit);
-  // Makes room in a full queue for a request of `newcomer`: takes out the latest request of the account that
-  // has most, in the tenant that has most, if that is at least two more than the newcomer has (the realm's
-  // own requests get room from anybody); nullopt if nobody has to give way.
+  // Makes room in a full queue for a request of `newcomer`. The account that has most, in the tenant that has
+  // most, gives up its latest request if it has at least two more than the newcomer. The realm's own requests
+  // get room from anybody. nullopt: nobody has to give way.
   std::optional<Waiting> GiveWay(const Caller& newcomer);
   std::vector<Waiting> TakeAll();
 

@@ -10,8 +10,8 @@
 
 namespace labrec::recovery {
 
-// Queues a change that the device made necessary: no deadline drops it. `done` hears how it ended: OK once it
-// is anchored; RESOURCE_EXHAUSTED or UNAVAILABLE if the queue lets nobody in. Any thread.
+// Queues a change that the device made necessary. No deadline drops it. `done` hears OK once it is anchored,
+// and RESOURCE_EXHAUSTED or UNAVAILABLE if the queue lets nobody in. Any thread.
 void FollowUp(RequestQueue& queue, std::function<absl::Status(WorkingSet&)> change,
               std::function<void(const absl::Status&)> done);
 

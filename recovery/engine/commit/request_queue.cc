@@ -11,9 +11,8 @@ RequestQueue::Place::~Place() {
   if (queue_ != nullptr) queue_->Leave(caller_);
 }
 
-RequestQueue::RequestQueue(Limits limits, std::function<Duration()> hold_back)
-    : limits_{limits.places, limits.places_of_an_account, std::max<size_t>(1, limits.batch)},
-      hold_back_(std::move(hold_back)) {}
+RequestQueue::RequestQueue(Limits limits)
+    : limits_{limits.places, limits.places_of_an_account, std::max<size_t>(1, limits.batch)} {}
 
 absl::StatusOr<RequestQueue::Place> RequestQueue::Admit(Caller caller) {
   std::optional<Waiting> gives_way;
@@ -75,15 +74,15 @@ void RequestQueue::Push(Place place, std::shared_ptr<Task> task) {
   if (enough) changed_.notify_all();
 }
 
-std::optional<RequestQueue::Batch> RequestQueue::TakeBatch() {
+std::optional<RequestQueue::Batch> RequestQueue::TakeBatch(const std::function<Duration()>& hold_back) {
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return IsReady(); });
     const bool at_once = closed_ || interrupted_ || waiting_.ready() >= limits_.batch;
-    const Duration hold_back = at_once ? Duration{0} : hold_back_();
-    if (hold_back <= Duration{0}) break;
+    const Duration left = at_once ? Duration{0} : hold_back();
+    if (left <= Duration{0}) break;
     holding_back_ = true;
-    changed_.wait_for(lock, hold_back);
+    changed_.wait_for(lock, left);
     holding_back_ = false;
   }
   if (std::exchange(interrupted_, false)) return Batch();

@@ -49,31 +49,30 @@ class RequestQueue {
     Caller caller_;
   };
 
-  // `hold_back` says for how long the next batch should still collect requests. It is asked when there is a
-  // request to take, again when that time has passed, and whenever Wake was called. What comes meanwhile is
-  // collected without waking the commit thread.
-  RequestQueue(Limits limits, std::function<Duration()> hold_back);
+  explicit RequestQueue(Limits limits);
 
-  // A place for a request of this caller (without: the realm's own). Where all are taken, who has most
-  // waiting gives one up: that request fails with RESOURCE_EXHAUSTED. RESOURCE_EXHAUSTED: none to be had;
-  // UNAVAILABLE: closed, or refusing. Any thread.
+  // A place for a request of this caller; the default one is the realm itself. Where all places are taken,
+  // whoever has most waiting gives one up, and that request fails with RESOURCE_EXHAUSTED.
+  // RESOURCE_EXHAUSTED: nobody gives way. UNAVAILABLE: the queue is closed, or refuses. Any thread.
   absl::StatusOr<Place> Admit(Caller caller = Caller());
   // Queues the task; while the queue refuses, it fails the task instead. Any thread.
   void Push(Place place, std::shared_ptr<Task> task);
 
-  // Waits for requests, and until hold_back is over; then those whose turn it is, at most one of each account
-  // and a batch altogether. An empty batch after Interrupt; nullopt when the queue is closed and nobody holds
-  // a place. The commit thread.
-  std::optional<Batch> TakeBatch();
+  // Waits for requests, and until the batch need not collect more; then those whose turn it is, at most one
+  // of each account and a batch altogether. `hold_back` says for how long the batch should still collect
+  // requests. It is asked when there is a request to take, again when that time has passed, and whenever Wake
+  // was called. What comes meanwhile is collected without waking the commit thread. An empty batch after
+  // Interrupt; nullopt when the queue is closed and nobody holds a place. The commit thread.
+  std::optional<Batch> TakeBatch(const std::function<Duration()>& hold_back);
   // Asks hold_back again, where the next batch is being held back. Any thread.
   void Wake();
   // Makes the present or next TakeBatch return. Any thread.
   void Interrupt();
 
-  // From now on nobody is let in, and who waits is failed, with this status; until Accept.
+  // Until Accept nobody is let in, and whoever waits fails, both with this status.
   void Refuse(const absl::Status& status);
   void Accept();
-  // Nobody is let in any more; TakeBatch hands out the rest.
+  // From now on nobody is let in. TakeBatch hands out the rest.
   void Close();
   // True if the queue was closed within `at_most`.
   bool WaitUntilClosed(Duration at_most);
@@ -89,7 +88,6 @@ class RequestQueue {
   void FreePlace(const Caller& caller);
 
   const Limits limits_;
-  const std::function<Duration()> hold_back_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   FairQueue waiting_;

@@ -7,14 +7,13 @@
 #include "absl/status/status.h"
 
 #include "recovery/engine/call/done.h"
-#include "recovery/engine/device/evaluation_batch.h"
 #include "recovery/engine/device/key_work.h"
 #include "recovery/engine/rows/working_set.h"
 
 namespace labrec::recovery {
 
-// A request on its way through a commit. Apply; Staged, if what it did is going to be committed; then exactly
-// one of Committed and Fail; each at most once.
+// A request on its way through a commit. Apply comes first. Staged follows if what it did is about to be
+// committed. Exactly one of Committed and Fail comes last.
 class Task {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -23,12 +22,12 @@ class Task {
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
 
-  // Judges the request and changes `rows`; an error leaves them alone. Commit thread.
+  // Decides about the request and changes `rows`. An error leaves them alone. Commit thread.
   virtual absl::Status Apply(WorkingSet& rows, int64_t now_ms) = 0;
   // What Apply did is about to be committed: adds the evaluations that it allows. Commit thread.
   virtual void Staged(EvaluationBatch&) {}
-  // What Apply did is durable and anchored, and what was added to the batch is released now: answers, or
-  // gives other work to the device. Commit thread.
+  // What Apply did is durable and anchored, and the batch's evaluations are released next. Answers, or gives
+  // other work to the device. Commit thread.
   virtual void Committed(KeyWork& keys) = 0;
   // Answers with an error. Any thread.
   virtual void Fail(const absl::Status& status) = 0;

@@ -23,25 +23,26 @@ DeviceExecutor::Duration ProcessorTime() {
 
 }  // namespace
 
-DeviceExecutor::DeviceExecutor(int threads, std::function<void(Duration)> on_progress)
+DeviceExecutor::DeviceExecutor(int threads, std::function<void(const Load&)> on_progress)
     : on_progress_(std::move(on_progress)), running_(static_cast<size_t>(threads)) {
   for (size_t i = 0; i < running_.size(); ++i) workers_.emplace_back([this] { Work(); });
 }
 
-DeviceExecutor::~DeviceExecutor() {
+void DeviceExecutor::Finish() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
   }
   work_.notify_all();
   for (std::thread& worker : workers_) worker.join();
+  workers_.clear();
 }
 
-void DeviceExecutor::Submit(JobKind kind, size_t units, absl::AnyInvocable<void()> job, Place place) {
+void DeviceExecutor::Submit(JobKind kind, size_t units, absl::AnyInvocable<void()> job, Turn turn) {
   {
     const std::lock_guard lock(mutex_);
     waiting_units_[Index(kind)] += units;
-    if (place == Place::kFront) {
+    if (turn == Turn::kNext) {
       jobs_.push_front({kind, units, std::move(job)});
     } else {
       jobs_.push_back({kind, units, std::move(job)});
@@ -50,7 +51,7 @@ void DeviceExecutor::Submit(JobKind kind, size_t units, absl::AnyInvocable<void(
   work_.notify_one();
 }
 
-void DeviceExecutor::Run(JobKind kind, absl::AnyInvocable<void()> job, Place place) {
+void DeviceExecutor::Run(JobKind kind, absl::AnyInvocable<void()> job, Turn turn) {
   {
     std::unique_lock lock(mutex_);
     Running* const free = jobs_.empty() ? FindFree() : nullptr;
@@ -63,16 +64,16 @@ void DeviceExecutor::Run(JobKind kind, absl::AnyInvocable<void()> job, Place pla
         job();
         done->set_value();
       },
-      place);
+      turn);
   done->get_future().wait();
 }
 
-DeviceExecutor::Duration DeviceExecutor::BacklogTime() const {
+DeviceExecutor::Load DeviceExecutor::load() const {
   const std::lock_guard lock(mutex_);
-  return Backlog(std::chrono::steady_clock::now());
+  return LoadAt(std::chrono::steady_clock::now());
 }
 
-DeviceExecutor::Duration DeviceExecutor::Backlog(Time now) const {
+DeviceExecutor::Load DeviceExecutor::LoadAt(Time now) const {
   Duration total{0};
   for (size_t kind = 0; kind < kJobKinds; ++kind) {
     total += Expected(static_cast<JobKind>(kind), waiting_units_[kind]);
@@ -80,7 +81,7 @@ DeviceExecutor::Duration DeviceExecutor::Backlog(Time now) const {
   for (const Running& job : running_) {
     if (job.busy) total += std::max(Duration{0}, Expected(job.kind, job.units) - (now - job.since));
   }
-  return total / static_cast<int64_t>(running_.size());
+  return {total / static_cast<int64_t>(running_.size()), waiting_share_};
 }
 
 DeviceExecutor::Duration DeviceExecutor::Expected(JobKind kind, size_t units) const {
@@ -134,11 +135,11 @@ void DeviceExecutor::RunAs(Running& call, Job job, std::unique_lock<std::mutex>&
   const auto units = static_cast<int64_t>(std::max<size_t>(1, job.units));
   per_unit_[Index(job.kind)].Add((end - start) / units);
   NoteProcessorTime(end - start, used);
-  const Duration backlog = Backlog(end);
+  const Load load = LoadAt(end);
   const bool more = !jobs_.empty();
   lock.unlock();
   if (more) work_.notify_one();  // its worker found the device busy with somebody who waits for it
-  on_progress_(backlog);
+  on_progress_(load);
   lock.lock();
 }
 

@@ -6,20 +6,18 @@
 namespace labrec::recovery {
 namespace {
 
-using Place = DeviceExecutor::Place;
-
 template <typename Call>
-auto RunOn(DeviceExecutor& executor, Place place, Call call) {
+auto RunOn(DeviceExecutor& executor, Turn turn, Call call) {
   std::optional<decltype(call())> result;
   executor.Run(
-      JobKind::kAnchor, [&] { result.emplace(call()); }, place);
+      JobKind::kAnchor, [&] { result.emplace(call()); }, turn);
   return *std::move(result);
 }
 
 }  // namespace
 
 absl::Status ExecutorAnchor::Claim() {
-  return RunOn(executor_, Place::kFront, [&] {
+  return RunOn(executor_, Turn::kNext, [&] {
     absl::Status status = anchor_.Claim();
     NoteWear();
     return status;
@@ -27,15 +25,15 @@ absl::Status ExecutorAnchor::Claim() {
 }
 
 absl::StatusOr<uint64_t> ExecutorAnchor::CurrentEpoch() {
-  return RunOn(executor_, Place::kFront, [&] { return anchor_.CurrentEpoch(); });
+  return RunOn(executor_, Turn::kNext, [&] { return anchor_.CurrentEpoch(); });
 }
 
 absl::StatusOr<Bytes> ExecutorAnchor::Prepare(uint64_t epoch, const Digest& digest) {
-  return RunOn(executor_, Place::kFront, [&] { return anchor_.Prepare(epoch, digest); });
+  return RunOn(executor_, Turn::kNext, [&] { return anchor_.Prepare(epoch, digest); });
 }
 
 absl::Status ExecutorAnchor::Commit(uint64_t epoch) {
-  return RunOn(executor_, Place::kBack, [&] {
+  return RunOn(executor_, Turn::kLast, [&] {
     absl::Status status = anchor_.Commit(epoch);
     NoteWear();
     return status;
@@ -44,7 +42,7 @@ absl::Status ExecutorAnchor::Commit(uint64_t epoch) {
 
 absl::StatusOr<hsm::FreshnessReport> ExecutorAnchor::Check(uint64_t epoch, const Digest& digest,
                                                            ByteView evidence) {
-  return RunOn(executor_, Place::kFront, [&] { return anchor_.Check(epoch, digest, evidence); });
+  return RunOn(executor_, Turn::kNext, [&] { return anchor_.Check(epoch, digest, evidence); });
 }
 
 void ExecutorAnchor::NoteWear() {

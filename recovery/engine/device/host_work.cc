@@ -4,8 +4,8 @@
 
 namespace labrec::recovery {
 
-HostWork::HostWork(Place place) {
-  if (place == Place::kOwnThread) thread_ = std::thread([this] { Work(); });
+HostWork::HostWork(HostThread thread) {
+  if (thread == HostThread::kOwn) thread_ = std::thread([this] { Work(); });
 }
 
 HostWork::~HostWork() {

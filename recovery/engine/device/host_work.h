@@ -9,14 +9,15 @@
 
 namespace labrec::recovery {
 
+enum class HostThread { kOwn, kCallers };
+
 // What follows a device's work on the host: multiplications by tweaks, opening of sealed fields, answers to
 // clients. A device that bears one thread is what everybody waits for, so its thread does nothing but the
 // device's commands, and the rest has a thread of its own. A device of several threads is not kept waiting by
 // one of them, and handing over would only cost.
 class HostWork {
  public:
-  enum class Place { kOwnThread, kCallersThread };
-  explicit HostWork(Place place);
+  explicit HostWork(HostThread thread);
   // Runs all jobs that wait.
   ~HostWork();
   HostWork(const HostWork&) = delete;

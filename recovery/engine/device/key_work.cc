@@ -64,7 +64,7 @@ class KeyWork::Group {
   UnderWay under_way_;
 };
 
-KeyWork::~KeyWork() {
+void KeyWork::Finish() {
   std::unique_lock lock(mutex_);
   ended_.wait(lock, [this] { return under_way_ == 0; });
 }
@@ -147,7 +147,7 @@ absl::Status KeyWork::Probe() {
   absl::Status status;
   executor_.Run(
       JobKind::kDerivation, [&] { status = device_.derivation_key()->Derive(AsBytes("probe")).status(); },
-      DeviceExecutor::Place::kFront);
+      Turn::kNext);
   health_.Note(status);
   return status;
 }

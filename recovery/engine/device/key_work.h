@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -36,8 +37,7 @@ class KeyWork {
 
   KeyWork(hsm::Device& device, DeviceExecutor& executor, HostWork& host, DeviceHealth& health)
       : device_(device), executor_(executor), host_(host), health_(health) {}
-  // Waits for all that is under way.
-  ~KeyWork();
+  ~KeyWork() { Finish(); }
 
   // Forms groups that suit the device, spread over its threads, and begins the first half of their work: the
   // tweak of each job is derived, its elements are multiplied by it.
@@ -48,6 +48,8 @@ class KeyWork {
   // OK if the device answers; waits for it. Not from one of its threads.
   absl::Status Probe();
   bool away() const { return health_.away(); }
+  // Waits until nothing is under way.
+  void Finish();
   // d = HMAC_device(K_derive, input).
   void Derive(Bytes derivation_input, std::function<void(absl::StatusOr<SecretBytes>)> done);
 
@@ -69,6 +71,30 @@ class KeyWork {
   std::mutex mutex_;
   std::condition_variable ended_;
   size_t under_way_ = 0;
+};
+
+// The evaluations that a commit allows. They start together, so that they can be grouped; and in two steps,
+// so that the device has something to do while storage is written:
+//   1. Tweak: tweaks are derived and the elements multiplied by them. Nothing of it leaves the process, and
+//      none of it is an evaluation: without k it says nothing about any PIN.
+//   2. Release, once the batch is durable and anchored: the evaluations.
+// What was not released when the batch ends is dropped. The commit thread.
+class EvaluationBatch {
+ public:
+  explicit EvaluationBatch(KeyWork& keys) : keys_(keys) {}
+
+  // Before Tweak.
+  void Add(EvaluationJob job) { jobs_.push_back(std::move(job)); }
+  void Tweak() { groups_ = keys_.Tweak(std::move(jobs_)); }
+  void Release() {
+    for (auto& group : groups_) keys_.Release(std::move(group));
+    groups_.clear();
+  }
+
+ private:
+  KeyWork& keys_;
+  std::vector<EvaluationJob> jobs_;
+  std::vector<std::shared_ptr<KeyWork::Group>> groups_;
 };
 
 }  // namespace labrec::recovery

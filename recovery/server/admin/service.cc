@@ -113,10 +113,10 @@ AdminService::Reactor* AdminService::AdminListDevices(Context* context, const v1
   return Serve(context, "Admin.ListDevices", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_RETURN_IF_ERROR(Actor(*context).status());
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
-    engine_.ListDevices(std::move(caller), rpc.Answer<std::vector<EnrolledDevice>>(
-                                               [=](const std::vector<EnrolledDevice>& devices) {
-                                                 FillDevices(devices, response);
-                                               }));
+    engine_.devices().ListDevices(std::move(caller), rpc.Answer<std::vector<EnrolledDevice>>(
+                                                         [=](const std::vector<EnrolledDevice>& devices) {
+                                                           FillDevices(devices, response);
+                                                         }));
     return absl::OkStatus();
   });
 }
@@ -141,10 +141,10 @@ AdminService::Reactor* AdminService::AdminEnrollDevice(Context* context,
                            "",
                            "device " + Hex(key.DeviceId())};
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
-    engine_.EnrollDeviceAsOperator(std::move(caller), key, std::move(name),
-                                   RecordedAnswer<DeviceId>(rpc, audit_, event, [=](const DeviceId& id) {
-                                     response->set_device_id(ToString(id));
-                                   }));
+    engine_.devices().EnrollDeviceAsOperator(
+        std::move(caller), key, std::move(name),
+        RecordedAnswer<DeviceId>(rpc, audit_, event,
+                                 [=](const DeviceId& id) { response->set_device_id(ToString(id)); }));
     return absl::OkStatus();
   });
 }
@@ -160,8 +160,8 @@ AdminService::Reactor* AdminService::AdminRevokeDevice(Context* context,
     const AuditEvent event{"device_revoke",        std::move(actor), caller.tenant, caller.account, "",
                            "device " + Hex(device)};
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
-    engine_.RevokeDevice(std::move(caller), device, std::nullopt,
-                         RecordedAnswer<Ok>(rpc, audit_, event, [](Ok) {}));
+    engine_.devices().RevokeDevice(std::move(caller), device, std::nullopt,
+                                   RecordedAnswer<Ok>(rpc, audit_, event, [](Ok) {}));
     return absl::OkStatus();
   });
 }
@@ -172,8 +172,9 @@ AdminService::Reactor* AdminService::AdminShowRecord(Context* context, const v1:
     LABREC_RETURN_IF_ERROR(Actor(*context).status());
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
-    engine_.GetRecord(std::move(caller), std::move(record),
-                      rpc.Answer<RecordView>([=](const RecordView& view) { FillShown(view, response); }));
+    engine_.records().GetRecord(
+        std::move(caller), std::move(record),
+        rpc.Answer<RecordView>([=](const RecordView& view) { FillShown(view, response); }));
     return absl::OkStatus();
   });
 }
@@ -186,8 +187,8 @@ AdminService::Reactor* AdminService::AdminDeleteRecord(Context* context, const v
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     const AuditEvent event{"record_delete", std::move(actor), caller.tenant, caller.account, record, ""};
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
-    engine_.DeleteRecord(std::move(caller), std::move(record), std::nullopt,
-                         RecordedAnswer<Ok>(rpc, audit_, event, [](Ok) {}));
+    engine_.records().DeleteRecord(std::move(caller), std::move(record), std::nullopt,
+                                   RecordedAnswer<Ok>(rpc, audit_, event, [](Ok) {}));
     return absl::OkStatus();
   });
 }
@@ -211,7 +212,7 @@ AdminService::Reactor* AdminService::AdminIdentity(Context* context, const v1::G
                                                    v1::GetIdentityResponse* response) {
   return Serve(context, "Admin.Identity", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_RETURN_IF_ERROR(Actor(*context).status());
-    engine_.GetIdentity(
+    engine_.attestation().GetIdentity(
         rpc.Answer<Bytes>([=](const Bytes& identity) { response->set_identity(ToString(identity)); }));
     return absl::OkStatus();
   });
@@ -229,7 +230,7 @@ AdminService::Reactor* AdminService::AdminAttest(Context* context, const v1::Att
     Caller caller;
     caller.is_operator = true;
     caller.deadline = DeadlineOf(*context);
-    engine_.Attest(
+    engine_.attestation().Attest(
         std::move(caller), std::move(challenge),
         attestation::RealmStatementNonce(facts_.realm_id, Digest{}, nonce),
         rpc.Answer<Bytes>([=](const Bytes& evidence) { response->set_evidence(ToString(evidence)); }));

@@ -16,12 +16,13 @@ class EngineAccess : public testing::TestWithParam<SimulatorKind> {
   }
   absl::StatusOr<Ok> Revoke(const RawSignature& signature) {
     return Await<Ok>([&](auto done) {
-      realm.engine().RevokeDevice(client.caller, client.device.public_key().DeviceId(), signature, done);
+      realm.engine().devices().RevokeDevice(client.caller, client.device.public_key().DeviceId(), signature,
+                                            done);
     });
   }
   size_t DeviceCount() {
     return Await<std::vector<EnrolledDevice>>(
-               [&](auto done) { realm.engine().ListDevices(client.caller, done); })
+               [&](auto done) { realm.engine().devices().ListDevices(client.caller, done); })
         ->size();
   }
   EngineRealm realm{GetParam()};
@@ -44,8 +45,8 @@ TEST_P(EngineAccess, EnrollingTakesTheNewKeysProof) {
   const RawSignature proof = client.SignWith(other, Operation::kEnrollDevice,
                                              EnrollDeviceBody(client.device.public_key().Spki(), "phone"));
   const auto answer = Await<DeviceId>([&](auto done) {
-    realm.engine().EnrollDevice(client.caller, client.device.public_key(), "phone", proof.challenge,
-                                proof.signature, std::nullopt, done);
+    realm.engine().devices().EnrollDevice(client.caller, client.device.public_key(), "phone", proof.challenge,
+                                          proof.signature, std::nullopt, done);
   });
   EXPECT_EQ(answer.status().code(), StatusCode::kPermissionDenied);
   EXPECT_EQ(DeviceCount(), 0U);
@@ -62,8 +63,8 @@ TEST_P(EngineAccess, SecondDeviceByTheFirstOnesSignature) {
     const RawSignature authorization{ToBytes(challenge), client.device.public_key().DeviceId(),
                                      ToBytes(signer.Sign(message))};
     return Await<DeviceId>([&](auto done) {
-      realm.engine().EnrollDevice(client.caller, laptop.public_key(), "laptop", ToBytes(challenge),
-                                  ToBytes(laptop.Sign(message)), authorization, done);
+      realm.engine().devices().EnrollDevice(client.caller, laptop.public_key(), "laptop", ToBytes(challenge),
+                                            ToBytes(laptop.Sign(message)), authorization, done);
     });
   };
   EXPECT_TRUE(enroll(client.device).ok());
@@ -88,7 +89,7 @@ TEST_P(EngineAccess, ChallengesAreGoodOnceAndForTheirAccountOnly) {
   const RawSignature floor = client.Sign(Operation::kGetFloor, RecordBody("main"));
   const auto get_floor = [&](const Caller& caller, const RawSignature& signature) {
     return Await<std::optional<EpochFloor>>(
-               [&](auto done) { realm.engine().GetFloor(caller, "main", signature, done); })
+               [&](auto done) { realm.engine().records().GetFloor(caller, "main", signature, done); })
         .status()
         .code();
   };
@@ -142,7 +143,8 @@ TEST_P(EngineAccess, FloorIsNeverLowered) {
 TEST_P(EngineAccess, OnlySignaturesAndTheOperatorDelete) {
   ASSERT_TRUE(client.SetUp().ok());
   const auto remove = [&](const Caller& caller, const std::optional<RawSignature>& signature) {
-    return Await<Ok>([&](auto done) { realm.engine().DeleteRecord(caller, "main", signature, done); })
+    return Await<Ok>(
+               [&](auto done) { realm.engine().records().DeleteRecord(caller, "main", signature, done); })
         .status()
         .code();
   };
@@ -166,7 +168,8 @@ TEST_P(EngineAccess, OnlySignaturesAndTheOperatorDelete) {
 TEST_P(EngineAccess, OnlyTheOperatorEnrollsWithoutProof) {
   const auto enroll = [&](const Caller& caller) {
     return Await<DeviceId>([&](auto done) {
-             realm.engine().EnrollDeviceAsOperator(caller, client.device.public_key(), "by hand", done);
+             realm.engine().devices().EnrollDeviceAsOperator(caller, client.device.public_key(), "by hand",
+                                                             done);
            })
         .status()
         .code();

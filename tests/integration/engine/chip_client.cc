@@ -39,13 +39,14 @@ absl::StatusOr<ChipRegistrationBegun> ChipClient::BeginInChip(uint32_t version, 
   const Bytes body = BeginChipBody(name.record, version, unlock_key.public_key().Spki(), guess_limit, kNonce);
   ChipRegistration request{name.record, version, unlock_key.public_key(),
                            guess_limit, kNonce,  Sign(Operation::kBeginChipVersion, body)};
-  return Await<ChipRegistrationBegun>(
-      [&](auto done) { realm.engine().BeginChipRegistration(caller, std::move(request), done); });
+  return Await<ChipRegistrationBegun>([&](auto done) {
+    realm.engine().chip_records().BeginChipRegistration(caller, std::move(request), done);
+  });
 }
 
 absl::StatusOr<hsm::WriteSession> ChipClient::BeginWrite(uint32_t version) {
   return Await<hsm::WriteSession>(
-      [&](auto done) { realm.engine().BeginChipWrite(caller, name.record, version, done); });
+      [&](auto done) { realm.engine().chip_records().BeginChipWrite(caller, name.record, version, done); });
 }
 
 absl::StatusOr<ChipContents> ChipClient::FinishWrite(uint32_t version, const hsm::WriteSession& session,
@@ -56,7 +57,7 @@ absl::StatusOr<ChipContents> ChipClient::FinishWrite(uint32_t version, const hsm
       const auto signature,
       tpm::SignIndexWrite(unlock_key, {KeyOf(version).index, before, {0, limit}}, session.nonce_tpm));
   return Await<ChipContents>([&](auto done) {
-    realm.engine().FinishChipWrite(
+    realm.engine().chip_records().FinishChipWrite(
         caller, {name.record, version, session.id, limit, ToBytes(signature), kNonce}, done);
   });
 }
@@ -68,7 +69,8 @@ absl::StatusOr<ChipContents> ChipClient::Write(uint32_t version, uint32_t limit)
 
 absl::StatusOr<std::vector<P256Point>> ChipClient::Confirm(uint32_t version, const RegistrationId& id) {
   return Await<std::vector<P256Point>>([&](auto done) {
-    realm.engine().ConfirmKey(caller, name.record, version, id, {Element(1000), Element(1001)}, done);
+    realm.engine().chip_records().ConfirmKey(caller, name.record, version, id, {Element(1000), Element(1001)},
+                                             done);
   });
 }
 

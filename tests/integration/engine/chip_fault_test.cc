@@ -32,7 +32,7 @@ class EngineChipFault : public testing::Test {
   absl::Status Delete(ChipClient& client) {
     const RawSignature signature = client.Sign(Operation::kDeleteRecord, RecordBody(client.name.record));
     return Await<Ok>([&](auto done) {
-             realm.engine().DeleteRecord(client.caller, client.name.record, signature, done);
+             realm.engine().records().DeleteRecord(client.caller, client.name.record, signature, done);
            })
         .status();
   }

@@ -34,7 +34,7 @@ struct NarrowRealm {
 };
 
 template <typename Realm>
-class Registrations : public testing::Test, public Realm {
+class RegistrationsAt : public testing::Test, public Realm {
  protected:
   void SetUp() override { ASSERT_TRUE(alice.Enroll().ok() && bob.Enroll().ok()); }
   // All but the end of a registration.
@@ -55,9 +55,9 @@ class Registrations : public testing::Test, public Realm {
   ChipClient bob{this->realm, "bob"};
 };
 
-class AbandonedRegistrations : public Registrations<ForgetfulRealm> {};
-class KeptRegistrations : public Registrations<PatientRealm> {};
-class FullOfRegistrations : public Registrations<NarrowRealm> {};
+class AbandonedRegistrations : public RegistrationsAt<ForgetfulRealm> {};
+class KeptRegistrations : public RegistrationsAt<PatientRealm> {};
+class FullOfRegistrations : public RegistrationsAt<NarrowRealm> {};
 
 TEST_F(AbandonedRegistrations, GiveTheirRoomToTheNextOne) {
   const auto id = AllButFinish(alice, 1);
@@ -146,7 +146,7 @@ TEST_F(KeptRegistrations, AreClosedByWhateverErasesThem) {
   ASSERT_TRUE(bob.BeginInChip(1, kLimit).ok());
   const RawSignature signature = bob.Sign(Operation::kDeleteRecord, RecordBody(bob.name.record));
   ASSERT_TRUE(Await<Ok>([&](auto done) {
-                realm.engine().DeleteRecord(bob.caller, bob.name.record, signature, done);
+                realm.engine().records().DeleteRecord(bob.caller, bob.name.record, signature, done);
               }).ok());
   EXPECT_EQ(Open(), 0U);
   EXPECT_TRUE(InTheChipAre(0));

@@ -147,7 +147,7 @@ TEST_F(EngineChip, BeginningAgainAndDeletingLeaveNoIndexBehind) {
   EXPECT_TRUE(Eventually([&] { return client.IndicesInTheChip().size() == 1; }));
   const RawSignature signature = client.Sign(Operation::kDeleteRecord, RecordBody(client.name.record));
   ASSERT_TRUE(Await<Ok>([&](auto done) {
-                realm.engine().DeleteRecord(client.caller, client.name.record, signature, done);
+                realm.engine().records().DeleteRecord(client.caller, client.name.record, signature, done);
               }).ok());
   EXPECT_TRUE(Eventually([&] { return client.IndicesInTheChip().empty(); }));
 }

@@ -36,14 +36,14 @@ absl::StatusOr<DeviceId> EngineClient::Enroll() {
   const RawSignature proof =
       Sign(Operation::kEnrollDevice, EnrollDeviceBody(device.public_key().Spki(), "phone"));
   return Await<DeviceId>([&](auto done) {
-    realm.engine().EnrollDevice(caller, device.public_key(), "phone", proof.challenge, proof.signature,
-                                std::nullopt, done);
+    realm.engine().devices().EnrollDevice(caller, device.public_key(), "phone", proof.challenge,
+                                          proof.signature, std::nullopt, done);
   });
 }
 
 absl::StatusOr<RegistrationBegun> EngineClient::Begin(uint32_t version, std::vector<P256Point> elements) {
   return Await<RegistrationBegun>([&](auto done) {
-    realm.engine().BeginRegistration(caller, name.record, version, std::move(elements), done);
+    realm.engine().registrations().BeginRegistration(caller, name.record, version, std::move(elements), done);
   });
 }
 
@@ -65,7 +65,9 @@ absl::StatusOr<Ok> EngineClient::Finish(RegistrationRequest request) {
       Sign(Operation::kFinishRegistration,
            FinishRegistrationBody({request.record, request.version, request.registration_id, request.config,
                                    request.commitment, spki, request.sealed_secret}));
-  return Await<Ok>([&](auto done) { realm.engine().FinishRegistration(caller, std::move(request), done); });
+  return Await<Ok>([&](auto done) {
+    realm.engine().registrations().FinishRegistration(caller, std::move(request), done);
+  });
 }
 
 absl::StatusOr<Ok> EngineClient::Register(uint32_t version, uint32_t guess_limit) {
@@ -75,28 +77,30 @@ absl::StatusOr<Ok> EngineClient::Register(uint32_t version, uint32_t guess_limit
 
 absl::StatusOr<Ok> EngineClient::Activate(uint32_t version) {
   const RawSignature signature = Sign(Operation::kActivate, ActivateBody(name.record, version));
-  return Await<Ok>(
-      [&](auto done) { realm.engine().Activate(caller, name.record, version, signature, done); });
+  return Await<Ok>([&](auto done) {
+    realm.engine().registrations().Activate(caller, name.record, version, signature, done);
+  });
 }
 
 absl::StatusOr<EvaluateOutcome> EngineClient::Evaluate(const P256Point& element, uint32_t version) {
   return Await<EvaluateOutcome>(
-      [&](auto done) { realm.engine().Evaluate(caller, name.record, version, element, done); });
+      [&](auto done) { realm.engine().guessing().Evaluate(caller, name.record, version, element, done); });
 }
 
 absl::StatusOr<UnlockOutcome> EngineClient::Unlock(const Challenge& challenge, uint32_t version) {
   return Await<UnlockOutcome>([&](auto done) {
-    realm.engine().Unlock(caller, name.record, version, ToBytes(challenge), SignUnlock(challenge, version),
-                          done);
+    realm.engine().guessing().Unlock(caller, name.record, version, ToBytes(challenge),
+                                     SignUnlock(challenge, version), done);
   });
 }
 
 absl::StatusOr<Challenge> EngineClient::BeginUnlock(uint32_t version) {
-  return Await<Challenge>([&](auto done) { realm.engine().BeginUnlock(caller, name.record, version, done); });
+  return Await<Challenge>(
+      [&](auto done) { realm.engine().guessing().BeginUnlock(caller, name.record, version, done); });
 }
 
 absl::StatusOr<RecordView> EngineClient::View() {
-  return Await<RecordView>([&](auto done) { realm.engine().GetRecord(caller, name.record, done); });
+  return Await<RecordView>([&](auto done) { realm.engine().records().GetRecord(caller, name.record, done); });
 }
 
 uint32_t EngineClient::Remaining() {
@@ -109,14 +113,15 @@ absl::StatusOr<Ok> EngineClient::RaiseFloor(uint64_t sequence, uint8_t byte) {
   Digest digest;
   digest.fill(byte);
   const RawSignature signature = Sign(Operation::kRaiseFloor, RaiseFloorBody(name.record, sequence, digest));
-  return Await<Ok>(
-      [&](auto done) { realm.engine().RaiseFloor(caller, name.record, sequence, digest, signature, done); });
+  return Await<Ok>([&](auto done) {
+    realm.engine().records().RaiseFloor(caller, name.record, sequence, digest, signature, done);
+  });
 }
 
 absl::StatusOr<std::optional<EpochFloor>> EngineClient::GetFloor() {
   const RawSignature signature = Sign(Operation::kGetFloor, RecordBody(name.record));
   return Await<std::optional<EpochFloor>>(
-      [&](auto done) { realm.engine().GetFloor(caller, name.record, signature, done); });
+      [&](auto done) { realm.engine().records().GetFloor(caller, name.record, signature, done); });
 }
 
 P256Scalar EngineClient::Scalar(uint32_t number) {

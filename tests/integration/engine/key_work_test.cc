@@ -1,3 +1,5 @@
+#include "recovery/engine/device/key_work.h"
+
 #include <atomic>
 #include <future>
 #include <vector>
@@ -5,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "pin/record_keys.h"
-#include "recovery/engine/device/evaluation_batch.h"
 #include "tests/support/faulty_device.h"
 #include "tests/support/simulated_device.h"
 
@@ -23,9 +24,8 @@ class KeyWorkTest : public testing::TestWithParam<test::SimulatorKind> {
     device_ = std::make_unique<test::FaultyDevice>(simulator_->Open().value());
     device_->hooks.before_derive = [this] { return ++derivations_, derive_status_; };
     device_->hooks.before_evaluate = [this] { return ++evaluations_, absl::OkStatus(); };
-    executor_.emplace(device_->parallelism(), [](DeviceExecutor::Duration) {});
-    host_.emplace(device_->parallelism() == 1 ? HostWork::Place::kOwnThread
-                                              : HostWork::Place::kCallersThread);
+    executor_.emplace(device_->parallelism(), [](const DeviceExecutor::Load&) {});
+    host_.emplace(device_->parallelism() == 1 ? HostThread::kOwn : HostThread::kCallers);
     keys_.emplace(*device_, *executor_, *host_, health_);
   }
   void TearDown() override { End(); }

@@ -72,7 +72,7 @@ TEST(EngineQueue, NothingIsEvaluatedBeforeItsGuessIsAnchored) {
     return absl::OkStatus();
   };
   Answers answers;
-  realm.engine().Evaluate(client.caller, "main", 1, client.Element(1), answers.Next());
+  realm.engine().guessing().Evaluate(client.caller, "main", 1, client.Element(1), answers.Next());
   gate.AwaitArrival();
   EXPECT_EQ(realm.StoredRecord(client.name)->spent, 1U);
   EXPECT_EQ(evaluations, 0);  // its tweak may be derived by now, no more
@@ -89,16 +89,16 @@ TEST(EngineQueue, ADeadlineThatPassedIsNotCounted) {
   ASSERT_TRUE(client.SetUp().ok());
   realm.device().hooks.before_commit = gate.hook();
   Answers first;
-  realm.engine().Evaluate(client.caller, "main", 1, client.Element(1), first.Next());
+  realm.engine().guessing().Evaluate(client.caller, "main", 1, client.Element(1), first.Next());
   gate.AwaitArrival();
   Caller hurried = client.caller;
   hurried.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
   Answers late;
-  realm.engine().Evaluate(hurried, "main", 1, client.Element(2), late.Next());
+  realm.engine().guessing().Evaluate(hurried, "main", 1, client.Element(2), late.Next());
   EXPECT_TRUE(late.codes().empty());
   ASSERT_TRUE(Eventually([&] { return std::chrono::steady_clock::now() > hurried.deadline; }));
   Answers too_late;
-  realm.engine().Evaluate(hurried, "main", 1, client.Element(3), too_late.Next());
+  realm.engine().guessing().Evaluate(hurried, "main", 1, client.Element(3), too_late.Next());
   EXPECT_EQ(too_late.codes(), std::vector{StatusCode::kDeadlineExceeded}) << "not even queued";
   gate.Open();
   ASSERT_TRUE(Eventually([&] { return first.codes().size() == 1 && late.codes().size() == 1; }));
@@ -114,12 +114,12 @@ TEST(EngineQueue, AClientThatIsGoneIsNotCounted) {
   ASSERT_TRUE(client.SetUp().ok());
   realm.device().hooks.before_commit = gate.hook();
   Answers first, lost;
-  realm.engine().Evaluate(client.caller, "main", 1, client.Element(1), first.Next());
+  realm.engine().guessing().Evaluate(client.caller, "main", 1, client.Element(1), first.Next());
   gate.AwaitArrival();
   const auto gone = std::make_shared<std::atomic<bool>>(false);
   Caller leaving = client.caller;
   leaving.gone = gone;
-  realm.engine().Evaluate(leaving, "main", 1, client.Element(2), lost.Next());
+  realm.engine().guessing().Evaluate(leaving, "main", 1, client.Element(2), lost.Next());
   EXPECT_TRUE(lost.codes().empty());
   *gone = true;
   gate.Open();
@@ -137,15 +137,15 @@ TEST(EngineQueue, AFullQueueRefuses) {
   ASSERT_TRUE(client.SetUp().ok());
   realm.device().hooks.before_commit = gate.hook();
   Answers first;
-  realm.engine().Evaluate(client.caller, "main", 1, client.Element(1), first.Next());
+  realm.engine().guessing().Evaluate(client.caller, "main", 1, client.Element(1), first.Next());
   gate.AwaitArrival();
   Answers others;
   for (uint32_t i = 2; i <= 7; ++i) {
-    realm.engine().Evaluate(client.caller, "main", 1, client.Element(i), others.Next());
+    realm.engine().guessing().Evaluate(client.caller, "main", 1, client.Element(i), others.Next());
   }
   EXPECT_EQ(others.codes(), (std::vector{StatusCode::kResourceExhausted, StatusCode::kResourceExhausted}));
   EngineClient newcomer(realm, "newcomer");
-  realm.engine().Evaluate(newcomer.caller, "main", 1, newcomer.Element(1), others.Next());
+  realm.engine().guessing().Evaluate(newcomer.caller, "main", 1, newcomer.Element(1), others.Next());
   EXPECT_EQ(others.codes().size(), 3U) << "who has four gives one up";
   EXPECT_EQ(realm.engine().status().queue_depth, 4U);
   gate.Open();
@@ -161,7 +161,7 @@ TEST(EngineQueue, StoppingAnswersEverythingThatWaits) {
   realm.device().hooks.before_commit = gate.hook();
   Answers answers;
   for (uint32_t i = 1; i <= 5; ++i) {
-    realm.engine().Evaluate(client.caller, "main", 1, client.Element(i), answers.Next());
+    realm.engine().guessing().Evaluate(client.caller, "main", 1, client.Element(i), answers.Next());
   }
   gate.AwaitArrival();
   std::thread stopper([&] { realm.Stop(); });
@@ -183,10 +183,10 @@ TEST(EngineQueue, ABatchLimitSplitsACrowd) {
   realm.device().hooks.before_commit = gate.hook();
   const uint64_t before = realm.engine().status().batches;
   Answers answers;
-  realm.engine().Evaluate(clients[0]->caller, "main", 1, clients[0]->Element(1), answers.Next());
+  realm.engine().guessing().Evaluate(clients[0]->caller, "main", 1, clients[0]->Element(1), answers.Next());
   gate.AwaitArrival();
   for (size_t i = 1; i < clients.size(); ++i) {
-    realm.engine().Evaluate(clients[i]->caller, "main", 1, clients[i]->Element(1), answers.Next());
+    realm.engine().guessing().Evaluate(clients[i]->caller, "main", 1, clients[i]->Element(1), answers.Next());
   }
   gate.Open();
   ASSERT_TRUE(Eventually([&] { return answers.codes().size() == 7; }));
@@ -204,11 +204,11 @@ TEST(EngineQueue, OneAccountsCrowdDoesNotKeepOthersWaiting) {
   Answers crowd;
   std::atomic<size_t> before_alice = 0;
   for (uint32_t i = 1; i <= 18; ++i) {
-    realm.engine().Evaluate(mallory.caller, "main", 1, mallory.Element(i), crowd.Next());
+    realm.engine().guessing().Evaluate(mallory.caller, "main", 1, mallory.Element(i), crowd.Next());
   }
   gate.AwaitArrival();
   std::atomic<bool> answered = false;
-  realm.engine().Evaluate(alice.caller, "main", 1, alice.Element(1), [&](const auto& answer) {
+  realm.engine().guessing().Evaluate(alice.caller, "main", 1, alice.Element(1), [&](const auto& answer) {
     EXPECT_TRUE(answer.ok());
     before_alice = crowd.codes().size();
     answered = true;
@@ -231,11 +231,11 @@ class LoopingClient {
   }
   EngineClient& client() { return client_; }
   void Next() {
-    client_.realm.engine().Evaluate(client_.caller, "main", 1, elements_[answered_],
-                                    [this](const absl::StatusOr<EvaluateOutcome>& answer) {
-                                      if (RemainingOf(answer) < 0) failed_ = true;
-                                      if (++answered_ < guesses_ && !failed_) Next();
-                                    });
+    client_.realm.engine().guessing().Evaluate(client_.caller, "main", 1, elements_[answered_],
+                                               [this](const absl::StatusOr<EvaluateOutcome>& answer) {
+                                                 if (RemainingOf(answer) < 0) failed_ = true;
+                                                 if (++answered_ < guesses_ && !failed_) Next();
+                                               });
   }
   bool done() const { return failed_ || answered_ == guesses_; }
   bool failed() const { return failed_; }

@@ -55,8 +55,9 @@ TEST_P(EngineRegistration, UnsignedAndForeignSignedAreRefused) {
   const auto send = [&](RawSignature signature) {
     RegistrationRequest signed_request = request;
     signed_request.authorization = std::move(signature);
-    return Await<Ok>(
-               [&](auto done) { realm.engine().FinishRegistration(client.caller, signed_request, done); })
+    return Await<Ok>([&](auto done) {
+             realm.engine().registrations().FinishRegistration(client.caller, signed_request, done);
+           })
         .status()
         .code();
   };

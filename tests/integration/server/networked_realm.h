@@ -7,7 +7,7 @@
 #include "hsm/base/ecdsa.h"
 #include "recovery/client/base/realm_address.h"
 #include "recovery/realm/audit_log.h"
-#include "recovery/server/service/recovery_service.h"
+#include "recovery/server/service/service.h"
 #include "recovery/server/tokens/verifier.h"
 #include "recovery/server/transport/rate_limiter.h"
 #include "recovery/server/transport/rpc_server.h"

@@ -15,7 +15,6 @@ namespace labrec::recovery {
 namespace {
 
 using std::chrono::milliseconds;
-using Place = DeviceExecutor::Place;
 
 TEST(MovingAverage, FollowsWhatIsMeasured) {
   MovingAverage average;
@@ -32,13 +31,13 @@ TEST(DeviceExecutor, RunsInOrderButForTheFront) {
   std::string order;
   std::promise<void> go;
   {
-    DeviceExecutor executor(1, [](DeviceExecutor::Duration) {});
+    DeviceExecutor executor(1, [](const DeviceExecutor::Load&) {});
     executor.Submit(JobKind::kEvaluation, 1, [&] { go.get_future().wait(); });
     for (const char c : {'a', 'b'}) executor.Submit(JobKind::kEvaluation, 1, [&, c] { order += c; });
     executor.Submit(
-        JobKind::kAnchor, 1, [&] { order += 'F'; }, Place::kFront);
+        JobKind::kAnchor, 1, [&] { order += 'F'; }, Turn::kNext);
     executor.Submit(
-        JobKind::kAnchor, 1, [&] { order += 'B'; }, Place::kBack);
+        JobKind::kAnchor, 1, [&] { order += 'B'; }, Turn::kLast);
     go.set_value();
   }  // ends when all have run
   EXPECT_EQ(order, "FabB");
@@ -69,12 +68,12 @@ TEST(DeviceExecutor, NeverMoreCallsThanTheDeviceBears) {
   for (const int bears : {1, 3}) {
     Crowd crowd;
     {
-      DeviceExecutor executor(bears, [](DeviceExecutor::Duration) {});
+      DeviceExecutor executor(bears, [](const DeviceExecutor::Load&) {});
       const auto call = [&] {
         for (int i = 0; i < 25; ++i) {
           executor.Submit(JobKind::kDerivation, 1, [&] { crowd.Visit(); });
           executor.Run(
-              JobKind::kAnchor, [&] { crowd.Visit(); }, i % 2 == 0 ? Place::kFront : Place::kBack);
+              JobKind::kAnchor, [&] { crowd.Visit(); }, i % 2 == 0 ? Turn::kNext : Turn::kLast);
         }
       };
       std::vector<std::thread> callers;
@@ -89,8 +88,8 @@ TEST(DeviceExecutor, NeverMoreCallsThanTheDeviceBears) {
 TEST(DeviceExecutor, WhoWaitsRunsTheJobItselfIfNothingElseIsToBeDone) {
   std::thread::id ran_by;
   const auto note = [&] { ran_by = std::this_thread::get_id(); };
-  DeviceExecutor executor(1, [](DeviceExecutor::Duration) {});
-  executor.Run(JobKind::kAnchor, note, Place::kBack);
+  DeviceExecutor executor(1, [](const DeviceExecutor::Load&) {});
+  executor.Run(JobKind::kAnchor, note, Turn::kLast);
   EXPECT_EQ(ran_by, std::this_thread::get_id());
 
   std::promise<void> started;
@@ -100,7 +99,7 @@ TEST(DeviceExecutor, WhoWaitsRunsTheJobItselfIfNothingElseIsToBeDone) {
     go.get_future().wait();
   });
   started.get_future().wait();
-  std::thread caller([&] { executor.Run(JobKind::kAnchor, note, Place::kBack); });
+  std::thread caller([&] { executor.Run(JobKind::kAnchor, note, Turn::kLast); });
   const std::thread::id other = caller.get_id();
   while (!executor.HasWaiting()) std::this_thread::yield();
   go.set_value();
@@ -111,12 +110,12 @@ TEST(DeviceExecutor, WhoWaitsRunsTheJobItselfIfNothingElseIsToBeDone) {
 
 // A job that comes while a caller holds the device is begun when that one is done.
 TEST(DeviceExecutor, AJobBehindACallersOwnIsNotForgotten) {
-  DeviceExecutor executor(1, [](DeviceExecutor::Duration) {});
+  DeviceExecutor executor(1, [](const DeviceExecutor::Load&) {});
   for (int i = 0; i < 50; ++i) {
     auto done = std::make_shared<std::promise<void>>();  // the worker may be in set_value when this ends
     executor.Run(
         JobKind::kAnchor, [&] { executor.Submit(JobKind::kEvaluation, 1, [done] { done->set_value(); }); },
-        Place::kFront);
+        Turn::kNext);
     ASSERT_EQ(done->get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
   }
 }
@@ -132,54 +131,54 @@ TEST(DeviceExecutor, SeveralThreadsWorkAtATime) {
     if (other.wait_for(std::chrono::seconds(30)) == std::future_status::ready) ++met;
   };
   {
-    DeviceExecutor executor(2, [](DeviceExecutor::Duration) {});
+    DeviceExecutor executor(2, [](const DeviceExecutor::Load&) {});
     executor.Submit(JobKind::kEvaluation, 1, [&] { meet(first_here, second); });
     executor.Submit(JobKind::kEvaluation, 1, [&] { meet(second_here, first); });
   }
   EXPECT_EQ(met, 2);
 }
 
-TEST(DeviceExecutor, BacklogTimeIsWhatSuchJobsTookLately) {
+TEST(DeviceExecutor, BacklogIsWhatSuchJobsTookLately) {
   std::atomic<int> progress = 0;
-  DeviceExecutor executor(1, [&](DeviceExecutor::Duration) { ++progress; });
-  EXPECT_EQ(executor.BacklogTime(), milliseconds(0));
+  DeviceExecutor executor(1, [&](const DeviceExecutor::Load&) { ++progress; });
+  EXPECT_EQ(executor.load().backlog, milliseconds(0));
   executor.Run(
-      JobKind::kEvaluation, [] { std::this_thread::sleep_for(milliseconds(10)); }, Place::kBack);
+      JobKind::kEvaluation, [] { std::this_thread::sleep_for(milliseconds(10)); }, Turn::kLast);
   while (progress == 0) std::this_thread::yield();  // the caller returns before the job's time is noted
   std::promise<void> go;
   auto gone = go.get_future().share();
   for (int i = 0; i < 3; ++i) executor.Submit(JobKind::kEvaluation, 2, [gone] { gone.wait(); });
-  EXPECT_GE(executor.BacklogTime(),
+  EXPECT_GE(executor.load().backlog,
             milliseconds(4 * 10));  // two jobs wait; the third has been running a while
   go.set_value();
   executor.Run(
-      JobKind::kAnchor, [] {}, Place::kBack);
-  EXPECT_LT(executor.BacklogTime(), milliseconds(10));
+      JobKind::kAnchor, [] {}, Turn::kLast);
+  EXPECT_LT(executor.load().backlog, milliseconds(10));
   EXPECT_GE(progress, 4);
 }
 
 // A job that waits for its device, and one that is computed here.
 TEST(DeviceExecutor, WaitingShareTellsWhoWorks) {
   std::atomic<int> progress = 0;
-  DeviceExecutor waits(1, [&](DeviceExecutor::Duration) { ++progress; });
-  EXPECT_EQ(waits.WaitingShare(), 1);
+  DeviceExecutor waits(1, [&](const DeviceExecutor::Load&) { ++progress; });
+  EXPECT_EQ(waits.load().waiting_share, 1);
   waits.Run(
-      JobKind::kEvaluation, [] { std::this_thread::sleep_for(milliseconds(50)); }, Place::kBack);
+      JobKind::kEvaluation, [] { std::this_thread::sleep_for(milliseconds(50)); }, Turn::kLast);
   while (progress == 0) std::this_thread::yield();
-  EXPECT_GT(waits.WaitingShare(), 0.9);
+  EXPECT_GT(waits.load().waiting_share, 0.9);
 
   // On a busy machine it may wait for a processor too, though not every time.
-  DeviceExecutor computes(1, [](DeviceExecutor::Duration) {});
+  DeviceExecutor computes(1, [](const DeviceExecutor::Load&) {});
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (computes.WaitingShare() > 0.5 && std::chrono::steady_clock::now() < deadline) {
+  while (computes.load().waiting_share > 0.5 && std::chrono::steady_clock::now() < deadline) {
     computes.Run(
         JobKind::kEvaluation,
         [end = std::chrono::steady_clock::now() + milliseconds(20)] {
           while (std::chrono::steady_clock::now() < end) continue;
         },
-        Place::kBack);
+        Turn::kLast);
   }
-  EXPECT_LE(computes.WaitingShare(), 0.5);
+  EXPECT_LE(computes.load().waiting_share, 0.5);
 }
 
 }  // namespace

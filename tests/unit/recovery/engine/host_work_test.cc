@@ -15,7 +15,7 @@ TEST(HostWork, OnItsOwnThreadJobsRunInOrderAndNoneIsLost) {
   std::thread::id thread;
   std::promise<void> go;
   {
-    HostWork host(HostWork::Place::kOwnThread);
+    HostWork host(HostThread::kOwn);
     host.Run([&] { go.get_future().wait(); });
     for (const char c : {'a', 'b', 'c'}) host.Run([&, c] { order += c; });
     host.Run([&] {
@@ -30,7 +30,7 @@ TEST(HostWork, OnItsOwnThreadJobsRunInOrderAndNoneIsLost) {
 }
 
 TEST(HostWork, ASleepingThreadIsWoken) {
-  HostWork host(HostWork::Place::kOwnThread);
+  HostWork host(HostThread::kOwn);
   for (int i = 0; i < 100; ++i) {
     auto done = std::make_shared<std::promise<int>>();  // the thread may be in set_value when this ends
     host.Run([done, i] { done->set_value(i); });
@@ -39,7 +39,7 @@ TEST(HostWork, ASleepingThreadIsWoken) {
 }
 
 TEST(HostWork, WithoutAThreadOfItsOwnJobsRunAtOnce) {
-  HostWork host(HostWork::Place::kCallersThread);
+  HostWork host(HostThread::kCallers);
   std::thread::id thread;
   host.Run([&] { thread = std::this_thread::get_id(); });
   EXPECT_EQ(thread, std::this_thread::get_id());

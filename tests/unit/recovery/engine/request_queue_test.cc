@@ -51,15 +51,15 @@ RequestQueue::Duration AtOnce() {
 }
 
 TEST(RequestQueue, HandsOutAllThatWaitsUpToTheBatchLimit) {
-  RequestQueue queue({10, 10, 3}, AtOnce);
+  RequestQueue queue({10, 10, 3});
   for (int i = 1; i <= 4; ++i) Put(queue, i);
-  EXPECT_EQ(Numbers(queue.TakeBatch()), (std::vector{1, 2, 3}));
-  EXPECT_EQ(Numbers(queue.TakeBatch()), (std::vector{4}));
+  EXPECT_EQ(Numbers(queue.TakeBatch(AtOnce)), (std::vector{1, 2, 3}));
+  EXPECT_EQ(Numbers(queue.TakeBatch(AtOnce)), (std::vector{4}));
   EXPECT_EQ(queue.depth(), 0U);
 }
 
 TEST(RequestQueue, PlacesAreBoundedAndComeBack) {
-  RequestQueue queue({2, 2, 10}, AtOnce);
+  RequestQueue queue({2, 2, 10});
   Put(queue, 1);
   {
     const auto place = queue.Admit(Of("another"));
@@ -69,12 +69,12 @@ TEST(RequestQueue, PlacesAreBoundedAndComeBack) {
   EXPECT_TRUE(queue.Admit(Of("another")).ok());
   Put(queue, 2);
   EXPECT_EQ(queue.Admit(Of("another")).status().code(), absl::StatusCode::kResourceExhausted);
-  queue.TakeBatch();
+  queue.TakeBatch(AtOnce);
   EXPECT_TRUE(queue.Admit(Of("another")).ok());
 }
 
 TEST(RequestQueue, AnAccountHasItsShareOfThePlaces) {
-  RequestQueue queue({10, 2, 10}, AtOnce);
+  RequestQueue queue({10, 2, 10});
   Put(queue, 1, Of("mallory"));
   {
     const auto preparing = queue.Admit(Of("mallory"));
@@ -87,13 +87,13 @@ TEST(RequestQueue, AnAccountHasItsShareOfThePlaces) {
   EXPECT_TRUE(queue.Admit(Of("alice")).ok());
   EXPECT_TRUE(queue.Admit(Of("mallory", "mail")).ok()) << "another tenant's account of that name";
   for (int i = 3; i < 6; ++i) Put(queue, i, Caller());  // the realm's own
-  EXPECT_EQ(Numbers(queue.TakeBatch()), (std::vector{3, 4, 5, 1}));
+  EXPECT_EQ(Numbers(queue.TakeBatch(AtOnce)), (std::vector{3, 4, 5, 1}));
   Put(queue, 6, Of("mallory"));
   EXPECT_EQ(queue.Admit(Of("mallory")).status().code(), absl::StatusCode::kResourceExhausted);
 }
 
 TEST(RequestQueue, FullItTakesThePlaceOfWhoHasMost) {
-  RequestQueue queue({4, 4, 10}, AtOnce);
+  RequestQueue queue({4, 4, 10});
   std::vector<std::shared_ptr<NumberedTask>> tasks;
   for (int i = 1; i <= 3; ++i) tasks.push_back(Put(queue, i, Of("mallory")));
   Put(queue, 4, Of("alice"));
@@ -109,39 +109,40 @@ TEST(RequestQueue, FullItTakesThePlaceOfWhoHasMost) {
 
 TEST(RequestQueue, HoldsBackUntilTimeHasComeOrTheBatchIsFull) {
   std::atomic<bool> hold = true;
-  RequestQueue queue({10, 10, 3},
-                     [&] { return hold ? RequestQueue::Duration(hours(1)) : RequestQueue::Duration(0); });
+  const auto hold_back = [&] { return hold ? RequestQueue::Duration(hours(1)) : RequestQueue::Duration(0); };
+  RequestQueue queue({10, 10, 3});
   Put(queue, 1);
   std::thread waker([&] {
     Put(queue, 2);
     hold = false;
     queue.Wake();
   });
-  EXPECT_EQ(Numbers(queue.TakeBatch()), (std::vector{1, 2}));
+  EXPECT_EQ(Numbers(queue.TakeBatch(hold_back)), (std::vector{1, 2}));
   waker.join();
   hold = true;
   for (int i = 3; i <= 5; ++i) Put(queue, i);
-  EXPECT_EQ(Numbers(queue.TakeBatch()), (std::vector{3, 4, 5}));
+  EXPECT_EQ(Numbers(queue.TakeBatch(hold_back)), (std::vector{3, 4, 5}));
 }
 
 TEST(RequestQueue, AsksAgainWhenTheTimeToHoldBackHasPassed) {
   const auto until = std::chrono::steady_clock::now() + milliseconds(20);
-  RequestQueue queue({10, 10, 3}, [&] { return until - std::chrono::steady_clock::now(); });
+  RequestQueue queue({10, 10, 3});
   Put(queue, 1);
-  EXPECT_EQ(Numbers(queue.TakeBatch()), (std::vector{1}));
+  const auto batch = queue.TakeBatch([&] { return until - std::chrono::steady_clock::now(); });
+  EXPECT_EQ(Numbers(batch), (std::vector{1}));
   EXPECT_GE(std::chrono::steady_clock::now(), until);
 }
 
 TEST(RequestQueue, InterruptReturnsAnEmptyBatch) {
-  RequestQueue queue({10, 10, 3}, AtOnce);
+  RequestQueue queue({10, 10, 3});
   Put(queue, 1);
   queue.Interrupt();
-  EXPECT_TRUE(queue.TakeBatch()->empty());
-  EXPECT_EQ(Numbers(queue.TakeBatch()), (std::vector{1}));
+  EXPECT_TRUE(queue.TakeBatch(AtOnce)->empty());
+  EXPECT_EQ(Numbers(queue.TakeBatch(AtOnce)), (std::vector{1}));
 }
 
 TEST(RequestQueue, RefusingFailsThoseWhoWaitAndThoseWhoCome) {
-  RequestQueue queue({10, 10, 3}, AtOnce);
+  RequestQueue queue({10, 10, 3});
   const auto waiting = Put(queue, 1);
   auto place = queue.Admit(Of("another"));
   queue.Refuse(absl::UnavailableError("away"));
@@ -153,21 +154,21 @@ TEST(RequestQueue, RefusingFailsThoseWhoWaitAndThoseWhoCome) {
   EXPECT_EQ(queue.depth(), 0U);
   queue.Accept();
   Put(queue, 3);
-  EXPECT_EQ(Numbers(queue.TakeBatch()), (std::vector{3}));
+  EXPECT_EQ(Numbers(queue.TakeBatch(AtOnce)), (std::vector{3}));
 }
 
 TEST(RequestQueue, ClosedItEndsWhenTheLastPlaceIsGone) {
-  RequestQueue queue({10, 10, 3}, AtOnce);
+  RequestQueue queue({10, 10, 3});
   Put(queue, 1);
   auto place = queue.Admit(Of("another"));
   queue.Close();
   EXPECT_TRUE(queue.WaitUntilClosed(seconds(0)));
   EXPECT_EQ(queue.Admit(Of("another")).status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(Numbers(queue.TakeBatch()), (std::vector{1}));
+  EXPECT_EQ(Numbers(queue.TakeBatch(AtOnce)), (std::vector{1}));
   std::thread preparing([&] { queue.Push(*std::move(place), std::make_shared<NumberedTask>(2)); });
-  EXPECT_EQ(Numbers(queue.TakeBatch()), (std::vector{2}));
+  EXPECT_EQ(Numbers(queue.TakeBatch(AtOnce)), (std::vector{2}));
   preparing.join();
-  EXPECT_FALSE(queue.TakeBatch().has_value());
+  EXPECT_FALSE(queue.TakeBatch(AtOnce).has_value());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "recovery/server/service/recovery_service.h"
+#include "recovery/server/service/service.h"
 
 #include <optional>
 #include <string>
@@ -72,11 +72,12 @@ Reactor* RecoveryService::EnrollDevice(Context* context, const v1::EnrollDeviceR
     LABREC_ASSIGN_OR_RETURN(Bytes proof, FixedField("proof", request->proof(), 64));
     LABREC_ASSIGN_OR_RETURN(auto authorization,
                             OptionalSignature(request->has_authorization(), request->authorization()));
-    engine_.EnrollDevice(caller, key, std::move(name), std::move(challenge), std::move(proof),
-                         std::move(authorization), rpc.Answer<DeviceId>([=, this](const DeviceId& id) {
-                           log_.DeviceEnrolled(caller, id);
-                           response->set_device_id(ToString(id));
-                         }));
+    engine_.devices().EnrollDevice(caller, key, std::move(name), std::move(challenge), std::move(proof),
+                                   std::move(authorization),
+                                   rpc.Answer<DeviceId>([=, this](const DeviceId& id) {
+                                     log_.DeviceEnrolled(caller, id);
+                                     response->set_device_id(ToString(id));
+                                   }));
     return absl::OkStatus();
   });
 }
@@ -88,8 +89,8 @@ Reactor* RecoveryService::RevokeDevice(Context* context, const v1::RevokeDeviceR
     LABREC_ASSIGN_OR_RETURN(const DeviceId device, DeviceIdField(request->device_id()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
                             RequiredSignature(request->has_authorization(), request->authorization()));
-    engine_.RevokeDevice(caller, device, std::move(authorization),
-                         rpc.Answer<Ok>([=, this](Ok) { log_.DeviceRevoked(caller, device); }));
+    engine_.devices().RevokeDevice(caller, device, std::move(authorization),
+                                   rpc.Answer<Ok>([=, this](Ok) { log_.DeviceRevoked(caller, device); }));
     return absl::OkStatus();
   });
 }
@@ -98,10 +99,10 @@ Reactor* RecoveryService::ListDevices(Context* context, const v1::ListDevicesReq
                                       v1::ListDevicesResponse* response) {
   return Serve(context, "ListDevices", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
-    engine_.ListDevices(std::move(caller), rpc.Answer<std::vector<EnrolledDevice>>(
-                                               [=](const std::vector<EnrolledDevice>& devices) {
-                                                 FillDevices(devices, response);
-                                               }));
+    engine_.devices().ListDevices(std::move(caller), rpc.Answer<std::vector<EnrolledDevice>>(
+                                                         [=](const std::vector<EnrolledDevice>& devices) {
+                                                           FillDevices(devices, response);
+                                                         }));
     return absl::OkStatus();
   });
 }
@@ -114,11 +115,12 @@ Reactor* RecoveryService::BeginRegistration(Context* context, const v1::BeginReg
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     LABREC_ASSIGN_OR_RETURN(auto elements, ElementsField(request->elements(), 1, 2));
-    engine_.BeginRegistration(std::move(caller), std::move(record), version, std::move(elements),
-                              rpc.Answer<RegistrationBegun>([=](const RegistrationBegun& begun) {
-                                response->set_registration_id(ToString(begun.registration_id));
-                                FillPoints(begun.evaluated, response->mutable_evaluated());
-                              }));
+    engine_.registrations().BeginRegistration(
+        std::move(caller), std::move(record), version, std::move(elements),
+        rpc.Answer<RegistrationBegun>([=](const RegistrationBegun& begun) {
+          response->set_registration_id(ToString(begun.registration_id));
+          FillPoints(begun.evaluated, response->mutable_evaluated());
+        }));
     return absl::OkStatus();
   });
 }
@@ -130,7 +132,7 @@ Reactor* RecoveryService::FinishRegistration(Context* context, const v1::FinishR
     LABREC_ASSIGN_OR_RETURN(RegistrationRequest registration, RegistrationField(*request));
     const std::string record = registration.record;
     const uint32_t version = registration.version;
-    engine_.FinishRegistration(caller, std::move(registration), rpc.Answer<Ok>([=, this](Ok) {
+    engine_.registrations().FinishRegistration(caller, std::move(registration), rpc.Answer<Ok>([=, this](Ok) {
       log_.VersionRegistered(caller, record, version);
     }));
     return absl::OkStatus();
@@ -145,8 +147,9 @@ Reactor* RecoveryService::Activate(Context* context, const v1::ActivateRequest* 
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
                             RequiredSignature(request->has_authorization(), request->authorization()));
-    engine_.Activate(caller, record, version, std::move(authorization),
-                     rpc.Answer<Ok>([=, this](Ok) { log_.VersionActivated(caller, record, version); }));
+    engine_.registrations().Activate(
+        caller, record, version, std::move(authorization),
+        rpc.Answer<Ok>([=, this](Ok) { log_.VersionActivated(caller, record, version); }));
     return absl::OkStatus();
   });
 }
@@ -156,9 +159,10 @@ Reactor* RecoveryService::GetRecord(Context* context, const v1::GetRecordRequest
   return Serve(context, "GetRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
-    engine_.GetRecord(std::move(caller), std::move(record),
-                      rpc.Answer<RecordView>(
-                          [=](const RecordView& view) { FillRecord(view, Configs::kInclude, response); }));
+    engine_.records().GetRecord(std::move(caller), std::move(record),
+                                rpc.Answer<RecordView>([=](const RecordView& view) {
+                                  FillRecord(view, Configs::kInclude, response);
+                                }));
     return absl::OkStatus();
   });
 }
@@ -170,11 +174,12 @@ Reactor* RecoveryService::Evaluate(Context* context, const v1::EvaluateRequest* 
     LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     LABREC_ASSIGN_OR_RETURN(const auto elements, ElementsField(request->elements(), 1, 1));
-    engine_.Evaluate(caller, record, version, elements.front(),
-                     rpc.Answer<EvaluateOutcome>([=, this](const EvaluateOutcome& outcome) {
-                       if (std::holds_alternative<Destroyed>(outcome)) log_.RecordDestroyed(caller, record);
-                       FillEvaluate(outcome, response);
-                     }));
+    engine_.guessing().Evaluate(caller, record, version, elements.front(),
+                                rpc.Answer<EvaluateOutcome>([=, this](const EvaluateOutcome& outcome) {
+                                  if (std::holds_alternative<Destroyed>(outcome))
+                                    log_.RecordDestroyed(caller, record);
+                                  FillEvaluate(outcome, response);
+                                }));
     return absl::OkStatus();
   });
 }
@@ -185,10 +190,10 @@ Reactor* RecoveryService::BeginUnlock(Context* context, const v1::BeginUnlockReq
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
-    engine_.BeginUnlock(std::move(caller), std::move(record), version,
-                        rpc.Answer<Challenge>([=](const Challenge& challenge) {
-                          response->set_challenge(ToString(challenge));
-                        }));
+    engine_.guessing().BeginUnlock(std::move(caller), std::move(record), version,
+                                   rpc.Answer<Challenge>([=](const Challenge& challenge) {
+                                     response->set_challenge(ToString(challenge));
+                                   }));
     return absl::OkStatus();
   });
 }
@@ -201,11 +206,12 @@ Reactor* RecoveryService::Unlock(Context* context, const v1::UnlockRequest* requ
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     LABREC_ASSIGN_OR_RETURN(Bytes challenge, FixedField("challenge", request->challenge(), 32));
     LABREC_ASSIGN_OR_RETURN(Bytes signature, FixedField("signature", request->signature(), 64));
-    engine_.Unlock(caller, record, version, std::move(challenge), std::move(signature),
-                   rpc.Answer<UnlockOutcome>([=, this](const UnlockOutcome& outcome) {
-                     if (std::holds_alternative<Destroyed>(outcome)) log_.RecordDestroyed(caller, record);
-                     FillUnlock(outcome, response);
-                   }));
+    engine_.guessing().Unlock(caller, record, version, std::move(challenge), std::move(signature),
+                              rpc.Answer<UnlockOutcome>([=, this](const UnlockOutcome& outcome) {
+                                if (std::holds_alternative<Destroyed>(outcome))
+                                  log_.RecordDestroyed(caller, record);
+                                FillUnlock(outcome, response);
+                              }));
     return absl::OkStatus();
   });
 }
@@ -217,8 +223,8 @@ Reactor* RecoveryService::DeleteRecord(Context* context, const v1::DeleteRecordR
     LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
                             RequiredSignature(request->has_authorization(), request->authorization()));
-    engine_.DeleteRecord(caller, record, std::move(authorization),
-                         rpc.Answer<Ok>([=, this](Ok) { log_.RecordDeleted(caller, record); }));
+    engine_.records().DeleteRecord(caller, record, std::move(authorization),
+                                   rpc.Answer<Ok>([=, this](Ok) { log_.RecordDeleted(caller, record); }));
     return absl::OkStatus();
   });
 }
@@ -231,8 +237,8 @@ Reactor* RecoveryService::RaiseFloor(Context* context, const v1::RaiseFloorReque
     LABREC_ASSIGN_OR_RETURN(const Digest digest, DigestField("digest", request->digest()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
                             RequiredSignature(request->has_authorization(), request->authorization()));
-    engine_.RaiseFloor(std::move(caller), std::move(record), request->sequence(), digest,
-                       std::move(authorization), rpc.Answer<Ok>([](Ok) {}));
+    engine_.records().RaiseFloor(std::move(caller), std::move(record), request->sequence(), digest,
+                                 std::move(authorization), rpc.Answer<Ok>([](Ok) {}));
     return absl::OkStatus();
   });
 }
@@ -244,10 +250,11 @@ Reactor* RecoveryService::GetFloor(Context* context, const v1::GetFloorRequest* 
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
                             RequiredSignature(request->has_authorization(), request->authorization()));
-    engine_.GetFloor(std::move(caller), std::move(record), std::move(authorization),
-                     rpc.Answer<std::optional<EpochFloor>>([=](const std::optional<EpochFloor>& floor) {
-                       if (floor) FillFloor(*floor, response->mutable_floor());
-                     }));
+    engine_.records().GetFloor(
+        std::move(caller), std::move(record), std::move(authorization),
+        rpc.Answer<std::optional<EpochFloor>>([=](const std::optional<EpochFloor>& floor) {
+          if (floor) FillFloor(*floor, response->mutable_floor());
+        }));
     return absl::OkStatus();
   });
 }

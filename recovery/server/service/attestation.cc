@@ -1,12 +1,12 @@
 #include <utility>
 
-#include "hsm/tpm_wire/credential.h"
 #include "attestation/evidence/evidence.h"
 #include "attestation/verify/statement.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/server/service/recovery_service.h"
+#include "hsm/tpm_wire/credential.h"
 #include "recovery/server/service/request_fields.h"
 #include "recovery/server/service/rpc.h"
+#include "recovery/server/service/service.h"
 
 // What proves which device the realm has: docs/attestation.md.
 namespace labrec::recovery {
@@ -18,7 +18,7 @@ using Reactor = grpc::ServerUnaryReactor;
 Reactor* RecoveryService::GetIdentity(Context* context, const v1::GetIdentityRequest*,
                                       v1::GetIdentityResponse* response) {
   return Serve(context, "GetIdentity", traffic_, [&](const Rpc& rpc) -> absl::Status {
-    engine_.GetIdentity(
+    engine_.attestation().GetIdentity(
         rpc.Answer<Bytes>([=](const Bytes& identity) { response->set_identity(ToString(identity)); }));
     return absl::OkStatus();
   });
@@ -29,10 +29,10 @@ Reactor* RecoveryService::ActivateCredential(Context* context, const v1::Activat
   return Serve(context, "ActivateCredential", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
     LABREC_ASSIGN_OR_RETURN(auto challenge, CredentialField(request->credential()));
-    engine_.ActivateCredential(std::move(caller), std::move(challenge),
-                               rpc.Answer<SecretBytes>([=](const SecretBytes& secret) {
-                                 response->set_activated(secret.data(), secret.size());
-                               }));
+    engine_.attestation().ActivateCredential(std::move(caller), std::move(challenge),
+                                             rpc.Answer<SecretBytes>([=](const SecretBytes& secret) {
+                                               response->set_activated(secret.data(), secret.size());
+                                             }));
     return absl::OkStatus();
   });
 }
@@ -45,7 +45,7 @@ Reactor* RecoveryService::Attest(Context* context, const v1::AttestRequest* requ
     LABREC_ASSIGN_OR_RETURN(const Bytes nonce, FixedField("nonce", request->nonce(), 32));
     LABREC_ASSIGN_OR_RETURN(const Digest tls_key, DigestField("tls_key_hash", request->tls_key_hash()));
     LABREC_RETURN_IF_ERROR(tls_keys_.Check(tls_key));
-    engine_.Attest(
+    engine_.attestation().Attest(
         std::move(caller), std::move(challenge),
         attestation::RealmStatementNonce(facts_.realm_id, tls_key, nonce),
         rpc.Answer<Bytes>([=](const Bytes& evidence) { response->set_evidence(ToString(evidence)); }));

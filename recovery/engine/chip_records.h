@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "hsm/counted_key.h"
+#include "recovery/engine/call/answers.h"
+#include "recovery/engine/call/caller.h"
+#include "recovery/engine/call/done.h"
+#include "recovery/engine/call/requests.h"
+
+namespace labrec::recovery {
+
+class Admission;
+class Authorizer;
+class ChipBeginner;
+class ChipSessions;
+class ChipWork;
+class Ledger;
+class RequestQueue;
+struct ChipBeginning;
+
+// Calls about versions that the chip counts for: beginning one, writing its index, and its first two
+// evaluations. What all calls promise: see Engine.
+class ChipRecords {
+ public:
+  struct Parts {
+    Bytes realm_id;
+    Ledger& ledger;
+    Authorizer& authorizer;
+    Admission& admission;
+    RequestQueue& queue;
+    ChipWork& chip;
+    ChipSessions& sessions;
+    ChipBeginner& beginner;
+  };
+  explicit ChipRecords(Parts parts) : parts_(std::move(parts)) {}
+
+  // Makes the version's own key and index in the chip, and proves them. Where registrations that nobody
+  // finished are in the way they are given up first: see OpenRegistrations.
+  void BeginChipRegistration(Caller caller, ChipRegistration request, Done<ChipRegistrationBegun> done);
+  // Two evaluations of a begun chip-enforced version, which its first write grants.
+  void ConfirmKey(Caller caller, std::string record, uint32_t version, RegistrationId registration_id,
+                  std::vector<P256Point> elements, Done<std::vector<P256Point>> done);
+  // A session for one write of the version's index; the same one until it is used or has ended.
+  void BeginChipWrite(Caller caller, std::string record, uint32_t version, Done<hsm::WriteSession> done);
+  void FinishChipWrite(Caller caller, ChipWrite request, Done<ChipContents> done);
+
+ private:
+  absl::StatusOr<ChipBeginning> CheckBeginning(const Caller& caller, ChipRegistration request);
+
+  const Parts parts_;
+};
+
+}  // namespace labrec::recovery

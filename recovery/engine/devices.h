@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hsm/base/p256.h"
+#include "recovery/engine/call/caller.h"
+#include "recovery/engine/call/done.h"
+#include "recovery/engine/call/requests.h"
+#include "recovery/record/devices.h"
+#include "recovery/record/record.h"
+
+namespace labrec::recovery {
+
+class Admission;
+class Authorizer;
+class Ledger;
+
+// Calls about an account's devices: enrolling, revoking, listing. What all calls promise: see Engine.
+class Devices {
+ public:
+  struct Parts {
+    Ledger& ledger;
+    Authorizer& authorizer;
+    Admission& admission;
+    FirstDevicePolicy first_device;
+  };
+  explicit Devices(Parts parts) : parts_(parts) {}
+
+  void EnrollDevice(Caller caller, EcdsaPublicKey key, std::string name, Bytes challenge, Bytes proof,
+                    std::optional<RawSignature> authorization, Done<DeviceId> done);
+  // The operator's way: no proof and no authorization; only for Caller::is_operator.
+  void EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name, Done<DeviceId> done);
+  void RevokeDevice(Caller caller, DeviceId device, std::optional<RawSignature> authorization, Done<Ok> done);
+  void ListDevices(Caller caller, Done<std::vector<EnrolledDevice>> done);
+
+ private:
+  void Enroll(const Caller& caller, recovery::EnrollDevice request, Done<DeviceId> done);
+
+  const Parts parts_;
+};
+
+}  // namespace labrec::recovery
