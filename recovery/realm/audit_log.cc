@@ -24,6 +24,7 @@ std::string Line(const AuditEvent& event, int64_t now_ms) {
   PutUnlessEmpty(line, "account", event.account);
   PutUnlessEmpty(line, "record", event.record);
   PutUnlessEmpty(line, "detail", event.detail);
+  if (event.discontinuities) line["discontinuities"] = *event.discontinuities;
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

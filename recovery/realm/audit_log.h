@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include <sys/types.h>
@@ -20,8 +22,9 @@ struct AuditEvent {
   std::string actor;  // "client", "operator uid 0 pid 4711"
   std::string tenant;
   std::string account;
-  std::string record;  // empty where no record is concerned
-  std::string detail;  // a device's id, a refusal's message
+  std::string record;                                      // empty where no record is concerned
+  std::string detail;                                      // a device's id, a refusal's message
+  std::optional<uint64_t> discontinuities = std::nullopt;  // of the ledger, once a restored one is accepted
 };
 
 // Whether a line has to be on the disk before the caller goes on.

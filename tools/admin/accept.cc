@@ -69,6 +69,15 @@ recovery::AuditEvent Event(std::string suffix, std::string detail) {
           std::move(detail)};
 }
 
+// What became of it.
+recovery::AuditEvent Ended(const absl::Status& done, const recovery::ReanchorReport& rebuilt,
+                           uint32_t floor) {
+  if (!done.ok()) return Event("_failed", std::string(done.message()));
+  recovery::AuditEvent event = Event("_done", AcceptDetail(rebuilt, floor));
+  event.discontinuities = rebuilt.discontinuities;
+  return event;
+}
+
 class Acceptance {
  public:
   Acceptance(recoveryd::OpenedRealm& realm, const AcceptRequest& request)
@@ -86,9 +95,8 @@ class Acceptance {
                             recovery::AuditLog::Open(realm_.folder.AuditPath(), SystemClock()));
     LABREC_RETURN_IF_ERROR(audit->Append(Event("", why), Durability::kSync));
     const absl::Status done = Work();
-    const std::string detail =
-        done.ok() ? AcceptDetail(report_.rebuilt, request_.reanchor_floor) : std::string(done.message());
-    LABREC_RETURN_IF_ERROR(audit->Append(Event(done.ok() ? "_done" : "_failed", detail), Durability::kSync));
+    LABREC_RETURN_IF_ERROR(
+        audit->Append(Ended(done, report_.rebuilt, request_.reanchor_floor), Durability::kSync));
     LABREC_RETURN_IF_ERROR(done);
     return report_;
   }

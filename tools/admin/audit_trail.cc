@@ -1,7 +1,6 @@
 #include "tools/admin/audit_trail.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
@@ -11,13 +10,13 @@
 namespace labrec::admin {
 namespace {
 
-constexpr unsigned long long kImplausible = 1'000'000'000;  // no operator accepts so often
+constexpr uint64_t kImplausible = 1'000'000'000;  // no operator accepts so often
 
 }  // namespace
 
 std::string AcceptDetail(const recovery::ReanchorReport& report, uint32_t floor) {
-  return absl::StrCat("discontinuities ", report.discontinuities, ", epoch ", report.epoch, ", rows ",
-                      report.rows, ", left out ", report.left_out, ", at most ", floor, " guesses left");
+  return absl::StrCat("epoch ", report.epoch, ", rows ", report.rows, ", left out ", report.left_out,
+                      ", at most ", floor, " guesses left");
 }
 
 uint64_t DiscontinuitiesIn(std::string_view audit_line) {
@@ -25,13 +24,10 @@ uint64_t DiscontinuitiesIn(std::string_view audit_line) {
   if (!line.is_object() || line.value("event", nlohmann::json()) != std::string(kAcceptEvent) + "_done") {
     return 0;
   }
-  const auto detail = line.find("detail");
-  unsigned long long number = 0;
-  if (detail == line.end() || !detail->is_string() ||
-      std::sscanf(detail->get<std::string>().c_str(), "discontinuities %llu,", &number) != 1) {
-    return 0;
-  }
-  return number < kImplausible ? number : 0;
+  const auto number = line.find("discontinuities");
+  if (number == line.end() || !number->is_number_unsigned()) return 0;
+  const auto known = number->get<uint64_t>();
+  return known < kImplausible ? known : 0;
 }
 
 absl::StatusOr<uint64_t> KnownDiscontinuities(const std::filesystem::path& audit_log) {

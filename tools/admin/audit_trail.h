@@ -13,10 +13,11 @@ namespace labrec::admin {
 
 inline constexpr char kAcceptEvent[] = "anchor_accept";
 
-// What the audit log says of an accept: "discontinuities 3, epoch 17, ...".
+// What the audit log says of an accept in words: "epoch 17, rows 40, ...". The number of discontinuities is a
+// field of its own.
 std::string AcceptDetail(const recovery::ReanchorReport& report, uint32_t floor);
 
-// The number that AcceptDetail put into a line of the audit log; 0 for any other line. Pure.
+// The number of discontinuities after an accept, from its line of the audit log; 0 for any other line. Pure.
 uint64_t DiscontinuitiesIn(std::string_view audit_line);
 
 // The highest such number in the file; 0 if there is no file.

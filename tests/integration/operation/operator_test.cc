@@ -125,6 +125,7 @@ TEST_P(OperatorTest, ARestoredLedgerIsRefusedUntilItIsAccepted) {
   EXPECT_EQ(accepted["rows_left_out"], 0);
   EXPECT_THAT(AuditLog(), HasSubstr("\"event\":\"anchor_accept\""));
   EXPECT_THAT(AuditLog(), HasSubstr("\"event\":\"anchor_accept_done\""));
+  EXPECT_THAT(AuditLog(), HasSubstr("\"discontinuities\":1"));
   EXPECT_THAT(AuditLog(), HasSubstr("rolled back by 4 epochs"));
   EXPECT_TRUE(GoodJson(Offline({"anchor", "verify"}))["intact"]);
 

@@ -52,6 +52,17 @@ TEST_F(AuditLogTest, AppendsLines) {
   EXPECT_EQ(found.st_mode & 0777U, 0600U);
 }
 
+TEST_F(AuditLogTest, ANumberIsAFieldOfItsOwn) {
+  auto log = AuditLog::Open(path_, clock_);
+  ASSERT_TRUE(log.ok()) << log.status();
+  ASSERT_TRUE((*log)->Append({"e", "a", "", "", "", "d"}, Durability::kSync).ok());
+  ASSERT_TRUE((*log)->Append({"e", "a", "", "", "", "d", 3}, Durability::kSync).ok());
+  const auto lines = Lines();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_FALSE(lines[0].contains("discontinuities"));
+  EXPECT_EQ(lines[1]["discontinuities"], 3);
+}
+
 TEST_F(AuditLogTest, LinesOfManyThreadsStayWhole) {
   auto log = AuditLog::Open(path_, clock_);
   ASSERT_TRUE(log.ok()) << log.status();
