@@ -16,6 +16,7 @@
 #include "hsm/base/openssl_ptr.h"
 #include "recovery/api/retry_after.h"
 #include "recovery/api/tls13.h"
+#include "recovery/api/v1/recovery.grpc.pb.h"
 #include "recovery/client/grpc/messages.h"
 #include "recovery/client/grpc/retry_pause.h"
 
@@ -68,11 +69,17 @@ const char* Advice(grpc::StatusCode code) {
 
 }  // namespace
 
+struct RealmChannel::Connection {
+  std::unique_ptr<v1::Recovery::Stub> stub;
+};
+
 RealmChannel::RealmChannel(RealmAddress address, std::string token, ChannelOptions options)
     : address_(std::move(address)),
       authorization_("Bearer " + std::move(token)),
       options_(options),
-      stub_(v1::Recovery::NewStub(Connect(address_))) {}
+      connection_(new Connection{v1::Recovery::NewStub(Connect(address_))}) {}
+
+RealmChannel::~RealmChannel() = default;
 
 absl::Status RealmChannel::ToStatus(const char* operation, const grpc::Status& status) const {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
@@ -119,10 +126,9 @@ absl::StatusOr<Digest> RealmChannel::TlsKeyHash() const {
   return hash;
 }
 
-template <typename Request, typename Response>
-absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method<Request, Response> method,
-                                           Repeat repeat, const Request& request,
-                                           Cancellation& cancellation) {
+template <typename Request, typename Response, typename Method>
+absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method method, Repeat repeat,
+                                           const Request& request, Cancellation& cancellation) {
   for (int attempt = 0;; ++attempt) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + options_.timeout);
@@ -131,7 +137,7 @@ absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method<Request
     grpc::Status status;
     {
       const Cancellation::Watch watch(cancellation, [&context] { context.TryCancel(); });
-      status = (stub_.get()->*method)(&context, request, &response);
+      status = (connection_->stub.get()->*method)(&context, request, &response);
     }
     if (status.ok()) {
       if (const absl::Status foreign = NoteCertificate(context); !foreign.ok()) return foreign;

@@ -8,11 +8,16 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/hash.h"
-#include "recovery/api/v1/recovery.grpc.pb.h"
+#include "recovery/api/v1/recovery.pb.h"
 #include "recovery/client/base/cancellation.h"
 #include "recovery/client/base/client_options.h"
 #include "recovery/client/base/realm_address.h"
 #include "recovery/client/grpc/messages.h"
+
+namespace grpc {
+class ClientContext;
+class Status;
+}  // namespace grpc
 
 namespace labrec::recovery::client {
 
@@ -30,6 +35,9 @@ namespace labrec::recovery::client {
 class RealmChannel {
  public:
   RealmChannel(RealmAddress address, std::string token, ChannelOptions options);
+  ~RealmChannel();
+  RealmChannel(const RealmChannel&) = delete;
+  RealmChannel& operator=(const RealmChannel&) = delete;
 
   const RealmAddress& address() const { return address_; }
   ByteView id() const { return address_.id; }
@@ -67,24 +75,22 @@ class RealmChannel {
   absl::StatusOr<v1::GetFloorResponse> Call(const v1::GetFloorRequest&, Cancellation&);
 
  private:
-  template <typename Request, typename Response>
-  using Method = grpc::Status (v1::Recovery::StubInterface::*)(grpc::ClientContext*, const Request&,
-                                                               Response*);
   enum class Repeat {
     kRefused,      // after UNAVAILABLE: not
     kSafe,         // after UNAVAILABLE
     kSafeAndDear,  // after UNAVAILABLE, and once after DEADLINE_EXCEEDED: the realm may have counted it
   };
-  template <typename Request, typename Response>
-  absl::StatusOr<Response> Run(const char* operation, Method<Request, Response> method, Repeat repeat,
-                               const Request& request, Cancellation& cancellation);
+  struct Connection;  // gRPC's stub, which only realm_channel.cc needs to see
+  template <typename Request, typename Response, typename Method>
+  absl::StatusOr<Response> Run(const char* operation, Method method, Repeat repeat, const Request& request,
+                               Cancellation& cancellation);
   absl::Status NoteCertificate(const grpc::ClientContext& context);
   absl::Status ToStatus(const char* operation, const grpc::Status& status) const;
 
   RealmAddress address_;
   std::string authorization_;
   ChannelOptions options_;
-  std::unique_ptr<v1::Recovery::Stub> stub_;
+  std::unique_ptr<Connection> connection_;
   mutable std::mutex mutex_;
   std::string certificate_;  // PEM
   std::optional<Digest> required_tls_key_;
