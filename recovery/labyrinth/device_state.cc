@@ -5,7 +5,7 @@
 #include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/base/secret_join.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 absl::Status NoState() {
@@ -41,4 +41,4 @@ absl::StatusOr<DeviceState> DeviceState::Parse(ByteView serialized) {
   return state;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

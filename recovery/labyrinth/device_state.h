@@ -2,7 +2,7 @@
 
 #include "recovery/labyrinth/epoch/member.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // What a device keeps between runs, in its own protected storage: the newest epoch whose floor it saw raised,
 // and its keys, except the device key (which may live in hardware).
@@ -21,4 +21,4 @@ struct DeviceState {
   static absl::StatusOr<DeviceState> Parse(ByteView serialized);
 };
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

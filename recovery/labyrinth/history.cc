@@ -6,7 +6,7 @@
 #include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/epoch/backward_edge.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 constexpr size_t kPageSize = 256;
@@ -87,4 +87,4 @@ absl::StatusOr<HistorySummary> ReadHistory(MessageStore& store, const AccountNam
   return HistoryReader(store, account, visitor).Read(newest, oldest);
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

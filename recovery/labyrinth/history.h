@@ -4,7 +4,7 @@
 
 #include "recovery/labyrinth/message.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // A message that opened. `text` is wiped when the visitor returns.
 struct Message {
@@ -43,4 +43,4 @@ absl::StatusOr<HistorySummary> ReadHistory(MessageStore& store, const AccountNam
                                            const Epoch& newest, uint64_t oldest,
                                            const HistoryVisitor& visitor);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -6,7 +6,7 @@
 #include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/base/secret_join.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 constexpr size_t kPairingSecretSize = 32;
@@ -102,4 +102,4 @@ absl::StatusOr<DeviceState> OpenInvitation(const PendingDevice& pending, ByteVie
                      *std::move(epoch)};
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -2,7 +2,7 @@
 
 #include "recovery/labyrinth/device_state.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // Adding a device next to one that is a member. The newcomer shows a request (a QR code, a file carried by
 // hand): its public side and a one-time pairing secret. Whoever carries it must be the account's owner, for
@@ -45,4 +45,4 @@ Bytes MakeInvitation(const DeviceState& inviter, const JoinRequest& request);
 // The newcomer's first state. DATA_LOSS (kMalformed, kNotOpened, kWrongSignature).
 absl::StatusOr<DeviceState> OpenInvitation(const PendingDevice& pending, ByteView invitation);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

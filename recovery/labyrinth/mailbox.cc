@@ -6,7 +6,7 @@
 #include "recovery/labyrinth/epoch/follow.h"
 #include "recovery/labyrinth/epoch/virtual_device.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 // How often somebody else may be faster. Beyond that the store only says so.
@@ -197,4 +197,4 @@ absl::StatusOr<RecoveryCode> Mailbox::MakeRecoveryCode(char identifier) {
   return code;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

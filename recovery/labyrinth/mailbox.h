@@ -9,7 +9,7 @@
 #include "recovery/labyrinth/history.h"
 #include "recovery/labyrinth/joining.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // What opening an epoch did.
 struct Rotation {
@@ -97,4 +97,4 @@ class Mailbox {
   bool synced_ = false;
 };
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -6,7 +6,7 @@
 #include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/base/secret_join.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 constexpr size_t kSaltSize = 16;
@@ -49,4 +49,4 @@ absl::StatusOr<SecretBytes> MessageCipher::Open(const StoredMessage& message) {
   return Unpad(padded->view());
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

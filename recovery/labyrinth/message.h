@@ -6,7 +6,7 @@
 #include "recovery/labyrinth/base/message_store.h"
 #include "recovery/labyrinth/epoch/epoch.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // Seals and opens the messages of one epoch. Keys of threads are derived, never stored; those in use are kept
 // in memory, a bounded number. One thread at a time.
@@ -30,4 +30,4 @@ class MessageCipher {
   std::map<std::string, SecretBytes> thread_keys_;
 };
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -6,7 +6,7 @@
 #include "recovery/labyrinth/epoch/follow.h"
 #include "recovery/labyrinth/epoch/virtual_device.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 constexpr int kMostAttempts = 8;
@@ -58,4 +58,4 @@ absl::StatusOr<Restored> Restore(MessageStore& store, FloorKeeper& floor_keeper,
   return Restored{std::move(mailbox), mended.secrets.id, mended.corrected, bundle.epoch.sequence()};
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

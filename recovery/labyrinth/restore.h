@@ -2,7 +2,7 @@
 
 #include "recovery/labyrinth/mailbox.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 struct RestoreRequest {
   const AccountName& account;
@@ -32,4 +32,4 @@ absl::StatusOr<Restored> Restore(MessageStore& store, FloorKeeper& floor_keeper,
                                  const RestoreRequest& request,
                                  const std::function<void(const Epoch&)>& visit);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -5,7 +5,7 @@
 namespace labrec::testing {
 namespace {
 
-using namespace recovery::history;
+using namespace recovery::labyrinth;
 
 absl::StatusOr<Bytes> Find(const std::map<Id, Bytes>& map, const Id& id) {
   const auto found = map.find(id);

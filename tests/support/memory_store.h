@@ -7,15 +7,15 @@
 namespace labrec::testing {
 
 // An honest message store in memory. Its content is public: tests copy it (a dump), edit it, put it back.
-class MemoryStore : public recovery::history::MessageStore {
+class MemoryStore : public recovery::labyrinth::MessageStore {
  public:
-  using Id = recovery::history::Id;
+  using Id = recovery::labyrinth::Id;
   struct EpochData {
     Id id{};
-    recovery::history::StoredEpoch stored;
+    recovery::labyrinth::StoredEpoch stored;
     std::map<Id, Bytes> members;
     std::map<Id, Bytes> deliveries;
-    std::vector<recovery::history::StoredMessage> messages;
+    std::vector<recovery::labyrinth::StoredMessage> messages;
     uint64_t members_version = 0;
   };
   struct Content {
@@ -27,19 +27,19 @@ class MemoryStore : public recovery::history::MessageStore {
   // Several stores may share one content, as several clients of a server do.
   explicit MemoryStore(Content& content) : content_(content) {}
 
-  absl::StatusOr<recovery::history::StoreHead> GetHead() override;
-  absl::StatusOr<Id> NewEpochId() override { return recovery::history::RandomId(); }
-  absl::Status CommitEpoch(const std::optional<recovery::history::StoreHead>& expected,
-                           const recovery::history::EpochCommit& commit) override;
-  absl::StatusOr<recovery::history::StoredEpoch> GetEpoch(uint64_t sequence) override;
+  absl::StatusOr<recovery::labyrinth::StoreHead> GetHead() override;
+  absl::StatusOr<Id> NewEpochId() override { return recovery::labyrinth::RandomId(); }
+  absl::Status CommitEpoch(const std::optional<recovery::labyrinth::StoreHead>& expected,
+                           const recovery::labyrinth::EpochCommit& commit) override;
+  absl::StatusOr<recovery::labyrinth::StoredEpoch> GetEpoch(uint64_t sequence) override;
   absl::StatusOr<Bytes> GetDelivery(uint64_t sequence, const Id& member) override;
-  absl::StatusOr<std::vector<recovery::history::MemberRow>> ListMembers(uint64_t sequence) override;
+  absl::StatusOr<std::vector<recovery::labyrinth::MemberRow>> ListMembers(uint64_t sequence) override;
   absl::StatusOr<Bytes> GetMember(uint64_t sequence, const Id& member) override;
-  absl::Status AddMember(const recovery::history::StoreHead& expected,
-                         const recovery::history::MemberRow& row) override;
-  absl::Status AppendMessage(const Id& epoch, const recovery::history::StoredMessage& message) override;
-  absl::StatusOr<recovery::history::MessagePage> ReadMessages(uint64_t sequence, uint64_t after,
-                                                              size_t limit) override;
+  absl::Status AddMember(const recovery::labyrinth::StoreHead& expected,
+                         const recovery::labyrinth::MemberRow& row) override;
+  absl::Status AppendMessage(const Id& epoch, const recovery::labyrinth::StoredMessage& message) override;
+  absl::StatusOr<recovery::labyrinth::MessagePage> ReadMessages(uint64_t sequence, uint64_t after,
+                                                                size_t limit) override;
   absl::Status PutBundle(const Id& virtual_device, ByteView bundle) override;
   absl::StatusOr<Bytes> GetBundle(const Id& virtual_device) override;
   absl::StatusOr<std::vector<Id>> ListBundles() override;
@@ -47,7 +47,7 @@ class MemoryStore : public recovery::history::MessageStore {
   absl::StatusOr<Bytes> GetInvitation(const Id& device) override;
 
  private:
-  bool IsHead(const recovery::history::StoreHead& expected);
+  bool IsHead(const recovery::labyrinth::StoreHead& expected);
   Content& content_;
 };
 

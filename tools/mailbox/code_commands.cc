@@ -24,13 +24,13 @@ using recover::Connection;
 using recovery::client::DeviceKey;
 using recovery::client::Recovered;
 using recovery::client::Sealed;
-using recovery::history::DeviceSigner;
-using recovery::history::Epoch;
-using recovery::history::Floor;
-using recovery::history::HistorySummary;
-using recovery::history::Mailbox;
-using recovery::history::RecoveryCode;
-using recovery::history::Restored;
+using recovery::labyrinth::DeviceSigner;
+using recovery::labyrinth::Epoch;
+using recovery::labyrinth::Floor;
+using recovery::labyrinth::HistorySummary;
+using recovery::labyrinth::Mailbox;
+using recovery::labyrinth::RecoveryCode;
+using recovery::labyrinth::Restored;
 
 namespace {
 
@@ -95,12 +95,12 @@ absl::Status EnrollByRecord(Session& session, const Connection& connection, cons
 }
 
 absl::StatusOr<Restored> RestoreWith(Session& session, ByteView code, const std::optional<Floor>& floor) {
-  LABREC_ASSIGN_OR_RETURN(const recovery::history::StoreHead head, session.store->GetHead());
+  LABREC_ASSIGN_OR_RETURN(const recovery::labyrinth::StoreHead head, session.store->GetHead());
   LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<DeviceSigner> signer, session.home.MakeDeviceKey());
   cli::ProgressBar bar(STDERR_FILENO, "following");
   LABREC_ASSIGN_OR_RETURN(
       Restored restored,
-      recovery::history::Restore(
+      recovery::labyrinth::Restore(
           *session.store, *session.floor, {session.account, code, floor, *signer},
           [&](const Epoch& epoch) { bar.Show(epoch.sequence() + 1, head.sequence + 1, "epochs"); }));
   LABREC_RETURN_IF_ERROR(session.home.SaveState(restored.mailbox.state()));

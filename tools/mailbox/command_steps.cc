@@ -12,14 +12,14 @@ namespace labrec::mailbox {
 
 using recovery::client::RealmCondition;
 using recovery::client::RealmReport;
-using recovery::history::AccountName;
-using recovery::history::DeviceSigner;
-using recovery::history::HistoryProgress;
-using recovery::history::HistorySummary;
-using recovery::history::HistoryVisitor;
-using recovery::history::Mailbox;
-using recovery::history::MessageId;
-using recovery::history::PendingDevice;
+using recovery::labyrinth::AccountName;
+using recovery::labyrinth::DeviceSigner;
+using recovery::labyrinth::HistoryProgress;
+using recovery::labyrinth::HistorySummary;
+using recovery::labyrinth::HistoryVisitor;
+using recovery::labyrinth::Mailbox;
+using recovery::labyrinth::MessageId;
+using recovery::labyrinth::PendingDevice;
 
 absl::StatusOr<PendingDevice> MakePending(Home& home, const AccountName& account) {
   LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<DeviceSigner> signer, home.MakeDeviceKey());

@@ -11,13 +11,13 @@
 
 namespace labrec::mailbox {
 
-using recovery::history::DeviceSigner;
-using recovery::history::HistorySummary;
-using recovery::history::Mailbox;
-using recovery::history::Message;
-using recovery::history::MessageId;
-using recovery::history::Reason;
-using recovery::history::ReasonOf;
+using recovery::labyrinth::DeviceSigner;
+using recovery::labyrinth::HistorySummary;
+using recovery::labyrinth::Mailbox;
+using recovery::labyrinth::Message;
+using recovery::labyrinth::MessageId;
+using recovery::labyrinth::Reason;
+using recovery::labyrinth::ReasonOf;
 
 namespace {
 

@@ -13,14 +13,14 @@
 namespace labrec::mailbox {
 
 using recovery::client::DeviceKey;
-using recovery::history::JoinRequest;
-using recovery::history::Mailbox;
-using recovery::history::MemberId;
-using recovery::history::MemberKind;
-using recovery::history::MemberStatus;
-using recovery::history::ParseId;
-using recovery::history::PendingDevice;
-using recovery::history::Rotation;
+using recovery::labyrinth::JoinRequest;
+using recovery::labyrinth::Mailbox;
+using recovery::labyrinth::MemberId;
+using recovery::labyrinth::MemberKind;
+using recovery::labyrinth::MemberStatus;
+using recovery::labyrinth::ParseId;
+using recovery::labyrinth::PendingDevice;
+using recovery::labyrinth::Rotation;
 
 namespace {
 

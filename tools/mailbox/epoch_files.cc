@@ -7,9 +7,9 @@
 namespace labrec::mailbox {
 namespace {
 
-using recovery::history::Id;
-using recovery::history::MemberRow;
-using recovery::history::ParseId;
+using recovery::labyrinth::Id;
+using recovery::labyrinth::MemberRow;
+using recovery::labyrinth::ParseId;
 
 void WriteRows(Writer& writer, const std::vector<MemberRow>& rows) {
   writer.U32(static_cast<uint32_t>(rows.size()));

@@ -8,9 +8,9 @@
 namespace labrec::mailbox {
 
 struct EpochFile {
-  recovery::history::EpochId id{};
-  recovery::history::StoredEpoch stored;
-  std::vector<recovery::history::MemberRow> deliveries;
+  recovery::labyrinth::EpochId id{};
+  recovery::labyrinth::StoredEpoch stored;
+  std::vector<recovery::labyrinth::MemberRow> deliveries;
 
   Bytes Encode() const;
   // DATA_LOSS if it is not what Encode writes.
@@ -19,16 +19,16 @@ struct EpochFile {
 
 struct MembersFile {
   uint64_t version = 0;
-  std::vector<recovery::history::MemberRow> members;
+  std::vector<recovery::labyrinth::MemberRow> members;
 
   // Adds the row, or replaces the one with its id, and counts.
-  void Put(const recovery::history::MemberRow& row);
+  void Put(const recovery::labyrinth::MemberRow& row);
   Bytes Encode() const;
   static absl::StatusOr<MembersFile> Parse(ByteView content);
 };
 
 // NOT_FOUND if no row has this id.
-absl::StatusOr<Bytes> FindRow(const std::vector<recovery::history::MemberRow>& rows,
-                              const recovery::history::Id& id);
+absl::StatusOr<Bytes> FindRow(const std::vector<recovery::labyrinth::MemberRow>& rows,
+                              const recovery::labyrinth::Id& id);
 
 }  // namespace labrec::mailbox

@@ -6,8 +6,8 @@
 
 namespace labrec::mailbox {
 
-using recovery::history::Id;
-using recovery::history::StoredEpoch;
+using recovery::labyrinth::Id;
+using recovery::labyrinth::StoredEpoch;
 
 absl::StatusOr<std::optional<StoredEpoch>> EpochReader::GetEpoch(const StoreConnection& connection,
                                                                  uint64_t sequence) {

@@ -13,11 +13,11 @@ namespace labrec::mailbox {
 // blocks it remembers is asked for by itself (nullopt here).
 class EpochReader {
  public:
-  using Id = recovery::history::Id;
+  using Id = recovery::labyrinth::Id;
 
   // DATA_LOSS if the server sends something else than it was asked.
-  absl::StatusOr<std::optional<recovery::history::StoredEpoch>> GetEpoch(const StoreConnection& connection,
-                                                                         uint64_t sequence);
+  absl::StatusOr<std::optional<recovery::labyrinth::StoredEpoch>> GetEpoch(const StoreConnection& connection,
+                                                                           uint64_t sequence);
   absl::StatusOr<std::optional<Bytes>> GetDelivery(uint64_t sequence, const Id& member);
   absl::StatusOr<std::optional<Bytes>> GetMember(uint64_t sequence, const Id& member) const;
 

@@ -17,13 +17,13 @@ namespace labrec::mailbox {
 namespace {
 
 namespace fs = std::filesystem;
-using recovery::history::EpochCommit;
-using recovery::history::MemberRow;
-using recovery::history::MessagePage;
-using recovery::history::ParseId;
-using recovery::history::StoredEpoch;
-using recovery::history::StoredMessage;
-using recovery::history::StoreHead;
+using recovery::labyrinth::EpochCommit;
+using recovery::labyrinth::MemberRow;
+using recovery::labyrinth::MessagePage;
+using recovery::labyrinth::ParseId;
+using recovery::labyrinth::StoredEpoch;
+using recovery::labyrinth::StoredMessage;
+using recovery::labyrinth::StoreHead;
 
 constexpr unsigned kFileMode = 0600;
 

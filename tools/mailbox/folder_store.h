@@ -21,26 +21,26 @@ namespace labrec::mailbox {
 // An epoch's folder appears by a rename, so it is there whole or not at all; the newest is the one with the
 // highest number. Whoever may write the folder may do anything to it: the module that uses it is made for
 // that.
-class FolderStore : public recovery::history::MessageStore {
+class FolderStore : public recovery::labyrinth::MessageStore {
  public:
-  using Id = recovery::history::Id;
+  using Id = recovery::labyrinth::Id;
 
   // Makes the folder if it is not there (mode 0700).
   static absl::StatusOr<std::unique_ptr<FolderStore>> Open(const std::filesystem::path& folder);
 
-  absl::StatusOr<recovery::history::StoreHead> GetHead() override;
-  absl::StatusOr<Id> NewEpochId() override { return recovery::history::RandomId(); }
-  absl::Status CommitEpoch(const std::optional<recovery::history::StoreHead>& expected,
-                           const recovery::history::EpochCommit& commit) override;
-  absl::StatusOr<recovery::history::StoredEpoch> GetEpoch(uint64_t sequence) override;
+  absl::StatusOr<recovery::labyrinth::StoreHead> GetHead() override;
+  absl::StatusOr<Id> NewEpochId() override { return recovery::labyrinth::RandomId(); }
+  absl::Status CommitEpoch(const std::optional<recovery::labyrinth::StoreHead>& expected,
+                           const recovery::labyrinth::EpochCommit& commit) override;
+  absl::StatusOr<recovery::labyrinth::StoredEpoch> GetEpoch(uint64_t sequence) override;
   absl::StatusOr<Bytes> GetDelivery(uint64_t sequence, const Id& member) override;
-  absl::StatusOr<std::vector<recovery::history::MemberRow>> ListMembers(uint64_t sequence) override;
+  absl::StatusOr<std::vector<recovery::labyrinth::MemberRow>> ListMembers(uint64_t sequence) override;
   absl::StatusOr<Bytes> GetMember(uint64_t sequence, const Id& member) override;
-  absl::Status AddMember(const recovery::history::StoreHead& expected,
-                         const recovery::history::MemberRow& row) override;
-  absl::Status AppendMessage(const Id& epoch, const recovery::history::StoredMessage& message) override;
-  absl::StatusOr<recovery::history::MessagePage> ReadMessages(uint64_t sequence, uint64_t after,
-                                                              size_t limit) override;
+  absl::Status AddMember(const recovery::labyrinth::StoreHead& expected,
+                         const recovery::labyrinth::MemberRow& row) override;
+  absl::Status AppendMessage(const Id& epoch, const recovery::labyrinth::StoredMessage& message) override;
+  absl::StatusOr<recovery::labyrinth::MessagePage> ReadMessages(uint64_t sequence, uint64_t after,
+                                                                size_t limit) override;
   absl::Status PutBundle(const Id& virtual_device, ByteView bundle) override;
   absl::StatusOr<Bytes> GetBundle(const Id& virtual_device) override;
   absl::StatusOr<std::vector<Id>> ListBundles() override;
@@ -52,8 +52,8 @@ class FolderStore : public recovery::history::MessageStore {
   std::filesystem::path EpochFolder(uint64_t sequence) const;
   absl::StatusOr<uint64_t> NewestSequence() const;
   // The head without its message count, under the lock; nullopt before the first epoch.
-  absl::StatusOr<std::optional<recovery::history::StoreHead>> PlainHead() const;
-  absl::Status RequireHead(const std::optional<recovery::history::StoreHead>& expected) const;
+  absl::StatusOr<std::optional<recovery::labyrinth::StoreHead>> PlainHead() const;
+  absl::Status RequireHead(const std::optional<recovery::labyrinth::StoreHead>& expected) const;
   MessageLog& LogOf(uint64_t sequence);
 
   std::filesystem::path folder_;

@@ -11,13 +11,13 @@
 namespace labrec::mailbox {
 namespace {
 
-using recovery::history::EpochCommit;
-using recovery::history::Id;
-using recovery::history::MemberRow;
-using recovery::history::MessagePage;
-using recovery::history::StoredEpoch;
-using recovery::history::StoredMessage;
-using recovery::history::StoreHead;
+using recovery::labyrinth::EpochCommit;
+using recovery::labyrinth::Id;
+using recovery::labyrinth::MemberRow;
+using recovery::labyrinth::MessagePage;
+using recovery::labyrinth::StoredEpoch;
+using recovery::labyrinth::StoredMessage;
+using recovery::labyrinth::StoreHead;
 using Stub = v1::MailboxStore::StubInterface;
 template <typename Request, typename Response>
 using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);

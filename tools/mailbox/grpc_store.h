@@ -24,32 +24,32 @@ struct GrpcStoreOptions {
 //
 // Errors are the server's own, with what it was asked in front: UNAVAILABLE if it cannot be reached,
 // DATA_LOSS for an answer that no server may give.
-class GrpcStore : public recovery::history::MessageStore {
+class GrpcStore : public recovery::labyrinth::MessageStore {
  public:
-  using Id = recovery::history::Id;
+  using Id = recovery::labyrinth::Id;
 
   explicit GrpcStore(const GrpcStoreOptions& options);
   ~GrpcStore() override;
   GrpcStore(const GrpcStore&) = delete;
   GrpcStore& operator=(const GrpcStore&) = delete;
 
-  absl::StatusOr<recovery::history::StoreHead> GetHead() override;
+  absl::StatusOr<recovery::labyrinth::StoreHead> GetHead() override;
   absl::StatusOr<Id> NewEpochId() override;
-  absl::Status CommitEpoch(const std::optional<recovery::history::StoreHead>& expected,
-                           const recovery::history::EpochCommit& commit) override;
-  absl::StatusOr<recovery::history::StoredEpoch> GetEpoch(uint64_t sequence) override;
+  absl::Status CommitEpoch(const std::optional<recovery::labyrinth::StoreHead>& expected,
+                           const recovery::labyrinth::EpochCommit& commit) override;
+  absl::StatusOr<recovery::labyrinth::StoredEpoch> GetEpoch(uint64_t sequence) override;
   absl::StatusOr<Bytes> GetDelivery(uint64_t sequence, const Id& member) override;
-  absl::StatusOr<std::vector<recovery::history::MemberRow>> ListMembers(uint64_t sequence) override;
+  absl::StatusOr<std::vector<recovery::labyrinth::MemberRow>> ListMembers(uint64_t sequence) override;
   absl::StatusOr<Bytes> GetMember(uint64_t sequence, const Id& member) override;
-  absl::Status AddMember(const recovery::history::StoreHead& expected,
-                         const recovery::history::MemberRow& row) override;
-  absl::Status AppendMessage(const Id& epoch, const recovery::history::StoredMessage& message) override {
+  absl::Status AddMember(const recovery::labyrinth::StoreHead& expected,
+                         const recovery::labyrinth::MemberRow& row) override;
+  absl::Status AppendMessage(const Id& epoch, const recovery::labyrinth::StoredMessage& message) override {
     return AppendMessages(epoch, {&message, 1});
   }
   // All or none; at most 4 MiB together.
-  absl::Status AppendMessages(const Id& epoch, std::span<const recovery::history::StoredMessage> messages);
-  absl::StatusOr<recovery::history::MessagePage> ReadMessages(uint64_t sequence, uint64_t after,
-                                                              size_t limit) override;
+  absl::Status AppendMessages(const Id& epoch, std::span<const recovery::labyrinth::StoredMessage> messages);
+  absl::StatusOr<recovery::labyrinth::MessagePage> ReadMessages(uint64_t sequence, uint64_t after,
+                                                                size_t limit) override;
   absl::Status PutBundle(const Id& virtual_device, ByteView bundle) override;
   absl::StatusOr<Bytes> GetBundle(const Id& virtual_device) override;
   absl::StatusOr<std::vector<Id>> ListBundles() override;

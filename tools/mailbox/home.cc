@@ -7,10 +7,10 @@ namespace labrec::mailbox {
 namespace {
 
 namespace fs = std::filesystem;
-using recovery::history::DeviceSigner;
-using recovery::history::DeviceState;
-using recovery::history::PendingDevice;
-using recovery::history::SoftwareSigner;
+using recovery::labyrinth::DeviceSigner;
+using recovery::labyrinth::DeviceState;
+using recovery::labyrinth::PendingDevice;
+using recovery::labyrinth::SoftwareSigner;
 
 constexpr unsigned kSecretMode = 0600;
 
@@ -67,7 +67,7 @@ void Home::ForgetPending() const {
   fs::remove(folder_ / "pending", ignored);
 }
 
-std::optional<recovery::history::AccountName> Home::Account() const {
+std::optional<recovery::labyrinth::AccountName> Home::Account() const {
   if (const auto state = LoadState(); state.ok()) return state->account;
   if (const auto pending = LoadPending(); pending.ok()) return pending->account;
   return std::nullopt;

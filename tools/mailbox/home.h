@@ -22,19 +22,19 @@ class Home {
 
   // Makes the folder and a device key, or takes the one that an attempt before left there which did not
   // succeed. ALREADY_EXISTS if this is a device's home already.
-  absl::StatusOr<std::unique_ptr<recovery::history::DeviceSigner>> MakeDeviceKey();
+  absl::StatusOr<std::unique_ptr<recovery::labyrinth::DeviceSigner>> MakeDeviceKey();
 
   // FAILED_PRECONDITION if this device is not a member of a mailbox.
-  absl::StatusOr<recovery::history::DeviceState> LoadState() const;
-  absl::Status SaveState(const recovery::history::DeviceState& state) const;
+  absl::StatusOr<recovery::labyrinth::DeviceState> LoadState() const;
+  absl::Status SaveState(const recovery::labyrinth::DeviceState& state) const;
 
   // FAILED_PRECONDITION if this device does not wait to be let in.
-  absl::StatusOr<recovery::history::PendingDevice> LoadPending() const;
-  absl::Status SavePending(const recovery::history::PendingDevice& pending) const;
+  absl::StatusOr<recovery::labyrinth::PendingDevice> LoadPending() const;
+  absl::Status SavePending(const recovery::labyrinth::PendingDevice& pending) const;
   void ForgetPending() const;
 
   // Of the state, or of the pending one; nullopt if there is neither that can be read.
-  std::optional<recovery::history::AccountName> Account() const;
+  std::optional<recovery::labyrinth::AccountName> Account() const;
 
   // nullopt if no realm keeps a floor for this device.
   absl::StatusOr<std::optional<std::string>> Record() const;

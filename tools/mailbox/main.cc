@@ -15,7 +15,7 @@ namespace {
 
 int ExitCode(const absl::Status& status) {
   if (status.ok()) return 0;
-  if (recovery::history::ReasonOf(status) == recovery::history::Reason::kLeftOut) return 2;
+  if (recovery::labyrinth::ReasonOf(status) == recovery::labyrinth::Reason::kLeftOut) return 2;
   if (absl::IsDataLoss(status)) return 3;
   if (IsNotRecovered(status)) return 4;
   return recovery::client::IsTooFewRealms(status) ? 5 : 1;

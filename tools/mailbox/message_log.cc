@@ -13,9 +13,9 @@
 namespace labrec::mailbox {
 namespace {
 
-using recovery::history::MessagePage;
-using recovery::history::ParseId;
-using recovery::history::StoredMessage;
+using recovery::labyrinth::MessagePage;
+using recovery::labyrinth::ParseId;
+using recovery::labyrinth::StoredMessage;
 
 constexpr size_t kSizeBytes = 4;
 constexpr size_t kMostRecordBytes = 2U << 20;

@@ -14,9 +14,9 @@ class MessageLog {
   explicit MessageLog(std::filesystem::path path) : path_(std::move(path)) {}
 
   // Durable when it returns OK. ALREADY_EXISTS is not looked for: ids are the writer's affair.
-  absl::Status Append(const recovery::history::StoredMessage& message);
+  absl::Status Append(const recovery::labyrinth::StoredMessage& message);
   // As MessageStore::ReadMessages. A log that does not exist is empty.
-  absl::StatusOr<recovery::history::MessagePage> Read(uint64_t after, size_t limit) const;
+  absl::StatusOr<recovery::labyrinth::MessagePage> Read(uint64_t after, size_t limit) const;
   // How many whole records there are; reads their sizes only, and those it has seen once not again.
   absl::StatusOr<uint64_t> Count();
 

@@ -4,8 +4,8 @@
 
 namespace labrec::mailbox {
 
-using recovery::history::MessagePage;
-using recovery::history::StoredMessage;
+using recovery::labyrinth::MessagePage;
+using recovery::labyrinth::StoredMessage;
 
 absl::StatusOr<MessagePage> MessageReader::Read(const StoreConnection& connection, uint64_t sequence,
                                                 uint64_t after, size_t limit) {

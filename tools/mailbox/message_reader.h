@@ -13,15 +13,15 @@ namespace labrec::mailbox {
 class MessageReader {
  public:
   // As MessageStore::ReadMessages. DATA_LOSS if the server sends something else than it was asked.
-  absl::StatusOr<recovery::history::MessagePage> Read(const StoreConnection& connection, uint64_t sequence,
-                                                      uint64_t after, size_t limit);
+  absl::StatusOr<recovery::labyrinth::MessagePage> Read(const StoreConnection& connection, uint64_t sequence,
+                                                        uint64_t after, size_t limit);
 
  private:
   using Stream = IncomingStream<v1::MessagePage>;
   void Open(const StoreConnection& connection, uint64_t sequence, uint64_t after);
   // Gets the next page if there is none; without one at the end of the stream.
   absl::Status Fill();
-  absl::StatusOr<recovery::history::MessagePage> Take(size_t limit);
+  absl::StatusOr<recovery::labyrinth::MessagePage> Take(size_t limit);
 
   std::unique_ptr<Stream> stream_;
   std::optional<v1::MessagePage> page_;

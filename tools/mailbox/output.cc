@@ -8,9 +8,9 @@
 namespace labrec::mailbox {
 namespace {
 
-using recovery::history::LeftOut;
-using recovery::history::LeftOutWhyName;
-using recovery::history::MemberKind;
+using recovery::labyrinth::LeftOut;
+using recovery::labyrinth::LeftOutWhyName;
+using recovery::labyrinth::MemberKind;
 
 }  // namespace
 
@@ -35,7 +35,7 @@ std::string FormatTime(int64_t timestamp_ms) {
   return text;
 }
 
-void PrintMessage(const recovery::history::Message& message) {
+void PrintMessage(const recovery::labyrinth::Message& message) {
   std::string text(AsText(message.text.view()));
   std::string line = "[" + std::to_string(message.epoch) + "] " + FormatTime(message.timestamp_ms) + " " +
                      Printable(message.thread) + ": " + Printable(text) + "\n";
@@ -44,7 +44,7 @@ void PrintMessage(const recovery::history::Message& message) {
   Wipe(line);
 }
 
-void PrintRotation(const recovery::history::Rotation& rotation) {
+void PrintRotation(const recovery::labyrinth::Rotation& rotation) {
   if (!rotation.opened) {
     std::printf("another device was faster; now at epoch %llu\n",
                 static_cast<unsigned long long>(rotation.sequence));
@@ -56,7 +56,7 @@ void PrintRotation(const recovery::history::Rotation& rotation) {
   }
 }
 
-void PrintMember(const recovery::history::MemberStatus& member, const recovery::history::MemberId& self) {
+void PrintMember(const recovery::labyrinth::MemberStatus& member, const recovery::labyrinth::MemberId& self) {
   const char* kind = "bad entry";
   if (member.member.has_value()) {
     kind = member.member->kind == MemberKind::kDevice ? "device" : "recovery code";

@@ -14,8 +14,8 @@ std::string Printable(std::string_view text);
 // "2026-11-23 12:34:56" in UTC.
 std::string FormatTime(int64_t timestamp_ms);
 
-void PrintMessage(const recovery::history::Message& message);
-void PrintRotation(const recovery::history::Rotation& rotation);
-void PrintMember(const recovery::history::MemberStatus& member, const recovery::history::MemberId& self);
+void PrintMessage(const recovery::labyrinth::Message& message);
+void PrintRotation(const recovery::labyrinth::Rotation& rotation);
+void PrintMember(const recovery::labyrinth::MemberStatus& member, const recovery::labyrinth::MemberId& self);
 
 }  // namespace labrec::mailbox

@@ -16,9 +16,9 @@ using recovery::client::FloorReading;
 using recovery::client::RealmCondition;
 using recovery::client::RealmFloor;
 using recovery::client::RealmReport;
-using recovery::history::Failure;
-using recovery::history::Floor;
-using recovery::history::Reason;
+using recovery::labyrinth::Failure;
+using recovery::labyrinth::Floor;
+using recovery::labyrinth::Reason;
 
 // What the realms' answers come to.
 struct Count {
@@ -70,9 +70,9 @@ absl::StatusOr<MaybeFloor> HighestFloor(const std::vector<RealmFloor>& floors) {
   for (const RealmFloor& floor : floors) {
     if (from != nullptr && floor.sequence < from->sequence) continue;
     if (from != nullptr && floor.sequence == from->sequence && floor.digest != from->digest) {
-      return recovery::history::Damage(Reason::kForked,
-                                       absl::StrCat("realms ", from->realm, " and ", floor.realm,
-                                                    " know different epochs of number ", floor.sequence));
+      return recovery::labyrinth::Damage(Reason::kForked,
+                                         absl::StrCat("realms ", from->realm, " and ", floor.realm,
+                                                      " know different epochs of number ", floor.sequence));
     }
     from = &floor;
     highest = FloorOf(floor);
@@ -122,7 +122,7 @@ absl::Status RecoveryFloor::RaiseFloor(const Floor& floor) {
   }
   if (!absl::IsFailedPrecondition(raised)) return raised;
   LABREC_ASSIGN_OR_RETURN(const MaybeFloor kept, ReadFloor());
-  LABREC_RETURN_IF_ERROR(recovery::history::CheckRaise(kept, floor));
+  LABREC_RETURN_IF_ERROR(recovery::labyrinth::CheckRaise(kept, floor));
   return raised;
 }
 

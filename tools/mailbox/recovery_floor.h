@@ -7,7 +7,6 @@
 
 #include "recovery/client/base/realm_set.h"
 #include "recovery/client/epoch_floor.h"
-#include "recovery/client/base/realm_set.h"
 #include "recovery/labyrinth/base/floor.h"
 
 namespace labrec::mailbox {
@@ -15,7 +14,7 @@ namespace labrec::mailbox {
 // The epoch floor of an account's record, kept by all realms of the recovery service. A floor counts as kept
 // when so many realms have it that any T of them, which a recovery needs, include one that does: all holders
 // of the record but T - 1. The others get it when a device syncs again.
-class RecoveryFloor : public recovery::history::FloorKeeper {
+class RecoveryFloor : public recovery::labyrinth::FloorKeeper {
  public:
   struct Options {
     const recovery::client::RealmSet& realms;
@@ -28,22 +27,22 @@ class RecoveryFloor : public recovery::history::FloorKeeper {
   // The highest of the realms' floors; nullopt also if they have no such record. At least T must answer.
   // PERMISSION_DENIED (kLeftOut) if so many do not know this device (any more) that T cannot answer;
   // DATA_LOSS (kForked) if two give different floors of the highest number; UNAVAILABLE (IsTooFewRealms).
-  absl::StatusOr<std::optional<recovery::history::Floor>> ReadFloor() override;
+  absl::StatusOr<std::optional<recovery::labyrinth::Floor>> ReadFloor() override;
   // Asks nobody if the last ReadFloor found every realm that answered at this floor. FAILED_PRECONDITION as
   // CheckRaise if one realm has a higher or conflicting one; else as ReadFloor.
-  absl::Status RaiseFloor(const recovery::history::Floor& floor) override;
+  absl::Status RaiseFloor(const recovery::labyrinth::Floor& floor) override;
 
   // "alpha: why" of the realms where the last raise did not succeed although it counts.
   const std::vector<std::string>& behind() const { return behind_; }
 
  private:
   Options options_;
-  std::optional<recovery::history::Floor> settled_;  // where all that answered stand
+  std::optional<recovery::labyrinth::Floor> settled_;  // where all that answered stand
   std::vector<std::string> behind_;
 };
 
 // The rules, pure.
-using MaybeFloor = std::optional<recovery::history::Floor>;
+using MaybeFloor = std::optional<recovery::labyrinth::Floor>;
 // The highest floor, which all realms that have a floor of its number must agree on.
 absl::StatusOr<MaybeFloor> HighestFloor(const std::vector<recovery::client::RealmFloor>& floors);
 absl::StatusOr<MaybeFloor> JudgeReading(const recovery::client::FloorReading& reading, uint32_t threshold);

@@ -7,10 +7,10 @@
 namespace labrec::mailbox {
 namespace {
 
-using recovery::history::AccountName;
-using recovery::history::DeviceState;
-using recovery::history::Mailbox;
-using recovery::history::NoFloor;
+using recovery::labyrinth::AccountName;
+using recovery::labyrinth::DeviceState;
+using recovery::labyrinth::Mailbox;
+using recovery::labyrinth::NoFloor;
 
 constexpr char kDefaultRecord[] = "default";
 

@@ -17,8 +17,8 @@ struct SessionOptions {
   std::string home;
   StoreOptions store;
   recover::Arguments realms;  // realms, token_file, record (empty: the home's, else "default"), threshold
-  recovery::history::AccountName account;  // empty: the home's, else the token's
-  bool no_floor = false;                   // believe the store; for showing what the floor is for
+  recovery::labyrinth::AccountName account;  // empty: the home's, else the token's
+  bool no_floor = false;                     // believe the store; for showing what the floor is for
 };
 
 // What every command works on: this device, the message store, the recovery realms.
@@ -28,7 +28,7 @@ class Session {
   static absl::StatusOr<Session> Open(const SessionOptions& options);
 
   // The mailbox of the device whose home it is; the session outlives it.
-  absl::StatusOr<recovery::history::Mailbox> OpenMailbox();
+  absl::StatusOr<recovery::labyrinth::Mailbox> OpenMailbox();
   // From now on the realms keep the floor, unless the floor is off; before a mailbox is opened.
   void KeepFloorInRealms();
   bool floor_is_in_realms() const { return recovery_floor_ != nullptr; }
@@ -39,10 +39,10 @@ class Session {
   absl::StatusOr<const recover::Connection*> Realms() const;
 
   Home home;
-  recovery::history::AccountName account;
+  recovery::labyrinth::AccountName account;
   std::string record;
-  std::unique_ptr<recovery::history::MessageStore> store;
-  std::unique_ptr<recovery::history::FloorKeeper> floor;
+  std::unique_ptr<recovery::labyrinth::MessageStore> store;
+  std::unique_ptr<recovery::labyrinth::FloorKeeper> floor;
 
  private:
   explicit Session(const SessionOptions& options)

@@ -12,8 +12,8 @@
 namespace labrec::mailbox {
 namespace {
 
-using recovery::history::AccountName;
-using recovery::history::MessageStore;
+using recovery::labyrinth::AccountName;
+using recovery::labyrinth::MessageStore;
 
 constexpr std::string_view kUnix = "unix:";
 constexpr std::string_view kClear = "grpc://";

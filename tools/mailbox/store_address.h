@@ -18,7 +18,7 @@ struct StoreOptions {
 
 // Opens a folder, or gets ready to talk to a labyrinth-mailboxd; nothing is sent yet. INVALID_ARGUMENT for
 // another form, a server in the clear that is not on this host, or no name; a file's error.
-absl::StatusOr<std::unique_ptr<recovery::history::MessageStore>> OpenStore(
-    const StoreOptions& options, const recovery::history::AccountName& account);
+absl::StatusOr<std::unique_ptr<recovery::labyrinth::MessageStore>> OpenStore(
+    const StoreOptions& options, const recovery::labyrinth::AccountName& account);
 
 }  // namespace labrec::mailbox

@@ -7,13 +7,13 @@
 namespace labrec::mailbox {
 namespace {
 
-using recovery::history::EpochCommit;
-using recovery::history::Id;
-using recovery::history::MemberRow;
-using recovery::history::ParseId;
-using recovery::history::StoredEpoch;
-using recovery::history::StoredMessage;
-using recovery::history::StoreHead;
+using recovery::labyrinth::EpochCommit;
+using recovery::labyrinth::Id;
+using recovery::labyrinth::MemberRow;
+using recovery::labyrinth::ParseId;
+using recovery::labyrinth::StoredEpoch;
+using recovery::labyrinth::StoredMessage;
+using recovery::labyrinth::StoreHead;
 
 absl::Status CheckSize(const std::string& bytes, const char* field, size_t most) {
   if (bytes.size() <= most) return absl::OkStatus();

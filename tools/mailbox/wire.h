@@ -21,28 +21,28 @@ inline constexpr size_t kMostThreadBytes = 1024;
 inline constexpr int kMostRows = 257;           // the largest epoch, and one more
 inline constexpr int kMostCallBytes = 4 << 20;  // of one gRPC message
 
-absl::StatusOr<recovery::history::Id> IdFrom(const std::string& bytes, const char* field);
+absl::StatusOr<recovery::labyrinth::Id> IdFrom(const std::string& bytes, const char* field);
 absl::StatusOr<Bytes> BytesFrom(const std::string& bytes, const char* field);
 
-v1::Head ToWire(const recovery::history::StoreHead& head);
-absl::StatusOr<recovery::history::StoreHead> FromWire(const v1::Head& head);
+v1::Head ToWire(const recovery::labyrinth::StoreHead& head);
+absl::StatusOr<recovery::labyrinth::StoreHead> FromWire(const v1::Head& head);
 
-v1::Epoch ToWire(const recovery::history::StoredEpoch& epoch);
-absl::StatusOr<recovery::history::StoredEpoch> FromWire(const v1::Epoch& epoch);
+v1::Epoch ToWire(const recovery::labyrinth::StoredEpoch& epoch);
+absl::StatusOr<recovery::labyrinth::StoredEpoch> FromWire(const v1::Epoch& epoch);
 
-v1::MemberRow ToWire(const recovery::history::MemberRow& row);
-absl::StatusOr<recovery::history::MemberRow> FromWire(const v1::MemberRow& row);
+v1::MemberRow ToWire(const recovery::labyrinth::MemberRow& row);
+absl::StatusOr<recovery::labyrinth::MemberRow> FromWire(const v1::MemberRow& row);
 
-v1::Message ToWire(const recovery::history::StoredMessage& message);
-absl::StatusOr<recovery::history::StoredMessage> FromWire(const v1::Message& message);
+v1::Message ToWire(const recovery::labyrinth::StoredMessage& message);
+absl::StatusOr<recovery::labyrinth::StoredMessage> FromWire(const v1::Message& message);
 
-v1::MemberTable ToWire(const std::vector<recovery::history::MemberRow>& rows);
+v1::MemberTable ToWire(const std::vector<recovery::labyrinth::MemberRow>& rows);
 using WireRows = google::protobuf::RepeatedPtrField<v1::MemberRow>;
-absl::StatusOr<std::vector<recovery::history::MemberRow>> FromWire(const WireRows& rows);
+absl::StatusOr<std::vector<recovery::labyrinth::MemberRow>> FromWire(const WireRows& rows);
 
 // `mailbox` is the caller's; expected and commit are the whole request.
-v1::CommitEpochRequest ToWire(const std::optional<recovery::history::StoreHead>& expected,
-                              const recovery::history::EpochCommit& commit);
-absl::StatusOr<recovery::history::EpochCommit> FromWire(const v1::CommitEpochRequest& request);
+v1::CommitEpochRequest ToWire(const std::optional<recovery::labyrinth::StoreHead>& expected,
+                              const recovery::labyrinth::EpochCommit& commit);
+absl::StatusOr<recovery::labyrinth::EpochCommit> FromWire(const v1::CommitEpochRequest& request);
 
 }  // namespace labrec::mailbox

@@ -4,7 +4,7 @@
 
 #include "hsm/base/encoding.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // Whose history it is. Every signature, MAC, sealed field and recovery code is bound to it, so that nothing
 // of one account is taken for another's. Both texts have at most 65535 bytes.
@@ -23,4 +23,4 @@ inline Writer Bound(std::string_view label, const AccountName& account) {
   return writer;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

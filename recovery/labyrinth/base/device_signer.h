@@ -6,7 +6,7 @@
 
 #include "hsm/base/ecdsa.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // An ECDSA P-256 signature, r || s.
 using DeviceSignature = std::array<uint8_t, 64>;
@@ -32,4 +32,4 @@ class SoftwareSigner : public DeviceSigner {
   EcdsaPrivateKey key_;
 };
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

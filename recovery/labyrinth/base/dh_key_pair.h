@@ -2,7 +2,7 @@
 
 #include "hsm/base/p256.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // A P-256 key pair for key agreement: an epoch storage key or an epoch auth key.
 class DhKeyPair {
@@ -21,4 +21,4 @@ class DhKeyPair {
   P256Point public_key_;
 };
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

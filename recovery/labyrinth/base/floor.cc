@@ -4,7 +4,7 @@
 
 #include "recovery/labyrinth/base/reason.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 absl::Status CheckRaise(const std::optional<Floor>& kept, const Floor& proposed) {
   if (!kept.has_value() || proposed.sequence > kept->sequence || proposed == *kept) return absl::OkStatus();
@@ -18,4 +18,4 @@ absl::Status CheckRaise(const std::optional<Floor>& kept, const Floor& proposed)
                  "the epoch floor has another digest: " + numbers);
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -6,7 +6,7 @@
 
 #include "hsm/base/hash.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // What the recovery service keeps beside the record: the newest epoch that is known to exist, and which one
 // it is.
@@ -40,4 +40,4 @@ class NoFloor : public FloorKeeper {
 // The rule of RaiseFloor. FAILED_PRECONDITION with kTruncated (lower) or kForked (conflicting).
 absl::Status CheckRaise(const std::optional<Floor>& kept, const Floor& proposed);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -7,7 +7,7 @@
 #include "hsm/base/openssl_ptr.h"
 #include "recovery/labyrinth/base/reason.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 constexpr int kTagSize = 16;
@@ -66,4 +66,4 @@ absl::StatusOr<SecretBytes> GcmOpen(ByteView key, ByteView nonce, ByteView ciphe
   return plaintext;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -5,7 +5,7 @@
 #include "hsm/base/bytes.h"
 #include "hsm/base/secret_bytes.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // AES-GCM (NIST SP 800-38D) with the caller's 96-bit nonce, which HPKE derives; hsm/base/aead.h is for
 // everything else. A 16-byte key means AES-128, a 32-byte key AES-256; anything else aborts. ciphertext ||
@@ -15,4 +15,4 @@ Bytes GcmSeal(ByteView key, ByteView nonce, ByteView plaintext, ByteView associa
 absl::StatusOr<SecretBytes> GcmOpen(ByteView key, ByteView nonce, ByteView ciphertext,
                                     ByteView associated_data);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -10,7 +10,7 @@
 #include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/base/secret_join.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 constexpr uint8_t kModeAuthPsk = 0x03;
@@ -140,4 +140,4 @@ absl::StatusOr<SecretBytes> HpkeOpen(const HpkeParameters& parameters, const DhK
   return context.Open({}, sealed.subspan(P256Point::kUncompressedSize));
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -8,7 +8,7 @@
 
 // HPKE (RFC 9180) in mode AuthPSK (0x03) with DHKEM(P-256, HKDF-SHA256) and HKDF-SHA256. The module's profile
 // uses AES-256-GCM; AES-128-GCM is here because the figures of the RFC's appendix A.3 use it.
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 enum class HpkeAead : uint16_t { kAes128Gcm = 0x0001, kAes256Gcm = 0x0002 };
 
@@ -66,4 +66,4 @@ Bytes HpkeSeal(const HpkeParameters& parameters, const P256Point& recipient, con
 absl::StatusOr<SecretBytes> HpkeOpen(const HpkeParameters& parameters, const DhKeyPair& recipient,
                                      const P256Point& sender, ByteView sealed);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

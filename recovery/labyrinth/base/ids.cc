@@ -4,7 +4,7 @@
 
 #include "hsm/base/secret_bytes.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 Id RandomId() {
   return *ParseId(SecretBytes::Random(16).view());
@@ -17,4 +17,4 @@ std::optional<Id> ParseId(ByteView bytes) {
   return id;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -6,7 +6,7 @@
 
 #include "hsm/base/bytes.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // 16 bytes that name something. Member ids of devices are EcdsaPublicKey::DeviceId(), those of virtual
 // devices come out of their recovery code; epoch ids are assigned by the store; message ids are random.
@@ -20,4 +20,4 @@ Id RandomId();
 // nullopt unless there are exactly 16 bytes.
 std::optional<Id> ParseId(ByteView bytes);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -4,7 +4,7 @@
 
 // Every domain-separation label of the module: docs/labyrinth.md lists what each is used for. No label is
 // used for two purposes, and none is a prefix of an input elsewhere, since they are always length-prefixed.
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // Keys derived from an epoch's root.
 inline constexpr std::string_view kLabelDataStorage = "labyrinth-recovery/v1/labyrinth/data_storage";
@@ -38,4 +38,4 @@ inline constexpr std::string_view kLabelState = "labyrinth-recovery/v1/labyrinth
 inline constexpr std::string_view kLabelPending = "labyrinth-recovery/v1/labyrinth/pending_device";
 inline constexpr std::string_view kLabelJoin = "labyrinth-recovery/v1/labyrinth/join_request";
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -8,7 +8,7 @@
 
 #include "recovery/labyrinth/base/ids.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // What the store says its newest epoch is. `members_version` counts the changes of that epoch's member table.
 struct StoreHead {
@@ -95,4 +95,4 @@ class MessageStore {
   virtual absl::StatusOr<Bytes> GetInvitation(const MemberId& device) = 0;
 };
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -6,7 +6,7 @@
 
 #include "recovery/labyrinth/base/reason.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // Reads what the store must have: its NOT_FOUND becomes DATA_LOSS (kMissing). `what` ends a sentence.
 template <typename T>
@@ -15,4 +15,4 @@ absl::StatusOr<T> MustHave(absl::StatusOr<T> found, const std::string& what) {
   return found;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

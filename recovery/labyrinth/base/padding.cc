@@ -5,7 +5,7 @@
 
 #include "recovery/labyrinth/base/reason.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 constexpr size_t kSmallest = 10;
@@ -36,4 +36,4 @@ absl::StatusOr<SecretBytes> Unpad(ByteView padded) {
   return SecretBytes::CopyOf(padded.first(size - 1));
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

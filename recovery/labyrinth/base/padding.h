@@ -4,7 +4,7 @@
 
 #include "hsm/base/secret_bytes.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // The size that a message of `text_size` bytes is padded to: one byte more, at least 10, rounded up by Padmé
 // (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs", PETS 2019,
@@ -16,4 +16,4 @@ SecretBytes Pad(ByteView text);
 // DATA_LOSS (kMalformed) if the padding is not exactly what Pad writes.
 absl::StatusOr<SecretBytes> Unpad(ByteView padded);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -7,7 +7,7 @@
 
 #include "hsm/base/absl_view.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 constexpr char kPayload[] = "labyrinth-recovery/v1/labyrinth/reason";
@@ -38,4 +38,4 @@ Reason ReasonOf(const absl::Status& status) {
   return Reason::kNone;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // Why an operation of the module failed, finer than the status code. It travels inside the absl::Status.
 enum class Reason {
@@ -35,4 +35,4 @@ inline absl::Status Damage(Reason reason, std::string_view message) {
   return Failure(absl::StatusCode::kDataLoss, reason, message);
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -5,7 +5,7 @@
 
 #include "hsm/base/secret_bytes.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // The parts one after the other: what Writer is for public bytes.
 inline SecretBytes Join(std::initializer_list<ByteView> parts) {
@@ -17,4 +17,4 @@ inline SecretBytes Join(std::initializer_list<ByteView> parts) {
   return joined;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

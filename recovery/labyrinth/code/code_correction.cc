@@ -5,7 +5,7 @@
 
 #include "recovery/labyrinth/code/gf32.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 constexpr CodeColumn PointOfQuadric(uint8_t x, uint8_t y) {
@@ -142,4 +142,4 @@ bool MendCodeWord(CodeWord word, const std::function<bool(CodeWord)>& accept, si
   return false;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -14,7 +14,7 @@
 // 3 positions can be listed: about 300, rarely up to 1,000. They are told apart by what the code stands for.
 // Every 4 columns independent, which would leave a single correction in 2 positions, is impossible at this
 // length (an arc in PG(3, 32) has at most 33 points).
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 inline constexpr size_t kCodeLength = 40;
 inline constexpr size_t kCodeDataLength = 36;
@@ -40,4 +40,4 @@ bool IsCodeWord(std::span<const uint8_t, kCodeLength> word);
 // went.
 bool MendCodeWord(CodeWord word, const std::function<bool(CodeWord)>& accept, size_t* corrected);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

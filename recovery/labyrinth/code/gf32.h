@@ -3,7 +3,7 @@
 #include <cstdint>
 
 // GF(32) = GF(2)[x] / (x^5 + x^2 + 1); an element is a number from 0 to 31, addition is XOR.
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 constexpr uint8_t Gf32Times(uint8_t a, uint8_t b) {
   uint8_t product = 0;
@@ -26,4 +26,4 @@ constexpr uint8_t Gf32Inverse(uint8_t a) {
   return a == 0 ? 0 : inverse;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -10,7 +10,7 @@
 #include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/code/code_correction.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 constexpr std::string_view kAlphabet = "ACDEFHJKLMNPQRSTUVWXYZ0123456789";
@@ -132,4 +132,4 @@ SecretBytes RecoveryCode::Grouped() const {
   return grouped;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

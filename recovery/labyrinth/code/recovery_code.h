@@ -8,7 +8,7 @@
 #include "recovery/labyrinth/base/account_name.h"
 #include "recovery/labyrinth/base/ids.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // What a recovery code stands for on one account.
 struct VirtualDeviceSecrets {
@@ -65,4 +65,4 @@ struct MendedCode {
   size_t corrected;  // how many characters were wrong, 0 to 3
 };
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -9,7 +9,7 @@
 #include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/base/secret_join.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 Bytes EdgeContext(const AccountName& account, const Epoch& epoch) {
@@ -74,4 +74,4 @@ absl::StatusOr<Epoch> WalkBack(MessageStore& store, const AccountName& account, 
   return epoch;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -9,7 +9,7 @@
 #include "recovery/labyrinth/base/message_store.h"
 #include "recovery/labyrinth/epoch/epoch.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // A sequence number as backward edges write it: decimal, no sign, no leading zero, at most 2^64 - 1.
 std::string SequenceText(uint64_t sequence);
@@ -28,4 +28,4 @@ absl::StatusOr<Epoch> OpenBackwardEdge(const AccountName& account, const Epoch& 
 absl::StatusOr<Epoch> WalkBack(MessageStore& store, const AccountName& account, const Epoch& newest,
                                uint64_t sequence);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

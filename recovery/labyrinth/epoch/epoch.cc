@@ -6,7 +6,7 @@
 #include "recovery/labyrinth/base/labels.h"
 #include "recovery/labyrinth/base/secret_join.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 SecretBytes Epoch::Derive(std::string_view label) const {
   return Hkdf(root_.view(), {}, Writer().Lp(label).bytes(), 32);
@@ -56,4 +56,4 @@ std::optional<Epoch> Epoch::Decode(ByteView encoding) {
   return Epoch(sequence, id, opening_hash, SecretBytes::CopyOf(reader.Raw(32)));
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -6,7 +6,7 @@
 #include "recovery/labyrinth/base/floor.h"
 #include "recovery/labyrinth/base/ids.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // An epoch that one may read: its root and what is derived from it. docs/labyrinth.md, "Epoch keys".
 class Epoch {
@@ -49,4 +49,4 @@ class Epoch {
   SecretBytes root_;
 };
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -7,7 +7,7 @@
 #include "recovery/labyrinth/epoch/backward_edge.h"
 #include "recovery/labyrinth/epoch/open_epoch.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 std::string Numbered(uint64_t sequence) {
@@ -101,4 +101,4 @@ absl::Status CheckFloor(MessageStore& store, const AccountName& account, const E
                                      " is not the one that the recovery service knows of");
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -5,7 +5,7 @@
 #include "recovery/labyrinth/base/message_store.h"
 #include "recovery/labyrinth/epoch/opening_record.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // Who follows: a device or a virtual device. Borrowed.
 struct Follower {
@@ -37,4 +37,4 @@ absl::StatusOr<Epoch> FollowToHead(MessageStore& store, const Follower& follower
 absl::Status CheckFloor(MessageStore& store, const AccountName& account, const Epoch& newest,
                         const std::optional<Floor>& floor);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -6,7 +6,7 @@
 #include "recovery/labyrinth/base/labels.h"
 #include "recovery/labyrinth/base/reason.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 Bytes SignedBytes(std::string_view purpose, const AccountName& account, const MemberId& id,
@@ -124,4 +124,4 @@ absl::StatusOr<Member> OpenMemberEntry(const Epoch& epoch, const AccountName& ac
   return member;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

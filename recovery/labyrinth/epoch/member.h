@@ -9,7 +9,7 @@
 #include "recovery/labyrinth/base/dh_key_pair.h"
 #include "recovery/labyrinth/epoch/epoch.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 enum class MemberKind : uint8_t { kDevice = 1, kVirtualDevice = 2 };
 
@@ -49,4 +49,4 @@ Bytes MakeMemberEntry(const Epoch& epoch, const AccountName& account, const Memb
 // Checks form, then MAC, then signatures: DATA_LOSS with kMalformed, kWrongMac or kWrongSignature.
 absl::StatusOr<Member> OpenMemberEntry(const Epoch& epoch, const AccountName& account, ByteView entry);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -9,7 +9,7 @@
 #include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/epoch/backward_edge.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 struct Census {
@@ -149,4 +149,4 @@ absl::StatusOr<EpochPlan> PlanEpoch(const Opener& opener, const Epoch& current, 
   return plan;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -7,7 +7,7 @@
 #include "recovery/labyrinth/base/message_store.h"
 #include "recovery/labyrinth/epoch/opening_record.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // Who opens an epoch. Borrowed.
 struct Opener {
@@ -54,4 +54,4 @@ absl::StatusOr<EpochPlan> PlanEpoch(const Opener& opener, const Epoch& current, 
 // What is common to sealing and opening a delivery: the opening record and the recipient.
 Bytes DeliveryInfo(const AccountName& account, const Digest& opening_hash, const MemberId& recipient);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -5,7 +5,7 @@
 #include "recovery/labyrinth/base/labels.h"
 #include "recovery/labyrinth/base/reason.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 Id ReadId(Reader& reader) {
@@ -57,4 +57,4 @@ absl::StatusOr<OpeningRecord> OpeningRecord::Parse(const AccountName& account, B
   return record;
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -8,7 +8,7 @@
 #include "recovery/labyrinth/base/account_name.h"
 #include "recovery/labyrinth/epoch/member.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // What an epoch is, in public: which one, after which, opened by whom, for whom. Its hash is in every HPKE
 // message of the epoch, in its backward edge and in its floor, so nobody can be shown another one.
@@ -38,4 +38,4 @@ struct OpeningRecord {
 // The line of a member.
 OpeningRecord::Line LineOf(const Member& member);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -6,7 +6,7 @@
 #include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/base/secret_join.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 constexpr std::string_view kDeviceKey = "device_key";
@@ -81,4 +81,4 @@ absl::StatusOr<OpenedBundle> OpenBundle(const AccountName& account, const Virtua
                       std::move(*opened)};
 }
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

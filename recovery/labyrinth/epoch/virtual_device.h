@@ -3,7 +3,7 @@
 #include "recovery/labyrinth/code/recovery_code.h"
 #include "recovery/labyrinth/epoch/member.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // The private side of a virtual device: a read-only member that a recovery code stands for.
 struct VirtualDevice {
@@ -30,4 +30,4 @@ Bytes SealBundle(const AccountName& account, ByteView virtual_device_key, const 
 absl::StatusOr<OpenedBundle> OpenBundle(const AccountName& account, const VirtualDeviceSecrets& secrets,
                                         ByteView bundle);
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -15,12 +15,12 @@
 namespace labrec::mailbox {
 namespace {
 
-using recovery::history::AccountName;
-using recovery::history::DeviceState;
-using recovery::history::Epoch;
-using recovery::history::OpenedBundle;
-using recovery::history::OpeningRecord;
-using recovery::history::RecoveryCode;
+using recovery::labyrinth::AccountName;
+using recovery::labyrinth::DeviceState;
+using recovery::labyrinth::Epoch;
+using recovery::labyrinth::OpenedBundle;
+using recovery::labyrinth::OpeningRecord;
+using recovery::labyrinth::RecoveryCode;
 
 std::string Base64(ByteView bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
@@ -70,8 +70,8 @@ class StoreDump : public MailboxWorld {
     ASSERT_TRUE(opener.ok() && delivery.ok());
     const SecretBytes psk = before.epoch.NextPsk();
     const Bytes psk_id = before.epoch.NextPskId();
-    const Bytes info = recovery::history::DeliveryInfo(account_, Sha256(stored->opening), before.self.id);
-    const auto entropy = HpkeOpen({recovery::history::HpkeAead::kAes256Gcm, info, psk.view(), psk_id},
+    const Bytes info = recovery::labyrinth::DeliveryInfo(account_, Sha256(stored->opening), before.self.id);
+    const auto entropy = HpkeOpen({recovery::labyrinth::HpkeAead::kAes256Gcm, info, psk.view(), psk_id},
                                   before.storage, opener->auth->key, *delivery);
     ASSERT_TRUE(entropy.ok()) << entropy.status();
     const std::string number = std::to_string(next);

@@ -18,11 +18,11 @@ using recovery::client::DeviceKey;
 using recovery::client::RealmCondition;
 using recovery::client::RealmReport;
 using recovery::client::RealmSet;
-using recovery::history::Floor;
-using recovery::history::FloorKeeper;
-using recovery::history::Mailbox;
-using recovery::history::Reason;
-using recovery::history::ReasonOf;
+using recovery::labyrinth::Floor;
+using recovery::labyrinth::FloorKeeper;
+using recovery::labyrinth::Mailbox;
+using recovery::labyrinth::Reason;
+using recovery::labyrinth::ReasonOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 namespace api = ::labyrinth::recovery::v1;
@@ -149,7 +149,7 @@ class CrashBetween : public FloorService {
     auto state = HomeOf("phone").LoadState();
     ASSERT_TRUE(state.ok());
     Mailbox mailbox(*store_client, dying, *std::move(state));
-    const auto laptop = recovery::history::ParseId(*FromHex(laptop_));
+    const auto laptop = recovery::labyrinth::ParseId(*FromHex(laptop_));
     EXPECT_FALSE(mailbox.Revoke(*laptop).ok());
     EXPECT_EQ(mailbox.state().epoch.sequence(), 0U);  // nothing is sent in the new epoch, nothing reported
     EXPECT_EQ(store().Open()->GetHead()->sequence, 1U);

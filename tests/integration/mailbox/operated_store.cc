@@ -14,7 +14,7 @@ namespace labrec::mailbox {
 namespace {
 
 namespace fs = std::filesystem;
-using recovery::history::MemberRow;
+using recovery::labyrinth::MemberRow;
 
 void Check(const absl::Status& status) {
   if (status.ok()) return;
@@ -58,7 +58,7 @@ void OperatedStore::Stop() {
   server_.reset();
 }
 
-std::unique_ptr<recovery::history::MessageStore> OperatedStore::Open() const {
+std::unique_ptr<recovery::labyrinth::MessageStore> OperatedStore::Open() const {
   StoreOptions options;
   options.name = name();
   auto store = OpenStore(options, {"chat", "alice"});

@@ -10,18 +10,18 @@
 namespace labrec::mailbox {
 namespace {
 
-using recovery::history::AccountName;
-using recovery::history::Epoch;
-using recovery::history::Floor;
-using recovery::history::HistoryVisitor;
-using recovery::history::Mailbox;
-using recovery::history::Message;
-using recovery::history::MessageCipher;
-using recovery::history::NoFloor;
-using recovery::history::RandomId;
-using recovery::history::RecoveryCode;
-using recovery::history::SoftwareSigner;
-using recovery::history::StoredMessage;
+using recovery::labyrinth::AccountName;
+using recovery::labyrinth::Epoch;
+using recovery::labyrinth::Floor;
+using recovery::labyrinth::HistoryVisitor;
+using recovery::labyrinth::Mailbox;
+using recovery::labyrinth::Message;
+using recovery::labyrinth::MessageCipher;
+using recovery::labyrinth::NoFloor;
+using recovery::labyrinth::RandomId;
+using recovery::labyrinth::RecoveryCode;
+using recovery::labyrinth::SoftwareSigner;
+using recovery::labyrinth::StoredMessage;
 
 constexpr uint64_t kPerEpoch = 500;
 constexpr size_t kMostGrowth = 4U << 20;

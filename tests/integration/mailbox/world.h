@@ -29,7 +29,7 @@ class OperatedStore {
 
   std::string name() const;                     // for --store
   pid_t pid() const { return server_->pid(); }  // of labyrinth-mailboxd
-  std::unique_ptr<recovery::history::MessageStore> Open() const;
+  std::unique_ptr<recovery::labyrinth::MessageStore> Open() const;
   // Every byte it holds.
   std::string Dump();
   // All it holds, into a folder of that name, and back.

@@ -7,12 +7,12 @@
 namespace labrec::mailbox {
 namespace {
 
-using recovery::history::EpochCommit;
-using recovery::history::Id;
-using recovery::history::MemberRow;
-using recovery::history::StoredEpoch;
-using recovery::history::StoredMessage;
-using recovery::history::StoreHead;
+using recovery::labyrinth::EpochCommit;
+using recovery::labyrinth::Id;
+using recovery::labyrinth::MemberRow;
+using recovery::labyrinth::StoredEpoch;
+using recovery::labyrinth::StoredMessage;
+using recovery::labyrinth::StoreHead;
 using Context = grpc::CallbackServerContext;
 using Reactor = grpc::ServerUnaryReactor;
 

@@ -8,11 +8,11 @@ namespace {
 
 using recovery::DoneGuard;
 using recovery::Statement;
-using recovery::history::Id;
-using recovery::history::MessagePage;
-using recovery::history::ParseId;
-using recovery::history::StoredMessage;
-using recovery::history::StoreHead;
+using recovery::labyrinth::Id;
+using recovery::labyrinth::MessagePage;
+using recovery::labyrinth::ParseId;
+using recovery::labyrinth::StoredMessage;
+using recovery::labyrinth::StoreHead;
 
 constexpr size_t kPageBytes = 256 << 10;
 

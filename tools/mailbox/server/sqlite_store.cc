@@ -8,12 +8,12 @@ namespace {
 
 using recovery::DoneGuard;
 using recovery::Statement;
-using recovery::history::EpochCommit;
-using recovery::history::Id;
-using recovery::history::MemberRow;
-using recovery::history::ParseId;
-using recovery::history::StoredEpoch;
-using recovery::history::StoreHead;
+using recovery::labyrinth::EpochCommit;
+using recovery::labyrinth::Id;
+using recovery::labyrinth::MemberRow;
+using recovery::labyrinth::ParseId;
+using recovery::labyrinth::StoredEpoch;
+using recovery::labyrinth::StoreHead;
 
 constexpr int64_t kNoMailbox = 0;  // SQLite's numbers begin with 1
 constexpr int64_t kMostMembers = 256;

@@ -12,33 +12,33 @@ namespace labrec::mailbox {
 // threads may share the database.
 //
 // The positions of an epoch's messages are 1, 2, 3, ...
-class SqliteStore : public recovery::history::MessageStore {
+class SqliteStore : public recovery::labyrinth::MessageStore {
  public:
-  using Id = recovery::history::Id;
+  using Id = recovery::labyrinth::Id;
 
   // A name that never was here is an empty mailbox. `database` outlives it.
   SqliteStore(MailboxDatabase& database, std::string mailbox)
       : database_(database), mailbox_(std::move(mailbox)) {}
 
-  absl::StatusOr<recovery::history::StoreHead> GetHead() override;
-  absl::StatusOr<Id> NewEpochId() override { return recovery::history::RandomId(); }
-  absl::Status CommitEpoch(const std::optional<recovery::history::StoreHead>& expected,
-                           const recovery::history::EpochCommit& commit) override;
-  absl::StatusOr<recovery::history::StoredEpoch> GetEpoch(uint64_t sequence) override;
+  absl::StatusOr<recovery::labyrinth::StoreHead> GetHead() override;
+  absl::StatusOr<Id> NewEpochId() override { return recovery::labyrinth::RandomId(); }
+  absl::Status CommitEpoch(const std::optional<recovery::labyrinth::StoreHead>& expected,
+                           const recovery::labyrinth::EpochCommit& commit) override;
+  absl::StatusOr<recovery::labyrinth::StoredEpoch> GetEpoch(uint64_t sequence) override;
   absl::StatusOr<Bytes> GetDelivery(uint64_t sequence, const Id& member) override;
-  absl::StatusOr<std::vector<recovery::history::MemberRow>> ListMembers(uint64_t sequence) override;
+  absl::StatusOr<std::vector<recovery::labyrinth::MemberRow>> ListMembers(uint64_t sequence) override;
   absl::StatusOr<Bytes> GetMember(uint64_t sequence, const Id& member) override;
   // RESOURCE_EXHAUSTED if the table has 256 members.
-  absl::Status AddMember(const recovery::history::StoreHead& expected,
-                         const recovery::history::MemberRow& row) override;
-  absl::Status AppendMessage(const Id& epoch, const recovery::history::StoredMessage& message) override {
+  absl::Status AddMember(const recovery::labyrinth::StoreHead& expected,
+                         const recovery::labyrinth::MemberRow& row) override;
+  absl::Status AppendMessage(const Id& epoch, const recovery::labyrinth::StoredMessage& message) override {
     return AppendMessages(epoch, {&message, 1});
   }
   // Several at once, in one transaction: all or none.
-  absl::Status AppendMessages(const Id& epoch, std::span<const recovery::history::StoredMessage> messages);
+  absl::Status AppendMessages(const Id& epoch, std::span<const recovery::labyrinth::StoredMessage> messages);
   // Also ends a page after a quarter of a MiB.
-  absl::StatusOr<recovery::history::MessagePage> ReadMessages(uint64_t sequence, uint64_t after,
-                                                              size_t limit) override;
+  absl::StatusOr<recovery::labyrinth::MessagePage> ReadMessages(uint64_t sequence, uint64_t after,
+                                                                size_t limit) override;
   // RESOURCE_EXHAUSTED for the 1025th of a mailbox, as for invitations.
   absl::Status PutBundle(const Id& virtual_device, ByteView bundle) override;
   absl::StatusOr<Bytes> GetBundle(const Id& virtual_device) override;
@@ -52,9 +52,9 @@ class SqliteStore : public recovery::history::MessageStore {
   // These work under the database's mutex.
   absl::StatusOr<int64_t> Number();
   absl::StatusOr<int64_t> NumberForWriting();
-  absl::StatusOr<std::optional<recovery::history::StoreHead>> Head();
-  absl::Status RequireHead(const std::optional<recovery::history::StoreHead>& expected);
-  absl::Status InsertMembers(int64_t number, const recovery::history::EpochCommit& commit);
+  absl::StatusOr<std::optional<recovery::labyrinth::StoreHead>> Head();
+  absl::Status RequireHead(const std::optional<recovery::labyrinth::StoreHead>& expected);
+  absl::Status InsertMembers(int64_t number, const recovery::labyrinth::EpochCommit& commit);
   absl::StatusOr<Bytes> MemberColumn(uint64_t sequence, const Id& member, const char* sql);
   absl::Status PutBlob(BlobKind kind, const Id& id, ByteView content);
   absl::StatusOr<Bytes> GetBlob(BlobKind kind, const Id& id);

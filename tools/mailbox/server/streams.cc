@@ -8,11 +8,11 @@
 namespace labrec::mailbox {
 namespace {
 
-using recovery::history::Id;
-using recovery::history::MessagePage;
-using recovery::history::StoredEpoch;
-using recovery::history::StoredMessage;
-using recovery::history::StoreHead;
+using recovery::labyrinth::Id;
+using recovery::labyrinth::MessagePage;
+using recovery::labyrinth::StoredEpoch;
+using recovery::labyrinth::StoredMessage;
+using recovery::labyrinth::StoreHead;
 
 constexpr size_t kPageMessages = 256;
 

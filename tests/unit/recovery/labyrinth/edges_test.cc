@@ -3,7 +3,7 @@
 #include "recovery/labyrinth/epoch/backward_edge.h"
 #include "tests/unit/recovery/labyrinth/world.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 TEST(SequenceTextTest, CanonicalNumbersOnly) {
@@ -115,4 +115,4 @@ TEST_F(EdgesTest, EpochZeroHasNone) {
 }
 
 }  // namespace
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -7,7 +7,7 @@
 #include "recovery/labyrinth/base/reason.h"
 #include "tests/unit/recovery/labyrinth/vectors.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 DhKeyPair PairOf(const Bytes& scalar) {
@@ -160,4 +160,4 @@ TEST_F(HpkeNegative, AFailedOpeningLeavesTheContextWhereItWas) {
 }
 
 }  // namespace
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

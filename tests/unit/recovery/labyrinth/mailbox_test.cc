@@ -5,7 +5,7 @@
 #include "recovery/labyrinth/epoch/follow.h"
 #include "tests/unit/recovery/labyrinth/world.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 using ::testing::ElementsAre;
@@ -323,4 +323,4 @@ TEST_F(MailboxTest, TheStoreHoldsNoSecret) {
 }
 
 }  // namespace
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -3,7 +3,7 @@
 #include "recovery/labyrinth/epoch/open_epoch.h"
 #include "tests/unit/recovery/labyrinth/world.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 class MembersTest : public World {
@@ -174,4 +174,4 @@ TEST_F(MembersTest, DeviceKeysInHardwareOnlySign) {
 }
 
 }  // namespace
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -2,7 +2,7 @@
 
 #include "tests/unit/recovery/labyrinth/world.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 class MessageTest : public World {
@@ -122,4 +122,4 @@ TEST_F(MessageTest, PagesThatDoNotAdvanceAreRefused) {
 }
 
 }  // namespace
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

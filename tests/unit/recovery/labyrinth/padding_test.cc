@@ -3,7 +3,7 @@
 #include "gtest/gtest.h"
 #include "recovery/labyrinth/base/reason.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 TEST(Padding, SizesArePadme) {
@@ -44,4 +44,4 @@ TEST(Padding, OnlyOurPaddingIsTaken) {
 }
 
 }  // namespace
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

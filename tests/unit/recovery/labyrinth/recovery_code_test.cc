@@ -10,7 +10,7 @@
 #include "recovery/labyrinth/code/code_correction.h"
 #include "recovery/labyrinth/code/gf32.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 constexpr std::string_view kAlphabet = "ACDEFHJKLMNPQRSTUVWXYZ0123456789";
@@ -231,4 +231,4 @@ TEST(CodeCorrection, CandidatesAreFewAndNear) {
 }
 
 }  // namespace
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -4,7 +4,7 @@
 #include "recovery/labyrinth/epoch/virtual_device.h"
 #include "tests/unit/recovery/labyrinth/world.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 using ::testing::ElementsAre;
@@ -271,4 +271,4 @@ TEST_P(EnrolmentTest, FollowsAnEpochOpenedMeanwhile) {
 }
 
 }  // namespace
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

@@ -3,7 +3,7 @@
 #include "tests/support/held_memory.h"
 #include "tests/unit/recovery/labyrinth/world.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 using testing::HeldBytes;
@@ -59,4 +59,4 @@ TEST_F(ScaleTest, AHistoryOfHundredThousandMessagesRestoresWithFlatMemory) {
 }
 
 }  // namespace
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

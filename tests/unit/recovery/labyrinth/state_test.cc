@@ -2,7 +2,7 @@
 #include "recovery/labyrinth/epoch/opening_record.h"
 #include "tests/unit/recovery/labyrinth/world.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 namespace {
 
 class StateTest : public World {
@@ -137,4 +137,4 @@ TEST(Epochs, TheFloorsDigestBindsRootAndOpening) {
 }
 
 }  // namespace
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

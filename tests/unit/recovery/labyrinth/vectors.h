@@ -9,7 +9,7 @@
 #include "hsm/base/encoding.h"
 #include "tests/support/checkout_paths.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // "name = hex" lines in sections; what stands before the first "[section]" is section 0.
 class VectorFile {
@@ -39,4 +39,4 @@ class VectorFile {
   std::vector<Section> sections_;
 };
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

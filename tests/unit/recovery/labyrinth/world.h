@@ -11,7 +11,7 @@
 #include "recovery/labyrinth/restore.h"
 #include "tests/support/memory_store.h"
 
-namespace labrec::recovery::history {
+namespace labrec::recovery::labyrinth {
 
 // The recovery service's rule for the floor, in memory. `before_raise` runs first and may fail instead.
 class KeptFloor : public FloorKeeper {
@@ -109,4 +109,4 @@ class World : public ::testing::Test {
   std::vector<uint64_t> visited_;
 };
 
-}  // namespace labrec::recovery::history
+}  // namespace labrec::recovery::labyrinth

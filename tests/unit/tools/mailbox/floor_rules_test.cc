@@ -11,9 +11,9 @@ using recovery::client::FloorReading;
 using recovery::client::RealmCondition;
 using recovery::client::RealmFloor;
 using recovery::client::RealmReport;
-using recovery::history::Floor;
-using recovery::history::Reason;
-using recovery::history::ReasonOf;
+using recovery::labyrinth::Floor;
+using recovery::labyrinth::Reason;
+using recovery::labyrinth::ReasonOf;
 
 // One letter for each realm: g good, n no such record, d not enrolled, u unreachable, c conflicting floor.
 std::vector<RealmReport> Reports(const std::string& realms) {

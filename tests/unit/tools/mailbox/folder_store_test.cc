@@ -14,9 +14,9 @@ namespace labrec::mailbox {
 namespace {
 
 namespace fs = std::filesystem;
-using recovery::history::EpochCommit;
-using recovery::history::RandomId;
-using recovery::history::StoredMessage;
+using recovery::labyrinth::EpochCommit;
+using recovery::labyrinth::RandomId;
+using recovery::labyrinth::StoredMessage;
 
 class FolderStoreTest : public ::testing::Test {
  protected:
@@ -36,7 +36,7 @@ class FolderStoreTest : public ::testing::Test {
     return page->messages.size();
   }
 
-  const recovery::history::Id epoch_ = RandomId();
+  const recovery::labyrinth::Id epoch_ = RandomId();
   fs::path folder_;
   std::unique_ptr<FolderStore> store_;
 };

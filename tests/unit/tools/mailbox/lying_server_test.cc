@@ -6,13 +6,15 @@
 #include "gtest/gtest.h"
 #include "tests/support/temporary_folder.h"
 #include "tools/mailbox/grpc_store.h"
+#include "tools/mailbox/v1/mailbox.grpc.pb.h"
+#include "tools/mailbox/wire.h"
 
 // A server that answers what no server may answer: the client says so and goes no further.
 namespace labrec::mailbox {
 namespace {
 
 using ::labyrinth::mailbox::v1::MailboxStore;
-using recovery::history::Id;
+using recovery::labyrinth::Id;
 
 class Liar : public MailboxStore::Service {
  public:

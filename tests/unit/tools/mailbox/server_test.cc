@@ -17,12 +17,12 @@ namespace labrec::mailbox {
 namespace {
 
 namespace fs = std::filesystem;
-using recovery::history::EpochCommit;
-using recovery::history::Id;
-using recovery::history::MessageStore;
-using recovery::history::RandomId;
-using recovery::history::StoredMessage;
-using recovery::history::StoreHead;
+using recovery::labyrinth::EpochCommit;
+using recovery::labyrinth::Id;
+using recovery::labyrinth::MessageStore;
+using recovery::labyrinth::RandomId;
+using recovery::labyrinth::StoredMessage;
+using recovery::labyrinth::StoreHead;
 using test::MailboxServer;
 
 EpochCommit CommitOf(uint64_t sequence) {

@@ -11,13 +11,13 @@
 namespace labrec::mailbox {
 namespace {
 
-using recovery::history::EpochCommit;
-using recovery::history::Id;
-using recovery::history::MemberRow;
-using recovery::history::MessageStore;
-using recovery::history::RandomId;
-using recovery::history::StoredMessage;
-using recovery::history::StoreHead;
+using recovery::labyrinth::EpochCommit;
+using recovery::labyrinth::Id;
+using recovery::labyrinth::MemberRow;
+using recovery::labyrinth::MessageStore;
+using recovery::labyrinth::RandomId;
+using recovery::labyrinth::StoredMessage;
+using recovery::labyrinth::StoreHead;
 
 // Something that a store can be opened on, twice at once.
 class Backing {
