@@ -6,7 +6,10 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+
+#include "recovery/api/v1/recovery.grpc.pb.h"
 
 namespace labrec::test {
 

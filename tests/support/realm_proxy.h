@@ -8,10 +8,14 @@
 #include <string>
 
 #include <google/protobuf/message.h>
-#include <grpcpp/server.h>
+#include <grpcpp/support/status.h>
 
-#include "recovery/api/v1/recovery.grpc.pb.h"
+#include "recovery/api/v1/recovery.pb.h"
 #include "tests/support/test_certificate.h"
+
+namespace grpc {
+class Server;
+}  // namespace grpc
 
 namespace labrec::test {
 

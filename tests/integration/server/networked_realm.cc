@@ -8,6 +8,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "recovery/api/tls13.h"
+#include "recovery/server/service/service.h"
 #include "recovery/server/tokens/issuer.h"
 
 namespace labrec::recovery {

@@ -7,7 +7,6 @@
 #include "hsm/base/ecdsa.h"
 #include "recovery/client/base/realm_address.h"
 #include "recovery/realm/audit_log.h"
-#include "recovery/server/service/service.h"
 #include "recovery/server/tokens/verifier.h"
 #include "recovery/server/transport/rate_limiter.h"
 #include "recovery/server/transport/rpc_server.h"
@@ -18,6 +17,8 @@
 #include "tests/support/test_certificate.h"
 
 namespace labrec::recovery {
+
+class RecoveryService;
 
 // A realm as clients see it: engine, service and TLS server in this process, on a simulator of its own.
 // Tokens of tenant "chat" are signed by `token_key`. The first device of an account is enrolled by token.
