@@ -1,4 +1,5 @@
-# Precompiled headers: what nearly every source includes, parsed once. One set for all, one with GoogleTest for tests.
+# Precompiled headers: what nearly every source includes, parsed once. One set for all, one with GoogleTest for
+# tests, one with JSON for programs that print it.
 # GCC refuses a precompiled header where code generation flags differ, so -pthread and -fPIC are the same everywhere
 # (compiler.cmake). Sources still include what they use: -DLABREC_PRECOMPILE=OFF builds without.
 option(LABREC_PRECOMPILE "Precompile the standard library, absl::Status and GoogleTest" ON)
@@ -21,5 +22,6 @@ function(labrec_precompiled name)
 endfunction()
 
 labrec_precompiled(precompiled_common ${LABREC_COMMON_HEADERS})
+labrec_precompiled(precompiled_json ${LABREC_COMMON_HEADERS} <nlohmann/json.hpp>)
 labrec_precompiled(precompiled_test ${LABREC_COMMON_HEADERS} <gmock/gmock.h> <gtest/gtest.h>)
 target_link_libraries(precompiled_test PRIVATE GTest::gtest GTest::gmock)

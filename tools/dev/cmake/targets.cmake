@@ -18,25 +18,28 @@ function(labrec_reuse_precompiled name from)
   endif()
 endfunction()
 
-# What each target of ours has, whatever its kind. A library that shows GoogleTest in its headers is precompiled with it.
+# What each target of ours has, whatever its kind. A library that shows GoogleTest in its headers is precompiled with it,
+# one whose sources mostly see JSON (PRECOMPILED json) with that.
 function(labrec_target name)
+  cmake_parse_arguments(A "" "PRECOMPILED" "DEPS" ${ARGN})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_compile_options(${name} PRIVATE ${LABREC_WARNINGS})
-  if("GTest::gtest" IN_LIST ARGN)
-    labrec_reuse_precompiled(${name} precompiled_test)
-  else()
-    labrec_reuse_precompiled(${name} precompiled_common)
+  if(NOT A_PRECOMPILED AND "GTest::gtest" IN_LIST A_DEPS)
+    set(A_PRECOMPILED test)
+  elseif(NOT A_PRECOMPILED)
+    set(A_PRECOMPILED common)
   endif()
+  labrec_reuse_precompiled(${name} precompiled_${A_PRECOMPILED})
 endfunction()
 
-# labrec_library(NAME SOURCES ... [DEPS public...] [PRIVATE_DEPS private...])
+# labrec_library(NAME SOURCES ... [DEPS public...] [PRIVATE_DEPS private...] [PRECOMPILED json])
 # One static library per folder. What stands in DEPS may appear in its headers; device, database and
 # TLS libraries belong into PRIVATE_DEPS, so that their headers do not travel.
 function(labrec_library name)
-  cmake_parse_arguments(A "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(A "" "PRECOMPILED" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(${name} STATIC ${A_SOURCES})
   target_link_libraries(${name} PUBLIC ${A_DEPS} PRIVATE ${A_PRIVATE_DEPS})
-  labrec_target(${name} ${A_DEPS})
+  labrec_target(${name} PRECOMPILED ${A_PRECOMPILED} DEPS ${A_DEPS})
 endfunction()
 
 # labrec_suites(NAME SOURCES ... [DEPS public...])
@@ -45,18 +48,18 @@ function(labrec_suites name)
   cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} OBJECT ${A_SOURCES})
   target_link_libraries(${name} PUBLIC ${A_DEPS} GTest::gtest GTest::gmock)
-  labrec_target(${name} GTest::gtest)
+  labrec_target(${name} PRECOMPILED test)
 endfunction()
 
-# labrec_program(NAME SOURCES ... DEPS ...): an executable in build/<preset>/bin. labrec_product(NAMES ...): users run it.
+# labrec_program(NAME SOURCES ... DEPS ... [PRECOMPILED json]): an executable in build/<preset>/bin.
+# labrec_product(NAMES ...): users run it.
 function(labrec_program name)
-  cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(A "" "PRECOMPILED" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${A_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR} SYSTEM ${CLI11_INCLUDE_DIR})
-  target_compile_options(${name} PRIVATE ${LABREC_WARNINGS})
+  target_include_directories(${name} SYSTEM PRIVATE ${CLI11_INCLUDE_DIR})
   target_link_libraries(${name} PRIVATE ${A_DEPS})
-  labrec_reuse_precompiled(${name} precompiled_common)
+  labrec_target(${name} PRECOMPILED ${A_PRECOMPILED})
 endfunction()
 
 function(labrec_product)
