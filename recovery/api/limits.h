@@ -26,6 +26,9 @@ inline constexpr size_t kCommitmentBytes = 32;
 inline constexpr size_t kMostConfigBytes = 8192;
 inline constexpr size_t kMostSealedSecretBytes = 2048;
 inline constexpr size_t kMostSealedPrivateBytes = kMostSealedSecretBytes + 28;  // AES-256-GCM nonce and tag
+// A version's number stands at most so far above the highest finished one: else one registration of 2^32-1
+// would be the record's last.
+inline constexpr uint32_t kMostVersionStep = 65536;
 inline constexpr size_t kMostChipKeyBytes = 1024;
 inline constexpr size_t kSealedAnswerBytes = 33 + 28;  // a compressed point; AES-256-GCM nonce and tag
 

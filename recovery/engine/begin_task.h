@@ -3,15 +3,22 @@
 #include <vector>
 
 #include "recovery/engine/call/answers.h"
+#include "recovery/engine/call/done.h"
+#include "recovery/engine/call/registration_keys.h"
 #include "recovery/engine/commit/task.h"
-#include "recovery/record/request.h"
 
 namespace labrec::recovery {
 
-// Begins a version under a fresh nonce; once that is anchored, evaluates the client's elements under its key.
+// Begins a version that the ledger is to count: evaluates the client's elements under the key of its nonce.
+// Nothing is written, as nobody signed.
 class BeginTask : public Task {
  public:
-  BeginTask(Time deadline, RecordName name, uint32_t version, std::vector<P256Point> elements, Bytes realm_id,
+  struct Version {
+    RecordName name;
+    uint32_t number = 0;
+    RegistrationKeys::Begun begun;
+  };
+  BeginTask(Time deadline, Version version, std::vector<P256Point> elements, Bytes realm_id,
             Done<RegistrationBegun> done);
 
   absl::Status Apply(WorkingSet& rows, int64_t now_ms) override;
@@ -20,12 +27,10 @@ class BeginTask : public Task {
   void Fail(const absl::Status& status) override { done_(status); }
 
  private:
-  const RecordName name_;
+  const Version version_;
   const std::vector<P256Point> elements_;
   const Bytes realm_id_;
-  const BeginRegistration request_;
   const Done<RegistrationBegun> done_;
-  RegistrationId id_{};
 };
 
 }  // namespace labrec::recovery

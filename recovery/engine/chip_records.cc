@@ -98,8 +98,7 @@ absl::StatusOr<ChipBeginning> ChipRecords::CheckBeginning(const Caller& caller, 
   LABREC_ASSIGN_OR_RETURN(const auto account, ReadAccount(parts_.ledger, caller.tenant, caller.account));
   LABREC_ASSIGN_OR_RETURN(const auto record, ReadRecord(parts_.ledger, name));
   BegunChip chip{0, {}, request.unlock_key, request.guess_limit, std::move(authority)};
-  recovery::BeginRegistration begin{request.version, RandomArray<32>(), 0};
-  begin.chip.emplace(std::move(chip));
+  BeginChipVersion begin{request.version, RandomArray<32>(), std::move(chip)};
   LABREC_RETURN_IF_ERROR(ApplyBegin(account, record, name, begin).status());
   const Digest nonce = StatementNonce(parts_.realm_id, name, request.version, request.nonce);
   return ChipBeginning{name, std::move(begin), nonce};

@@ -1,12 +1,14 @@
 #include "recovery/engine/devices.h"
 
 #include <utility>
+#include <vector>
 
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/field_checks.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/rows/rows.h"
+#include "recovery/record/erasure.h"
 
 namespace labrec::recovery {
 namespace {
@@ -29,10 +31,36 @@ absl::Status AddDevice(WorkingSet& rows, const RecordName& name, const EnrollDev
   return absl::OkStatus();
 }
 
+// A record of the account without what the device left unactivated; none: nothing is left of it.
+struct Forgotten {
+  RecordName name;
+  std::optional<Record> record;
+};
+
+absl::StatusOr<std::vector<Forgotten>> ForgetEverywhere(WorkingSet& rows, const Account& account,
+                                                        const DeviceId& device) {
+  std::vector<Forgotten> records;
+  for (const std::string& record : account.records) {
+    const RecordName name{account.tenant, account.account, record};
+    LABREC_ASSIGN_OR_RETURN(const auto* row, rows.record(name));
+    if (*row) records.push_back({name, ForgetDevice(**row, device)});
+  }
+  return records;
+}
+
 absl::Status RemoveDevice(WorkingSet& rows, const RecordName& name, const RevokeDevice& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* row, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto unlocked, UnlockedRecord(rows, name, request.authority));
   LABREC_ASSIGN_OR_RETURN(Account next, ApplyRevoke(*row, unlocked, request));
+  LABREC_ASSIGN_OR_RETURN(std::vector<Forgotten> records, ForgetEverywhere(rows, next, request.device));
+  for (Forgotten& each : records) {
+    if (each.record) {
+      rows.Put(*std::move(each.record));
+      continue;
+    }
+    std::erase(next.records, each.name.record);
+    rows.Remove(each.name);
+  }
   rows.Put(std::move(next));
   return absl::OkStatus();
 }
@@ -91,11 +119,11 @@ void Devices::RevokeDevice(Caller caller, DeviceId device, std::optional<RawSign
                                        Ok{}, std::move(done)));
 }
 
-void Devices::ListDevices(Caller caller, Done<std::vector<EnrolledDevice>> done) {
+void Devices::ListDevices(Caller caller, Done<Account> done) {
   if (absl::Status bad = CheckCaller(caller); !bad.ok()) return done(std::move(bad));
   absl::StatusOr<std::optional<Account>> account = ReadAccount(parts_.ledger, caller.tenant, caller.account);
   if (!account.ok()) return done(std::move(account).status());
-  done(*account ? std::move((*account)->devices) : std::vector<EnrolledDevice>());
+  done(*account ? **std::move(account) : Account{caller.tenant, caller.account, {}, {}});
 }
 
 }  // namespace labrec::recovery

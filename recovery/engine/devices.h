@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "hsm/base/p256.h"
 #include "recovery/engine/call/caller.h"
@@ -34,7 +33,8 @@ class Devices {
   // The operator's way: no proof and no authorization; only for Caller::is_operator.
   void EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name, Done<DeviceId> done);
   void RevokeDevice(Caller caller, DeviceId device, std::optional<RawSignature> authorization, Done<Ok> done);
-  void ListDevices(Caller caller, Done<std::vector<EnrolledDevice>> done);
+  // With no devices and no records where there is no such account.
+  void ListDevices(Caller caller, Done<Account> done);
 
  private:
   void Enroll(const Caller& caller, recovery::EnrollDevice request, Done<DeviceId> done);

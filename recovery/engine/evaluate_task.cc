@@ -16,6 +16,12 @@ EvaluateOutcome AnswerOf(const GuessOutcome& outcome) {
   return NotRegistered{};
 }
 
+// The version's guesses are used up, and the record has another version.
+absl::Status Spent(uint32_t version) {
+  return absl::NotFoundError("version " + std::to_string(version) +
+                             " of the record is spent: ask GetRecord which one is usable");
+}
+
 }  // namespace
 
 EvaluateTask::EvaluateTask(Time deadline, RecordName name, uint32_t version, const P256Point& element,
@@ -41,6 +47,7 @@ absl::Status EvaluateTask::Apply(WorkingSet& rows, int64_t now_ms) {
 }
 
 void EvaluateTask::Committed(KeyWork&) {
+  if (std::holds_alternative<Erased>(outcome_)) return done_(Spent(request_.version));
   const auto* may = std::get_if<MayEvaluate>(&outcome_);
   if (may == nullptr) return done_(AnswerOf(outcome_));
   if (may->counting == Counting::kCounted) ++services_.guesses_counted;
@@ -65,21 +72,20 @@ void EvaluateTask::Staged(EvaluationBatch& batch) {
 }
 
 void EvaluateTask::AskChip() const {
-  services_.chip.Evaluate(
-      name_, request_.version, element_,
-      [name = name_, version = request_.version, &challenges = services_.challenges,
-       done = done_](absl::StatusOr<ChipEvaluator::Outcome> answer) {
-        if (!answer.ok()) return done(std::move(answer).status());
-        if (const auto* refused = std::get_if<ChipEvaluator::Refused>(&*answer)) {
-          if (refused->destroyed) return done(EvaluateOutcome(Destroyed{}));
-          return done(absl::NotFoundError("version " + std::to_string(version) +
-                                          " of the record is spent: ask GetRecord which one is usable"));
-        }
-        const auto& answered = std::get<ChipEvaluator::Answered>(*answer);
-        const Challenge challenge = challenges.Issue({name.tenant, name.account, name.record, version},
-                                                     std::chrono::steady_clock::now());
-        done(EvaluateOutcome(Evaluated{{answered.point}, answered.remaining, challenge}));
-      });
+  services_.chip.Evaluate(name_, request_.version, element_,
+                          [name = name_, version = request_.version, &challenges = services_.challenges,
+                           done = done_](absl::StatusOr<ChipEvaluator::Outcome> answer) {
+                            if (!answer.ok()) return done(std::move(answer).status());
+                            if (const auto* refused = std::get_if<ChipEvaluator::Refused>(&*answer)) {
+                              if (refused->destroyed) return done(EvaluateOutcome(Destroyed{}));
+                              return done(Spent(version));
+                            }
+                            const auto& answered = std::get<ChipEvaluator::Answered>(*answer);
+                            const Challenge challenge =
+                                challenges.Issue({name.tenant, name.account, name.record, version},
+                                                 std::chrono::steady_clock::now());
+                            done(EvaluateOutcome(Evaluated{{answered.point}, answered.remaining, challenge}));
+                          });
 }
 
 }  // namespace labrec::recovery

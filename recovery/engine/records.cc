@@ -71,9 +71,13 @@ absl::StatusOr<RecordView> Records::View(const RecordName& name) {
   if (!row) return view;
   view.record = Shown(*row);
   view.registered = row->destroyed || row->HasUsableVersion();
-  const pin::GuessVerdict verdict = pin::Judge(row->guess_limit(), row->spent, row->last_counted_ms,
-                                               parts_.clock.NowMillis(), parts_.policy);
-  if (const auto* locked = std::get_if<pin::LockedUntil>(&verdict)) view.locked_until_ms = locked->until_ms;
+  const int64_t now_ms = parts_.clock.NowMillis();
+  for (const RecordVersion& version : view.record.versions) {
+    const pin::GuessVerdict verdict =
+        pin::Judge(version.guess_limit, version.spent, row->last_counted_ms, now_ms, parts_.policy);
+    const auto* locked = std::get_if<pin::LockedUntil>(&verdict);
+    if (locked != nullptr) view.locked_until_ms.emplace(version.number, locked->until_ms);
+  }
   return view;
 }
 

@@ -1,10 +1,12 @@
 #include "recovery/engine/registrations.h"
 
+#include <chrono>
 #include <memory>
 #include <utility>
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
+#include "recovery/api/limits.h"
 #include "recovery/api/record_config.h"
 #include "recovery/engine/begin_task.h"
 #include "recovery/engine/call/authorizer.h"
@@ -16,13 +18,17 @@
 #include "recovery/record/sealed_private.h"
 
 namespace labrec::recovery {
+
+using std::chrono::steady_clock;
+
 namespace {
 
 absl::Status Finish(WorkingSet& rows, const RecordName& name, const FinishRegistration& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-  LABREC_ASSIGN_OR_RETURN(Record next, ApplyFinish(*account, *record, request));
-  rows.Put(std::move(next));
+  LABREC_ASSIGN_OR_RETURN(RegistrationRows next, ApplyFinish(*account, *record, name, request));
+  rows.Put(std::move(next.account));
+  rows.Put(std::move(next.record));
   return absl::OkStatus();
 }
 
@@ -32,6 +38,11 @@ absl::Status ActivateVersion(WorkingSet& rows, const RecordName& name, const Act
   LABREC_ASSIGN_OR_RETURN(Record next, ApplyActivate(*account, *record, request));
   rows.Put(std::move(next));
   return absl::OkStatus();
+}
+
+absl::Status CheckElements(size_t count) {
+  if (count >= 1 && count <= kMostRegistrationEvaluations) return absl::OkStatus();
+  return absl::InvalidArgumentError("elements: must be 1 or 2");
 }
 
 absl::Status CheckVersion(uint32_t version) {
@@ -64,10 +75,12 @@ void Registrations::BeginRegistration(Caller caller, std::string record, uint32_
   RecordName name{caller.tenant, caller.account, std::move(record)};
   absl::Status bad = CheckName(name);
   bad.Update(CheckVersion(version));
+  bad.Update(CheckElements(elements.size()));
   if (!bad.ok()) return done(std::move(bad));
-  parts_.admission.Enqueue(
-      caller, std::make_shared<BeginTask>(caller.deadline, std::move(name), version, std::move(elements),
-                                          parts_.realm_id, std::move(done)));
+  const RegistrationKeys::Begun begun = keys_of_begun_.Begin(name, version, steady_clock::now());
+  parts_.admission.Enqueue(caller, std::make_shared<BeginTask>(
+                                       caller.deadline, BeginTask::Version{std::move(name), version, begun},
+                                       std::move(elements), parts_.realm_id, std::move(done)));
 }
 
 // All that can be said before the commit: fields, signature, and what the state machine thinks of the request
@@ -87,14 +100,18 @@ absl::StatusOr<Registrations::Finishing> Registrations::Check(const Caller& call
                                                   request.authorization));
   LABREC_ASSIGN_OR_RETURN(const auto account, ReadAccount(parts_.ledger, caller.tenant, caller.account));
   LABREC_ASSIGN_OR_RETURN(const auto record, ReadRecord(parts_.ledger, name));
-  recovery::FinishRegistration finish{request.version,           request.registration_id,
-                                      std::move(request.config), std::move(request.commitment),
-                                      request.unlock_key,        {},
-                                      config.guess_limit,        std::move(authority),
-                                      ChipIndexOf(*share)};
-  LABREC_ASSIGN_OR_RETURN(const Record finished, ApplyFinish(account, record, finish));
+  recovery::FinishRegistration finish{
+      request.version,    {}, std::move(request.config), std::move(request.commitment),
+      request.unlock_key, {}, config.guess_limit,        std::move(authority),
+      ChipIndexOf(*share)};
+  if (finish.chip_index) {
+    finish.begun = request.registration_id;
+  } else {
+    finish.begun = keys_of_begun_.Find(name, request.version, request.registration_id, steady_clock::now());
+  }
+  LABREC_ASSIGN_OR_RETURN(const RegistrationRows finished, ApplyFinish(account, record, name, finish));
   Bytes input = pin::RecordDerivationInput(parts_.realm_id, name.tenant, name.account, name.record,
-                                           request.version, finished.Find(request.version)->nonce);
+                                           request.version, finished.record.Find(request.version)->nonce);
   return Finishing{name, std::move(finish), std::move(request.sealed_secret), std::move(input)};
 }
 

@@ -9,6 +9,7 @@
 #include "recovery/engine/call/answers.h"
 #include "recovery/engine/call/caller.h"
 #include "recovery/engine/call/done.h"
+#include "recovery/engine/call/registration_keys.h"
 #include "recovery/engine/call/requests.h"
 
 namespace labrec::recovery {
@@ -41,6 +42,7 @@ class Registrations {
   absl::StatusOr<Finishing> Check(const Caller& caller, RegistrationRequest request);
 
   const Parts parts_;
+  RegistrationKeys keys_of_begun_;
 };
 
 }  // namespace labrec::recovery

@@ -14,7 +14,7 @@ absl::StatusOr<UnlockOutcome> Open(const absl::StatusOr<SecretBytes>& d, const B
   LABREC_RETURN_IF_ERROR(d.status());
   const Bytes& sealed = record.Find(version)->sealed_private;
   LABREC_ASSIGN_OR_RETURN(SecretBytes opened, OpenPrivate(*d, realm_id, record.name, version, sealed));
-  return UnlockOutcome(Unlocked{std::move(opened), record.floor, record.remaining()});
+  return UnlockOutcome(Unlocked{std::move(opened), record.floor, record.Find(version)->left()});
 }
 
 // The outcomes that need no device.

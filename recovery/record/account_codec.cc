@@ -66,12 +66,12 @@ absl::StatusOr<EnrolledDevice> FromMessage(const row::DeviceEntry& entry) {
 Bytes EncodeAccount(const Account& account) {
   if (!IsValid(account)) std::abort();
   const row::AccountRow message = ToMessage(account);
-  return FrameRow(RowKind::kAccount, message, RowSizeFor(message.ByteSizeLong()));
+  return FrameRow(kAccountFormat, RowKind::kAccount, message, RowSizeFor(message.ByteSizeLong()));
 }
 
 absl::StatusOr<Account> DecodeAccount(ByteView bytes) {
   row::AccountRow message;
-  LABREC_RETURN_IF_ERROR(ParseRow(RowKind::kAccount, bytes, message));
+  LABREC_RETURN_IF_ERROR(ParseRow(kAccountFormat, RowKind::kAccount, bytes, message));
   Account account{message.tenant(), message.account(), {}, {}};
   for (const row::DeviceEntry& entry : message.devices()) {
     LABREC_ASSIGN_OR_RETURN(EnrolledDevice device, FromMessage(entry));

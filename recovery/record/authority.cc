@@ -13,7 +13,7 @@ bool IsEnrolled(const std::optional<Account>& account, const ByDevice& by) {
 bool HoldsUnlockKey(const std::optional<Record>& record, const ByUnlockKey& by) {
   if (!record || record->name.record != by.record) return false;
   const RecordVersion* version = record->Find(by.version);
-  return version != nullptr && version->usable() && version->unlock_key == by.signature.key();
+  return version != nullptr && version->stage == Stage::kActive && version->unlock_key == by.signature.key();
 }
 
 bool DeviceOrUnlockKey(const Authority& authority, const std::optional<Account>& account,
@@ -31,7 +31,7 @@ bool AnyButTokenHolder(const Authority& authority, const std::optional<Account>&
 absl::Status NeedsSignature(const char* what) {
   return absl::PermissionDeniedError(
       std::string(what) +
-      " needs a signature of an enrolled device or of a usable version's unlock key; this one is neither");
+      " needs a signature of an enrolled device or of the active version's unlock key; this one is neither");
 }
 
 }  // namespace labrec::recovery

@@ -15,10 +15,12 @@ namespace labrec::recovery {
 // True if the signature is by a device enrolled in `account` now. No account: false.
 bool IsEnrolled(const std::optional<Account>& account, const ByDevice& by);
 
-// True if the signature is by the unlock key of a usable version of `record` now, and names that record.
+// True if the signature is by the unlock key of the active version of `record` now, and names that record.
+// The key of a pending version speaks for nothing but that version (ApplyUnlock, ApplyActivate): else what a
+// thief's device left behind would outlive the device's revocation.
 bool HoldsUnlockKey(const std::optional<Record>& record, const ByUnlockKey& by);
 
-// True if `authority` is an enrolled device or the holder of an unlock key of `record`.
+// True if `authority` is an enrolled device or the holder of the active version's unlock key.
 bool DeviceOrUnlockKey(const Authority& authority, const std::optional<Account>& account,
                        const std::optional<Record>& record);
 

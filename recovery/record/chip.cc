@@ -4,6 +4,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
+#include "recovery/record/erasure.h"
 
 namespace labrec::recovery {
 namespace {
@@ -91,12 +92,8 @@ absl::StatusOr<Record> ApplyChipEvaluated(const std::optional<Record>& record,
 absl::StatusOr<Record> ApplyChipSpent(const std::optional<Record>& record, const ChipSpent& spent) {
   if (!record) return NotThere(spent.version.version);
   Record next = *record;
-  const RecordVersion* version = FindChip(next, spent.version);
-  if (version == nullptr) return NotThere(spent.version.version);
-  const bool registered = version->usable();
-  Erase(next, spent.version.version);
-  if (registered && !next.HasUsableVersion()) return Tombstone(next);
-  return next;
+  if (FindChip(next, spent.version) == nullptr) return NotThere(spent.version.version);
+  return WithoutVersion(next, spent.version.version);
 }
 
 absl::StatusOr<Record> ApplyChipGivenUp(const std::optional<Record>& record, const ChipVersion& begun) {
@@ -109,15 +106,6 @@ absl::StatusOr<Record> ApplyChipGivenUp(const std::optional<Record>& record, con
                                          " of the record is registered: it is not given up");
   }
   Erase(next, begun.version);
-  return next;
-}
-
-Record Tombstone(const Record& record) {
-  Record next;
-  next.name = record.name;
-  next.destroyed = true;
-  next.highest_version = record.highest_version;
-  next.floor = record.floor;
   return next;
 }
 

@@ -32,9 +32,6 @@ absl::StatusOr<Record> ApplyChipSpent(const std::optional<Record>& record, const
 // FAILED_PRECONDITION: it was finished meanwhile, and stays.
 absl::StatusOr<Record> ApplyChipGivenUp(const std::optional<Record>& record, const ChipVersion& begun);
 
-// What stays of a record whose guesses are used up: its highest version and its floor.
-Record Tombstone(const Record& record);
-
 // The sealed answer to this element, null if there is none.
 const CountedAnswer* FindAnswer(const RecordVersion& version, const Digest& element);
 

@@ -30,8 +30,9 @@ struct EnrollmentState {
 absl::StatusOr<Account> ApplyEnroll(const EnrollmentState& state, const EnrollDevice& request,
                                     int64_t now_ms);
 
-// Removes the device; a device may remove itself. The account stays when it was the last. NOT_FOUND: no such
-// device; PERMISSION_DENIED as above.
+// Removes the device; a device may remove itself. The account stays when it was the last. In each record of
+// the account the caller also drops what the device left unactivated (ForgetDevice in erasure.h). NOT_FOUND:
+// no such device; PERMISSION_DENIED as above.
 absl::StatusOr<Account> ApplyRevoke(const std::optional<Account>& row, const std::optional<Record>& unlocked,
                                     const RevokeDevice& request);
 

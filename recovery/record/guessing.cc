@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "recovery/record/chip.h"
+#include "recovery/record/erasure.h"
 
 namespace labrec::recovery {
 namespace {
@@ -18,11 +18,20 @@ GuessChange Unchanged(const std::optional<Record>& record, GuessOutcome outcome)
 
 GuessChange Counted(const Record& record, const CountGuess& request, int64_t now_ms) {
   Record next = record;
-  next.spent += 1;
+  for (RecordVersion& version : next.versions) {
+    if (version.usable()) version.spent = std::min(version.spent + 1, version.guess_limit);
+  }
   next.last_counted_ms = now_ms;
-  next.Find(request.version)->counted_elements.push_back(request.element);
-  const MayEvaluate outcome{Counting::kCounted, next.remaining()};
+  RecordVersion& guessed = *next.Find(request.version);
+  guessed.counted_elements.push_back(request.element);
+  const MayEvaluate outcome{Counting::kCounted, guessed.left()};
   return {outcome, std::move(next)};
+}
+
+GuessChange UsedUp(const Record& record, uint32_t version) {
+  Record next = WithoutVersion(record, version);
+  if (next.destroyed) return {Destroyed{}, std::move(next)};
+  return {Erased{}, std::move(next)};
 }
 
 }  // namespace
@@ -34,13 +43,13 @@ absl::StatusOr<GuessChange> ApplyGuess(const std::optional<Record>& record, cons
   const RecordVersion* version = record->Find(request.version);
   if (version == nullptr || !version->usable()) return NoSuchVersion(request.version);
   if (std::ranges::find(version->counted_elements, request.element) != version->counted_elements.end()) {
-    return Unchanged(record, MayEvaluate{Counting::kRepeated, record->remaining()});
+    return Unchanged(record, MayEvaluate{Counting::kRepeated, version->left()});
   }
   const pin::GuessVerdict verdict =
-      pin::Judge(record->guess_limit(), record->spent, record->last_counted_ms, now_ms, policy);
-  if (std::holds_alternative<pin::Exhausted>(verdict)) return GuessChange{Destroyed{}, Tombstone(*record)};
+      pin::Judge(version->guess_limit, version->spent, record->last_counted_ms, now_ms, policy);
+  if (std::holds_alternative<pin::Exhausted>(verdict)) return UsedUp(*record, request.version);
   if (const auto* locked = std::get_if<pin::LockedUntil>(&verdict)) {
-    return Unchanged(record, LockedUntil{locked->until_ms, record->remaining()});
+    return Unchanged(record, LockedUntil{locked->until_ms, version->left()});
   }
   return Counted(*record, request, now_ms);
 }
@@ -54,9 +63,9 @@ absl::StatusOr<UnlockChange> ApplyUnlock(const std::optional<Record>& record, co
     return absl::PermissionDeniedError("the signature is not by this version's unlock key");
   }
   Record next = *record;
-  next.spent = 0;
-  next.last_counted_ms = 0;
-  for (RecordVersion& each : next.versions) each.ForgetCounted();
+  RecordVersion& unlocked = *next.Find(request.version);
+  unlocked.spent = 0;
+  unlocked.ForgetCounted();
   return UnlockChange{MayOpen{}, std::move(next)};
 }
 

@@ -8,12 +8,13 @@
 
 namespace labrec::recovery {
 
-// The record after its storage may have been rolled back: at most `floor` (at least 1; aborts else) guesses
-// are left, now and after any activation of the version that is pending. A record with fewer left, or a
-// destroyed one, keeps what it has. Everything else stays. Pure.
+// The record after its storage may have been rolled back: each usable version has at most `floor` (at least
+// 1; aborts else) guesses left. A version with fewer left, or a destroyed record, keeps what it has.
+// Everything else stays. Pure.
 Record LowerRemaining(Record record, uint32_t floor);
 
-// The same for a row (codec.h) of either kind; rows of accounts stay as they are. DATA_LOSS: it is none.
+// The same for a row (codec.h) of either kind, in the newest format; rows of accounts stay as they are.
+// DATA_LOSS: it is none.
 absl::StatusOr<Bytes> LowerRow(ByteView row, uint32_t floor);
 
 }  // namespace labrec::recovery

@@ -12,7 +12,11 @@ struct LockedUntil {
   uint32_t remaining = 0;
   bool operator==(const LockedUntil&) const = default;
 };
-// The guesses are used up; the record's keys are erased.
+// The version's guesses are used up and its keys are erased; the record has another usable version.
+struct Erased {
+  bool operator==(const Erased&) const = default;
+};
+// The guesses of the last usable version are used up; the record's keys are erased.
 struct Destroyed {
   bool operator==(const Destroyed&) const = default;
 };

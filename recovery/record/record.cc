@@ -16,26 +16,17 @@ void RecordVersion::ForgetCounted() {
   if (chip) chip->answers.clear();
 }
 
-const RecordVersion* Record::Current() const {
-  const RecordVersion* current = nullptr;
+uint32_t RecordVersion::left() const {
+  const uint32_t counted = chip ? std::max(spent, chip->count) : spent;
+  return guess_limit - std::min(guess_limit, counted);
+}
+
+const RecordVersion* Record::Newest() const {
+  const RecordVersion* newest = nullptr;
   for (const RecordVersion& version : versions) {
-    if (version.stage == Stage::kActive) return &version;
-    if (version.stage == Stage::kPending) current = &version;
+    if (version.usable()) newest = &version;
   }
-  return current;
-}
-
-uint32_t Record::guess_limit() const {
-  const RecordVersion* current = Current();
-  return current == nullptr ? 0 : current->guess_limit;
-}
-
-uint32_t Record::remaining() const {
-  const RecordVersion* current = Current();
-  if (destroyed || current == nullptr) return 0;
-  uint32_t counted = spent;
-  if (current->chip) counted = std::max(counted, current->chip->count);
-  return counted >= current->guess_limit ? 0 : current->guess_limit - counted;
+  return newest;
 }
 
 const RecordVersion* Record::Find(uint32_t version) const {

@@ -16,10 +16,14 @@ namespace labrec::recovery {
 using DeviceId = std::array<uint8_t, 16>;
 using Challenge = std::array<uint8_t, 32>;
 using RegistrationId = std::array<uint8_t, 16>;
+using Nonce = std::array<uint8_t, 32>;
+
+// Who registered a version whose row comes from a time that did not note it (row format 1).
+inline constexpr DeviceId kUnknownRegistrar{};
 
 // How far a version of a record has come.
 enum class Stage : uint8_t {
-  kBegun = 1,    // it has a key; nothing is protected by it yet
+  kBegun = 1,    // it has a key; nothing is protected by it yet. Chip-enforced versions only
   kPending = 2,  // registered here, not activated; usable
   kActive = 3,
 };
@@ -48,18 +52,22 @@ struct ChipPart {
 struct RecordVersion {
   uint32_t number = 0;
   Stage stage = Stage::kBegun;
-  std::array<uint8_t, 32> nonce{};        // input of the version's key; erased with the version
-  uint32_t registration_evaluations = 0;  // evaluations answered while begun; at most 2
-  Bytes config;                           // as the client gave it
+  Nonce nonce{};  // input of the version's key; erased with the version
+  Bytes config;   // as the client gave it
   Bytes commitment;
   std::optional<EcdsaPublicKey> unlock_key;
   Bytes sealed_private;  // the client's sealed secret under seal_rec
   uint32_t guess_limit = 0;
-  std::vector<Digest> counted_elements;  // SHA-256 of the elements counted since the last success
+  uint32_t spent = 0;  // guesses counted since its last success, at whichever version they were made
+  // The device whose signature registered it (began it, while begun); none: an unlock key did.
+  std::optional<DeviceId> registered_by;
+  std::vector<Digest> counted_elements;  // SHA-256 of its elements counted since its last success
   // Chip-enforced: unlock_key and guess_limit stand from its beginning, since the index is bound to them.
   std::optional<ChipPart> chip;
 
   bool usable() const { return stage != Stage::kBegun; }
+  // Guesses left. Where the chip counts, not more than it showed last.
+  uint32_t left() const;
   // Drops the counted elements, and the answers that were kept for them.
   void ForgetCounted();
   // SHA-256(nonce)[0..16]: names a begun version in FinishRegistration.
@@ -82,19 +90,14 @@ struct EpochFloor {
 // A PIN-protected secret of an account, as the ledger keeps it. A value; see docs/formats.md for its bytes.
 struct Record {
   RecordName name;
-  uint32_t spent = 0;  // guesses counted since the last success, over all versions
-  int64_t last_counted_ms = 0;
+  int64_t last_counted_ms = 0;   // when the latest guess was counted, at any version; nothing forgets it
   bool destroyed = false;        // the limit was passed: nonces and private fields are erased
-  uint32_t highest_version = 0;  // ever finished: begun ones do not count, as anybody with a token begins
+  uint32_t highest_version = 0;  // ever finished: begun ones do not count
   std::vector<RecordVersion> versions;  // by ascending number: at most one of each stage
   std::optional<EpochFloor> floor;
 
-  // The active version, else the pending one, else null.
-  const RecordVersion* Current() const;
-  // The current version's limit, else 0.
-  uint32_t guess_limit() const;
-  // Guesses left; 0 when destroyed. Where the chip counts, not more than it showed last.
-  uint32_t remaining() const;
+  // The usable version with the highest number, else null.
+  const RecordVersion* Newest() const;
   const RecordVersion* Find(uint32_t version) const;
   RecordVersion* Find(uint32_t version);
   // Whether a version is registered here, pending or active. False for a destroyed record.

@@ -9,16 +9,16 @@ namespace labrec::recovery {
 namespace {
 
 bool IsValidBegun(const RecordVersion& version) {
-  const bool bound = version.chip ? version.unlock_key && IsGuessLimit(version.guess_limit)
-                                  : !version.unlock_key && version.guess_limit == 0;
-  return bound && version.config.empty() && version.commitment.empty() && version.sealed_private.empty() &&
+  return version.chip && version.unlock_key && IsGuessLimit(version.guess_limit) && version.spent == 0 &&
+         version.config.empty() && version.commitment.empty() && version.sealed_private.empty() &&
          version.counted_elements.empty();
 }
 
 bool IsValidUsable(const RecordVersion& version) {
   return !version.config.empty() && version.config.size() <= kMostConfigBytes &&
          version.commitment.size() == kCommitmentBytes && version.unlock_key &&
-         version.sealed_private.size() <= kMostSealedPrivateBytes && IsGuessLimit(version.guess_limit);
+         version.sealed_private.size() <= kMostSealedPrivateBytes && IsGuessLimit(version.guess_limit) &&
+         version.spent <= version.guess_limit && version.counted_elements.size() <= version.spent;
 }
 
 // Each answer is to a counted element, in the order in which those were counted.
@@ -39,7 +39,7 @@ bool IsValidChip(const RecordVersion& version) {
 }
 
 bool IsValidVersion(const RecordVersion& version, uint32_t highest_version) {
-  if (version.number == 0 || version.registration_evaluations > kMostRegistrationEvaluations) return false;
+  if (version.number == 0) return false;
   if (version.chip && !IsValidChip(version)) return false;
   switch (version.stage) {
     case Stage::kBegun:
@@ -58,17 +58,11 @@ bool AreOrdered(const std::vector<RecordVersion>& versions) {
          }) == versions.end();
 }
 
-bool AreGuessesValid(const Record& record) {
-  size_t counted = 0;
-  for (const RecordVersion& version : record.versions) counted += version.counted_elements.size();
-  return record.spent <= kMostGuesses && counted <= record.spent;
-}
-
 }  // namespace
 
 bool IsValidRecord(const Record& record) {
   return IsIdentifier(record.name.tenant) && IsIdentifier(record.name.account) &&
-         IsRecordName(record.name.record) && AreOrdered(record.versions) && AreGuessesValid(record) &&
+         IsRecordName(record.name.record) && AreOrdered(record.versions) &&
          !(record.destroyed && record.HasUsableVersion()) &&
          std::ranges::all_of(record.versions, [&](const RecordVersion& version) {
            return IsValidVersion(version, record.highest_version);

@@ -1,168 +1,29 @@
-#include <algorithm>
 #include <cstdlib>
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
 #include "recovery/record/codec.h"
 #include "recovery/record/record_checks.h"
-#include "recovery/record/row.pb.h"
+#include "recovery/record/record_message.h"
+#include "recovery/record/row_format1.h"
 #include "recovery/record/row_frame.h"
 
 namespace labrec::recovery {
 namespace {
 
-namespace row = ::labyrinth::recovery::row::v1;
+// Room for the fields that count and time guesses, and the longer lengths around them.
+constexpr size_t kRecordCountsBytes = 64;
+constexpr size_t kVersionCountsBytes = 24;
 
-// Room for everything that counting changes: twenty elements, the fields that count and time them, and the
-// longer lengths around them.
-constexpr size_t kCountingBytes = kMostGuesses * sizeof(Digest) + 64;
-// The same for what a chip counted: as many answers, as no element is answered that was not counted.
-constexpr size_t kAnswerBytes = sizeof(Digest) + kSealedAnswerBytes;
-constexpr size_t kChipCountingBytes = kMostGuesses * kAnswerBytes + 64;
-
-void AddVersion(const RecordVersion& version, row::RecordRow& message) {
-  row::VersionEntry& entry = *message.add_versions();
-  entry.set_number(version.number);
-  entry.set_stage(static_cast<uint32_t>(version.stage));
-  entry.set_nonce(ToString(version.nonce));
-  entry.set_registration_evaluations(version.registration_evaluations);
-  entry.set_config(ToString(version.config));
-  entry.set_commitment(ToString(version.commitment));
-  if (version.unlock_key) entry.set_unlock_key(ToString(version.unlock_key->Spki()));
-  entry.set_sealed_private(ToString(version.sealed_private));
-  entry.set_guess_limit(version.guess_limit);
-  if (!version.chip) return;
-  entry.mutable_chip()->set_index(version.chip->index);
-  entry.mutable_chip()->set_key(ToString(version.chip->key));
-}
-
-void AddFloor(const EpochFloor& floor, row::FloorEntry& entry) {
-  entry.set_sequence(floor.sequence);
-  entry.set_digest(ToString(floor.digest));
-  entry.set_device_key(ToString(floor.device.Spki()));
-  entry.set_challenge(ToString(floor.challenge));
-  entry.set_signature(ToString(floor.signature));
-}
-
-row::RecordRow WithoutCounts(const Record& record) {
-  row::RecordRow message;
-  message.set_tenant(record.name.tenant);
-  message.set_account(record.name.account);
-  message.set_record(record.name.record);
-  message.set_destroyed(record.destroyed);
-  message.set_highest_version(record.highest_version);
-  for (const RecordVersion& version : record.versions) AddVersion(version, message);
-  if (record.floor) AddFloor(*record.floor, *message.mutable_floor());
-  return message;
-}
-
+// Room for everything that counting changes: as many elements as a version may have counted, and as many
+// answers of the chip, as no element is answered that was not counted.
 size_t RoomForCounts(const Record& record) {
-  const bool chip = std::ranges::any_of(record.versions, [](const auto& version) { return !!version.chip; });
-  return kCountingBytes + (chip ? kChipCountingBytes : 0);
-}
-
-void AddChipCounts(const ChipPart& chip, row::ChipEntry& entry) {
-  entry.set_count(chip.count);
-  entry.set_limit(chip.limit);
-  for (const CountedAnswer& answer : chip.answers) {
-    *entry.mutable_answers() += ToString(answer.element) + ToString(answer.sealed);
+  size_t room = kRecordCountsBytes;
+  for (const RecordVersion& version : record.versions) {
+    room += kVersionCountsBytes + version.guess_limit * sizeof(Digest);
+    if (version.chip) room += version.guess_limit * kAnswerBytes;
   }
-}
-
-void AddCounts(const Record& record, row::RecordRow& message) {
-  message.set_spent(record.spent);
-  message.set_last_counted_ms(record.last_counted_ms);
-  for (int i = 0; i < message.versions_size(); ++i) {
-    const RecordVersion& version = record.versions[static_cast<size_t>(i)];
-    row::VersionEntry& entry = *message.mutable_versions(i);
-    for (const Digest& element : version.counted_elements) {
-      *entry.mutable_counted_elements() += AsText(element);
-    }
-    if (version.chip) AddChipCounts(*version.chip, *entry.mutable_chip());
-  }
-}
-
-template <size_t n>
-bool Copy(const std::string& from, std::array<uint8_t, n>& to) {
-  if (from.size() != n) return false;
-  std::ranges::copy(AsBytes(from), to.begin());
-  return true;
-}
-
-bool ReadElements(const std::string& from, std::vector<Digest>& elements) {
-  if (from.size() % sizeof(Digest) != 0) return false;
-  for (size_t at = 0; at < from.size(); at += sizeof(Digest)) {
-    Digest& element = elements.emplace_back();
-    std::ranges::copy(AsBytes(from).subspan(at, sizeof(Digest)), element.begin());
-  }
-  return true;
-}
-
-bool ReadUnlockKey(const std::string& from, std::optional<EcdsaPublicKey>& key) {
-  if (from.empty()) return true;
-  absl::StatusOr<EcdsaPublicKey> read = EcdsaPublicKey::FromSpki(AsBytes(from));
-  if (read.ok()) key = *read;
-  return read.ok();
-}
-
-bool ReadChip(const row::ChipEntry& entry, ChipPart& chip) {
-  chip = {entry.index(), ToBytes(entry.key()), entry.count(), entry.limit(), {}};
-  const std::string& from = entry.answers();
-  if (from.size() % kAnswerBytes != 0) return false;
-  for (size_t at = 0; at < from.size(); at += kAnswerBytes) {
-    CountedAnswer& answer = chip.answers.emplace_back();
-    const ByteView pair = AsBytes(from).subspan(at, kAnswerBytes);
-    std::ranges::copy(pair.first(sizeof(Digest)), answer.element.begin());
-    answer.sealed = ToBytes(pair.subspan(sizeof(Digest)));
-  }
-  return true;
-}
-
-absl::StatusOr<RecordVersion> ReadVersion(const row::VersionEntry& entry) {
-  RecordVersion version;
-  version.number = entry.number();
-  version.stage = static_cast<Stage>(std::min<uint32_t>(entry.stage(), 255));
-  version.registration_evaluations = entry.registration_evaluations();
-  version.config = ToBytes(entry.config());
-  version.commitment = ToBytes(entry.commitment());
-  version.sealed_private = ToBytes(entry.sealed_private());
-  version.guess_limit = entry.guess_limit();
-  if (!Copy(entry.nonce(), version.nonce) || !ReadUnlockKey(entry.unlock_key(), version.unlock_key) ||
-      !ReadElements(entry.counted_elements(), version.counted_elements)) {
-    return BadRow("a version of it is malformed");
-  }
-  if (entry.has_chip() && !ReadChip(entry.chip(), version.chip.emplace())) {
-    return BadRow("what the chip counted for a version of it is malformed");
-  }
-  return version;
-}
-
-absl::StatusOr<EpochFloor> ReadFloor(const row::FloorEntry& entry) {
-  absl::StatusOr<EcdsaPublicKey> device = EcdsaPublicKey::FromSpki(AsBytes(entry.device_key()));
-  if (!device.ok()) return BadRow("the device of its floor is malformed");
-  EpochFloor floor{entry.sequence(), {}, *device, {}, {}};
-  if (!Copy(entry.digest(), floor.digest) || !Copy(entry.challenge(), floor.challenge) ||
-      !Copy(entry.signature(), floor.signature)) {
-    return BadRow("its floor is malformed");
-  }
-  return floor;
-}
-
-absl::StatusOr<Record> FromMessage(const row::RecordRow& message) {
-  Record record;
-  record.name = {message.tenant(), message.account(), message.record()};
-  record.spent = message.spent();
-  record.last_counted_ms = message.last_counted_ms();
-  record.destroyed = message.destroyed();
-  record.highest_version = message.highest_version();
-  for (const row::VersionEntry& entry : message.versions()) {
-    LABREC_ASSIGN_OR_RETURN(RecordVersion version, ReadVersion(entry));
-    record.versions.push_back(std::move(version));
-  }
-  if (message.has_floor()) {
-    LABREC_ASSIGN_OR_RETURN(record.floor, ReadFloor(message.floor()));
-  }
-  return record;
+  return room;
 }
 
 }  // namespace
@@ -172,12 +33,13 @@ Bytes EncodeRecord(const Record& record) {
   row::RecordRow message = WithoutCounts(record);
   const size_t row_bytes = RowSizeFor(message.ByteSizeLong() + RoomForCounts(record));
   AddCounts(record, message);
-  return FrameRow(RowKind::kRecord, message, row_bytes);
+  return FrameRow(kRecordFormat, RowKind::kRecord, message, row_bytes);
 }
 
 absl::StatusOr<Record> DecodeRecord(ByteView bytes) {
+  if (FormatOf(bytes) == kFirstRecordFormat) return DecodeFormat1(bytes);
   row::RecordRow message;
-  LABREC_RETURN_IF_ERROR(ParseRow(RowKind::kRecord, bytes, message));
+  LABREC_RETURN_IF_ERROR(ParseRow(kRecordFormat, RowKind::kRecord, bytes, message));
   LABREC_ASSIGN_OR_RETURN(Record record, FromMessage(message));
   if (!IsValidRecord(record)) return BadRow("a record breaks the limits");
   if (!SameBytes(EncodeRecord(record), bytes)) return BadRow("it is not in canonical form");

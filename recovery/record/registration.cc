@@ -13,29 +13,6 @@ void EraseStage(Record& record, Stage stage) {
   std::erase_if(record.versions, [&](const RecordVersion& version) { return version.stage == stage; });
 }
 
-absl::Status JudgeBegin(const std::optional<Account>& account, const std::optional<Record>& record,
-                        const BeginRegistration& request) {
-  const bool none = request.chip.has_value();
-  if (!none && (request.elements < 1 || request.elements > kMostRegistrationEvaluations)) {
-    return absl::InvalidArgumentError("a registration takes 1 or 2 elements");
-  }
-  if (none && request.elements != 0) {
-    return absl::InvalidArgumentError("elements of a chip-enforced version go to ConfirmKey");
-  }
-  if (request.chip && !DeviceOrUnlockKey(request.chip->authority, account, record)) {
-    return NeedsSignature("beginning a chip-enforced version");
-  }
-  if (!account) {
-    return absl::FailedPreconditionError("the account has no device yet: enrol one before registering");
-  }
-  const uint32_t highest = record ? record->highest_version : 0;
-  if (request.version <= highest) {
-    return absl::FailedPreconditionError("version " + std::to_string(request.version) +
-                                         " is not new: take one above " + std::to_string(highest));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status ListRecord(Account& account, const std::string& name) {
   if (std::ranges::find(account.records, name) != account.records.end()) return absl::OkStatus();
   if (account.records.size() >= kMostRecords) {
@@ -46,23 +23,42 @@ absl::Status ListRecord(Account& account, const std::string& name) {
   return absl::OkStatus();
 }
 
-// Whether this very registration is here already.
+// The rows with the record listed, and there.
+absl::StatusOr<RegistrationRows> Listed(const std::optional<Account>& account,
+                                        const std::optional<Record>& record, const RecordName& name) {
+  RegistrationRows rows{*account, record.value_or(Record{})};
+  rows.record.name = name;
+  LABREC_RETURN_IF_ERROR(ListRecord(rows.account, name.record));
+  return rows;
+}
+
+std::optional<DeviceId> RegistrarOf(const Authority& authority) {
+  const auto* device = std::get_if<ByDevice>(&authority);
+  return device == nullptr ? std::nullopt : std::optional(device->device);
+}
+
+// Whether this very version is registered already. The shares in its config are random, so the config alone
+// tells it from every other; how it was begun may be forgotten by now.
 bool IsFinished(const Record& record, const FinishRegistration& request) {
   const RecordVersion* version = record.Find(request.version);
-  return version != nullptr && version->usable() && version->registration_id() == request.registration_id &&
-         version->config == request.config && version->commitment == request.commitment &&
-         version->unlock_key == request.unlock_key;
+  return version != nullptr && version->usable() && version->config == request.config &&
+         version->commitment == request.commitment && version->unlock_key == request.unlock_key;
+}
+
+absl::Status NotOpen(uint32_t version) {
+  return absl::FailedPreconditionError(
+      "no registration of version " + std::to_string(version) +
+      " is open under this registration id (another one took its place, or it was not finished in time, or "
+      "the realm was started since): begin again");
 }
 
 // The config says who counts as it was begun; the index was bound to key and limit, and the chip holds that
 // limit now.
 absl::Status JudgeChip(const RecordVersion& begun, const FinishRegistration& request) {
-  const auto index = begun.chip ? std::optional(begun.chip->index) : std::nullopt;
-  if (index != request.chip_index) {
+  if (begun.chip->index != request.chip_index) {
     return absl::FailedPreconditionError(
         "the config does not name the index of this version as it was begun: begin again");
   }
-  if (!begun.chip) return absl::OkStatus();
   if (begun.unlock_key != request.unlock_key || begun.guess_limit != request.guess_limit) {
     return absl::FailedPreconditionError(
         "unlock key and guess limit are not those that the version's index was made for: begin again");
@@ -72,80 +68,109 @@ absl::Status JudgeChip(const RecordVersion& begun, const FinishRegistration& req
       "the version's index does not hold the guess limit yet: write it after ConfirmKey");
 }
 
-RecordVersion Finished(const RecordVersion& begun, const FinishRegistration& request) {
-  RecordVersion version = begun;
+// The version as it was begun.
+absl::StatusOr<RecordVersion> Begun(const std::optional<Record>& record, const FinishRegistration& request) {
+  RecordVersion begun;
+  begun.number = request.version;
+  if (const auto* nonce = std::get_if<std::optional<Nonce>>(&request.begun)) {
+    if (!*nonce) return NotOpen(request.version);
+    begun.nonce = **nonce;
+    return begun;
+  }
+  const RecordVersion* row = record ? record->Find(request.version) : nullptr;
+  if (row == nullptr || row->usable() || row->registration_id() != std::get<RegistrationId>(request.begun)) {
+    return NotOpen(request.version);
+  }
+  LABREC_RETURN_IF_ERROR(JudgeChip(*row, request));
+  return *row;
+}
+
+// The guesses spent of a version that starts beside these.
+uint32_t SpentAtFirst(const Record& record, uint32_t guess_limit) {
+  uint32_t left = guess_limit;
+  for (const RecordVersion& version : record.versions) {
+    if (version.usable() && version.left() > 0) left = std::min(left, version.left());
+  }
+  return guess_limit - left;
+}
+
+void Pend(RecordVersion& version, const FinishRegistration& request) {
   version.stage = Stage::kPending;
   version.config = request.config;
   version.commitment = request.commitment;
   version.unlock_key = request.unlock_key;
   version.sealed_private = request.sealed_private;
   version.guess_limit = request.guess_limit;
-  return version;
+  version.registered_by = RegistrarOf(request.authority);
 }
 
-// A destroyed record has nothing left that could be guessed, so its new version starts with a full budget.
-void Revive(Record& record) {
-  record.destroyed = false;
-  record.spent = 0;
-  record.last_counted_ms = 0;
+// Begun by the unlock key of the version that was active then. That key speaks for nothing once another
+// version is active, and no revocation would find what it left.
+bool IsBegunByKey(const RecordVersion& version) {
+  return version.stage == Stage::kBegun && !version.registered_by;
 }
 
 bool MayActivate(const std::optional<Account>& account, const std::optional<Record>& record,
                  const Activate& request) {
-  if (!DeviceOrUnlockKey(request.authority, account, record)) return false;
+  if (DeviceOrUnlockKey(request.authority, account, record)) return true;
   const auto* unlock = std::get_if<ByUnlockKey>(&request.authority);
-  if (unlock == nullptr || unlock->version == request.version) return true;
-  return record->Find(unlock->version)->stage == Stage::kActive;
-}
-
-void ForgetGuesses(Record& record) {
-  for (RecordVersion& version : record.versions) version.ForgetCounted();
-  record.spent = 0;
-  record.last_counted_ms = 0;
+  if (unlock == nullptr || !record || unlock->record != record->name.record) return false;
+  const RecordVersion* chosen = record->Find(request.version);
+  return chosen != nullptr && chosen->usable() && unlock->version == request.version &&
+         chosen->unlock_key == unlock->signature.key();
 }
 
 }  // namespace
 
-absl::StatusOr<BegunRows> ApplyBegin(const std::optional<Account>& account,
-                                     const std::optional<Record>& record, const RecordName& name,
-                                     const BeginRegistration& request) {
-  LABREC_RETURN_IF_ERROR(JudgeBegin(account, record, request));
-  BegunRows next{*account, record.value_or(Record{})};
-  LABREC_RETURN_IF_ERROR(ListRecord(next.account, name.record));
-  next.record.name = name;
+absl::Status MayBegin(const std::optional<Account>& account, const std::optional<Record>& record,
+                      uint32_t version) {
+  if (!account) {
+    return absl::FailedPreconditionError("the account has no device yet: enrol one before registering");
+  }
+  const uint32_t highest = record ? record->highest_version : 0;
+  if (version > highest && version - highest <= kMostVersionStep) return absl::OkStatus();
+  return absl::FailedPreconditionError("version " + std::to_string(version) +
+                                       " cannot be registered: take one above " + std::to_string(highest) +
+                                       ", by at most " + std::to_string(kMostVersionStep));
+}
+
+absl::StatusOr<RegistrationRows> ApplyBegin(const std::optional<Account>& account,
+                                            const std::optional<Record>& record, const RecordName& name,
+                                            const BeginChipVersion& request) {
+  const BegunChip& chip = request.chip;
+  if (!DeviceOrUnlockKey(chip.authority, account, record)) {
+    return NeedsSignature("beginning a chip-enforced version");
+  }
+  LABREC_RETURN_IF_ERROR(MayBegin(account, record, request.version));
+  LABREC_ASSIGN_OR_RETURN(RegistrationRows next, Listed(account, record, name));
   EraseStage(next.record, Stage::kBegun);
   RecordVersion version;
   version.number = request.version;
   version.nonce = request.nonce;
-  version.registration_evaluations = request.elements;
-  if (request.chip) {
-    version.chip = ChipPart{request.chip->index, request.chip->key, 0, 0, {}};
-    version.unlock_key = request.chip->unlock_key;
-    version.guess_limit = request.chip->guess_limit;
-  }
+  version.chip = ChipPart{chip.index, chip.key, 0, 0, {}};
+  version.unlock_key = chip.unlock_key;
+  version.guess_limit = chip.guess_limit;
+  version.registered_by = RegistrarOf(chip.authority);
   next.record.versions.push_back(std::move(version));
   return next;
 }
 
-absl::StatusOr<Record> ApplyFinish(const std::optional<Account>& account, const std::optional<Record>& record,
-                                   const FinishRegistration& request) {
-  if (!DeviceOrUnlockKey(request.authority, account, record)) return NeedsSignature("registering");
-  if (record && IsFinished(*record, request)) return *record;
-  const RecordVersion* begun = record ? record->Find(request.version) : nullptr;
-  if (begun == nullptr || begun->usable() || begun->registration_id() != request.registration_id) {
-    return absl::FailedPreconditionError(
-        "no registration of version " + std::to_string(request.version) +
-        " is open under this registration id (another one took its place, or it was not finished in time): "
-        "begin again");
-  }
-  LABREC_RETURN_IF_ERROR(JudgeChip(*begun, request));
-  RecordVersion finished = Finished(*begun, request);
-  Record next = *record;
-  EraseStage(next, Stage::kBegun);
-  EraseStage(next, Stage::kPending);
-  next.versions.push_back(std::move(finished));
-  next.highest_version = std::max(next.highest_version, request.version);
-  if (next.destroyed) Revive(next);
+absl::StatusOr<RegistrationRows> ApplyFinish(const std::optional<Account>& account,
+                                             const std::optional<Record>& record, const RecordName& name,
+                                             const FinishRegistration& request) {
+  if (!account || !DeviceOrUnlockKey(request.authority, account, record))
+    return NeedsSignature("registering");
+  if (record && IsFinished(*record, request)) return RegistrationRows{*account, *record};
+  LABREC_RETURN_IF_ERROR(MayBegin(account, record, request.version));
+  LABREC_ASSIGN_OR_RETURN(RecordVersion version, Begun(record, request));
+  LABREC_ASSIGN_OR_RETURN(RegistrationRows next, Listed(account, record, name));
+  Pend(version, request);
+  version.spent = SpentAtFirst(next.record, request.guess_limit);
+  EraseStage(next.record, Stage::kBegun);
+  EraseStage(next.record, Stage::kPending);
+  next.record.versions.push_back(std::move(version));
+  next.record.highest_version = request.version;
+  next.record.destroyed = false;
   return next;
 }
 
@@ -159,12 +184,10 @@ absl::StatusOr<Record> ApplyActivate(const std::optional<Account>& account,
   }
   Record next = *record;
   if (chosen->stage == Stage::kActive) return next;
-  std::erase_if(next.versions,
-                [&](const RecordVersion& version) { return version.number < request.version; });
-  RecordVersion& version = *next.Find(request.version);
-  version.stage = Stage::kActive;
-  next.spent = static_cast<uint32_t>(version.counted_elements.size());
-  if (std::holds_alternative<ByUnlockKey>(request.authority)) ForgetGuesses(next);
+  std::erase_if(next.versions, [&](const RecordVersion& version) {
+    return version.number < request.version || IsBegunByKey(version);
+  });
+  next.Find(request.version)->stage = Stage::kActive;
   return next;
 }
 

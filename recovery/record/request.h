@@ -57,15 +57,16 @@ struct BegunChip {
   uint32_t guess_limit;
   Authority authority;
 };
-struct BeginRegistration {
+struct BeginChipVersion {
   uint32_t version;
-  std::array<uint8_t, 32> nonce;  // fresh
-  uint32_t elements;              // how many evaluations the client asks for; none with `chip`
-  std::optional<BegunChip> chip = std::nullopt;
+  Nonce nonce;  // fresh
+  BegunChip chip;
 };
 struct FinishRegistration {
   uint32_t version;
-  RegistrationId registration_id;
+  // How the version was begun. Without a chip: the nonce that this run gave it, none if its registration id
+  // is not of this run or too old. With one: the id of the version that is begun in the row.
+  std::variant<std::optional<Nonce>, RegistrationId> begun;
   Bytes config;
   Bytes commitment;
   EcdsaPublicKey unlock_key;

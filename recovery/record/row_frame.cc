@@ -29,20 +29,24 @@ size_t RowSizeFor(size_t message_bytes) {
   return (kRowHeaderBytes + message_bytes + kRowSizeStep - 1) / kRowSizeStep * kRowSizeStep;
 }
 
-Bytes FrameRow(RowKind kind, const google::protobuf::MessageLite& message, size_t row_bytes) {
+Bytes FrameRow(uint8_t format, RowKind kind, const google::protobuf::MessageLite& message, size_t row_bytes) {
   const std::string text = Serialize(message);
   if (kRowHeaderBytes + text.size() > row_bytes) std::abort();
   Writer writer;
-  writer.U8(kRowFormat).U8(static_cast<uint8_t>(kind)).U32(static_cast<uint32_t>(text.size())).Raw(text);
+  writer.U8(format).U8(static_cast<uint8_t>(kind)).U32(static_cast<uint32_t>(text.size())).Raw(text);
   Bytes row = std::move(writer).Take();
   row.resize(row_bytes);
   return row;
 }
 
-absl::Status ParseRow(RowKind kind, ByteView row, google::protobuf::MessageLite& message) {
+uint8_t FormatOf(ByteView row) {
+  return row.empty() ? 0 : row[0];
+}
+
+absl::Status ParseRow(uint8_t format, RowKind kind, ByteView row, google::protobuf::MessageLite& message) {
   Reader reader(row);
-  const uint8_t format = reader.U8();
-  if (reader.ok() && format != kRowFormat) return BadRow("it has an unknown format number");
+  const uint8_t found = reader.U8();
+  if (reader.ok() && found != format) return BadRow("it has an unknown format number");
   if (reader.U8() != static_cast<uint8_t>(kind)) return BadRow("it is of another kind");
   const ByteView text = reader.Raw(reader.U32());
   if (!reader.ok()) return BadRow("it is cut short");

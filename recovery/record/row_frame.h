@@ -13,10 +13,12 @@ class MessageLite;
 
 namespace labrec::recovery {
 
-// What stands around a row's protobuf: format (1 byte, kRowFormat) || kind (1 byte) || length (4 bytes) ||
-// message || zeros.
+// What stands around a row's protobuf: format (1 byte) || kind (1 byte) || length (4 bytes) || message ||
+// zeros.
 enum class RowKind : uint8_t { kAccount = 'A', kRecord = 'R' };
-inline constexpr uint8_t kRowFormat = 1;
+inline constexpr uint8_t kAccountFormat = 1;
+inline constexpr uint8_t kRecordFormat = 2;
+inline constexpr uint8_t kFirstRecordFormat = 1;  // read still: row_format1.h
 inline constexpr size_t kRowHeaderBytes = 6;
 inline constexpr size_t kRowSizeStep = 1024;
 
@@ -24,11 +26,14 @@ inline constexpr size_t kRowSizeStep = 1024;
 size_t RowSizeFor(size_t message_bytes);
 
 // Frames the message, serialized deterministically, in `row_bytes` bytes, which must suffice (aborts).
-Bytes FrameRow(RowKind kind, const google::protobuf::MessageLite& message, size_t row_bytes);
+Bytes FrameRow(uint8_t format, RowKind kind, const google::protobuf::MessageLite& message, size_t row_bytes);
+
+// A row's first byte; 0, which is no format, if it has none.
+uint8_t FormatOf(ByteView row);
 
 // Parses the message out of its frame. Padding and canonical form are not looked at: callers encode the
 // result again and compare. DATA_LOSS if it cannot be parsed.
-absl::Status ParseRow(RowKind kind, ByteView row, google::protobuf::MessageLite& message);
+absl::Status ParseRow(uint8_t format, RowKind kind, ByteView row, google::protobuf::MessageLite& message);
 
 absl::Status BadRow(const char* what);
 

@@ -73,7 +73,9 @@ bool Client::Settle(Universe& universe, Realm& realm, Account& account) {
   if (!view.ok()) return false;
   if (!account.registered) return true;
   universe.scheduler().Say("    " + account.name() + ":");
-  universe.scheduler().Note("settles", view->record.spent, view->record.destroyed ? 1 : 0);
+  const recovery::RecordVersion* version = view->record.Newest();
+  universe.scheduler().Note("settles", version == nullptr ? 0 : version->spent,
+                            view->record.destroyed ? 1 : 0);
   if (!view->registered) {
     universe.Violation("a registration that was acknowledged is gone");
     return true;
@@ -83,7 +85,7 @@ bool Client::Settle(Universe& universe, Realm& realm, Account& account) {
   }
   const uint64_t floor = view->record.floor ? view->record.floor->sequence : 0;
   if (floor < account.floor_acknowledged) universe.Violation("a floor that was acknowledged is lost");
-  account.history().SaidRemaining(view->record.remaining());
+  account.history().SaidRemaining(version == nullptr ? 0 : version->left());
   return true;
 }
 

@@ -72,6 +72,13 @@ void AddChip(const v1::ChipCount& chip, Json& version) {
   version["chip_limit"] = chip.limit();
 }
 
+// Who signed a version's registration: a device id, or in words.
+std::string RegistrarOf(const std::string& registered_by) {
+  if (registered_by.empty()) return "unlock key";
+  if (registered_by.find_first_not_of('\0') == std::string::npos) return "not known";
+  return HexOf(registered_by);
+}
+
 }  // namespace
 
 Json DescribeChip(const v1::GetRealmResponse& realm) {
@@ -135,7 +142,8 @@ Json Describe(const v1::ListDevicesResponse& devices) {
                     {"enrolled_by", device.enrolled_by()},
                     {"public_key", HexOf(device.public_key())}});
   }
-  return {{"devices", std::move(list)}};
+  return {{"devices", std::move(list)},
+          {"records", std::vector<std::string>(devices.records().begin(), devices.records().end())}};
 }
 
 Json Describe(const v1::AdminShowRecordResponse& answer) {
@@ -153,6 +161,9 @@ Json Describe(const v1::AdminShowRecordResponse& answer) {
     Json entry = {{"version", version.version()},
                   {"stage", version.stage() == v1::VERSION_STAGE_ACTIVE ? "active" : "pending"},
                   {"commitment", HexOf(version.commitment())},
+                  {"remaining", version.remaining()},
+                  {"locked_until_ms", version.locked_until_ms()},
+                  {"registered_by", RegistrarOf(version.registered_by())},
                   {"enforcement", "ledger"}};
     for (const v1::ChipCount& chip : answer.chips()) {
       if (chip.version() == version.version()) AddChip(chip, entry);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -17,7 +18,7 @@ namespace labrec::recovery {
 
 struct Evaluated {
   std::vector<P256Point> evaluated;
-  uint32_t remaining = 0;
+  uint32_t remaining = 0;  // at that version
   Challenge challenge{};
 };
 using EvaluateOutcome = std::variant<Evaluated, LockedUntil, Destroyed, NotRegistered>;
@@ -25,7 +26,7 @@ using EvaluateOutcome = std::variant<Evaluated, LockedUntil, Destroyed, NotRegis
 struct Unlocked {
   SecretBytes sealed_secret;
   std::optional<EpochFloor> floor;
-  uint32_t remaining = 0;
+  uint32_t remaining = 0;  // at that version
 };
 using UnlockOutcome = std::variant<Unlocked, Destroyed, NotRegistered>;
 
@@ -45,9 +46,9 @@ struct ChipContents {
 
 // A record as anybody with the account's token may see it: no key material.
 struct RecordView {
-  bool registered = false;  // a version is usable, or the record was destroyed
-  Record record;            // nonces and private fields cleared
-  std::optional<int64_t> locked_until_ms;
+  bool registered = false;                      // a version is usable, or the record was destroyed
+  Record record;                                // nonces and private fields cleared
+  std::map<uint32_t, int64_t> locked_until_ms;  // by version, of those that take no guess yet
   uint64_t discontinuities = 0;
 };
 

@@ -33,16 +33,16 @@ absl::StatusOr<Bytes> CertifyKey(hsm::Device& device, const hsm::CountedKey& key
   return attestation::Encode(evidence);
 }
 
-absl::Status BeginVersion(WorkingSet& rows, const RecordName& name, const BeginRegistration& request) {
+absl::Status BeginVersion(WorkingSet& rows, const RecordName& name, const BeginChipVersion& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-  LABREC_ASSIGN_OR_RETURN(BegunRows next, ApplyBegin(*account, *record, name, request));
+  LABREC_ASSIGN_OR_RETURN(RegistrationRows next, ApplyBegin(*account, *record, name, request));
   rows.Put(std::move(next.account));
   rows.Put(std::move(next.record));
   return absl::OkStatus();
 }
 
-RegistrationId IdOf(const BeginRegistration& request) {
+RegistrationId IdOf(const BeginChipVersion& request) {
   RecordVersion version;
   version.nonce = request.nonce;
   return version.registration_id();
@@ -93,7 +93,7 @@ void ChipBeginner::MakeKey(std::shared_ptr<Work> work) {
 }
 
 void ChipBeginner::MakeKeyNow(hsm::Device& device, const std::shared_ptr<Work>& work) {
-  BegunChip& chip = *work->beginning.begin.chip;
+  BegunChip& chip = work->beginning.begin.chip;
   const absl::StatusOr<hsm::CountedKey> key = parts_.chip.indices().Define(chip.unlock_key);
   parts_.chip.LookAtRoom();
   if (!key.ok()) return End(work, NoRoom(key.status()));
@@ -117,7 +117,7 @@ void ChipBeginner::WriteRow(const std::shared_ptr<Work>& work) {
         if (begun.ok()) {
           return End(work, ChipRegistrationBegun{IdOf(work->beginning.begin), std::move(work->evidence)});
         }
-        parts_.chip.indices().Erased({work->beginning.begin.chip->key});
+        parts_.chip.indices().Erased({work->beginning.begin.chip.key});
         parts_.chip.TidyUp();
         End(work, begun);
       });

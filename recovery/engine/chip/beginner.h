@@ -15,7 +15,7 @@ namespace labrec::recovery {
 // A chip-enforced version that may be begun, but for its index and key.
 struct ChipBeginning {
   RecordName name;
-  BeginRegistration begin;  // with `chip`
+  BeginChipVersion begin;
   Digest statement_nonce{};
 };
 

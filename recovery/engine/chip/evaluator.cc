@@ -31,7 +31,7 @@ struct Found {
 absl::StatusOr<Found> Find(Ledger& ledger, const RecordName& name, uint32_t number) {
   LABREC_ASSIGN_OR_RETURN(const std::optional<Record> record, ReadRecord(ledger, name));
   const RecordVersion* version = record ? record->Find(number) : nullptr;
-  if (version != nullptr && version->usable() && version->chip) return Found{*version, record->remaining()};
+  if (version != nullptr && version->usable() && version->chip) return Found{*version, version->left()};
   return absl::NotFoundError("version " + std::to_string(number) +
                              " of the record is not usable here: ask GetRecord which ones are");
 }
@@ -106,7 +106,7 @@ void ChipEvaluator::Keep(const RecordName& name, const RecordVersion& version, C
       parts_.queue, name,
       [evaluated, remaining](const std::optional<Record>& row) -> absl::StatusOr<Record> {
         LABREC_ASSIGN_OR_RETURN(Record next, ApplyChipEvaluated(row, evaluated));
-        *remaining = next.remaining();
+        *remaining = next.Find(evaluated.version.version)->left();
         return next;
       },
       [this, which, remaining, point = result.result, done](const absl::Status& kept) {

@@ -28,14 +28,6 @@ absl::StatusOr<Caller> Operator(const grpc::CallbackServerContext& context, cons
   return Caller{tenant, account, true, DeadlineOf(context)};
 }
 
-// The version that a recovering client would use first.
-const RecordVersion* Newest(const Record& record) {
-  for (auto version = record.versions.rbegin(); version != record.versions.rend(); ++version) {
-    if (version->stage != Stage::kBegun) return &*version;
-  }
-  return nullptr;
-}
-
 void FillShown(const RecordView& view, v1::AdminShowRecordResponse* answer) {
   FillRecord(view, Configs::kLeaveOut, answer->mutable_record());
   if (!view.registered) return;
@@ -49,7 +41,7 @@ void FillShown(const RecordView& view, v1::AdminShowRecordResponse* answer) {
     chip->set_count(version.chip->count);
     chip->set_limit(version.chip->limit);
   }
-  if (const RecordVersion* newest = Newest(view.record)) {
+  if (const RecordVersion* newest = view.record.Newest()) {
     answer->set_config_sha256(ToString(Sha256(newest->config)));
   }
 }
@@ -113,10 +105,9 @@ AdminService::Reactor* AdminService::AdminListDevices(Context* context, const v1
   return Serve(context, "Admin.ListDevices", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_RETURN_IF_ERROR(Actor(*context).status());
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
-    engine_.devices().ListDevices(std::move(caller), rpc.Answer<std::vector<EnrolledDevice>>(
-                                                         [=](const std::vector<EnrolledDevice>& devices) {
-                                                           FillDevices(devices, response);
-                                                         }));
+    engine_.devices().ListDevices(std::move(caller), rpc.Answer<Account>([=](const Account& account) {
+      FillDevices(account, response);
+    }));
     return absl::OkStatus();
   });
 }

@@ -32,14 +32,25 @@ const char* Text(EnrolledBy how) {
 v1::RecordState StateOf(const RecordView& view) {
   if (!view.registered) return v1::RECORD_STATE_NOT_REGISTERED;
   if (view.record.destroyed) return v1::RECORD_STATE_DESTROYED;
-  return view.locked_until_ms ? v1::RECORD_STATE_LOCKED : v1::RECORD_STATE_USABLE;
+  const RecordVersion* newest = view.record.Newest();
+  const bool locked = newest != nullptr && view.locked_until_ms.contains(newest->number);
+  return locked ? v1::RECORD_STATE_LOCKED : v1::RECORD_STATE_USABLE;
 }
 
-void FillVersion(const RecordVersion& version, Configs configs, v1::RecordVersion* answer) {
+int64_t LockedUntilMs(const RecordView& view, const RecordVersion& version) {
+  const auto found = view.locked_until_ms.find(version.number);
+  return found == view.locked_until_ms.end() ? 0 : found->second;
+}
+
+void FillVersion(const RecordView& view, const RecordVersion& version, Configs configs,
+                 v1::RecordVersion* answer) {
   answer->set_version(version.number);
   answer->set_stage(version.stage == Stage::kActive ? v1::VERSION_STAGE_ACTIVE : v1::VERSION_STAGE_PENDING);
   answer->set_commitment(ToString(version.commitment));
   if (configs == Configs::kInclude) answer->set_config(ToString(version.config));
+  answer->set_remaining(version.left());
+  answer->set_locked_until_ms(LockedUntilMs(view, version));
+  if (version.registered_by) answer->set_registered_by(ToString(*version.registered_by));
 }
 
 }  // namespace
@@ -48,8 +59,8 @@ void FillPoints(const std::vector<P256Point>& points, google::protobuf::Repeated
   for (const P256Point& point : points) *out->Add() = ToString(point.Compressed());
 }
 
-void FillDevices(const std::vector<EnrolledDevice>& devices, v1::ListDevicesResponse* answer) {
-  for (const EnrolledDevice& device : devices) {
+void FillDevices(const Account& account, v1::ListDevicesResponse* answer) {
+  for (const EnrolledDevice& device : account.devices) {
     v1::DeviceInfo* info = answer->add_devices();
     info->set_device_id(ToString(device.id));
     info->set_public_key(ToString(device.key.Spki()));
@@ -57,6 +68,7 @@ void FillDevices(const std::vector<EnrolledDevice>& devices, v1::ListDevicesResp
     info->set_enrolled_at_ms(device.enrolled_at_ms);
     info->set_enrolled_by(Text(device.enrolled_by));
   }
+  for (const std::string& record : account.records) answer->add_records(record);
 }
 
 void FillFloor(const EpochFloor& floor, v1::Floor* answer) {
@@ -73,13 +85,14 @@ void FillRecord(const RecordView& view, Configs configs, v1::GetRecordResponse* 
   answer->set_highest_version(view.record.highest_version);
   answer->set_discontinuities(view.discontinuities);
   if (!view.registered) return;
-  answer->set_guess_limit(view.record.guess_limit());
-  answer->set_remaining(view.record.remaining());
-  if (view.record.destroyed) return;
-  answer->set_locked_until_ms(view.locked_until_ms.value_or(0));
+  const RecordVersion* newest = view.record.Newest();
+  if (newest == nullptr) return;
+  answer->set_guess_limit(newest->guess_limit);
+  answer->set_remaining(newest->left());
+  answer->set_locked_until_ms(LockedUntilMs(view, *newest));
   const auto& versions = view.record.versions;
   for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
-    if (version->stage != Stage::kBegun) FillVersion(*version, configs, answer->add_versions());
+    if (version->usable()) FillVersion(view, *version, configs, answer->add_versions());
   }
 }
 

@@ -12,8 +12,7 @@ namespace labrec::recovery {
 // What the engine answered, as the messages of the API. `answer` comes in empty. Pure; any thread.
 
 void FillPoints(const std::vector<P256Point>& points, google::protobuf::RepeatedPtrField<std::string>* out);
-void FillDevices(const std::vector<EnrolledDevice>& devices,
-                 labyrinth::recovery::v1::ListDevicesResponse* answer);
+void FillDevices(const Account& account, labyrinth::recovery::v1::ListDevicesResponse* answer);
 void FillFloor(const EpochFloor& floor, labyrinth::recovery::v1::Floor* answer);
 
 enum class Configs { kInclude, kLeaveOut };

@@ -99,10 +99,9 @@ Reactor* RecoveryService::ListDevices(Context* context, const v1::ListDevicesReq
                                       v1::ListDevicesResponse* response) {
   return Serve(context, "ListDevices", traffic_, [&](const Rpc& rpc) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(rpc));
-    engine_.devices().ListDevices(std::move(caller), rpc.Answer<std::vector<EnrolledDevice>>(
-                                                         [=](const std::vector<EnrolledDevice>& devices) {
-                                                           FillDevices(devices, response);
-                                                         }));
+    engine_.devices().ListDevices(std::move(caller), rpc.Answer<Account>([=](const Account& account) {
+      FillDevices(account, response);
+    }));
     return absl::OkStatus();
   });
 }

@@ -59,8 +59,8 @@ class ClientChip : public ClientWorld {
   // What the chip of this realm holds for its only index; {99, 99} if there is not just one.
   hsm::UseCount InTheChip(size_t i) {
     const auto record = realm(i).realm().StoredRecord({"chat", "alice", "default"});
-    if (!record || record->Current() == nullptr || !record->Current()->chip) return {99, 99};
-    const auto key = hsm::DecodeCountedKey(record->Current()->chip->key);
+    if (!record || record->Newest() == nullptr || !record->Newest()->chip) return {99, 99};
+    const auto key = hsm::DecodeCountedKey(record->Newest()->chip->key);
     return realm(i).realm().device().counted_keys()->ReadUse(*key).value_or(hsm::UseCount{98, 98});
   }
   size_t IndicesAt(size_t i) { return realm(i).realm().device().counted_keys()->List()->size(); }
@@ -270,7 +270,7 @@ TEST_F(ClientChip, ARealmThatHidesItsChipIsNamedAsCountingByItsLedger) {
 TEST_F(ClientChip, ADatabaseFromBeforeTheGuessesDoesNotRefillTheChip) {
   ASSERT_TRUE(SealInChip(Enforcement::kChipOrLedger, 2).ok());
   const auto key = hsm::DecodeCountedKey(
-      realm(kOslo).realm().StoredRecord({"chat", "alice", "default"})->Current()->chip->key);
+      realm(kOslo).realm().StoredRecord({"chat", "alice", "default"})->Newest()->chip->key);
   hsm::CountedKeys& chip = *realm(kOslo).realm().device().counted_keys();
   for (int i = 0; i < 2; ++i) {  // as an attacker with the host and an older database would
     EXPECT_TRUE(std::holds_alternative<hsm::CountedResult>(*chip.Evaluate(*key, P256Point::Generator())));

@@ -21,9 +21,8 @@ class EngineAccess : public testing::TestWithParam<SimulatorKind> {
     });
   }
   size_t DeviceCount() {
-    return Await<std::vector<EnrolledDevice>>(
-               [&](auto done) { realm.engine().devices().ListDevices(client.caller, done); })
-        ->size();
+    return Await<Account>([&](auto done) { realm.engine().devices().ListDevices(client.caller, done); })
+        ->devices.size();
   }
   EngineRealm realm{GetParam()};
   EngineClient client{realm};

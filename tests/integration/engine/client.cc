@@ -106,7 +106,8 @@ absl::StatusOr<RecordView> EngineClient::View() {
 uint32_t EngineClient::Remaining() {
   const absl::StatusOr<RecordView> view = View();
   EXPECT_TRUE(view.ok()) << view.status();
-  return view.ok() ? view->record.remaining() : 0;
+  const RecordVersion* newest = view.ok() ? view->record.Newest() : nullptr;
+  return newest == nullptr ? 0 : newest->left();
 }
 
 absl::StatusOr<Ok> EngineClient::RaiseFloor(uint64_t sequence, uint8_t byte) {

@@ -46,7 +46,7 @@ TEST(EngineQueue, NothingIsEvaluatedBeforeItsGuessIsAnchored) {
   Answers answers;
   realm.engine().guessing().Evaluate(client.caller, "main", 1, client.Element(1), answers.Next());
   gate.AwaitArrival();
-  EXPECT_EQ(realm.StoredRecord(client.name)->spent, 1U);
+  EXPECT_EQ(realm.StoredRecord(client.name)->Find(1)->spent, 1U);
   EXPECT_EQ(evaluations, 0);  // its tweak may be derived by now, no more
   EXPECT_TRUE(answers.codes().empty());
   gate.Open();

@@ -42,8 +42,10 @@ TEST_P(EngineRegistration, EveryBeginHasAKeyOfItsOwn) {
   ASSERT_TRUE(first.ok() && second.ok());
   EXPECT_NE(first->evaluated, second->evaluated);
   EXPECT_NE(first->registration_id, second->registration_id);
-  EXPECT_EQ(FinishUnchanged(client.RegistrationOf(1, *first)), StatusCode::kFailedPrecondition);
-  EXPECT_TRUE(client.Finish(client.RegistrationOf(1, *second)).ok());
+  EXPECT_TRUE(client.Finish(client.RegistrationOf(1, *first)).ok()) << "a later Begin takes nothing away";
+  RegistrationRequest other = client.RegistrationOf(1, *second);
+  other.commitment = Bytes(32, 'd');
+  EXPECT_EQ(FinishUnchanged(other), StatusCode::kFailedPrecondition) << "the number is taken";
 }
 
 TEST_P(EngineRegistration, UnsignedAndForeignSignedAreRefused) {
@@ -109,12 +111,12 @@ TEST_P(EngineRegistration, PendingAndActiveAreBothUsableUntilActivation) {
   ASSERT_TRUE(client.SetUp().ok());
   ASSERT_EQ(RemainingOf(client.Guess(1)), 9);
   ASSERT_TRUE(client.Register(2).ok());
-  EXPECT_EQ(RemainingOf(client.Evaluate(client.Element(1), 2)), 8);
+  EXPECT_EQ(RemainingOf(client.Evaluate(client.Element(1), 2)), 8);  // it began with the nine of version 1
   EXPECT_EQ(RemainingOf(client.Evaluate(client.Element(2), 1)), 7);
   const auto nonce = realm.StoredRecord(client.name)->Find(2)->nonce;
   ASSERT_TRUE(client.Activate(2).ok());
   EXPECT_EQ(client.Evaluate(client.Element(3), 1).status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(client.Remaining(), 9U);  // the guess on version 2 stays counted
+  EXPECT_EQ(client.Remaining(), 7U);  // activating gives nothing back
   const Record stored = *realm.StoredRecord(client.name);
   ASSERT_EQ(stored.versions.size(), 1U);
   EXPECT_EQ(stored.versions[0].nonce, nonce);

@@ -86,7 +86,8 @@ std::string NetworkedRealm::Token(const std::string& account) const {
 uint32_t NetworkedRealm::Remaining(const std::string& account, const std::string& record) {
   const auto stored = realm_.StoredRecord({"chat", account, record});
   if (!stored) std::abort();
-  return stored->remaining();
+  const RecordVersion* newest = stored->Newest();
+  return newest == nullptr ? 0 : newest->left();
 }
 
 bool NetworkedRealm::IsDestroyed(const std::string& account, const std::string& record) {

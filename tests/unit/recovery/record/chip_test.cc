@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "recovery/record/codec.h"
-#include "recovery/record/deletion.h"
+#include "recovery/record/erasure.h"
 #include "tests/unit/recovery/record/record_builder.h"
 
 namespace labrec::recovery {
@@ -14,12 +14,16 @@ using absl::StatusCode;
 constexpr uint32_t kIndex = 0x01810000;
 constexpr uint32_t kLimit = 3;
 
-BeginRegistration ChipBegin(uint32_t version, uint32_t index, const EcdsaPublicKey& unlock,
-                            Authority authority) {
-  BeginRegistration request = BeginOf(version, static_cast<uint8_t>(version));
-  request.elements = 0;
-  request.chip = BegunChip{index, ToBytes("key blob"), unlock, kLimit, std::move(authority)};
-  return request;
+BeginChipVersion ChipBegin(uint32_t version, uint32_t index, const EcdsaPublicKey& unlock,
+                           Authority authority) {
+  return {version, NonceOf(version),
+          BegunChip{index, ToBytes("key blob"), unlock, kLimit, std::move(authority)}};
+}
+
+RegistrationId IdOf(uint32_t version) {
+  RecordVersion begun;
+  begun.nonce = NonceOf(version);
+  return begun.registration_id();
 }
 
 CountedAnswer AnswerTo(uint32_t element) {
@@ -34,21 +38,23 @@ struct InChip : Registered {
     Register(1, kIndex, unlock);
     record = *ApplyActivate(account, record, Activate{1, AsUnlockKey(unlock, 1)});
   }
+  void Begin(const BeginChipVersion& request) { Take(ApplyBegin(account, record, kName, request)); }
+  void RegisterLedger(uint32_t version, uint32_t limit) { Registered::Register(version, limit); }
   void Register(uint32_t version, uint32_t index, const EcdsaPrivateKey& key) {
     Begin(ChipBegin(version, index, key.public_key(), AsDevice(device)));
     record = *ApplyChipWritten(record, {{version, index}, 2});
     record = *ApplyChipEvaluated(record, {{version, index}, 2, 2, {}});
     record = *ApplyChipWritten(record, {{version, index}, kLimit});
-    record = *ApplyFinish(account, record, Finish(version, index, key));
+    Take(ApplyFinish(account, record, kName, Finish(version, index, key)));
   }
   FinishRegistration Finish(uint32_t version, uint32_t index, const EcdsaPrivateKey& key) {
-    FinishRegistration request =
-        FinishOf(BeginOf(version, static_cast<uint8_t>(version)), key.public_key(), AsDevice(device), kLimit);
+    FinishRegistration request = FinishOf(version, key.public_key(), AsDevice(device), kLimit);
+    request.begun = IdOf(version);
     request.chip_index = index;
     return request;
   }
   absl::StatusCode FinishCode(const FinishRegistration& request) {
-    return ApplyFinish(account, record, request).status().code();
+    return ApplyFinish(account, record, kName, request).status().code();
   }
   void ExpectOneEncoding() { EXPECT_EQ(*DecodeRecord(EncodeRecord(*record)), *record); }
 };
@@ -112,12 +118,86 @@ TEST(Chip, OnlyWhatIsNotFinishedIsGivenUp) {
   EXPECT_EQ(code({3, kIndex + 1}), StatusCode::kFailedPrecondition) << "it is pending";
 }
 
+TEST(Chip, BeginningTakesTheAccountsRoomAndANumber) {
+  InChip known;
+  const auto begin = [&](const std::string& record, uint32_t version) {
+    return ApplyBegin(known.account, std::nullopt, {"tenant", "alice", record},
+                      ChipBegin(version, kIndex + 1, known.unlock.public_key(), AsDevice(known.device)));
+  };
+  EXPECT_EQ(begin("r", UINT32_MAX).status().code(), StatusCode::kFailedPrecondition);
+  for (int i = 0; i < 15; ++i) known.account = begin("r" + std::to_string(i), 1)->account;
+  EXPECT_EQ(begin("one-more", 1).status().code(), StatusCode::kResourceExhausted);
+}
+
+TEST(Chip, WhatIsBegunAndPendingFallsWithTheDeviceThatSigned) {
+  InChip known;
+  const DeviceId device = known.device.public_key().DeviceId();
+  const Record active = *known.record;
+  known.Begin(ChipBegin(2, kIndex + 1, known.unlock.public_key(), AsDevice(known.device)));
+  EXPECT_EQ(ForgetDevice(*known.record, device), active);
+  known.Begin(ChipBegin(2, kIndex + 1, known.unlock.public_key(), AsUnlockKey(known.unlock, 1)));
+  EXPECT_EQ(ForgetDevice(*known.record, device), known.record) << "begun by the active version's key";
+  known.Register(3, kIndex + 1, known.unlock);
+  EXPECT_EQ(ForgetDevice(*known.record, device)->Find(3), nullptr);
+}
+
+TEST(Chip, ABegunVersionIsNotUsable) {
+  InChip known;
+  known.Begin(ChipBegin(2, kIndex + 1, known.unlock.public_key(), AsDevice(known.device)));
+  EXPECT_EQ(ApplyGuess(known.record, CountGuess{2, Element(1)}, 0, {}).status().code(),
+            StatusCode::kNotFound);
+  const auto only = ApplyBegin(known.account, std::nullopt, kName,
+                               ChipBegin(1, kIndex, known.unlock.public_key(), AsDevice(known.device)));
+  EXPECT_EQ(ApplyGuess(only->record, CountGuess{1, Element(1)}, 0, {})->outcome,
+            GuessOutcome{NotRegistered{}});
+}
+
+TEST(Chip, BeginningReplacesTheBegunVersionAndActivatingKeepsIt) {
+  InChip known;
+  known.Begin(ChipBegin(2, kIndex + 1, known.unlock.public_key(), AsDevice(known.device)));
+  known.Begin(ChipBegin(3, kIndex + 2, known.unlock.public_key(), AsDevice(known.device)));
+  EXPECT_EQ(known.record->Find(2), nullptr);
+  EXPECT_EQ(known.FinishCode(known.Finish(2, kIndex + 1, known.unlock)), StatusCode::kFailedPrecondition);
+  known.record = *ApplyActivate(known.account, known.record, Activate{1, AsDevice(known.device)});
+  EXPECT_EQ(known.record->Find(3)->stage, Stage::kBegun);
+  EXPECT_EQ(ApplyActivate(known.account, known.record, Activate{3, AsDevice(known.device)}).status().code(),
+            StatusCode::kNotFound)
+      << "begun only";
+}
+
+// The explorer's trace: a thief's active version begins another one in the chip before it is replaced.
+TEST(Chip, ActivatingAnotherVersionErasesWhatTheOldOnesKeyBegan) {
+  InChip known;
+  const EcdsaPrivateKey next = EcdsaPrivateKey::Generate();
+  known.Take(ApplyFinish(known.account, known.record, kName,
+                         FinishOf(2, next.public_key(), AsDevice(known.device), kLimit)));
+  for (const Authority& by : {Authority{AsUnlockKey(known.unlock, 1)}, Authority{AsDevice(known.device)}}) {
+    known.Begin(ChipBegin(3, kIndex + 1, known.unlock.public_key(), by));
+    const auto active = ApplyActivate(known.account, known.record, Activate{2, AsUnlockKey(next, 2)});
+    ASSERT_TRUE(active.ok()) << active.status();
+    EXPECT_EQ(active->Find(3) == nullptr, std::holds_alternative<ByUnlockKey>(by));
+  }
+}
+
+TEST(Chip, TheLedgerCountsItLikeAnyVersion) {
+  InChip known;
+  known.RegisterLedger(2, 10);
+  EXPECT_EQ(known.Left(2), kLimit) << "as many as the other has left";
+  EXPECT_EQ(known.Guess(2, 1), (GuessOutcome{MayEvaluate{Counting::kCounted, kLimit - 1}}));
+  EXPECT_EQ(known.Left(1), kLimit - 1);
+  known.record = *ApplyChipEvaluated(known.record, {{1, kIndex}, 2, kLimit, {}});
+  EXPECT_EQ(known.Left(1), kLimit - 2) << "the chip showed fewer";
+  known.record = ApplyUnlock(known.record, Unlock{2, Signed(known.unlock)})->record;
+  EXPECT_EQ(known.Left(1), kLimit - 2);
+  EXPECT_EQ(known.record->Find(1)->spent, 1U) << "a success with another version";
+}
+
 TEST(Chip, ALedgerVersionIsNotFinishedAsAChipOne) {
   Registered known;
-  known.Begin(BeginOf(2, 2));
-  FinishRegistration request = FinishOf(BeginOf(2, 2), known.unlock.public_key(), AsDevice(known.device));
+  FinishRegistration request = FinishOf(2, known.unlock.public_key(), AsDevice(known.device));
+  request.begun = IdOf(2);
   request.chip_index = kIndex;
-  EXPECT_EQ(ApplyFinish(known.account, known.record, request).status().code(),
+  EXPECT_EQ(ApplyFinish(known.account, known.record, kName, request).status().code(),
             StatusCode::kFailedPrecondition);
 }
 
@@ -155,10 +235,14 @@ TEST(Chip, KeepsAnswersOfCountedElementsUntilTheRefill) {
   EXPECT_EQ(known.record->Find(1)->chip->count, 0U);
 }
 
-TEST(Chip, AnUnlockForgetsElementsWithTheirAnswers) {
+TEST(Chip, AnUnlockForgetsTheElementsOfItsVersionWithTheirAnswers) {
   InChip known;
+  known.Register(2, kIndex + 1, known.unlock);
   known.Guess(1, 7);
   known.record = *ApplyChipEvaluated(known.record, {{1, kIndex}, 1, kLimit, AnswerTo(7)});
+  const RecordVersion before = *known.record->Find(1);
+  known.record = ApplyUnlock(known.record, Unlock{2, Signed(known.unlock)})->record;
+  EXPECT_EQ(*known.record->Find(1), before) << "a success with another version";
   known.record = ApplyUnlock(known.record, Unlock{1, Signed(known.unlock)})->record;
   known.ExpectOneEncoding();
   EXPECT_TRUE(known.record->Find(1)->chip->answers.empty());
@@ -167,9 +251,9 @@ TEST(Chip, AnUnlockForgetsElementsWithTheirAnswers) {
 TEST(Chip, ShowsNoMoreGuessesThanTheChipHas) {
   InChip known;
   known.Guess(1, 7);
-  EXPECT_EQ(known.record->remaining(), kLimit - 1);
+  EXPECT_EQ(known.Left(1), kLimit - 1);
   known.record = *ApplyChipEvaluated(known.record, {{1, kIndex}, 3, kLimit, AnswerTo(7)});
-  EXPECT_EQ(known.record->remaining(), 0U);
+  EXPECT_EQ(known.Left(1), 0U);
 }
 
 TEST(Chip, RowsHaveTheSameSizeWhateverWasCounted) {

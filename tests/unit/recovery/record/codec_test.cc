@@ -7,13 +7,15 @@
 namespace labrec::recovery {
 namespace {
 
-// All three stages, a floor, counted guesses.
+// All three stages, a floor, counted guesses, both kinds of registrar.
 Record FullRecord() {
   Registered known;
-  known.Begin(BeginOf(2, 2));
-  known.record = *ApplyFinish(known.account, known.record,
-                              FinishOf(BeginOf(2, 2), known.unlock.public_key(), AsDevice(known.device)));
-  known.Begin(BeginOf(3, 3));
+  known.Take(ApplyFinish(known.account, known.record, kName,
+                         FinishOf(2, known.unlock.public_key(), AsUnlockKey(known.unlock, 1))));
+  known.Take(ApplyBegin(
+      known.account, known.record, kName,
+      {3, NonceOf(3),
+       BegunChip{0x01810000, ToBytes("key blob"), known.unlock.public_key(), 3, AsDevice(known.device)}}));
   known.Guess(1, 1, 1234);
   known.Guess(2, 2, 1'700'000'000'123);
   known.record->floor = EpochFloor{9, Sha256("digest"), known.device.public_key(), {1}, {2}};
@@ -96,6 +98,30 @@ TEST(Codec, FailuresAndSuccessesHaveOneSize) {
       EXPECT_EQ(EncodeRecord(*known.record).size(), fresh);
     }
   }
+}
+
+// The most that two versions can have counted: a success with one leaves the other's elements.
+TEST(Codec, RowsHaveRoomForTheElementsOfEveryVersion) {
+  Registered known(20);
+  known.Register(2, 20);
+  const size_t fresh = EncodeRecord(*known.record).size();
+  for (uint32_t i = 0; i < 20; ++i) {
+    if (i % 10 == 0) known.record = ApplyUnlock(known.record, Unlock{1, Signed(known.unlock)})->record;
+    known.Guess(2, i, 1'900'000'000'000);
+  }
+  known.record = ApplyUnlock(known.record, Unlock{1, Signed(known.unlock)})->record;
+  for (uint32_t i = 0; i < 20; ++i) known.Guess(1, i, 1'900'000'000'000);
+  EXPECT_EQ(known.record->Find(1)->counted_elements.size() + known.record->Find(2)->counted_elements.size(),
+            40U);
+  EXPECT_EQ(EncodeRecord(*known.record).size(), fresh);
+  EXPECT_EQ(*DecodeRecord(EncodeRecord(*known.record)), *known.record);
+}
+
+TEST(CodecDeathTest, MoreCountedThanSpent) {
+  Registered known;
+  known.Guess(1, 1);
+  known.record->Find(1)->spent = 0;
+  EXPECT_DEATH(EncodeRecord(*known.record), "");
 }
 
 TEST(CodecDeathTest, RefusesToWriteWhatBreaksTheLimits) {

@@ -114,6 +114,25 @@ TEST(Revoke, ByEachAuthority) {
   }
 }
 
+TEST(Account, APendingVersionsKeyDoesNotSpeakForIt) {
+  Registered known;
+  const EcdsaPrivateKey pending = EcdsaPrivateKey::Generate();
+  known.Take(ApplyFinish(known.account, known.record, kName,
+                         FinishOf(2, pending.public_key(), AsDevice(known.device))));
+  const RevokeDevice revoke{known.device.public_key().DeviceId(), AsUnlockKey(pending, 2)};
+  const auto codes = [&] {
+    return std::pair(
+        Enroll(known.account, pending, AsUnlockKey(pending, 2), FirstDevicePolicy::kOpen, known.record)
+            .status()
+            .code(),
+        ApplyRevoke(known.account, known.record, revoke).status().code());
+  };
+  constexpr auto kDenied = absl::StatusCode::kPermissionDenied;
+  EXPECT_EQ(codes(), std::pair(kDenied, kDenied));
+  known.record = *ApplyActivate(known.account, known.record, Activate{2, AsUnlockKey(pending, 2)});
+  EXPECT_EQ(codes(), std::pair(absl::StatusCode::kOk, absl::StatusCode::kOk));
+}
+
 TEST(Revoke, UnknownDevice) {
   const Registered known;
   const RevokeDevice request{DeviceId{1, 2, 3}, AsDevice(known.device)};

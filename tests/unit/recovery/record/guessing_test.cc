@@ -25,7 +25,7 @@ TEST(Guess, UnknownRecordAndVersion) {
 TEST(Guess, TenGuessesThenDestroyed) {
   Registered known(10);
   for (uint32_t i = 1; i <= 10; ++i) EXPECT_EQ(known.Guess(1, i), Counted(10 - i));
-  EXPECT_EQ(known.record->remaining(), 0U);
+  EXPECT_EQ(known.Left(1), 0U);
   EXPECT_FALSE(known.record->destroyed);
   EXPECT_EQ(known.Guess(1, 4), Repeated(0));
   EXPECT_EQ(known.Guess(1, 11), GuessOutcome{Destroyed{}});
@@ -36,11 +36,11 @@ TEST(Guess, DestroyingLeavesATombstone) {
   Registered known(1);
   const EcdsaPrivateKey& device = known.device;
   known.record->floor = EpochFloor{5, {}, device.public_key(), {}, {}};
-  known.Begin(BeginOf(7, 7));
-  known.Guess(1, 1);
-  known.Guess(1, 2);
+  known.Guess(1, 1, 1234);
+  known.Guess(1, 2, 1235);
   Record tombstone;
   tombstone.name = kName;
+  tombstone.last_counted_ms = 1234;
   tombstone.destroyed = true;
   tombstone.highest_version = 1;
   tombstone.floor = EpochFloor{5, {}, device.public_key(), {}, {}};
@@ -55,13 +55,29 @@ TEST(Guess, RepeatedElementIsNotCounted) {
   EXPECT_EQ(*known.record, before);
 }
 
-TEST(Guess, SameElementOnAnotherVersionIsCounted) {
-  Registered known;
-  known.Begin(BeginOf(2, 2));
-  known.record = *ApplyFinish(known.account, known.record,
-                              FinishOf(BeginOf(2, 2), known.unlock.public_key(), AsDevice(known.device)));
-  EXPECT_EQ(known.Guess(1, 1), Counted(9));
-  EXPECT_EQ(known.Guess(2, 1), Counted(8));
+TEST(Guess, IsCountedAtEveryUsableVersionUpToItsOwnLimit) {
+  Registered known(5);
+  known.Register(2, 2);
+  EXPECT_EQ(known.Guess(1, 1), Counted(4));
+  EXPECT_EQ(known.Guess(2, 1), Counted(0)) << "the same element of another version";
+  EXPECT_EQ(known.Guess(1, 2), Counted(2));
+  EXPECT_EQ(known.Left(1), 2U);
+  EXPECT_EQ(known.record->Find(2)->spent, 2U) << "no more than its limit";
+  EXPECT_EQ(known.record->Find(2)->counted_elements.size(), 1U) << "its own elements only";
+}
+
+TEST(Guess, TheNextNewElementErasesTheVersionAndWithTheLastOneTheRecord) {
+  Registered known(3);
+  known.Register(2, 1);
+  EXPECT_EQ(known.Guess(1, 1), Counted(2));
+  EXPECT_EQ(known.Guess(2, 1), GuessOutcome{Erased{}});
+  EXPECT_EQ(known.record->Find(2), nullptr);
+  EXPECT_EQ(known.Left(1), 2U) << "a guess that is not answered costs nobody else one";
+  EXPECT_EQ(ApplyGuess(known.record, CountGuess{2, Element(1)}, 0, {}).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(known.Guess(1, 2), Counted(1));
+  EXPECT_EQ(known.Guess(1, 3), Counted(0));
+  EXPECT_EQ(known.Guess(1, 4), GuessOutcome{Destroyed{}});
 }
 
 TEST(Guess, DelaysLockNewElementsOnly) {
@@ -76,15 +92,39 @@ TEST(Guess, DelaysLockNewElementsOnly) {
   EXPECT_EQ(known.Guess(1, 3, 62'000, policy), Counted(7));
 }
 
-TEST(Unlock, RefillsAllVersions) {
+TEST(Guess, ASuccessWithOneVersionDoesNotEndTheDelayOfAnother) {
+  const pin::GuessPolicy policy{{milliseconds(60'000)}};
   Registered known;
-  for (uint32_t i = 0; i < 10; ++i) known.Guess(1, i);
+  known.Register(2);
+  EXPECT_EQ(known.Guess(1, 1, 1000, policy), Counted(9));
+  known.record = ApplyUnlock(known.record, Unlock{2, Signed(known.unlock)})->record;
+  EXPECT_EQ(known.Guess(1, 2, 2000, policy), (GuessOutcome{LockedUntil{61'000, 9}}));
+  EXPECT_EQ(known.Guess(2, 1, 2000, policy), Counted(9)) << "with nothing spent there is no delay";
+}
+
+TEST(Unlock, RefillsItsVersionOnly) {
+  Registered known;
+  known.Register(2);
+  for (uint32_t i = 0; i < 5; ++i) known.Guess(1, i);
+  for (uint32_t i = 0; i < 5; ++i) known.Guess(2, i);
   const UnlockChange change = *ApplyUnlock(known.record, Unlock{1, Signed(known.unlock)});
   EXPECT_EQ(change.outcome, OpenOutcome{MayOpen{}});
-  EXPECT_EQ(change.record->remaining(), 10U);
+  EXPECT_EQ(change.record->Find(1)->left(), 10U);
   EXPECT_TRUE(change.record->Find(1)->counted_elements.empty());
+  EXPECT_EQ(*change.record->Find(2), *known.record->Find(2));
+  EXPECT_EQ(change.record->last_counted_ms, known.record->last_counted_ms);
   known.record = change.record;
-  EXPECT_EQ(known.Guess(1, 0), Counted(9));  // counted anew
+  EXPECT_EQ(known.Guess(2, 0), Repeated(0)) << "elements of another version are not forgotten";
+  EXPECT_EQ(known.Guess(1, 0), Counted(9)) << "its own are counted anew";
+}
+
+TEST(Unlock, OfAPendingVersionToo) {
+  Registered known;
+  known.Register(2);
+  known.Guess(2, 1);
+  known.record = ApplyUnlock(known.record, Unlock{2, Signed(known.unlock)})->record;
+  EXPECT_EQ(known.Left(2), 10U);
+  EXPECT_EQ(known.Left(1), 9U);
 }
 
 TEST(Unlock, Refusals) {

@@ -13,8 +13,7 @@ TEST(Lowering, LeavesTheFloor) {
     for (uint32_t floor = 1; floor <= 20; ++floor) {
       const Registered made(limit);
       const Record lowered = LowerRemaining(*made.record, floor);
-      EXPECT_EQ(lowered.remaining(), std::min(limit, floor));
-      EXPECT_TRUE(lowered.HasUsableVersion());
+      EXPECT_EQ(lowered.Find(1)->left(), std::min(limit, floor));
       EXPECT_EQ(*DecodeRecord(EncodeRecord(lowered)), lowered);
     }
   }
@@ -23,9 +22,9 @@ TEST(Lowering, LeavesTheFloor) {
 TEST(Lowering, NeverGivesAGuessBack) {
   Registered made(10);
   for (uint32_t guess = 0; guess < 8; ++guess) made.Guess(1, guess);
-  ASSERT_EQ(made.record->remaining(), 2U);
+  ASSERT_EQ(made.Left(1), 2U);
   EXPECT_EQ(LowerRemaining(*made.record, 5), *made.record);
-  EXPECT_EQ(LowerRemaining(*made.record, 1).remaining(), 1U);
+  EXPECT_EQ(LowerRemaining(*made.record, 1).Find(1)->left(), 1U);
 }
 
 TEST(Lowering, ADestroyedRecordStaysAsItIs) {
@@ -36,31 +35,27 @@ TEST(Lowering, ADestroyedRecordStaysAsItIs) {
   EXPECT_EQ(LowerRemaining(*made.record, 3), *made.record);
 }
 
-// Activating makes a version's own counted guesses all that is spent: that must not lift the floor.
-TEST(Lowering, HoldsAfterAPendingVersionIsActivated) {
-  for (const uint32_t pending_limit : {1U, 10U, 20U}) {
-    Registered made(3);
-    made.Begin(BeginOf(2, 2));
-    made.record =
-        *ApplyFinish(made.account, made.record,
-                     FinishOf(BeginOf(2, 2), made.unlock.public_key(), AsDevice(made.device), pending_limit));
-    made.record = LowerRemaining(*made.record, 2);
-    EXPECT_EQ(made.record->remaining(), 2U);
-    const Record active = *ApplyActivate(made.account, made.record, Activate{2, AsDevice(made.device)});
-    EXPECT_EQ(active.remaining(), std::min(pending_limit, 2U));
-    EXPECT_EQ(*DecodeRecord(EncodeRecord(active)), active);
+TEST(Lowering, LowersEachVersionByItself) {
+  for (const uint32_t pending_limit : {1U, 3U, 20U}) {
+    Registered made(10);
+    for (uint32_t guess = 0; guess < 9; ++guess) made.Guess(1, guess);
+    made.Register(2, pending_limit);
+    made.record = ApplyUnlock(made.record, Unlock{2, Signed(made.unlock)})->record;
+    const Record lowered = LowerRemaining(*made.record, 2);
+    EXPECT_EQ(lowered.Find(1)->left(), 1U);
+    EXPECT_EQ(lowered.Find(2)->left(), std::min(pending_limit, 2U));
+    EXPECT_EQ(lowered.Find(2)->guess_limit, pending_limit);
+    const Record active = *ApplyActivate(made.account, lowered, Activate{2, AsDevice(made.device)});
+    EXPECT_EQ(active.Find(2)->left(), std::min(pending_limit, 2U)) << "also once it is active";
+    EXPECT_EQ(*DecodeRecord(EncodeRecord(lowered)), lowered);
   }
 }
 
-TEST(Lowering, HoldsAfterTheFirstVersionIsActivated) {
+TEST(Lowering, LeavesCountedElements) {
   Registered made(10);
-  made.record->versions.front().stage = Stage::kPending;
-  made.Guess(1, 1);
+  made.Guess(1, 7);
   made.record = LowerRemaining(*made.record, 2);
-  EXPECT_EQ(made.record->remaining(), 2U);
-  const Record active = *ApplyActivate(made.account, made.record, Activate{1, AsDevice(made.device)});
-  EXPECT_EQ(active.remaining(), 2U);
-  EXPECT_EQ(*DecodeRecord(EncodeRecord(*made.record)), *made.record);
+  EXPECT_EQ(made.Guess(1, 7), (GuessOutcome{MayEvaluate{Counting::kRepeated, 2}}));
 }
 
 TEST(Lowering, TakesRowsOfBothKindsAndNothingElse) {
@@ -70,7 +65,7 @@ TEST(Lowering, TakesRowsOfBothKindsAndNothingElse) {
   const Bytes row = EncodeRecord(*made.record);
   const auto lowered = LowerRow(row, 1);
   ASSERT_TRUE(lowered.ok());
-  EXPECT_EQ(DecodeRecord(*lowered)->remaining(), 1U);
+  EXPECT_EQ(DecodeRecord(*lowered)->Find(1)->left(), 1U);
   EXPECT_EQ(lowered->size(), row.size());
   Bytes spoilt = row;
   spoilt.back() ^= 1;

@@ -31,18 +31,18 @@ inline Account AccountOf(const EcdsaPrivateKey& device) {
   return {kName.tenant, kName.account, {{key.DeviceId(), key, "phone", 1, EnrolledBy::kFirst}}, {}};
 }
 
-inline BeginRegistration BeginOf(uint32_t version, uint8_t nonce) {
-  BeginRegistration request{version, {}, 2};
-  request.nonce.fill(nonce);
-  return request;
+inline Nonce NonceOf(uint32_t version) {
+  Nonce nonce;
+  nonce.fill(static_cast<uint8_t>(version));
+  return nonce;
 }
 
-inline FinishRegistration FinishOf(const BeginRegistration& begun, const EcdsaPublicKey& unlock_key,
-                                   Authority authority, uint32_t guess_limit = 10) {
-  RecordVersion version;
-  version.nonce = begun.nonce;
-  return {begun.version, version.registration_id(), ToBytes("config"), Bytes(32, 7),
-          unlock_key,    ToBytes("sealed private"), guess_limit,       std::move(authority)};
+// Of a version that the ledger counts, begun under its own NonceOf.
+inline FinishRegistration FinishOf(uint32_t version, const EcdsaPublicKey& unlock_key, Authority authority,
+                                   uint32_t guess_limit = 10) {
+  return {version,      NonceOf(version),    ToBytes("config " + std::to_string(version)),
+          Bytes(32, 7), unlock_key,          ToBytes("sealed private"),
+          guess_limit,  std::move(authority)};
 }
 
 inline Digest Element(uint32_t number) {
@@ -53,16 +53,19 @@ inline Digest Element(uint32_t number) {
 struct Registered {
   explicit Registered(uint32_t guess_limit = 10)
       : device(EcdsaPrivateKey::Generate()), unlock(EcdsaPrivateKey::Generate()), account(AccountOf(device)) {
-    Begin(BeginOf(1, 1));
-    record = *ApplyFinish(account, record,
-                          FinishOf(BeginOf(1, 1), unlock.public_key(), AsDevice(device), guess_limit));
+    Register(1, guess_limit);
     record = *ApplyActivate(account, record, Activate{1, AsDevice(device)});
   }
-  void Begin(const BeginRegistration& request) {
-    BegunRows rows = *ApplyBegin(account, record, kName, request);
-    account = rows.account;
-    record = rows.record;
+  // Finishes a version, signed by the device: it is pending then.
+  void Register(uint32_t version, uint32_t guess_limit = 10) {
+    Take(ApplyFinish(account, record, kName,
+                     FinishOf(version, unlock.public_key(), AsDevice(device), guess_limit)));
   }
+  void Take(absl::StatusOr<RegistrationRows> rows) {
+    account = rows.value().account;
+    record = rows->record;
+  }
+  uint32_t Left(uint32_t version) const { return record->Find(version)->left(); }
   GuessOutcome Guess(uint32_t version, uint32_t element, int64_t now_ms = 1000,
                      const pin::GuessPolicy& policy = {}) {
     GuessChange change = *ApplyGuess(record, CountGuess{version, Element(element)}, now_ms, policy);

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+
+#include "recovery/record/record.h"
+
+namespace labrec::recovery {
+
+// Erasing versions of a record, with all that falls with them. Pure.
+
+// The record without that version, because its guesses are used up. Was it the last usable one, the record is
+// destroyed: a tombstone stays.
+Record WithoutVersion(const Record& record, uint32_t version);
+
+// What stays of a destroyed record: its highest version, its floor, and when the latest guess was counted.
+Record Tombstone(const Record& record);
+
+// The record without what a device that is being revoked began (in the chip) or registered there and nobody
+// activated, and without pending versions of which nobody knows who registered them (kUnknownRegistrar). An
+// active version stays: it protects the secret whoever registered it. nullopt if nothing is left of the
+// record, so that its row goes; one with a floor is destroyed instead, as floors are never lowered.
+std::optional<Record> ForgetDevice(const Record& record, const DeviceId& device);
+
+}  // namespace labrec::recovery
