@@ -24,6 +24,9 @@ enum class Freshness {
 struct FreshnessReport {
   Freshness freshness = Freshness::kForged;
   uint64_t device_epoch = 0;
+  // The evidence was judged, and is this device's for this epoch and digest. A device that has destroyed the
+  // keys of past epochs calls those stale by their number, and does not attest them.
+  bool attested = false;
 };
 
 // Ties one state of untrusted storage to a device, so that no earlier or other state passes for current.
@@ -45,10 +48,15 @@ class FreshnessAnchor {
   virtual ~FreshnessAnchor() = default;
 
   // Takes the anchor over, durably on the device: from now on Prepare and Commit of every other object (in
-  // any process) that claimed earlier fail with DATA_LOSS. Once per run, before the epoch or storage is
-  // looked at; Prepare and Commit want it (FAILED_PRECONDITION). A claim is a fresh random value, or a
-  // counter's, on the device.
+  // any process) that claimed earlier fail with DATA_LOSS. Once per run, by a run that would serve: what
+  // storage holds is judged before, as a claim ends the run that serves now, and judged again after it, as
+  // that run may have committed meanwhile. Prepare and Commit want it (FAILED_PRECONDITION). A claim is a
+  // fresh random value, or a counter's, on the device.
   virtual absl::Status Claim() = 0;
+
+  // OK if this object's claim is the latest one still. DATA_LOSS: another object claimed the anchor;
+  // FAILED_PRECONDITION: this one never did; UNAVAILABLE: the device is away. Changes nothing.
+  virtual absl::Status CheckClaim() = 0;
 
   // The epoch whose state is current. UNAVAILABLE: the device is away.
   virtual absl::StatusOr<uint64_t> CurrentEpoch() = 0;

@@ -1,39 +1,58 @@
 /* The ledger of docs/ledger.md, for spin. tools/check-model runs it and its mutants.
  *
- * One record with LIMIT guesses. A state of the ledger is (epoch, used guesses); `stored[epoch]` is the set of used
- * values for which a state of that epoch, with good evidence, ever reached storage. The attacker owns storage: a
- * starting server opens any state of these. Two servers may run at once, each on its own copy, and each may crash
- * between any two steps. The device has a counter and a claim, and is believed.
+ * One record with LIMIT guesses, at ELEMENTS different elements, one more than the limit. A state of the ledger is the
+ * set of counted elements, or GONE: the record was deleted, which stands for any change that is acknowledged. Epochs
+ * are relative to the device's counter, so that there is no end of them: `fresh` and `ahead` are the sets of states for
+ * which good evidence of the device's epoch, and of the next, ever reached storage; what is older is refused. The
+ * attacker owns storage: a starting server opens any state of these. Two servers may run at once, each on its own
+ * copy, and each may crash between any two steps. The device has a counter and a claim, and is believed.
  *
- * Checked, with an attacker: never are more than LIMIT evaluations released.
+ * Checked, with an attacker: never are more than LIMIT different elements answered, and none once a deletion was
+ * acknowledged; a start that is refused as it is judged has not taken the anchor from anybody.
  * Checked, with -DNO_ATTACKER (one server, storage keeps what was written): a start is never refused, and nothing
  * that was acknowledged is lost.
+ * With -DONE there is one server; with -DGUESSES_ONLY there are no deletions.
  *
  * Each mutant leaves out one thing, and the checker must find the attack:
  *   NO_FENCE          start-up commits no empty batch
+ *   SINGLE_FENCE      start-up commits one empty batch, whether or not it rolled a batch forward
  *   EVALUATE_FIRST    a guess is evaluated before its count is anchored
  *   EVALUATE_BETWEEN  a guess is evaluated after its count is written, before it is anchored
+ *   NO_LOOK           what needs no batch of its own is answered without a look at the claim
  *   NO_CLAIM          nobody claims the anchor
+ *   CLAIM_FIRST       a start claims the anchor before it judges what storage holds
  *   COMMIT_UNCLAIMED  Commit looks at the claim before it counts, not after
  *   PREPARE_UNCLAIMED Prepare does not look at the claim after the epoch
  *   ABORT_NO_FENCE    after a batch that storage refused, another takes its epoch
  *   NO_CHECK          a start believes any state that has good evidence
  */
 #ifndef LIMIT
-#define LIMIT 2
+#define LIMIT 1
 #endif
-#ifndef LAST_EPOCH
-#define LAST_EPOCH 6
-#endif
+#define ELEMENTS (LIMIT + 1)
+#define GONE (1 << ELEMENTS)
+#define SIZE(set) (((set) & 1) + (((set) >> 1) & 1) + (((set) >> 2) & 1))
+#define NOBODY 2
 
-byte counter = 0;  /* the device's epoch */
-byte claim = 0;    /* who claimed the anchor last */
-byte stored[LAST_EPOCH + 1];
-byte released = 0;
+/* Where an epoch is, measured against the device's. */
+#define STALE 0
+#define CURRENT 1
+#define NEXT 2
+
+short fresh = 1;     /* bit s: the state s. At first the empty one */
+short ahead = 0;
+#ifdef NO_CHECK
+short stale = 0;
+#endif
+byte claim = NOBODY; /* who claimed the anchor last, if it still runs */
+byte answered = 0;   /* set of elements */
+bit deleted = 0;     /* a deletion was acknowledged */
+byte at[2];          /* where the epoch of each server's state is */
+byte target[2];      /* where the epoch is that each server prepared last */
 
 #ifdef NO_ATTACKER
-byte disk_epoch = 0;
-byte disk_used = 0;
+byte disk = 0;
+byte disk_at = CURRENT;
 byte acknowledged = 0;
 #endif
 
@@ -43,148 +62,237 @@ byte acknowledged = 0;
 #define CLAIMED (claim == me)
 #endif
 
+/* The last look at the claim before an answer. The answer may be long on its way: it is as of this look. */
+inline look_at_claim() {
+  if
+  :: !CLAIMED -> goto off
+  :: atomic { CLAIMED -> late = deleted }
+  fi
+}
+
 /* Every step may be the last before a crash. */
 #define STEP(action) if :: action :: goto off fi
 
-inline release() {
-  released++;
-  assert(released <= LIMIT);
+inline answer(element) {
+  d_step {
+    answered = answered | (1 << element);
+    assert(SIZE(answered) <= LIMIT);
+    assert(!late)
+  }
 }
 
-/* FreshnessAnchor::Commit(target): looks before it counts, and may lose the device's answer and begin again. */
-inline anchor(target) {
-  do
-  :: if :: !CLAIMED -> goto off :: CLAIMED fi;
-     STEP(seen = counter);
-     if
-     :: seen == target
-     :: seen + 1 == target -> STEP(counter++)
-     :: else -> goto off
-     fi;
-     if :: break :: skip fi /* skip: the answer was lost */
-  od;
-  STEP(seen = counter);
-  if :: seen != target -> goto off :: seen == target fi;
-#ifndef COMMIT_UNCLAIMED
-  if :: !CLAIMED -> goto off :: CLAIMED fi;
+/* The device counts, whoever asked for it. */
+inline count() {
+  d_step {
+#ifdef NO_CHECK
+    stale = stale | fresh;
 #endif
-  seen = 0
-}
-
-inline store_state(e, u) {
-  atomic {
-    stored[e] = stored[e] | (1 << u);
+    fresh = ahead; ahead = 0;
+    if :: at[0] > STALE -> at[0]-- :: else fi;
+    if :: at[1] > STALE -> at[1]-- :: else fi;
+    if :: target[0] > STALE -> target[0]-- :: else fi;
+    if :: target[1] > STALE -> target[1]-- :: else fi;
 #ifdef NO_ATTACKER
-    disk_epoch = e;
-    disk_used = u;
+    disk_at--
 #endif
   }
 }
 
-/* FreshnessAnchor::Prepare(epoch + 1): the device's epoch first, then the claim. */
-inline prepare() {
-  STEP(seen = counter);
-  if :: seen != epoch -> goto off :: seen == epoch fi;
+/* FreshnessAnchor::Commit of the epoch that was prepared: looks before it counts, and may lose the device's answer and
+ * begin again. */
+inline anchor() {
+  do
+  :: if :: !CLAIMED -> goto off :: CLAIMED fi;
+     STEP(seen = target[me]);
+     if
+     :: seen == CURRENT
+     :: seen == NEXT -> STEP(count())
+     :: else -> goto off
+     fi;
+     if :: break :: skip fi /* skip: the answer was lost */
+  od;
+  STEP(seen = target[me]);
+  if :: seen != CURRENT -> goto off :: seen == CURRENT fi;
+#ifndef COMMIT_UNCLAIMED
+  look_at_claim();
+#endif
+  d_step { seen = 0; at[me] = target[me]; target[me] = STALE }
+}
+
+inline store_state(state) {
+  d_step {
+    if
+    :: target[me] == NEXT -> ahead = ahead | (1 << state)
+    :: target[me] == CURRENT -> fresh = fresh | (1 << state)
+    :: else
+    fi;
+#ifdef NO_ATTACKER
+    disk = state; disk_at = target[me]
+#endif
+  }
+}
+
+/* FreshnessAnchor::Prepare of the epoch after the device's, which is that of `found`: the device's epoch first, then
+ * the claim. */
+inline prepare(found) {
+  STEP(d_step { seen = at[me]; target[me] = NEXT });
+  if :: seen != found -> goto off :: seen == found fi;
 #ifndef PREPARE_UNCLAIMED
   if :: !CLAIMED -> goto off :: CLAIMED fi;
 #endif
   seen = 0
 }
 
-/* Prepare, write, anchor: the state (epoch + 1, next). */
+/* Prepare, write, anchor: the state `next`. */
 inline commit_batch() {
-  prepare();
-  STEP(store_state(epoch + 1, next));
+  prepare(CURRENT);
+  STEP(store_state(next));
 #ifdef EVALUATE_BETWEEN
-  if :: guess -> release() :: !guess fi;
+  if :: guess -> answer(element) :: !guess fi;
 #endif
-  anchor(epoch + 1);
-  epoch++;
-  used = next
+  anchor();
+  used = next; settled = 1
+}
+
+/* What goes before an answer without a batch of its own. */
+inline make_sure() {
+  if
+  :: !settled -> next = used; commit_batch()
+  :: settled
+  fi;
+#ifdef NO_LOOK
+  late = deleted
+#else
+  STEP(skip);
+  look_at_claim()
+#endif
 }
 
 proctype Server(byte me) {
-  byte epoch, used, next, seen;
-  bit guess;
+  byte used, next, seen, fences, element;
+  bit guess, settled, late;
 off:
-  atomic { epoch = 0; used = 0; next = 0; seen = 0; guess = 0 };
-#ifndef NO_CLAIM
-  claim = me;
-#endif
+  atomic {
+    used = 0; next = 0; seen = 0; fences = 0; element = 0; guess = 0; settled = 0; late = 0;
+    at[me] = STALE; target[me] = STALE;
+    if :: claim == me -> claim = NOBODY :: else fi
+  };
   /* Which state storage shows is the attacker's choice. */
 #ifdef NO_ATTACKER
-  atomic { epoch = disk_epoch; used = disk_used };
+  d_step { used = disk; at[me] = disk_at };
 #else
   atomic {
-    select(epoch : 0 .. LAST_EPOCH);
-    select(used : 0 .. LIMIT);
+    select(used : 0 .. GONE);
     if
-    :: (stored[epoch] >> used) & 1
+    :: (fresh >> used) & 1 -> at[me] = CURRENT
+    :: (ahead >> used) & 1 -> at[me] = NEXT
+    :: used == 0 -> at[me] = STALE
+#ifdef NO_CHECK
+    :: (stale >> used) & 1 -> at[me] = CURRENT
+#endif
     :: else -> goto off
     fi
   };
 #endif
-  next = used;
-  STEP(seen = counter);
-#ifdef NO_CHECK
-  epoch = seen;
+#ifdef CLAIM_FIRST
+  STEP(claim = me);
 #endif
+  /* Judged before anything is claimed. */
   if
-  :: epoch == seen -> seen = 0
-  :: epoch == seen + 1 -> seen = 0; anchor(epoch)
-  :: else ->
+  :: at[me] == STALE ->
+     assert(claim != me);
 #ifdef NO_ATTACKER
      assert(false); /* refused without an attacker */
 #endif
      goto off
+  :: else
   fi;
+#if !defined(NO_CLAIM) && !defined(CLAIM_FIRST)
+  STEP(claim = me);
+#endif
+  /* And once more: where this run found the device at its claim. */
+  STEP(seen = at[me]);
+  if
+  :: seen == STALE -> goto off
+  :: seen == CURRENT -> fences = 2
+  :: seen == NEXT -> fences = 1; prepare(NEXT); anchor()
+  fi;
+  seen = 0;
 #ifdef NO_ATTACKER
-  assert(used >= acknowledged);
+  assert((used & acknowledged) == acknowledged || used == GONE);
+  assert(!deleted || used == GONE);
 #endif
-#ifndef NO_FENCE
-  epoch < LAST_EPOCH;
-  commit_batch();
+#ifdef SINGLE_FENCE
+  fences = 1;
 #endif
+#ifdef NO_FENCE
+  fences = 0;
+#endif
+  next = used;
+  do
+  :: fences > 0 -> commit_batch(); fences--
+  :: fences == 0 -> break
+  od;
+  settled = 1; late = 0;
 
   do
-  :: epoch < LAST_EPOCH && used < LIMIT ->
+  :: used != GONE && SIZE(used) < LIMIT -> /* a new element */
+     select(element : 0 .. ELEMENTS - 1);
+     if :: (used >> element) & 1 -> goto again :: else fi;
      guess = 1;
-     next = used + 1;
+     next = used | (1 << element);
 #ifdef EVALUATE_FIRST
-     release();
+     answer(element);
 #endif
      if
      :: commit_batch();
 #if !defined(EVALUATE_FIRST) && !defined(EVALUATE_BETWEEN)
-        release();
+        answer(element);
 #endif
 #ifdef NO_ATTACKER
         acknowledged = used;
 #endif
 #ifndef NO_ATTACKER
-     :: /* Storage refuses the batch, having seen its evidence. It holds this guess, or another record's. */
-        if :: next = used :: skip fi;
-        prepare();
-        STEP(store_state(epoch + 1, next));
+     :: /* Storage refuses the batch, having seen its evidence. */
+        prepare(CURRENT);
+        STEP(store_state(next));
+        target[me] = STALE;
         next = used;
-#ifndef ABORT_NO_FENCE
         guess = 0;
+#ifndef ABORT_NO_FENCE
         commit_batch();
+        settled = 0
 #endif
 #endif
      fi;
-     guess = 0;
-     next = used
+again:
+     guess = 0; late = 0; element = 0; next = used
+  :: used != GONE && used != 0 -> /* an element that was counted */
+     select(element : 0 .. ELEMENTS - 1);
+     if :: (used >> element) & 1 :: else -> goto again2 fi;
+     make_sure();
+     answer(element);
+again2:
+     late = 0; element = 0; next = used
+#ifndef GUESSES_ONLY
+  :: used != GONE -> /* a deletion */
+     next = GONE;
+     commit_batch();
+     late = 0;
+     deleted = 1
+  :: used == GONE && !deleted -> /* it is asked for again */
+     make_sure();
+     late = 0; deleted = 1; next = used
+#endif
   :: goto off
   od
 }
 
 init {
   atomic {
-    stored[0] = 1; /* the first, empty state, of epoch 0 */
-    run Server(1);
-#ifndef NO_ATTACKER
-    run Server(2)
+    run Server(0);
+#if !defined(NO_ATTACKER) && !defined(ONE)
+    run Server(1)
 #endif
   }
 }

@@ -43,7 +43,7 @@ Bytes KeyRatchetAnchor::MacInput(uint64_t epoch, const Digest& digest) const {
 }
 
 absl::Status KeyRatchetAnchor::RequireClaim(const Session& session) const {
-  if (claim_.has_value()) return CheckClaim(session, scope_, *claim_);
+  if (claim_.has_value()) return pkcs11::CheckClaim(session, scope_, *claim_);
   return absl::FailedPreconditionError("claim the freshness anchor before it is used");
 }
 
@@ -94,6 +94,10 @@ absl::Status KeyRatchetAnchor::Claim() {
     LABREC_ASSIGN_OR_RETURN(claim_, MakeClaim(work.session, scope_));
     return absl::OkStatus();
   });
+}
+
+absl::Status KeyRatchetAnchor::CheckClaim() {
+  return connection_.Run([this](const Connection::Work& work) { return RequireClaim(work.session); });
 }
 
 absl::StatusOr<uint64_t> KeyRatchetAnchor::CurrentEpoch() {
@@ -196,7 +200,7 @@ absl::StatusOr<FreshnessReport> KeyRatchetAnchor::CheckIn(const Session& session
                             Attested(session, key.object, MacInput(epoch, digest), evidence));
     if (!attested) continue;
     if (ahead) found_ = key.id;
-    return FreshnessReport{ahead ? Freshness::kOneAhead : Freshness::kFresh, current};
+    return FreshnessReport{ahead ? Freshness::kOneAhead : Freshness::kFresh, current, true};
   }
   return FreshnessReport{Freshness::kForged, current};
 }

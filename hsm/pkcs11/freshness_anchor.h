@@ -33,6 +33,7 @@ class KeyRatchetAnchor : public FreshnessAnchor {
   KeyRatchetAnchor(Connection& connection, Scope scope) : connection_(connection), scope_(std::move(scope)) {}
 
   absl::Status Claim() override;
+  absl::Status CheckClaim() override;
   absl::StatusOr<uint64_t> CurrentEpoch() override;
   absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) override;
   absl::Status Commit(uint64_t epoch) override;

@@ -35,12 +35,17 @@ absl::Status TpmFreshnessAnchor::Claim() {
   }));
   ++writes_;
   claim_ = claim;
-  const absl::Status held = CheckClaim();
+  const absl::Status held = LookAtClaim();
   if (!held.ok()) claim_.clear();
   return held;
 }
 
 absl::Status TpmFreshnessAnchor::CheckClaim() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return LookAtClaim();
+}
+
+absl::Status TpmFreshnessAnchor::LookAtClaim() {
   if (claim_.empty()) {
     return absl::FailedPreconditionError("the freshness anchor must be claimed before it is used");
   }
@@ -80,7 +85,7 @@ absl::StatusOr<SecretBytes> TpmFreshnessAnchor::Evidence(uint64_t epoch, const D
 absl::StatusOr<Bytes> TpmFreshnessAnchor::Prepare(uint64_t epoch, const Digest& digest) {
   const std::lock_guard<std::mutex> lock(mutex_);
   LABREC_ASSIGN_OR_RETURN(const uint64_t current, CurrentEpoch());
-  LABREC_RETURN_IF_ERROR(CheckClaim());
+  LABREC_RETURN_IF_ERROR(LookAtClaim());
   if (epoch == 0 || epoch - 1 != current) {
     return absl::FailedPreconditionError(
         absl::StrCat("the TPM is at epoch ", current, " and prepares only the next one, not ", epoch));
@@ -93,9 +98,9 @@ absl::StatusOr<Bytes> TpmFreshnessAnchor::Prepare(uint64_t epoch, const Digest& 
 // claimed until the device stood at `epoch`.
 absl::Status TpmFreshnessAnchor::Commit(uint64_t epoch) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  LABREC_RETURN_IF_ERROR(CheckClaim());
+  LABREC_RETURN_IF_ERROR(LookAtClaim());
   LABREC_RETURN_IF_ERROR(MoveTo(epoch));
-  return CheckClaim();
+  return LookAtClaim();
 }
 
 absl::Status TpmFreshnessAnchor::MoveTo(uint64_t epoch) {
@@ -125,7 +130,8 @@ absl::StatusOr<FreshnessReport> TpmFreshnessAnchor::Check(uint64_t epoch, const 
   FreshnessReport report;
   LABREC_ASSIGN_OR_RETURN(report.device_epoch, CurrentEpoch());
   LABREC_ASSIGN_OR_RETURN(const SecretBytes expected, Evidence(epoch, digest));
-  report.freshness = expected.Equals(evidence) ? Compare(epoch, report.device_epoch) : Freshness::kForged;
+  report.attested = expected.Equals(evidence);
+  report.freshness = report.attested ? Compare(epoch, report.device_epoch) : Freshness::kForged;
   return report;
 }
 

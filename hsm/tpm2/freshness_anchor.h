@@ -18,6 +18,7 @@ class TpmFreshnessAnchor final : public FreshnessAnchor {
   TpmFreshnessAnchor(Connection& connection, Bytes realm_id)
       : connection_(connection), realm_id_(std::move(realm_id)) {}
   absl::Status Claim() override;
+  absl::Status CheckClaim() override;
   absl::StatusOr<uint64_t> CurrentEpoch() override;
   absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) override;
   absl::Status Commit(uint64_t epoch) override;
@@ -28,8 +29,8 @@ class TpmFreshnessAnchor final : public FreshnessAnchor {
   absl::StatusOr<SecretBytes> Evidence(uint64_t epoch, const Digest& digest);
   absl::Status MoveTo(uint64_t epoch);
   absl::Status Increment();
-  // OK if the claim on the device is this object's.
-  absl::Status CheckClaim();
+  // CheckClaim, by who holds the mutex.
+  absl::Status LookAtClaim();
 
   Connection& connection_;
   const Bytes realm_id_;

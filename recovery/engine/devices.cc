@@ -65,6 +65,11 @@ absl::Status RemoveDevice(WorkingSet& rows, const RecordName& name, const Revoke
   return absl::OkStatus();
 }
 
+// The account, an empty one if nobody ever enrolled a device.
+Account AccountOf(const Caller& caller, const std::optional<Account>& account) {
+  return account ? *account : Account{caller.tenant, caller.account, {}, {}};
+}
+
 absl::Status CheckEnrollFields(const Caller& caller, std::string_view name) {
   LABREC_RETURN_IF_ERROR(CheckCaller(caller));
   return CheckDeviceName(name);
@@ -121,9 +126,18 @@ void Devices::RevokeDevice(Caller caller, DeviceId device, std::optional<RawSign
 
 void Devices::ListDevices(Caller caller, Done<Account> done) {
   if (absl::Status bad = CheckCaller(caller); !bad.ok()) return done(std::move(bad));
-  absl::StatusOr<std::optional<Account>> account = ReadAccount(parts_.ledger, caller.tenant, caller.account);
-  if (!account.ok()) return done(std::move(account).status());
-  done(*account ? **std::move(account) : Account{caller.tenant, caller.account, {}, {}});
+  if (caller.is_operator) {
+    absl::StatusOr<std::optional<Account>> account =
+        ReadAccount(parts_.ledger, caller.tenant, caller.account);
+    return account.ok() ? done(AccountOf(caller, *account)) : done(account.status());
+  }
+  const RecordName name{caller.tenant, caller.account, ""};
+  const auto read = [name, caller](WorkingSet& rows) -> absl::StatusOr<Account> {
+    LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
+    return AccountOf(caller, *account);
+  };
+  parts_.admission.Enqueue(caller,
+                           std::make_shared<ReadTask<Account>>(caller.deadline, read, std::move(done)));
 }
 
 }  // namespace labrec::recovery

@@ -62,9 +62,7 @@ Record Shown(Record record) {
 
 }  // namespace
 
-absl::StatusOr<RecordView> Records::View(const RecordName& name) {
-  LABREC_RETURN_IF_ERROR(CheckName(name));
-  LABREC_ASSIGN_OR_RETURN(const std::optional<Record> row, ReadRecord(parts_.ledger, name));
+RecordView Records::View(const RecordName& name, const std::optional<Record>& row) const {
   RecordView view;
   view.discontinuities = parts_.ledger.discontinuities();
   view.record.name = name;
@@ -81,8 +79,20 @@ absl::StatusOr<RecordView> Records::View(const RecordName& name) {
   return view;
 }
 
+// The operator sees what this process holds, also while the device is away.
 void Records::GetRecord(Caller caller, std::string record, Done<RecordView> done) {
-  done(View({caller.tenant, caller.account, std::move(record)}));
+  RecordName name{caller.tenant, caller.account, std::move(record)};
+  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (caller.is_operator) {
+    const absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
+    return done(row.ok() ? absl::StatusOr<RecordView>(View(name, *row)) : row.status());
+  }
+  const auto read = [this, name = std::move(name)](WorkingSet& rows) -> absl::StatusOr<RecordView> {
+    LABREC_ASSIGN_OR_RETURN(const auto* row, rows.record(name));
+    return View(name, *row);
+  };
+  parts_.admission.Enqueue(caller,
+                           std::make_shared<ReadTask<RecordView>>(caller.deadline, read, std::move(done)));
 }
 
 void Records::DeleteRecord(Caller caller, std::string record, std::optional<RawSignature> authorization,
@@ -124,10 +134,13 @@ void Records::GetFloor(Caller caller, std::string record, RawSignature authoriza
   const absl::StatusOr<ByDevice> device = DeviceOnly(
       parts_.authorizer.Check(caller, Operation::kGetFloor, RecordBody(name.record), authorization));
   if (!device.ok()) return done(device.status());
-  absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
-  if (!row.ok()) return done(std::move(row).status());
-  if (!*row) return done(absl::NotFoundError("there is no such record"));
-  done((*row)->floor);
+  const auto read = [name](WorkingSet& rows) -> absl::StatusOr<std::optional<EpochFloor>> {
+    LABREC_ASSIGN_OR_RETURN(const auto* row, rows.record(name));
+    if (!*row) return absl::NotFoundError("there is no such record");
+    return (*row)->floor;
+  };
+  parts_.admission.Enqueue(
+      caller, std::make_shared<ReadTask<std::optional<EpochFloor>>>(caller.deadline, read, std::move(done)));
 }
 
 }  // namespace labrec::recovery

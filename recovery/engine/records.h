@@ -42,7 +42,7 @@ class Records {
                 Done<std::optional<EpochFloor>> done);
 
  private:
-  absl::StatusOr<RecordView> View(const RecordName& name);
+  RecordView View(const RecordName& name, const std::optional<Record>& row) const;
 
   const Parts parts_;
 };

@@ -27,6 +27,14 @@ absl::Status RollForward(Store& store, hsm::FreshnessAnchor& anchor, HeadRow& he
   return anchor.Commit(head.epoch);
 }
 
+// Where the device stands, if it takes the head for fresh or one ahead.
+absl::StatusOr<hsm::FreshnessReport> Judge(hsm::FreshnessAnchor& anchor, const HeadRow& head) {
+  LABREC_ASSIGN_OR_RETURN(const hsm::FreshnessReport report,
+                          anchor.Check(head.epoch, HeadDigest(head), head.evidence));
+  LABREC_RETURN_IF_ERROR(ExplainFreshness(head, report));
+  return report;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Create(Store& store, hsm::FreshnessAnchor& anchor,
@@ -46,26 +54,35 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Create(Store& store, hsm::Freshn
   LABREC_ASSIGN_OR_RETURN(batch.head.evidence, anchor.Prepare(batch.head.epoch, HeadDigest(batch.head)));
   LABREC_RETURN_IF_ERROR(store.Write(batch));
   LABREC_RETURN_IF_ERROR(anchor.Commit(batch.head.epoch));
-  return std::make_unique<LedgerImpl>(store, anchor, std::move(batch.head), std::move(tree));
+  return std::make_unique<LedgerImpl>(store, anchor, std::move(batch.head), std::move(tree), device_epoch);
 }
 
 absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(Store& store, hsm::FreshnessAnchor& anchor,
                                                      ByteView realm_id, OpenReport* report) {
-  // Claim before anything is looked at: from here on no other process answers (hsm/freshness_anchor.h).
-  LABREC_RETURN_IF_ERROR(anchor.Claim());
+  // Judged first, and the device is only read: a claim ends the run that serves now, so a stale copy must not
+  // get that far.
   LABREC_ASSIGN_OR_RETURN(HeadRow head, ReadRealmHead(store, realm_id));
-  LABREC_ASSIGN_OR_RETURN(const hsm::FreshnessReport freshness,
-                          anchor.Check(head.epoch, HeadDigest(head), head.evidence));
-  LABREC_RETURN_IF_ERROR(ExplainFreshness(head, freshness));
+  LABREC_RETURN_IF_ERROR(Judge(anchor, head).status());
   LABREC_ASSIGN_OR_RETURN(MerkleTree tree, LoadTree(store, head));
-  const bool rolls_forward = freshness.freshness == hsm::Freshness::kOneAhead;
+  // From here on no other run answers (hsm/freshness_anchor.h). Before it, one may have committed.
+  LABREC_RETURN_IF_ERROR(anchor.Claim());
+  LABREC_ASSIGN_OR_RETURN(const hsm::FreshnessReport found, Judge(anchor, head));
+  const bool rolls_forward = found.freshness == hsm::Freshness::kOneAhead;
   if (rolls_forward) LABREC_RETURN_IF_ERROR(RollForward(store, anchor, head));
 
-  auto ledger = std::make_unique<LedgerImpl>(store, anchor, std::move(head), std::move(tree));
-  // The fence. Without it:
+  auto ledger =
+      std::make_unique<LedgerImpl>(store, anchor, std::move(head), std::move(tree), found.device_epoch);
+  // The fences. Without any:
   //   1. crash after a batch was written and before it was anchored; 2. hide that state, show the one before;
   //   3. another batch takes the same epoch and is answered; 4. bring the hidden state back: it is fresh.
-  LABREC_RETURN_IF_ERROR(ledger->Fence());
+  // With a single one, where nothing was rolled forward, storage may hold another good state of its epoch:
+  //   1. as above, the batch counts element x; 2. hide it; the next run's fence takes its epoch; crash;
+  //   3. one more run; crash when its fence is written; hide that; 4. bring the state of 1 back: its fence
+  //   has the epoch of the hidden one, and x is answered as it is counted already; 5. show the hidden state
+  //   of 3: it is fresh, and knows nothing of x.
+  do {
+    LABREC_RETURN_IF_ERROR(ledger->Fence());
+  } while (!ledger->settled());
   if (report != nullptr) *report = {ledger->epoch(), rolls_forward};
   return ledger;
 }

@@ -21,10 +21,10 @@ class StagedBatch;
 // Rows on untrusted storage whose every read is checked, up to the device's freshness anchor.
 // docs/ledger.md is the specification. The ledger neither knows what rows mean nor runs threads.
 //
-// After an error that ends the process, Stage, Persist and Anchor keep returning it ("the ledger has
-// stopped"), and nothing more must be answered. Threads: Stage, Persist and Anchor from one thread (the
-// commit thread); everything else from any thread. Anchor calls of the device are made in Create, Open,
-// Stage, Anchor, and in a Persist that ends ABORTED.
+// After an error that ends the process, Stage, Persist, Anchor and CheckClaim keep returning it ("the ledger
+// has stopped"), and nothing more must be answered. Threads: these four from one thread (the commit thread);
+// everything else from any thread. Anchor calls of the device are made in Create, Open, Stage, Anchor,
+// CheckClaim, and in a Persist that ends ABORTED.
 class Ledger {
  public:
   struct OpenReport {
@@ -36,9 +36,10 @@ class Ledger {
   static absl::StatusOr<std::unique_ptr<Ledger>> Create(Store& store, hsm::FreshnessAnchor& anchor,
                                                         ByteView realm_id, uint32_t bucket_exponent);
 
-  // Claims the anchor, checks what storage holds against the device (docs/ledger.md, "Starting"), rolls an
-  // unanchored batch forward, and commits the empty batch that fences off other runs. DATA_LOSS: forged,
-  // edited, rolled back (the message says which, by how many epochs, and what the operator can do);
+  // Checks what storage holds against the device, claims the anchor, checks once more, rolls an unanchored
+  // batch forward, and commits the empty batches that fence off other runs (docs/ledger.md, "Starting").
+  // DATA_LOSS: forged, edited, rolled back (the message says which, by how many epochs, and what the operator
+  // can do), and then nothing was written to the device, unless another run moved it meanwhile;
   // FAILED_PRECONDITION: another realm's storage, or none; UNAVAILABLE: the device is away.
   static absl::StatusOr<std::unique_ptr<Ledger>> Open(Store& store, hsm::FreshnessAnchor& anchor,
                                                       ByteView realm_id, OpenReport* report = nullptr);
@@ -65,7 +66,15 @@ class Ledger {
   // the device's counter: end the process.
   virtual absl::Status Anchor(StagedBatch& batch) = 0;
 
-  // Whether it has stopped: the error that Stage, Persist or Anchor returned ends the process. Commit thread.
+  // Whether anything may be answered without a batch of its own: not after a batch that storage refused,
+  // until the next batch is anchored (docs/ledger.md, "Answers without a batch"). Commit thread.
+  virtual bool settled() const = 0;
+
+  // OK if no other run has claimed the anchor. To be asked before anything is answered without a batch of its
+  // own, after the rows for it were read. UNAVAILABLE: the device is away; any other error ends the process.
+  virtual absl::Status CheckClaim() = 0;
+
+  // Whether it has stopped: the error that one of the four returned ends the process. Commit thread.
   virtual bool stopped() const = 0;
 
   virtual uint64_t epoch() const = 0;  // of the latest anchored batch

@@ -13,12 +13,14 @@
 
 namespace labrec::recovery {
 
-LedgerImpl::LedgerImpl(Store& store, hsm::FreshnessAnchor& anchor, HeadRow head, MerkleTree tree)
+LedgerImpl::LedgerImpl(Store& store, hsm::FreshnessAnchor& anchor, HeadRow head, MerkleTree tree,
+                       uint64_t found_epoch)
     : store_(store),
       anchor_(anchor),
       realm_id_(std::move(head.realm_id)),
       bucket_exponent_(head.bucket_exponent),
       discontinuities_(head.discontinuities),
+      settled_from_(found_epoch + 2),
       tree_(std::move(tree)),
       records_(head.records),
       anchored_epoch_(head.epoch) {}
@@ -146,11 +148,12 @@ absl::Status LedgerImpl::Persist(StagedBatch& batch) {
   // later:
   //   1. the batch is refused ("disk full"), another one takes its epoch, is anchored and answered;
   //   2. storage brings the refused one back: it has good evidence and the device's very epoch.
-  // So the epoch goes to an empty batch, of which nothing is answered.
+  // So the epoch goes to an empty batch, of which nothing is answered, nor of its epoch.
   if (absl::Status fenced = Fence(); !fenced.ok()) {
     return Stop(absl::InternalError(
         absl::StrCat(written.message(), "; then, taking up its epoch: ", fenced.message())));
   }
+  settled_from_ = anchored_epoch_ + 1;
   return written;
 }
 
@@ -163,6 +166,12 @@ absl::Status LedgerImpl::Anchor(StagedBatch& batch) {
   anchored_epoch_ = staged.epoch();
   phase_ = Phase::kIdle;
   return committed;
+}
+
+absl::Status LedgerImpl::CheckClaim() {
+  if (phase_ == Phase::kStopped) return stopped_;
+  const absl::Status held = anchor_.CheckClaim();
+  return held.ok() || absl::IsUnavailable(held) ? held : Stop(held);
 }
 
 absl::Status LedgerImpl::Fence() {

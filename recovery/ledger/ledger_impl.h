@@ -25,8 +25,9 @@ class StagedBatchImpl final : public StagedBatch {
 // The ledger over a state that was checked. docs/ledger.md.
 class LedgerImpl final : public Ledger {
  public:
-  // `head` and `tree` are what storage holds and `head.epoch` is the device's current epoch.
-  LedgerImpl(Store& store, hsm::FreshnessAnchor& anchor, HeadRow head, MerkleTree tree);
+  // `head` and `tree` are what storage holds and `head.epoch` is the device's current epoch; `found_epoch` is
+  // the one where this run found it at its claim.
+  LedgerImpl(Store& store, hsm::FreshnessAnchor& anchor, HeadRow head, MerkleTree tree, uint64_t found_epoch);
 
   uint32_t BucketOf(const Digest& account_hash) const override;
   absl::StatusOr<std::optional<Bytes>> Read(const RowAddress& address) override;
@@ -37,6 +38,8 @@ class LedgerImpl final : public Ledger {
   // Commits an empty batch.
   absl::Status Fence();
 
+  bool settled() const override { return anchored_epoch_ >= settled_from_; }
+  absl::Status CheckClaim() override;
   bool stopped() const override { return phase_ == Phase::kStopped; }
   uint64_t epoch() const override { return anchored_epoch_; }
   uint64_t row_count() const override;
@@ -64,6 +67,7 @@ class LedgerImpl final : public Ledger {
   Phase phase_ = Phase::kIdle;
   absl::Status stopped_;
   uint64_t stage_number_ = 0;
+  uint64_t settled_from_;  // the first epoch at which something may be answered without a batch of its own
 
   // Held by Persist from before storage changes until the tree has followed; a reader whose first look met
   // that change takes it shared, and looks again.

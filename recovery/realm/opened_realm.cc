@@ -25,27 +25,42 @@ absl::StatusOr<std::unique_ptr<hsm::Device>> Open(const recovery::RealmDevice& k
 
 }  // namespace
 
-absl::StatusOr<OpenedRealm> OpenRealm(const std::filesystem::path& state,
-                                      const std::optional<std::string>& device_uri,
-                                      const std::optional<std::string>& anchor_uri) {
+absl::StatusOr<LockedRealm> LockRealm(const std::filesystem::path& state) {
   const recovery::RealmFolder folder(state);
   LABREC_ASSIGN_OR_RETURN(recovery::RealmManifest manifest, folder.ReadManifest());
   LABREC_ASSIGN_OR_RETURN(recovery::RealmLock lock, recovery::RealmLock::Take(folder));
-  LABREC_ASSIGN_OR_RETURN(const SecretBytes authorization, folder.ReadDeviceAuth());
+  LABREC_ASSIGN_OR_RETURN(SecretBytes authorization, folder.ReadDeviceAuth());
+  std::optional<SecretBytes> anchor_authorization;
+  if (manifest.anchor) {
+    LABREC_ASSIGN_OR_RETURN(anchor_authorization, folder.ReadAnchorAuth());
+  }
+  return LockedRealm{folder, std::move(lock), std::move(manifest), std::move(authorization),
+                     std::move(anchor_authorization)};
+}
+
+absl::StatusOr<OpenedRealm> OpenRealm(LockedRealm realm, const std::optional<std::string>& device_uri,
+                                      const std::optional<std::string>& anchor_uri) {
+  recovery::RealmManifest& manifest = realm.manifest;
   if (anchor_uri && !manifest.anchor) {
     return absl::InvalidArgumentError("[anchor] uri: this realm's anchor is in its key device; take it out");
   }
-  LABREC_ASSIGN_OR_RETURN(auto key_device,
-                          Open(manifest.device, device_uri, authorization, folder.PcrApprovalsPath()));
+  LABREC_ASSIGN_OR_RETURN(auto key_device, Open(manifest.device, device_uri, realm.device_authorization,
+                                                realm.folder.PcrApprovalsPath()));
   std::unique_ptr<hsm::Device> anchor_device;
   if (manifest.anchor) {
-    LABREC_ASSIGN_OR_RETURN(const SecretBytes anchor_authorization, folder.ReadAnchorAuth());
-    LABREC_ASSIGN_OR_RETURN(anchor_device, Open(*manifest.anchor, anchor_uri, anchor_authorization, {}));
+    LABREC_ASSIGN_OR_RETURN(anchor_device,
+                            Open(*manifest.anchor, anchor_uri, *realm.anchor_authorization, {}));
   }
-  LABREC_ASSIGN_OR_RETURN(auto store, recovery::OpenSqliteStore(folder.LedgerPath()));
-  return OpenedRealm{
-      folder,          std::move(lock), std::move(manifest), std::move(key_device), std::move(anchor_device),
-      std::move(store)};
+  LABREC_ASSIGN_OR_RETURN(auto store, recovery::OpenSqliteStore(realm.folder.LedgerPath()));
+  return OpenedRealm{std::move(realm.folder), std::move(realm.lock),    std::move(manifest),
+                     std::move(key_device),   std::move(anchor_device), std::move(store)};
+}
+
+absl::StatusOr<OpenedRealm> OpenRealm(const std::filesystem::path& state,
+                                      const std::optional<std::string>& device_uri,
+                                      const std::optional<std::string>& anchor_uri) {
+  LABREC_ASSIGN_OR_RETURN(LockedRealm realm, LockRealm(state));
+  return OpenRealm(std::move(realm), device_uri, anchor_uri);
 }
 
 }  // namespace labrec::recoveryd

@@ -12,6 +12,15 @@
 
 namespace labrec::recoveryd {
 
+// A realm's folder, locked for this process: all that a start learns without a device.
+struct LockedRealm {
+  recovery::RealmFolder folder;
+  recovery::RealmLock lock;
+  recovery::RealmManifest manifest;
+  SecretBytes device_authorization;
+  std::optional<SecretBytes> anchor_authorization;  // where the anchor has a device of its own
+};
+
 // A realm's folder, its devices and its store, opened for this process alone.
 struct OpenedRealm {
   recovery::RealmFolder folder;
@@ -24,8 +33,13 @@ struct OpenedRealm {
   hsm::Device& anchor_device() { return own_anchor_device ? *own_anchor_device : *key_device; }
 };
 
+// Errors name the file and what to do; see RealmFolder.
+absl::StatusOr<LockedRealm> LockRealm(const std::filesystem::path& state);
+
 // `device_uri` and `anchor_uri` say where the devices are now, if not where they were at init. Errors name
 // the file or device and what to do; see RealmFolder, OpenDevice and OpenSqliteStore.
+absl::StatusOr<OpenedRealm> OpenRealm(LockedRealm realm, const std::optional<std::string>& device_uri,
+                                      const std::optional<std::string>& anchor_uri);
 absl::StatusOr<OpenedRealm> OpenRealm(const std::filesystem::path& state,
                                       const std::optional<std::string>& device_uri,
                                       const std::optional<std::string>& anchor_uri);

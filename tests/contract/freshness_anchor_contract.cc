@@ -221,6 +221,7 @@ TEST_P(FreshnessAnchorContract, NothingIsPreparedOrCommittedWithoutAClaim) {
   EXPECT_TRUE(absl::IsFailedPrecondition(anchor.Prepare(epoch + 1, Sha256("state")).status()));
   EXPECT_TRUE(absl::IsFailedPrecondition(anchor.Commit(epoch + 1)));
   EXPECT_TRUE(absl::IsFailedPrecondition(anchor.Commit(epoch)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(anchor.CheckClaim()));
   EXPECT_EQ(EpochOf(*device), epoch);
 }
 
@@ -229,7 +230,9 @@ TEST_P(FreshnessAnchorContract, ALaterClaimEndsAnEarlierOne) {
   ASSERT_NE(device, nullptr);
   FreshnessAnchor& anchor = *device->freshness_anchor();
   const Head mine = Prepare(*device, "mine");
+  EXPECT_TRUE(anchor.CheckClaim().ok());
   ASSERT_TRUE(dut_->CommitElsewhere(state_, 0).ok());
+  EXPECT_TRUE(absl::IsDataLoss(anchor.CheckClaim()));
   EXPECT_TRUE(absl::IsDataLoss(anchor.Commit(mine.epoch)));
   const uint64_t epoch = EpochOf(*device);
   EXPECT_TRUE(absl::IsDataLoss(anchor.Prepare(epoch + 1, mine.digest).status()));
@@ -282,6 +285,7 @@ TEST_P(FreshnessAnchorContract, SurvivesAPowerCut) {
   EXPECT_TRUE(absl::IsUnavailable(device->freshness_anchor()->CurrentEpoch().status()));
   EXPECT_TRUE(absl::IsUnavailable(device->freshness_anchor()->Prepare(head.epoch + 1, head.digest).status()));
   EXPECT_TRUE(absl::IsUnavailable(device->freshness_anchor()->Commit(head.epoch + 1)));
+  EXPECT_TRUE(absl::IsUnavailable(device->freshness_anchor()->CheckClaim()));
   EXPECT_TRUE(absl::IsUnavailable(
       device->freshness_anchor()->Check(head.epoch, head.digest, head.evidence).status()));
   dut_->Repair();

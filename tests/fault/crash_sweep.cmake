@@ -1,6 +1,6 @@
 # Random crash histories against the real daemon. CI runs a few; tools/test --crash-seeds N runs many.
 labrec_library(crash_sweep_lib
-  SOURCES crash/guess_history.cc crash/sweep_client.cc crash/crash_sweep.cc
+  SOURCES crash/guess_history.cc crash/sweep_client.cc crash/crash_sweep.cc crash/replay.cc
   DEPS test_realm_fixture test_raw_account test_tpm_proxy)
 target_compile_definitions(crash_sweep_lib PRIVATE LABREC_TESTS_DIR="${CMAKE_BINARY_DIR}/tests")
 add_executable(crash_sweep crash/crash_sweep_main.cc)

@@ -29,9 +29,14 @@ class CounterAnchor final : public hsm::FreshnessAnchor {
     }));
     ++writes_;
     claim_ = mine;
-    const absl::Status held = CheckClaim();
+    const absl::Status held = LookAtClaim();
     if (!held.ok()) claim_.clear();
     return held;
+  }
+
+  absl::Status CheckClaim() override {
+    const std::lock_guard lock(mutex_);
+    return LookAtClaim();
   }
 
   absl::StatusOr<uint64_t> CurrentEpoch() override {
@@ -46,7 +51,7 @@ class CounterAnchor final : public hsm::FreshnessAnchor {
   absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) override {
     const std::lock_guard lock(mutex_);
     LABREC_ASSIGN_OR_RETURN(const uint64_t current, CurrentEpoch());
-    LABREC_RETURN_IF_ERROR(CheckClaim());
+    LABREC_RETURN_IF_ERROR(LookAtClaim());
     if (epoch == 0 || epoch - 1 != current) {
       return absl::FailedPreconditionError(
           absl::StrCat("the model is at epoch ", current, ", not at ", epoch, " - 1"));
@@ -56,9 +61,9 @@ class CounterAnchor final : public hsm::FreshnessAnchor {
 
   absl::Status Commit(uint64_t epoch) override {
     const std::lock_guard lock(mutex_);
-    LABREC_RETURN_IF_ERROR(CheckClaim());
+    LABREC_RETURN_IF_ERROR(LookAtClaim());
     LABREC_RETURN_IF_ERROR(MoveTo(epoch));
-    return CheckClaim();
+    return LookAtClaim();
   }
 
   absl::StatusOr<hsm::FreshnessReport> Check(uint64_t epoch, const Digest& digest,
@@ -66,8 +71,9 @@ class CounterAnchor final : public hsm::FreshnessAnchor {
     const std::lock_guard lock(mutex_);
     LABREC_ASSIGN_OR_RETURN(const uint64_t current, CurrentEpoch());
     LABREC_ASSIGN_OR_RETURN(const Bytes expected, Evidence(epoch, digest));
-    return hsm::FreshnessReport{
-        SameBytes(expected, evidence) ? Compare(epoch, current) : hsm::Freshness::kForged, current};
+    const bool attested = SameBytes(expected, evidence);
+    return hsm::FreshnessReport{attested ? Compare(epoch, current) : hsm::Freshness::kForged, current,
+                                attested};
   }
 
   hsm::AnchorWear wear() const override {
@@ -82,7 +88,7 @@ class CounterAnchor final : public hsm::FreshnessAnchor {
     return epoch - current == 1 ? hsm::Freshness::kOneAhead : hsm::Freshness::kUnknown;
   }
 
-  absl::Status CheckClaim() {
+  absl::Status LookAtClaim() {
     if (claim_.empty()) return absl::FailedPreconditionError("the model's anchor is not claimed");
     Bytes found;
     LABREC_RETURN_IF_ERROR(bus_.Command("read claim", Bus::Kind::kReads, [&] {

@@ -36,10 +36,12 @@ class RatchetAnchor final : public hsm::FreshnessAnchor {
         return absl::OkStatus();
       }));
     }
-    LABREC_RETURN_IF_ERROR(CheckClaim(mine));
+    LABREC_RETURN_IF_ERROR(RequireOnly(mine));
     claim_ = mine;
     return absl::OkStatus();
   }
+
+  absl::Status CheckClaim() override { return RequireClaim(); }
 
   absl::StatusOr<uint64_t> CurrentEpoch() override {
     LABREC_ASSIGN_OR_RETURN(const View view, Look());
@@ -97,7 +99,7 @@ class RatchetAnchor final : public hsm::FreshnessAnchor {
       LABREC_ASSIGN_OR_RETURN(const Bytes mac, Mac(key, epoch, digest));
       if (!SameBytes(mac, evidence)) continue;
       if (ahead) found_ = key;
-      return hsm::FreshnessReport{ahead ? Freshness::kOneAhead : Freshness::kFresh, current};
+      return hsm::FreshnessReport{ahead ? Freshness::kOneAhead : Freshness::kFresh, current, true};
     }
     return hsm::FreshnessReport{Freshness::kForged, current};
   }
@@ -166,7 +168,7 @@ class RatchetAnchor final : public hsm::FreshnessAnchor {
     return claims;
   }
 
-  absl::Status CheckClaim(uint64_t mine) {
+  absl::Status RequireOnly(uint64_t mine) {
     LABREC_ASSIGN_OR_RETURN(const std::vector<uint64_t> claims, Claims());
     if (claims.empty()) return absl::FailedPreconditionError("the claim is gone from the model");
     if (claims.size() == 1 && claims[0] == mine) return absl::OkStatus();
@@ -174,7 +176,7 @@ class RatchetAnchor final : public hsm::FreshnessAnchor {
   }
   absl::Status RequireClaim() {
     if (!claim_) return absl::FailedPreconditionError("the model's anchor is not claimed");
-    return CheckClaim(*claim_);
+    return RequireOnly(*claim_);
   }
   absl::Status RequireOurs(const Key& key) const {
     if (!ours_ || ours_->epoch != key.epoch || ours_->nonce == key.nonce) return absl::OkStatus();

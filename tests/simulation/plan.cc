@@ -44,7 +44,10 @@ Plan::Plan(Dice dice) {
   DrawDevice(*this, dice);
   DrawEngine(*this, dice);
   const uint64_t kind = dice.Below(10);
-  attack = kind < 6 ? Attack::kNone : kind < 8 ? Attack::kRestore : Attack::kCopy;
+  attack = kind < 5   ? Attack::kNone
+           : kind < 6 ? Attack::kReplay
+           : kind < 8 ? Attack::kRestore
+                      : Attack::kCopy;
   crashes = dice.Chance(800);
   io_faults = dice.Chance(350);
   device_faults = dice.Chance(450);
@@ -52,8 +55,9 @@ Plan::Plan(Dice dice) {
   constexpr uint32_t kPreemptions[] = {0, 5, 30, 100, 300};
   preempt_per_mille = kPreemptions[dice.Below(5)];
   lives = has_faults() || attack != Attack::kNone ? dice.Between(2, 6) : dice.Between(1, 2);
-  owners = attack == Attack::kCopy ? 0 : dice.Between(0, 3);
-  hammered = dice.Between(owners == 0 ? 1 : 0, 2);
+  const bool one_account = attack == Attack::kReplay;
+  owners = attack == Attack::kCopy || one_account ? 0 : dice.Between(0, 3);
+  hammered = one_account ? 1 : dice.Between(owners == 0 ? 1 : 0, 2);
   newcomers = dice.Chance(300) ? 1 : 0;
   calls = dice.Between(2, 8);
 }

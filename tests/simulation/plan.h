@@ -12,6 +12,7 @@ enum class Attack {
   kNone,
   kRestore,  // between runs, storage is set back to something that it was before
   kCopy,     // a second process runs on a copy of the storage, at the same time
+  kReplay,   // short runs on what storage held before, ended at chosen moments; what was asked is asked again
 };
 
 // What a seed does.

@@ -30,6 +30,7 @@ void Story::Tell() {
     for (int tries = 0; tries < 4 && plan_.attack == Attack::kRestore && life > 0; ++tries) {
       if (!SetBack()) break;
     }
+    if (plan_.attack == Attack::kReplay && life > 0) Replay();
     Live();
   }
   if (!spoilt_) End();
@@ -65,7 +66,8 @@ void Story::Begin() {
   }
   const auto make = [&](auto& accounts, uint64_t count, const char* kind) {
     for (uint64_t i = 0; i < count; ++i) {
-      const auto limit = static_cast<uint32_t>(dice_.Between(2, 8));
+      const uint64_t most = plan_.attack == Attack::kReplay ? 2 : 8;
+      const auto limit = static_cast<uint32_t>(dice_.Between(plan_.attack == Attack::kReplay ? 1 : 2, most));
       accounts.push_back(std::make_unique<Account>(kind + std::to_string(i), limit));
       all_.push_back(accounts.back().get());
     }

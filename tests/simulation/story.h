@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -38,6 +39,11 @@ class Story {
   void Keep(const std::filesystem::path& folder);
   void Watch(Realm& realm, Dice dice);
   bool SetBack();
+  void Replay();
+  Image PlayRun(const Image& shown, int64_t counts, const std::function<void(Realm&)>& meanwhile);
+  const Image& MostlyFirst(const std::vector<const Image*>& images);
+  void TakeUpTheLatest();
+  void AskAgain(Realm& realm);
   void GuessOnce(Realm& realm);
   void WorkOnCopy(Realm& copy, Dice dice);
   void ChooseBetweenCopies();
@@ -53,6 +59,7 @@ class Story {
   std::vector<std::unique_ptr<Account>> newcomers_;
   std::vector<Account*> all_;
   std::vector<Kept> kept_;
+  std::vector<Image> left_behind_;  // by runs that were not refused, the latest last
   std::filesystem::path home_;   // the folder that the next run takes up
   std::filesystem::path other_;  // a copy that a second process worked on; empty if there is none
   bool may_be_refused_ = false;  // an attacker has set storage back

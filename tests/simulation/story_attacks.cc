@@ -8,6 +8,7 @@ namespace labrec::sim {
 namespace {
 
 constexpr size_t kMostKept = 24;
+constexpr uint64_t kReplayedRounds = 6;
 
 }  // namespace
 
@@ -75,6 +76,85 @@ bool Story::SetBack() {
   return true;
 }
 
+// Something that was asked for before and not acknowledged, so that its batch may be in the row, or not.
+void Story::AskAgain(Realm& realm) {
+  const auto forever = std::chrono::steady_clock::time_point::max();
+  for (Account* account : all_) {
+    const std::vector<std::string> open = account->history().Open();
+    if (open.empty() || dice_.Chance(250)) {
+      const uint64_t wanted = account->floor_acknowledged + 1;
+      if (account->RaiseFloor(realm, wanted).ok()) account->floor_acknowledged = wanted;
+    } else {
+      const std::string& element = open[dice_.Below(open.size())];
+      Client::Guess(universe_, realm, *account, ToBytes(element), forever).IgnoreError();
+    }
+  }
+}
+
+// A run on a state that storage once held, ended before the device counts for the (`counts` + 1)th time; what
+// it leaves. `meanwhile`, if it serves.
+Image Story::PlayRun(const Image& shown, int64_t counts, const std::function<void(Realm&)>& meanwhile) {
+  universe_.disk().Put(home_, shown);
+  const auto realm = NewRealm(home_, false);
+  realm->process().counts_left = counts;
+  if (Start(*realm)) {
+    universe_.Count("replayed, and served");
+    for (Account* account : all_) Client::Settle(universe_, *realm, *account);
+    if (meanwhile) meanwhile(*realm);
+  } else if (!realm->process().dead) {
+    return shown;  // refused
+  }
+  left_behind_.push_back(universe_.disk().Look(home_));
+  return left_behind_.back();
+}
+
+// One of the images, mostly the first.
+const Image& Story::MostlyFirst(const std::vector<const Image*>& images) {
+  return *images[dice_.Chance(700) ? 0 : dice_.Below(images.size())];
+}
+
+// The sequence that was an attack once (docs/ledger.md, "Answers without a batch"), and its neighbours: each
+// step may take another image, or end at another moment.
+void Story::Replay() {
+  may_be_refused_ = true;
+  constexpr int64_t kEndless = -1;
+  left_behind_ = {universe_.disk().Look(home_)};
+  for (uint64_t round = 0; round < kReplayedRounds && universe_.violations().empty(); ++round) {
+    TakeUpTheLatest();
+    const auto some = [this](int64_t counts) {
+      return dice_.Chance(700) ? counts : static_cast<int64_t>(dice_.Below(4)) - 1;
+    };
+    Image before = left_behind_.back();
+    const Image with = PlayRun(Image(before), kEndless, [&](Realm& realm) {
+      before = universe_.disk().Look(home_);
+      realm.process().counts_left = some(0);
+      dice_.Chance(700) ? GuessOnce(realm) : AskAgain(realm);
+    });
+    const Image passed = PlayRun(MostlyFirst({&before, &with}), some(dice_.Chance(500) ? 1 : kEndless), {});
+    const Image hidden = PlayRun(MostlyFirst({&passed, &before}), some(0), {});
+    for (const Image* shown :
+         {&MostlyFirst({&with, &hidden, &passed}), &MostlyFirst({&hidden, &passed, &with})}) {
+      PlayRun(Image(*shown), kEndless, [&](Realm& realm) {
+        if (dice_.Chance(800)) AskAgain(realm);
+      });
+    }
+  }
+  TakeUpTheLatest();
+  may_be_refused_ = false;
+}
+
+// Of what runs left behind the latest that is not refused is served again.
+void Story::TakeUpTheLatest() {
+  for (; !left_behind_.empty(); left_behind_.pop_back()) {
+    universe_.disk().Put(home_, left_behind_.back());
+    const auto realm = NewRealm(home_, false);
+    if (!Start(*realm)) continue;
+    left_behind_ = {universe_.disk().Look(home_)};
+    return;
+  }
+  universe_.Violation("nothing that was left behind is served");
+}
+
 // A second process, on a copy of what the first one's storage shows at some moment, with clients of its own.
 void Story::WorkOnCopy(Realm& copy, Dice dice) {
   universe_.scheduler().Sleep(static_cast<int64_t>(dice.Below(uint64_t{1} << dice.Between(10, 27))));
@@ -83,7 +163,16 @@ void Story::WorkOnCopy(Realm& copy, Dice dice) {
   if (dice.Chance(600))
     universe_.scheduler().Sleep(static_cast<int64_t>(dice.Below(uint64_t{1} << dice.Between(10, 24))));
   may_be_refused_ = true;
-  if (!Start(copy)) return;
+  const uint64_t epoch = EpochOf(chip_, plan_.setting.shape);
+  const Bytes claim = chip_.claim;
+  const std::vector<uint64_t> claims = chip_.claims;
+  if (!Start(copy)) {
+    const bool stale = copy.found_epoch().has_value() && *copy.found_epoch() < epoch;
+    const bool claimed = chip_.claim != claim || chip_.claims != claims;
+    if (stale) universe_.Count("stale copies that started beside who serves");
+    if (stale && claimed) universe_.Violation("a stale copy took the anchor from who serves");
+    return;
+  }
   universe_.Count("second processes that served");
   std::vector<std::thread> threads;
   for (const auto& account : hammered_) {

@@ -1,9 +1,16 @@
 #include "tests/simulation/universe.h"
 
+#include <string_view>
+
 namespace labrec::sim {
 namespace {
 
 Universe* present = nullptr;
+
+// The command of either anchor that makes the next epoch current.
+bool Counts(std::string_view command) {
+  return command == "increment" || command == "destroy key";
+}
 
 }  // namespace
 
@@ -52,6 +59,11 @@ uint64_t Universe::BeginStep(Process* process, const char* what, uint64_t a, uin
   if (step == process->dies_at && !process->dies_after) {
     process->dead = true;
     scheduler_.Note("dies before", step);
+    return 0;
+  }
+  if (Counts(what) && process->counts_left >= 0 && process->counts_left-- == 0) {
+    process->dead = true;
+    scheduler_.Note("dies before it counts", step);
     return 0;
   }
   return step;

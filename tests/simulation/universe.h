@@ -25,6 +25,7 @@ struct Process {
   uint64_t steps = 0;
   uint64_t dies_at = 0;  // step; 0: does not
   bool dies_after = false;
+  int64_t counts_left = -1;  // it dies before its anchor counts once more than that; -1: it does not
   bool sync_failed = false;  // of a file; SQLite does not look at how the sync of a folder went
   bool no_space = false;
   bool fatal = false;  // it said itself that it must end

@@ -45,6 +45,7 @@ class FaultyDevice::Anchor : public hsm::FreshnessAnchor {
  public:
   explicit Anchor(FaultyDevice& owner) : owner_(owner), anchor_(*owner.device_->freshness_anchor()) {}
   absl::Status Claim() override { return anchor_.Claim(); }
+  absl::Status CheckClaim() override { return anchor_.CheckClaim(); }
   absl::StatusOr<uint64_t> CurrentEpoch() override { return anchor_.CurrentEpoch(); }
   absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) override {
     LABREC_RETURN_IF_ERROR(Call(owner_.hooks.before_prepare));

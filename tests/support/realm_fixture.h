@@ -65,7 +65,8 @@ class RealmFixture {
   // SIGTERM; its exit status.
   absl::StatusOr<int> StopDaemon() { return daemon_->Terminate(std::chrono::seconds(20)); }
 
-  Swtpm* swtpm() { return swtpm_.get(); }  // null on SoftHSM2
+  Swtpm* swtpm() { return swtpm_.get(); }              // null on SoftHSM2
+  const SoftHsm* softhsm() { return softhsm_.get(); }  // null on a TPM
   void BreakDevice();
   absl::Status RepairDevice();
   std::string device_uri() const;

@@ -70,8 +70,10 @@ void LogDevice(const char* role, const hsm::DeviceDescription& device) {
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config,
                                                       std::function<void(absl::Status)> on_fatal) {
-  LABREC_ASSIGN_OR_RETURN(OpenedRealm realm, OpenRealm(config.state, config.device_uri, config.anchor_uri));
-  std::unique_ptr<Daemon> daemon(new Daemon(std::move(realm)));
+  LABREC_ASSIGN_OR_RETURN(LockedRealm locked, LockRealm(config.state));
+  std::unique_ptr<Daemon> daemon(new Daemon());
+  LABREC_RETURN_IF_ERROR(daemon->Prepare(config, locked));
+  LABREC_ASSIGN_OR_RETURN(daemon->realm_, OpenRealm(std::move(locked), config.device_uri, config.anchor_uri));
   LABREC_RETURN_IF_ERROR(daemon->StartEngine(config, std::move(on_fatal)));
   GiveWayToEarlierThreads();
   LABREC_RETURN_IF_ERROR(daemon->StartServices(config));
@@ -79,38 +81,49 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config,
   return daemon;
 }
 
-absl::Status Daemon::StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal) {
-  LogDevice("key device", realm_.key_device->description());
-  if (realm_.own_anchor_device) LogDevice("anchor device", realm_.own_anchor_device->description());
-  recovery::EngineOptions options = OptionsFor(config, realm_.manifest);
-  LABREC_ASSIGN_OR_RETURN(options.endorsement_intermediates, Intermediates(config));
+// Nothing here starts a thread: the engine's come first (GiveWayToEarlierThreads).
+absl::Status Daemon::Prepare(const Config& config, const LockedRealm& realm) {
+  const recovery::RealmManifest& manifest = realm.manifest;
+  LABREC_ASSIGN_OR_RETURN(intermediates_, Intermediates(config));
   LABREC_ASSIGN_OR_RETURN(
-      engine_, recovery::Engine::Start(std::move(options), *realm_.store, *realm_.key_device,
-                                       realm_.anchor_device(), SystemClock(), std::move(on_fatal)));
+      tokens_, recovery::TokenVerifier::Create(config.tenants, {Hex(manifest.realm_id), manifest.name},
+                                               SystemClock(), config.cached_tokens));
+  LABREC_ASSIGN_OR_RETURN(audit_, recovery::AuditLog::Open(realm.folder.AuditPath(), SystemClock()));
+  LABREC_ASSIGN_OR_RETURN(admin_socket_,
+                          recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
+  LABREC_ASSIGN_OR_RETURN(listener_, recovery::RpcServer::Bind(config.listen));
+  if (config.metrics_address.empty()) return absl::OkStatus();
+  // Its library listens and serves at once, with threads of its own. So only whether it could: a moment later
+  // somebody else may be there.
+  return recovery::Listener::Listen(config.metrics_address).status();
+}
+
+absl::Status Daemon::StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal) {
+  LogDevice("key device", realm_->key_device->description());
+  if (realm_->own_anchor_device) LogDevice("anchor device", realm_->own_anchor_device->description());
+  recovery::EngineOptions options = OptionsFor(config, realm_->manifest);
+  options.endorsement_intermediates = std::move(intermediates_);
+  LABREC_ASSIGN_OR_RETURN(
+      engine_, recovery::Engine::Start(std::move(options), *realm_->store, *realm_->key_device,
+                                       realm_->anchor_device(), SystemClock(), std::move(on_fatal)));
   const recovery::EngineStatus status = engine_->status();
-  spdlog::info("realm {} ({}): {} rows, {} discontinuities", realm_.manifest.name,
-               Hex(realm_.manifest.realm_id), status.records, status.discontinuities);
+  spdlog::info("realm {} ({}): {} rows, {} discontinuities", realm_->manifest.name,
+               Hex(realm_->manifest.realm_id), status.records, status.discontinuities);
   return absl::OkStatus();
 }
 
 absl::Status Daemon::StartServices(const Config& config) {
-  const recovery::RealmManifest& manifest = realm_.manifest;
+  const recovery::RealmManifest& manifest = realm_->manifest;
   const recovery::RealmFacts facts{manifest.realm_id, manifest.name,
-                                   ToBytes(realm_.key_device->evaluation_key()->public_key().Compressed()),
+                                   ToBytes(realm_->key_device->evaluation_key()->public_key().Compressed()),
                                    config.first_device};
-  LABREC_ASSIGN_OR_RETURN(
-      tokens_, recovery::TokenVerifier::Create(config.tenants, {Hex(manifest.realm_id), manifest.name},
-                                               SystemClock(), config.cached_tokens));
-  LABREC_ASSIGN_OR_RETURN(audit_, recovery::AuditLog::Open(realm_.folder.AuditPath(), SystemClock()));
-  wear_ = std::make_unique<recovery::WearMeter>(realm_.folder.WearPath(), SystemClock(),
+  wear_ = std::make_unique<recovery::WearMeter>(realm_->folder.WearPath(), SystemClock(),
                                                 RatedEndurance(config, engine_->status().anchor),
                                                 engine_->status());
   backups_ = std::make_unique<recovery::BackupMaker>(
-      [store = realm_.store.get()](const std::filesystem::path& path) { return store->Snapshot(path); });
+      [store = realm_->store.get()](const std::filesystem::path& path) { return store->Snapshot(path); });
   rates_ = std::make_unique<recovery::RateLimiter>(config.rates);
   account_log_ = std::make_unique<recovery::AccountLog>(*audit_, metrics_);
-  LABREC_ASSIGN_OR_RETURN(admin_socket_,
-                          recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
   recovery_service_ = std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, *rates_, *account_log_,
                                                                   traffic_, facts, config.tls_certificates);
   admin_service_ = std::make_unique<recovery::AdminService>(
@@ -126,7 +139,8 @@ absl::Status Daemon::StartListening(const Config& config) {
                           recovery::RpcServer::WithoutListener(config.limits, *admin_service_));
   recovery::ServerLimits limits = config.limits;
   limits.max_connections = ConnectionsThatFit(limits.max_connections);
-  LABREC_ASSIGN_OR_RETURN(server_, recovery::RpcServer::Listen(config.listen, limits, *recovery_service_));
+  LABREC_ASSIGN_OR_RETURN(
+      server_, recovery::RpcServer::Serve(std::move(listener_), config.listen, limits, *recovery_service_));
   metrics_.WatchConnections([server = server_.get()] { return server->connections(); });
   if (!config.metrics_address.empty()) {
     LABREC_ASSIGN_OR_RETURN(metrics_endpoint_, metrics_.Serve(config.metrics_address));
@@ -136,7 +150,7 @@ absl::Status Daemon::StartListening(const Config& config) {
   return absl::OkStatus();
 }
 
-Daemon::Daemon(OpenedRealm realm) : realm_(std::move(realm)) {}
+Daemon::Daemon() = default;
 
 Daemon::~Daemon() {
   if (engine_ != nullptr) Drain(std::chrono::seconds(0));

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -31,7 +33,9 @@ namespace labrec::recoveryd {
 // All parts of a running realm, in the order in which they stand on each other.
 class Daemon {
  public:
-  // Opens the realm and serves. `on_fatal` is called when the process must end at once (see Engine::Start).
+  // Opens the realm and serves. What can fail without the device is done before it is asked anything, and
+  // what storage holds is judged before the device is written: a start that fails writes nothing to it.
+  // `on_fatal` is called when the process must end at once (see Engine::Start).
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(const Config& config,
                                                        std::function<void(absl::Status)> on_fatal);
   // Stops at once, if Drain was not called.
@@ -49,12 +53,15 @@ class Daemon {
   void Drain(std::chrono::seconds grace);
 
  private:
-  explicit Daemon(OpenedRealm realm);
+  Daemon();
+  absl::Status Prepare(const Config& config, const LockedRealm& realm);
   absl::Status StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal);
   absl::Status StartServices(const Config& config);
   absl::Status StartListening(const Config& config);
 
-  OpenedRealm realm_;
+  std::optional<OpenedRealm> realm_;
+  std::vector<Bytes> intermediates_;              // what Prepare found, until it is used
+  std::unique_ptr<recovery::Listener> listener_;  // likewise
   MemoryReturn memory_;
   std::unique_ptr<recovery::Engine> engine_;
   std::unique_ptr<recovery::WearMeter> wear_;

@@ -12,6 +12,7 @@
 #include "recovery/record/chip.h"
 #include "recovery/record/codec.h"
 #include "recovery/record/row_frame.h"
+#include "recovery/record/row_key.h"
 
 namespace labrec::recovery {
 namespace {
@@ -26,13 +27,14 @@ struct Named {
 };
 using NamedIndices = std::map<uint32_t, Named>;
 
-// What rows say of indices; damaged rows are left to VerifyContent.
+// What rows say of indices; damaged rows, and those that lie where others belong, are left to VerifyContent
+// and to who reads them.
 absl::StatusOr<NamedIndices> ReadRows(Store& store) {
   NamedIndices named;
-  LABREC_RETURN_IF_ERROR(store.ForEachRow([&](const RowAddress&, ByteView row) {
+  LABREC_RETURN_IF_ERROR(store.ForEachRow([&](const RowAddress& address, ByteView row) {
     if (row.size() < 2 || row[1] != static_cast<uint8_t>(RowKind::kRecord)) return absl::OkStatus();
     const absl::StatusOr<Record> record = DecodeRecord(row);
-    if (!record.ok()) return absl::OkStatus();
+    if (!record.ok() || RecordRowKey(record->name) != address.key) return absl::OkStatus();
     for (const RecordVersion& version : record->versions) {
       if (!version.chip) continue;
       // Of two, the begun one is a leftover whose index is gone: its handle was free to be taken again.

@@ -53,7 +53,6 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
   const Time start = steady_clock::now();
   WorkingSet rows(parts_.ledger);
   std::vector<Applied> applied = Apply(std::move(batch), rows);
-  std::vector<RowWrite> writes = rows.Writes();
   EvaluationBatch evaluations(parts_.keys);
   const auto tweak = [&] {
     for (const Applied& each : applied) {
@@ -61,18 +60,18 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
     }
     evaluations.Tweak();
   };
-  if (writes.empty()) {
-    tweak();
-  } else {
-    CommittedChanges changes{rows.ErasedChipKeys(), rows.ChangedRegistrations()};
-    const absl::Status durable = MakeDurable(std::move(writes), tweak);
-    if (durable.ok()) parts_.after.Anchored(changes);
-    if (!durable.ok()) {
-      if (unresolved_) unresolved_changes_ = std::move(changes);
-      if (IsTroubled()) StopTaking(durable);
-      for (const Applied& each : applied) each.task->Fail(durable);
-      return;
-    }
+  std::vector<RowWrite> writes = rows.Writes();
+  const bool changes_rows = !writes.empty();
+  CommittedChanges changes{rows.ErasedChipKeys(), rows.ChangedRegistrations()};
+  const absl::Status sure = changes_rows ? MakeDurable(std::move(writes), tweak) : MakeSure(applied, tweak);
+  if (!sure.ok()) {
+    if (unresolved_) unresolved_changes_ = std::move(changes);
+    if (IsTroubled()) StopTaking(sure);
+    for (const Applied& each : applied) each.task->Fail(sure);
+    return;
+  }
+  if (changes_rows) {
+    parts_.after.Anchored(changes);
     parts_.pace.Note(start, persisted_, steady_clock::now());
   }
   Release(applied, evaluations);
@@ -113,6 +112,20 @@ absl::Status Committer::MakeDurable(std::vector<RowWrite> writes, const std::fun
   LABREC_RETURN_IF_ERROR(Persist(**staged));
   persisted_ = steady_clock::now();
   return Anchor(*std::move(staged));
+}
+
+// docs/ledger.md, "Answers without a batch". An error acknowledges nothing.
+absl::Status Committer::MakeSure(const std::vector<Applied>& applied,
+                                 const std::function<void()>& on_staged) {
+  const bool acknowledges =
+      std::ranges::any_of(applied, [](const Applied& each) { return each.status.ok(); });
+  if (!acknowledges) return absl::OkStatus();
+  if (!parts_.ledger.settled()) return MakeDurable({}, on_staged);
+  on_staged();
+  const absl::Status held = parts_.ledger.CheckClaim();
+  parts_.anchor_health.Note(held);
+  if (held.ok()) return held;
+  return absl::IsUnavailable(held) ? Away(held) : Die(held, "another process has taken over the anchor");
 }
 
 // Nothing was written, and nothing will be.

@@ -65,6 +65,8 @@ class Committer {
   // OK once the writes are anchored; an error is what the batch is answered. Calls `on_staged` once nothing
   // but storage and the anchor device can stop the batch.
   absl::Status MakeDurable(std::vector<RowWrite> writes, const std::function<void()>& on_staged);
+  // OK once answers may leave though their batch changes no row; otherwise what to answer.
+  absl::Status MakeSure(const std::vector<Applied>& applied, const std::function<void()>& on_staged);
   absl::Status StageFailed(const absl::Status& status);
   absl::Status Persist(StagedBatch& staged);
   absl::Status Anchor(std::unique_ptr<StagedBatch> staged);

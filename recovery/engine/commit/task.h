@@ -82,4 +82,26 @@ class TurnTask : public Task {
   Start start_;
 };
 
+// A request that changes nothing: its answer is what the rows say. It goes through a commit all the same, as
+// nobody may be told what another run has changed since (docs/ledger.md, "Answers without a batch").
+template <typename Answer>
+class ReadTask : public Task {
+ public:
+  using Read = std::function<absl::StatusOr<Answer>(WorkingSet&)>;
+  ReadTask(Time deadline, Read read, Done<Answer> done)
+      : Task(deadline), read_(std::move(read)), done_(std::move(done)) {}
+
+  absl::Status Apply(WorkingSet& rows, int64_t) override {
+    answer_ = read_(rows);
+    return answer_.status();
+  }
+  void Committed(KeyWork&) override { done_(std::move(answer_)); }
+  void Fail(const absl::Status& status) override { done_(status); }
+
+ private:
+  const Read read_;
+  absl::StatusOr<Answer> answer_ = absl::UnknownError("the rows were not read");
+  const Done<Answer> done_;
+};
+
 }  // namespace labrec::recovery

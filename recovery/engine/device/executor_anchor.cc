@@ -24,6 +24,10 @@ absl::Status ExecutorAnchor::Claim() {
   });
 }
 
+absl::Status ExecutorAnchor::CheckClaim() {
+  return RunOn(executor_, Turn::kNext, [&] { return anchor_.CheckClaim(); });
+}
+
 absl::StatusOr<uint64_t> ExecutorAnchor::CurrentEpoch() {
   return RunOn(executor_, Turn::kNext, [&] { return anchor_.CurrentEpoch(); });
 }

@@ -16,6 +16,7 @@ class ExecutorAnchor : public hsm::FreshnessAnchor {
       : anchor_(anchor), executor_(executor) {}
 
   absl::Status Claim() override;
+  absl::Status CheckClaim() override;
   absl::StatusOr<uint64_t> CurrentEpoch() override;
   absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) override;
   absl::Status Commit(uint64_t epoch) override;

@@ -16,17 +16,28 @@ absl::Status Logged(absl::Status status) {
   return status;
 }
 
+Digest KeyOf(const Account& account) {
+  return AccountRowKey(account.tenant, account.account);
+}
+Digest KeyOf(const Record& record) {
+  return RecordRowKey(record.name);
+}
+
+absl::Status Damaged(const RowAddress& address, const std::string& how) {
+  return Logged(absl::DataLossError("row " + Hex(address.key) + " of bucket " +
+                                    std::to_string(address.bucket) + ": " + how));
+}
+
+// A row says whose it is, and everything else goes by that name: one that lies where another one belongs was
+// put there by somebody's hand.
 template <typename Row, typename Decode>
 absl::StatusOr<std::optional<Row>> Read(Ledger& ledger, const RowAddress& address, Decode decode) {
   absl::StatusOr<std::optional<Bytes>> bytes = ledger.Read(address);
   if (!bytes.ok()) return Logged(std::move(bytes).status());
   if (!*bytes) return std::optional<Row>();
   absl::StatusOr<Row> row = decode(**bytes);
-  if (!row.ok()) {
-    return Logged(absl::DataLossError("row " + Hex(address.key) + " of bucket " +
-                                      std::to_string(address.bucket) + ": " +
-                                      std::string(row.status().message())));
-  }
+  if (!row.ok()) return Damaged(address, std::string(row.status().message()));
+  if (KeyOf(*row) != address.key) return Damaged(address, "holds what belongs elsewhere");
   return std::optional<Row>(*std::move(row));
 }
 

@@ -67,16 +67,21 @@ absl::Status SetSocketAccess(const std::string& path, const ListenOptions& optio
   return absl::UnavailableError(absl::StrCat("chmod ", path, ": ", std::strerror(errno)));
 }
 
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsFor(const ListenOptions& options) {
+  if (options.tls) return Tls13Credentials(*options.tls);
+  return grpc::InsecureServerCredentials();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Listen(const ListenOptions& options,
                                                              const ServerLimits& limits,
                                                              grpc::Service& service) {
-  std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
-  if (options.tls) {
-    LABREC_ASSIGN_OR_RETURN(credentials, Tls13Credentials(*options.tls));
+  if (limits.max_connections > 0) {
+    LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener, Bind(options));
+    return Serve(std::move(listener), options, limits, service);
   }
-  if (limits.max_connections > 0) return ListenBounded(options, limits, std::move(credentials), service);
+  LABREC_ASSIGN_OR_RETURN(auto credentials, CredentialsFor(options));
   grpc::ServerBuilder builder;
   Configure(builder, limits);
   int port = 0;
@@ -93,14 +98,21 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Listen(const ListenOptions
   return wrapped;
 }
 
-// gRPC 1.51 takes every connection it can get a descriptor for. So this process accepts, and hands over.
-absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::ListenBounded(
-    const ListenOptions& options, const ServerLimits& limits,
-    std::shared_ptr<grpc::ServerCredentials> credentials, grpc::Service& service) {
+absl::StatusOr<std::unique_ptr<Listener>> RpcServer::Bind(const ListenOptions& options) {
+  if (options.tls) LABREC_RETURN_IF_ERROR(CheckTlsFiles(*options.tls));
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener, Listener::Listen(options.address));
   if (options.address.starts_with(kUnix)) {
     LABREC_RETURN_IF_ERROR(SetSocketAccess(options.address.substr(kUnix.size()), options));
   }
+  return listener;
+}
+
+// gRPC 1.51 takes every connection it can get a descriptor for. So this process accepts, and hands over.
+absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Serve(std::unique_ptr<Listener> listener,
+                                                            const ListenOptions& options,
+                                                            const ServerLimits& limits,
+                                                            grpc::Service& service) {
+  LABREC_ASSIGN_OR_RETURN(auto credentials, CredentialsFor(options));
   grpc::ServerBuilder builder;
   Configure(builder, limits);
   std::unique_ptr<Acceptor> acceptor = builder.experimental().AddExternalConnectionAcceptor(

@@ -49,6 +49,13 @@ class RpcServer {
   static absl::StatusOr<std::unique_ptr<RpcServer>> Listen(const ListenOptions& options,
                                                            const ServerLimits& limits,
                                                            grpc::Service& service);
+  // Listen in two steps, for who has more to do before it serves. Bind listens on the address, so that nobody
+  // else can, and looks at certificate and key; it starts no thread, and who connects waits. Serve takes up
+  // to limits.max_connections, which is not 0. Errors as Listen.
+  static absl::StatusOr<std::unique_ptr<Listener>> Bind(const ListenOptions& options);
+  static absl::StatusOr<std::unique_ptr<RpcServer>> Serve(std::unique_ptr<Listener> listener,
+                                                          const ListenOptions& options,
+                                                          const ServerLimits& limits, grpc::Service& service);
   // Serves only connections that are given to it with Take.
   static absl::StatusOr<std::unique_ptr<RpcServer>> WithoutListener(const ServerLimits& limits,
                                                                     grpc::Service& service);
@@ -75,9 +82,6 @@ class RpcServer {
   using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
 
   RpcServer(std::unique_ptr<grpc::Server> server, int port);
-  static absl::StatusOr<std::unique_ptr<RpcServer>> ListenBounded(
-      const ListenOptions& options, const ServerLimits& limits,
-      std::shared_ptr<grpc::ServerCredentials> credentials, grpc::Service& service);
   void Admit(int listener, int fd);
 
   std::unique_ptr<grpc::Server> server_;

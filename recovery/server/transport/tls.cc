@@ -26,7 +26,9 @@ BioPtr Memory(ByteView bytes) {
   return BioPtr(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
 }
 
-absl::Status CheckPair(const TlsFiles& files) {
+}  // namespace
+
+absl::Status CheckTlsFiles(const TlsFiles& files) {
   LABREC_ASSIGN_OR_RETURN(const Bytes chain, ReadFile(files.certificate));
   LABREC_ASSIGN_OR_RETURN(const SecretBytes key_pem, ReadSecretFile(files.private_key));
   const X509Ptr leaf(PEM_read_bio_X509(Memory(chain).get(), nullptr, nullptr, nullptr));
@@ -46,13 +48,11 @@ absl::Status CheckPair(const TlsFiles& files) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Tls13Credentials(const TlsFiles& files) {
   if (!IsTls13Required()) {
     return absl::FailedPreconditionError("TLS below 1.3 was not switched off at the start of the process");
   }
-  LABREC_RETURN_IF_ERROR(CheckPair(files));
+  LABREC_RETURN_IF_ERROR(CheckTlsFiles(files));
   const auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
       files.private_key.string(), files.certificate.string(), kReloadSeconds);
   grpc::experimental::TlsServerCredentialsOptions options(provider);

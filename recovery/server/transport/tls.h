@@ -19,6 +19,9 @@ struct TlsFiles {
   std::filesystem::path private_key;
 };
 
+// OK if both files can be read and the key is that of the first certificate; FAILED_PRECONDITION if not.
+absl::Status CheckTlsFiles(const TlsFiles& files);
+
 // Credentials that read the files again when they change (at most a minute later): certificates are renewed
 // without a restart. FAILED_PRECONDITION if a file cannot be read, the key fits no certificate, or
 // RequireTls13 (recovery/api/tls13.h) was not called.

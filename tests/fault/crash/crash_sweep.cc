@@ -19,6 +19,7 @@ constexpr size_t kOwners = 8;
 constexpr size_t kSharedRecords = 2;
 constexpr size_t kClientsPerShared = 4;
 constexpr int kCallsPerClient = 24;
+constexpr uint64_t kReplayEvery = 3;
 
 std::vector<Ending> Endings(SimulatorKind kind) {
   if (kind == SimulatorKind::kSoftHsm) return {Ending::kDurableStep, Ending::kPowerLoss};
@@ -154,6 +155,7 @@ absl::Status CrashSweep::RunHistory(uint64_t seed, SweepReport& report) {
     return absl::DataLossError(absl::StrCat("seed ", seed, ": after a crash ", started.message()));
   }
   LABREC_RETURN_IF_ERROR(Settle(seed, report));
+  if (proxy_ != nullptr && seed % kReplayEvery == 0) LABREC_RETURN_IF_ERROR(Replay(random, report, seed));
   return Populate();
 }
 

@@ -29,11 +29,13 @@ struct SweepReport {
   uint64_t histories = 0;
   uint64_t crashes = 0;                 // histories that did end by their crash
   uint64_t calls = 0;                   // answered
+  uint64_t replays = 0;                 // rounds of storage shown again
   std::vector<std::string> violations;  // with the seed of each
 };
 
 // Random histories of 16 clients against one real daemon that is ended and started again, and a check of
-// every count after each. One realm serves all histories of a sweep, so that its ledger grows old.
+// every count after each. One realm serves all histories of a sweep, so that its ledger grows old. On a TPM,
+// after some of them, storage is shown again as it was, and its runs are killed.
 class CrashSweep {
  public:
   static absl::StatusOr<std::unique_ptr<CrashSweep>> Make(SimulatorKind kind);
@@ -49,6 +51,7 @@ class CrashSweep {
   absl::Status StartDoomed(Ending ending, std::mt19937_64& random);
   uint64_t RunClients(uint64_t seed, Ending ending, std::mt19937_64& random);
   absl::Status Settle(uint64_t seed, SweepReport& report);
+  absl::Status Replay(std::mt19937_64& random, SweepReport& report, uint64_t seed);
 
   SimulatorKind kind_;
   std::unique_ptr<RealmFixture> realm_;

@@ -65,9 +65,12 @@ int main(int argc, char** argv) {
     if (!failed.ok() || !report.violations.empty()) break;
   }
   std::printf(
-      "%llu histories, %llu of them ended by their crash, %llu calls answered, %zu violations, %.0f s\n",
+      "%llu histories, %llu of them ended by their crash, %llu calls answered, %llu rounds of storage shown "
+      "again, %zu "
+      "violations, %.0f s\n",
       static_cast<unsigned long long>(report.histories), static_cast<unsigned long long>(report.crashes),
-      static_cast<unsigned long long>(report.calls), report.violations.size(), seconds());
+      static_cast<unsigned long long>(report.calls), static_cast<unsigned long long>(report.replays),
+      report.violations.size(), seconds());
   for (const std::string& violation : report.violations) std::printf("VIOLATION %s\n", violation.c_str());
   if (!failed.ok()) std::printf("FAILED %s\n", failed.ToString().c_str());
   return failed.ok() && report.violations.empty() && report.crashes > 0 ? 0 : 1;

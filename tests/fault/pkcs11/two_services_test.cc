@@ -34,6 +34,7 @@ class WatchedAnchor : public FreshnessAnchor {
   int commits = -1;
 
   absl::Status Claim() override { return real_.Claim(); }
+  absl::Status CheckClaim() override { return real_.CheckClaim(); }
   absl::StatusOr<uint64_t> CurrentEpoch() override { return real_.CurrentEpoch(); }
   absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) override {
     if (commits == 0) return absl::UnavailableError("killed");

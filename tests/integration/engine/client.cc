@@ -41,6 +41,24 @@ absl::StatusOr<DeviceId> EngineClient::Enroll() {
   });
 }
 
+absl::StatusOr<DeviceId> EngineClient::EnrollAnother(const EcdsaPrivateKey& another) {
+  LABREC_ASSIGN_OR_RETURN(const Challenge challenge, realm.engine().NewChallenge(caller));
+  const Bytes message =
+      RequestBytes({realm.realm_id(), caller.tenant, caller.account}, Operation::kEnrollDevice, challenge,
+                   EnrollDeviceBody(another.public_key().Spki(), "tablet"));
+  const RawSignature authorization{ToBytes(challenge), device.public_key().DeviceId(),
+                                   ToBytes(device.Sign(message))};
+  return Await<DeviceId>([&](auto done) {
+    realm.engine().devices().EnrollDevice(caller, another.public_key(), "tablet", ToBytes(challenge),
+                                          ToBytes(another.Sign(message)), authorization, done);
+  });
+}
+
+absl::StatusOr<Ok> EngineClient::Revoke(DeviceId which) {
+  const RawSignature signature = Sign(Operation::kRevokeDevice, RevokeDeviceBody(which));
+  return Await<Ok>([&](auto done) { realm.engine().devices().RevokeDevice(caller, which, signature, done); });
+}
+
 absl::StatusOr<RegistrationBegun> EngineClient::Begin(uint32_t version, std::vector<P256Point> elements) {
   return Await<RegistrationBegun>([&](auto done) {
     realm.engine().registrations().BeginRegistration(caller, name.record, version, std::move(elements), done);

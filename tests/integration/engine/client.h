@@ -31,6 +31,9 @@ class EngineClient {
   absl::Status SetUp(uint32_t guess_limit = 10);
 
   absl::StatusOr<DeviceId> Enroll();
+  // Another device of the account, authorised by the client's own.
+  absl::StatusOr<DeviceId> EnrollAnother(const EcdsaPrivateKey& another);
+  absl::StatusOr<Ok> Revoke(DeviceId which);
   absl::StatusOr<RegistrationBegun> Begin(uint32_t version, std::vector<P256Point> elements);
   // What Finish sends; tests spoil it.
   RegistrationRequest RegistrationOf(uint32_t version, const RegistrationBegun& begun,

@@ -2,11 +2,14 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <thread>
 #include <utility>
 
 #include "recovery/ledger/ledger.h"
+#include "recovery/ledger/reanchor.h"
 #include "recovery/record/codec.h"
 #include "recovery/record/row_key.h"
 #include "recovery/store/sqlite/sqlite_store.h"
@@ -22,6 +25,17 @@ T Must(absl::StatusOr<T> value) {
 }
 
 constexpr uint32_t kBucketExponent = 4;
+
+Bytes Slurp(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void Spill(const Bytes& content, const std::filesystem::path& path) {
+  std::ofstream(path, std::ios::binary) << AsText(content);
+  std::filesystem::permissions(path,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
 
 }  // namespace
 
@@ -75,13 +89,13 @@ void EngineRealm::CreateLedger() {
   const auto device = Must(simulator_->Open());
   SqliteOptions create;
   create.open = SqliteOptions::Open::kCreateIfMissing;
-  const auto store = Must(OpenSqliteStore(folder_.path() / "ledger.db", create));
+  const auto store = Must(OpenSqliteStore(path(), create));
   Must(Ledger::Create(*store, *device->freshness_anchor(), options_.realm_id, kBucketExponent));
 }
 
 void EngineRealm::Start() {
   device_ = std::make_unique<test::FaultyDevice>(Must(simulator_->Open()));
-  sqlite_ = Must(OpenSqliteStore(folder_.path() / "ledger.db"));
+  sqlite_ = Must(OpenSqliteStore(path()));
   store_ = std::make_unique<EditedStore>(*sqlite_);
   engine_ = Must(Engine::Start(options_, *store_, *device_, *device_, SystemClock(),
                                [this](const absl::Status&) { ++fatal_calls_; }));
@@ -91,12 +105,72 @@ void EngineRealm::Stop() {
   engine_.reset();
 }
 
-void EngineRealm::Restart() {
+void EngineRealm::Close() {
   engine_.reset();
   store_.reset();
   sqlite_.reset();
   device_.reset();
+}
+
+void EngineRealm::Restart() {
+  Close();
   Start();
+}
+
+EngineRealm::Image EngineRealm::Kill() {
+  commits_left_ = 0;
+  Close();
+  return Storage();
+}
+
+EngineRealm::Image EngineRealm::Storage() const {
+  return {Slurp(path()), Slurp(path().string() + "-wal")};
+}
+
+void EngineRealm::PutStorage(const Image& image) {
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path().string() + suffix);
+  Spill(image.database, path());
+  if (!image.log.empty()) Spill(image.log, path().string() + "-wal");
+}
+
+void EngineRealm::AcceptEdited(const std::function<void(std::map<Digest, Bytes>&)>& edit) {
+  const std::filesystem::path rebuilt = folder_.path() / "rebuilt.db";
+  {
+    const auto source = Must(OpenSqliteStore(path()));
+    std::map<Digest, Bytes> rows;
+    const absl::Status read = source->ForEachRow([&rows](const RowAddress& address, ByteView row) {
+      rows[address.key] = ToBytes(row);
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(read.ok()) << read;
+    edit(rows);
+    SqliteOptions create;
+    create.open = SqliteOptions::Open::kCreateIfMissing;
+    const auto target = Must(OpenSqliteStore(rebuilt, create));
+    const auto device = Must(simulator_->Open());
+    ReanchorRequest request;
+    request.realm_id = options_.realm_id;
+    request.transform = [&rows](const RowAddress& address, ByteView) {
+      return absl::StatusOr<std::optional<Bytes>>(rows.at(address.key));
+    };
+    Must(Reanchor(*source, *target, *device->freshness_anchor(), request));
+  }
+  PutStorage({Slurp(rebuilt), Slurp(rebuilt.string() + "-wal")});
+  std::filesystem::remove(rebuilt);
+}
+
+absl::Status EngineRealm::TryStart(int commits) {
+  commits_left_ = commits;
+  device_ = std::make_unique<test::FaultyDevice>(Must(simulator_->Open()));
+  device_->hooks.before_commit = [this] {
+    return commits_left_-- > 0 ? absl::OkStatus() : absl::UnavailableError("the run is ended here");
+  };
+  sqlite_ = Must(OpenSqliteStore(path()));
+  store_ = std::make_unique<EditedStore>(*sqlite_);
+  auto started = Engine::Start(options_, *store_, *device_, *device_, SystemClock(),
+                               [this](const absl::Status&) { ++fatal_calls_; });
+  if (started.ok()) engine_ = *std::move(started);
+  return started.status();
 }
 
 EngineRealm::~EngineRealm() = default;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,6 +35,25 @@ class EngineRealm {
   void Restart();
   void Stop();
 
+  // Storage as it lies there: what a crash leaves, and an attacker keeps and puts back.
+  struct Image {
+    Bytes database;
+    Bytes log;
+  };
+  Image Storage() const;
+  // Ends the run without any further commit, as a crash would, and shows what is left.
+  Image Kill();
+  // While nothing runs.
+  void PutStorage(const Image& image);
+  // Storage after an operator accepted it with whatever `edit` makes of its rows, which it is given by key.
+  // While nothing runs.
+  void AcceptEdited(const std::function<void(std::map<Digest, Bytes>&)>& edit);
+  // A start that may be refused, or ended: it makes `commits` commits of the anchor, and whatever follows
+  // leaves its state on storage and no mark on the device. After Kill.
+  absl::Status TryStart(int commits);
+  // The same from now on.
+  void AllowCommits(int commits) { commits_left_ = commits; }
+
   Engine& engine() { return *engine_; }
   test::FaultyDevice& device() { return *device_; }
   test::SimulatedDevice& simulator() { return *simulator_; }
@@ -49,6 +70,8 @@ class EngineRealm {
  private:
   void CreateLedger();
   void Start();
+  void Close();
+  std::filesystem::path path() const { return folder_.path() / "ledger.db"; }
 
   EngineOptions options_;
   test::TemporaryFolder folder_;
@@ -57,6 +80,7 @@ class EngineRealm {
   std::unique_ptr<Store> sqlite_;
   std::unique_ptr<EditedStore> store_;
   std::atomic<int> fatal_calls_ = 0;
+  std::atomic<int> commits_left_ = 0;  // of a run that TryStart began
   std::unique_ptr<Engine> engine_;
 };
 

@@ -62,7 +62,8 @@ TEST_P(LedgerTest, KeepsRowsOverRestarts) {
     Stop();
     ASSERT_TRUE(Open().ok());
     EXPECT_FALSE(running_.report.rolled_forward);
-    EXPECT_EQ(running_.ledger->epoch(), epoch + 1 + static_cast<uint64_t>(start)) << "one fence a start";
+    EXPECT_EQ(running_.ledger->epoch(), epoch + 1 + 2 * static_cast<uint64_t>(start)) << "two fences a start";
+    EXPECT_TRUE(running_.ledger->settled());
     EXPECT_EQ(running_.report.epoch, running_.ledger->epoch());
   }
 }
@@ -204,9 +205,11 @@ TEST_P(LedgerTest, ARefusedBatchNeverComesBack) {
   ASSERT_TRUE(refused.ok());
   EXPECT_TRUE(absl::IsAborted(ledger.Persist(**refused)));
   EXPECT_EQ(ledger.epoch(), epoch + 1) << "an empty batch took the epoch";
+  EXPECT_FALSE(ledger.settled()) << "of which there are two good states";
   EXPECT_EQ(*ledger.Read({1, KeyOf(50)}), std::nullopt);
   ASSERT_TRUE(Commit(ledger, {Put(1, 51, Bytes(5, 2))}).ok());
   EXPECT_EQ(ledger.epoch(), epoch + 2);
+  EXPECT_TRUE(ledger.settled());
 
   opened->reset();
   Stop();

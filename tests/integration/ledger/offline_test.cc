@@ -77,7 +77,7 @@ TEST_P(OfflineTest, AnIntactLedgerVerifiesAndIsNotChanged) {
     EXPECT_GT(progress_[2].seconds, 0);
   }
   ASSERT_TRUE(Open().ok());
-  EXPECT_EQ(running_.ledger->epoch(), epoch + 1);
+  EXPECT_EQ(running_.ledger->epoch(), epoch + 2);
 }
 
 TEST_P(OfflineTest, EachKindOfDamageIsNamed) {
@@ -147,7 +147,7 @@ TEST_P(OfflineTest, AcceptMakesARestoredCopyCurrentAndLowersEveryRow) {
   ASSERT_TRUE(opened.ok()) << opened;
   EXPECT_EQ(running_.ledger->discontinuities(), 5U);
   EXPECT_EQ(running_.ledger->row_count(), 7U);
-  EXPECT_EQ(running_.ledger->epoch(), report->epoch + 1);
+  EXPECT_EQ(running_.ledger->epoch(), report->epoch + 2);
   Bytes lowered(40, 16);
   lowered[0] = 0xFF;
   EXPECT_EQ(*Read(1, 10), lowered);

@@ -101,6 +101,7 @@ class HookedAnchor : public hsm::FreshnessAnchor {
   std::function<void()> before_commit;
 
   absl::Status Claim() override { return real_.Claim(); }
+  absl::Status CheckClaim() override { return real_.CheckClaim(); }
   absl::StatusOr<uint64_t> CurrentEpoch() override { return real_.CurrentEpoch(); }
   absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) override {
     if (before_prepare) std::exchange(before_prepare, nullptr)();

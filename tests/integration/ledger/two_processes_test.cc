@@ -34,6 +34,26 @@ TEST_P(TwoLedgersTest, ASecondOneOnACopyFencesTheFirstOff) {
   EXPECT_TRUE(Commit(*second_.ledger, {Put(1, 1, Bytes(1))}).ok());
 }
 
+// A stale copy, or an old host that boots: it is refused, and harms nobody.
+TEST_P(TwoLedgersTest, AStaleCopyIsRefusedAndLeavesTheFirstOneAlone) {
+  RestoreAt(Copy(), copy_path());
+  ASSERT_TRUE(Commit({Put(1, 1, Bytes(1))}).ok());
+  const absl::Status refused = OpenAt(copy_path(), second_);
+  EXPECT_TRUE(absl::IsDataLoss(refused)) << refused;
+  EXPECT_THAT(refused.ToString(), HasSubstr("rolled back by 1 epoch"));
+  EXPECT_TRUE(running_.ledger->CheckClaim().ok());
+  EXPECT_TRUE(Commit({Put(1, 2, Bytes(1))}).ok());
+}
+
+// What needs no batch of its own is not answered either once a second one has taken over.
+TEST_P(TwoLedgersTest, ASupersededOneFindsItsClaimGone) {
+  EXPECT_TRUE(running_.ledger->CheckClaim().ok());
+  ASSERT_TRUE(OpenCopy().ok());
+  EXPECT_TRUE(absl::IsDataLoss(running_.ledger->CheckClaim()));
+  EXPECT_TRUE(running_.ledger->stopped());
+  EXPECT_TRUE(second_.ledger->CheckClaim().ok());
+}
+
 // Whatever the first one has under way when the second starts, it is not answered.
 TEST_P(TwoLedgersTest, ABatchUnderWayIsNotAnswered) {
   auto batch = running_.ledger->Stage({Put(1, 1, Bytes(1))});
@@ -54,7 +74,7 @@ TEST_P(TwoLedgersTest, OfTwoStatesOfOneEpochTheFirstOnesIsNotAnswered) {
   ASSERT_TRUE(running_.ledger->Persist(**batch).ok());
   RestoreAt(before, copy_path());
   ASSERT_TRUE(OpenAt(copy_path(), second_).ok());
-  EXPECT_EQ(second_.ledger->epoch(), (*batch)->epoch());
+  EXPECT_EQ(second_.ledger->epoch(), (*batch)->epoch() + 1);
   const absl::Status anchored = running_.ledger->Anchor(**batch);
   EXPECT_TRUE(absl::IsDataLoss(anchored)) << anchored;
   EXPECT_TRUE(Commit(*second_.ledger, {Put(1, 2, Bytes(2))}).ok());

@@ -112,11 +112,11 @@ TEST_P(OperatorTest, ARestoredLedgerIsRefusedUntilItIsAccepted) {
   Stop();
   Restore(spare());
   EXPECT_FALSE(realm_->StartDaemon().ok());
-  EXPECT_THAT(realm_->Log(), HasSubstr("rolled back by 4 epochs"));
+  EXPECT_THAT(realm_->Log(), HasSubstr("rolled back by 5 epochs"));
   const auto refused = Offline({"anchor", "status"});
   EXPECT_THAT(refused.status().ToString(), HasSubstr("ended with 1")) << refused.status();
-  EXPECT_THAT(refused.status().ToString(), HasSubstr("rolled back by 4 epochs"));
-  EXPECT_THAT(Offline({"anchor", "verify"}).status().ToString(), HasSubstr("rolled back by 4 epochs"));
+  EXPECT_THAT(refused.status().ToString(), HasSubstr("rolled back by 5 epochs"));
+  EXPECT_THAT(Offline({"anchor", "verify"}).status().ToString(), HasSubstr("rolled back by 5 epochs"));
   EXPECT_THAT(Offline({"anchor", "accept"}).status().ToString(), HasSubstr("say --yes"))
       << "nobody at a terminal was asked";
 
@@ -126,7 +126,7 @@ TEST_P(OperatorTest, ARestoredLedgerIsRefusedUntilItIsAccepted) {
   EXPECT_THAT(AuditLog(), HasSubstr("\"event\":\"anchor_accept\""));
   EXPECT_THAT(AuditLog(), HasSubstr("\"event\":\"anchor_accept_done\""));
   EXPECT_THAT(AuditLog(), HasSubstr("\"discontinuities\":1"));
-  EXPECT_THAT(AuditLog(), HasSubstr("rolled back by 4 epochs"));
+  EXPECT_THAT(AuditLog(), HasSubstr("rolled back by 5 epochs"));
   EXPECT_TRUE(GoodJson(Offline({"anchor", "verify"}))["intact"]);
 
   Start();
