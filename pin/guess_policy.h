@@ -26,6 +26,14 @@ struct Exhausted {
 };
 using GuessVerdict = std::variant<Allowed, LockedUntil, Exhausted>;
 
+// What a realm does unless its operator says otherwise: three wrong PINs are free, as people mistype; after
+// the fourth the next one waits a minute, then a quarter of an hour, then three hours each time. A thief with
+// a token needs hours to destroy a record, in which its owner can be told.
+GuessPolicy DefaultGuessPolicy();
+
+// How long it takes at least to spend all guesses of a limit under these delays.
+std::chrono::milliseconds LeastTimeToSpend(uint32_t limit, const GuessPolicy& policy);
+
 // Whether one more guess may be counted. `limit` is the record's budget; `spent` are the guesses counted
 // since the last success; `last_counted_ms` is when the latest of them was counted (ignored while spent is
 // 0). Times are Unix milliseconds of the realm's clock. Pure.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "pin/guess_total.h"
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/grpc/realm_channel.h"
 
@@ -53,6 +54,20 @@ absl::Status KeepEnforcement(const RealmSet& realms, const ConfigGroup& group, S
   return absl::OkStatus();
 }
 
+// The record's limit, or what keeps to the record's total of guesses now that the list has more realms.
+absl::StatusOr<uint32_t> KeepGuessLimit(const RealmSet& realms, const RecordConfig& config) {
+  const pin::Quorum before{static_cast<uint32_t>(config.realms.size()), config.threshold};
+  const pin::Quorum now{static_cast<uint32_t>(realms.size()), config.threshold};
+  const uint64_t total = pin::TestablePins(before, config.guess_limit).value_or(0);
+  const uint32_t limit = std::min(config.guess_limit, pin::GreatestLimit(now, static_cast<uint32_t>(total),
+                                                                           pin::GuessThief::kOutsider));
+  if (limit > 0) return limit;
+  return absl::FailedPreconditionError(
+      absl::StrCat("the list has ", now.realms, " realms now, and the ", total,
+                   " PINs that can be tried at this record leave none for each of them: seal it again, with "
+                   "another threshold or total"));
+}
+
 PinChange NotRecovered(RecoverOutcome outcome) {
   if (auto* wrong = std::get_if<WrongPin>(&outcome)) return std::move(*wrong);
   if (auto* locked = std::get_if<LockedUntil>(&outcome)) return std::move(*locked);
@@ -71,7 +86,7 @@ absl::StatusOr<PinChange> ChangePin(const RealmSet& realms, const RecoverRequest
   SealRequest seal;
   seal.record = request.record;
   seal.threshold = recovered->group.threshold();
-  seal.guess_limit = recovered->group.config.guess_limit;
+  LABREC_ASSIGN_OR_RETURN(seal.guess_limit, KeepGuessLimit(realms, recovered->group.config));
   seal.holders = holders;
   LABREC_RETURN_IF_ERROR(KeepEnforcement(realms, recovered->group, seal));
   const Retirement retirement{recovered->group, recovered->authority};

@@ -22,16 +22,10 @@ constexpr int kAttempts = 6;
 // The first pause after a contended attempt is up to 50 ms * 2^2: about one attempt.
 constexpr int kFirstContendedPause = 2;
 
-absl::Status Check(const RealmSet& realms, const SealRequest& request, const SecretBytes& secret,
-                   uint32_t threshold) {
+absl::Status Check(const RealmSet& realms, const SealRequest& request, const SecretBytes& secret) {
   LABREC_RETURN_IF_ERROR(CheckName({realms.tenant(), realms.account(), request.record}));
   LABREC_RETURN_IF_ERROR(pin::CheckArgonParameters(request.argon));
   if (realms.size() == 0) return absl::InvalidArgumentError("no realms to seal to");
-  if (threshold > realms.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("threshold ", threshold, " is more than the ", realms.size(), " realms"));
-  }
-  LABREC_RETURN_IF_ERROR(CheckGuessLimit("guess limit", request.guess_limit));
   const bool by_roots =
       request.enforcement == Enforcement::kChip || request.enforcement == Enforcement::kChipOrLedger;
   if (by_roots && !request.trust.roots) {
@@ -60,6 +54,10 @@ absl::StatusOr<uint32_t> NextVersion(const RealmSet& realms, const VersionPlan& 
   return survey.highest_version + 1;
 }
 
+uint32_t ThresholdOf(const SealRequest& request, size_t realms) {
+  return request.threshold > 0 ? request.threshold : Majority(realms);
+}
+
 absl::StatusOr<Sealed> Attempt(const RealmSet& realms, VersionPlan plan, const RequestSigner& signer) {
   LABREC_ASSIGN_OR_RETURN(plan.version, NextVersion(realms, plan));
   Registration registration(realms, plan);
@@ -67,22 +65,42 @@ absl::StatusOr<Sealed> Attempt(const RealmSet& realms, VersionPlan plan, const R
   LABREC_RETURN_IF_ERROR(registration.Finish(signer));
   registration.Retire();
   LABREC_RETURN_IF_ERROR(registration.Activate());
-  return Sealed{plan.version, plan.threshold, registration.reports(), registration.counting()};
+  return Sealed{plan.version, plan.threshold, plan.guess_limit, registration.reports(),
+                registration.counting()};
 }
 
 }  // namespace
 
+absl::StatusOr<uint32_t> GuessLimitOf(const SealRequest& request, size_t realms) {
+  const pin::Quorum quorum{static_cast<uint32_t>(realms), ThresholdOf(request, realms)};
+  if (quorum.threshold > realms) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("threshold ", quorum.threshold, " is more than the ", realms, " realms"));
+  }
+  if (request.guess_limit) {
+    LABREC_RETURN_IF_ERROR(CheckGuessLimit("guess limit", *request.guess_limit));
+    return *request.guess_limit;
+  }
+  const uint32_t limit = pin::GreatestLimit(quorum, request.total_guesses, request.against);
+  if (limit > 0) return std::min(limit, kMostGuesses);
+  return absl::InvalidArgumentError(
+      absl::StrCat("a total of ", request.total_guesses, " guesses leaves none for each of ", realms,
+                   " realms, any ", quorum.threshold, " of which bring the secret back: allow at least ",
+                   pin::SmallestTotal(quorum, request.against), ", or take a greater threshold"));
+}
+
 absl::StatusOr<Sealed> Seal(const RealmSet& realms, const SealRequest& request, const SecretBytes& secret,
                             const SecretBytes& pin, const RequestSigner& signer) {
-  const uint32_t threshold = request.threshold > 0 ? request.threshold : Majority(realms.size());
-  LABREC_RETURN_IF_ERROR(Check(realms, request, secret, threshold));
+  const uint32_t threshold = ThresholdOf(request, realms.size());
+  LABREC_RETURN_IF_ERROR(Check(realms, request, secret));
+  LABREC_ASSIGN_OR_RETURN(const uint32_t guess_limit, GuessLimitOf(request, realms.size()));
   const SecretBytes salt = SecretBytes::Random(pin::kSaltSize);
   LABREC_ASSIGN_OR_RETURN(const SecretBytes stretched, pin::Stretch(pin, salt.view(), request.argon));
 
   VersionPlan plan;
   plan.record = request.record;
   plan.threshold = threshold;
-  plan.guess_limit = request.guess_limit;
+  plan.guess_limit = guess_limit;
   plan.least_holders = request.holders == Holders::kEveryRealm ? realms.size() : threshold;
   plan.argon = request.argon;
   plan.salt = salt.view();

@@ -20,6 +20,7 @@ void Describe(const RealmChannel& realm, const absl::StatusOr<v1::GetRealmRespon
   status.software_version = answer->software_version();
   status.discontinuities = answer->discontinuities();
   status.no_chip_reason = answer->no_chip_reason();
+  status.guess_delays.emplace(answer->guess_delays_s().begin(), answer->guess_delays_s().end());
   if (SameBytes(AsBytes(answer->realm_id()), realm.id())) return;
   status.report.condition = RealmCondition::kFaulty;
   status.report.error = absl::FailedPreconditionError(
@@ -50,6 +51,8 @@ RecordStatus GetStatus(const RealmSet& realms, const std::string& record, uint32
     status.version = survey.group->version();
     status.threshold = survey.group->threshold();
     status.tries_left = TriesLeft(survey.reports, status.threshold);
+    status.holders = static_cast<uint32_t>(survey.group->config.realms.size());
+    status.guess_limit = survey.group->config.guess_limit;
     for (const GroupMember& member : survey.group->members) {
       const bool chip = ChipShareOf(survey.group->config, realms[member.realm].id()) != nullptr;
       status.realms[member.realm].counted_by = chip ? Enforcement::kChip : Enforcement::kLedger;

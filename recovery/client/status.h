@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,12 +28,17 @@ struct RealmStatus {
   std::vector<VersionStatus> versions;    // newest first
   std::optional<Enforcement> counted_by;  // kLedger or kChip, of the version that a recovery would use
   std::string no_chip_reason;             // why the realm's device cannot count, if it cannot
+  // What the realm says of how long the next guess waits after the 1st, 2nd ... wrong one; beyond the list as
+  // after its last. Empty: not at all. Absent: the realm did not answer.
+  std::optional<std::vector<std::chrono::seconds>> guess_delays;
 };
 
 struct RecordStatus {
   std::vector<RealmStatus> realms;  // in share order
   std::optional<uint32_t> version;  // what a recovery would use
   uint32_t threshold = 0;           // of that version
+  uint32_t holders = 0;             // of that version: the realms of its config
+  uint32_t guess_limit = 0;         // of that version, at each realm
   uint32_t tries_left = 0;          // over all realms
 };
 

@@ -132,15 +132,14 @@ absl::Status RealmFixture::WriteConfiguration() {
   const std::string device =
       device_uri_.empty() ? "" : absl::StrCat("[device]\nuri = \"", device_uri_, "\"\n");
   const bool tls = options_.transport == Transport::kLoopbackTls;
-  return WriteText(
-      folder_.path() / "recoveryd.toml",
-      absl::StrCat("[realm]\nstate = \"", state().string(), "\"\n", device,  //
-                   "[listen]\naddress = \"", address_, "\"\n",
-                   tls ? "certificate = \"tls.pem\"\nkey = \"tls.key\"\n" : "", "[admin]\nsocket = \"",
-                   admin_socket().string(), "\"\n", options_.more_admin,
-                   "[tenants.chat]\njwks = \"chat.jwks\"\n",  //
-                   "[policy]\nfirst_device = \"", options_.first_device, "\"\n", options_.more_policy,
-                   "\n[limits]\n", options_.limits, "\n", options_.more_configuration));
+  return WriteText(folder_.path() / "recoveryd.toml",
+                   absl::StrCat("[realm]\nstate = \"", state().string(), "\"\n", device,  //
+                                "[listen]\naddress = \"", address_, "\"\n",
+                                tls ? "certificate = \"tls.pem\"\nkey = \"tls.key\"\n" : "",
+                                "[admin]\nsocket = \"", admin_socket().string(), "\"\n", options_.more_admin,
+                                "[tenants.chat]\njwks = \"chat.jwks\"\n",  //
+                                "[policy]\nfirst_device = \"", options_.first_device, "\"\n", options_.policy,
+                                "\n[limits]\n", options_.limits, "\n", options_.more_configuration));
 }
 
 absl::Status RealmFixture::StartDaemon(const std::map<std::string, std::string>& environment) {
@@ -193,7 +192,7 @@ std::string RealmFixture::Token(const std::string& account) const {
   recovery::TokenContents contents;
   contents.tenant = "chat";
   contents.account = account;
-  contents.audiences = {realm_id_};
+  contents.audience = realm_id_;
   contents.issued_at_s = SystemClock().NowMillis() / 1000;
   return recovery::IssueToken(token_key_, contents);
 }

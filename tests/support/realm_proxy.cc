@@ -62,12 +62,15 @@ class RealmProxy::Service : public v1::Recovery::Service {
   template <typename Request, typename Response>
   grpc::Status Forward(const char* rpc, Method<Request, Response> method, grpc::ServerContext& context,
                        const Request& request, Response& response) {
-    if (grpc::Status judged = proxy_.JudgeRequest(rpc, request); !judged.ok()) return judged;
-    const auto onward = grpc::ClientContext::FromServerContext(context);
+    std::string authorization;
     const auto& metadata = context.client_metadata();
     if (const auto token = metadata.find("authorization"); token != metadata.end()) {
-      onward->AddMetadata("authorization", std::string(token->second.data(), token->second.size()));
+      authorization.assign(token->second.data(), token->second.size());
+      proxy_.KeepAuthorization(authorization);
     }
+    if (grpc::Status judged = proxy_.JudgeRequest(rpc, request); !judged.ok()) return judged;
+    const auto onward = grpc::ClientContext::FromServerContext(context);
+    if (!authorization.empty()) onward->AddMetadata("authorization", authorization);
     const grpc::Status status = (stub_.get()->*method)(onward.get(), request, &response);
     return status.ok() ? proxy_.JudgeAnswer(rpc, response) : status;
   }
@@ -113,6 +116,16 @@ int RealmProxy::calls(const std::string& rpc) const {
   const std::lock_guard lock(mutex_);
   const auto count = calls_.find(rpc);
   return count == calls_.end() ? 0 : count->second;
+}
+
+std::string RealmProxy::authorization() const {
+  const std::lock_guard lock(mutex_);
+  return authorization_;
+}
+
+void RealmProxy::KeepAuthorization(const std::string& value) {
+  const std::lock_guard lock(mutex_);
+  authorization_ = value;
 }
 
 grpc::Status RealmProxy::JudgeRequest(const std::string& rpc, const google::protobuf::Message& request) {

@@ -46,16 +46,20 @@ class RealmProxy {
   void Behave();  // forwards everything from now on
   // How many calls of this name came in.
   int calls(const std::string& rpc) const;
+  // The latest "authorization" that a client sent: what a realm that steals tokens has. Empty: none yet.
+  std::string authorization() const;
 
  private:
   class Service;
   grpc::Status JudgeRequest(const std::string& rpc, const google::protobuf::Message& request);
+  void KeepAuthorization(const std::string& value);
   grpc::Status JudgeAnswer(const std::string& rpc, google::protobuf::Message& response);
 
   mutable std::mutex mutex_;
   Before before_;
   After after_;
   std::map<std::string, int> calls_;
+  std::string authorization_;
   std::unique_ptr<Service> service_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;

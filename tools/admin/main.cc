@@ -5,6 +5,7 @@
 #include "tools/admin/commands.h"
 #include "tools/admin/output.h"
 #include "tools/cli/command_line.h"
+#include "tools/cli/standard_output.h"
 
 // labyrinth-admin: the operator's tool. labyrinth-admin(1), docs/operations.md.
 namespace labrec::admin {
@@ -33,7 +34,7 @@ int Main(int argc, char** argv) {
   if (outcome != cli::CommandLine::Outcome::kRun) {
     return outcome == cli::CommandLine::Outcome::kAskedFor ? kDone : kUsage;
   }
-  if (result.status.ok()) return kDone;
+  if (result.status.ok()) return cli::StandardOutputArrived("labyrinth-admin") ? kDone : kFailed;
   Complain(result.status);
   return absl::IsInvalidArgument(result.status) ? kUsage : kFailed;
 }

@@ -1,8 +1,8 @@
 #include "tools/cli/address.h"
 
-#include <charconv>
-
 #include <arpa/inet.h>
+
+#include "hsm/base/host_port.h"
 
 namespace labrec::cli {
 
@@ -21,18 +21,9 @@ std::optional<Address> ParseAddress(std::string_view text) {
     if (!path.starts_with('/')) return std::nullopt;
     return Address{true, std::string(path), 0};
   }
-  const size_t colon = text.rfind(':');
-  if (colon == text.npos || colon == 0) return std::nullopt;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
-  const bool bracketed = host.starts_with('[') && host.ends_with(']');
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  if (host.empty() || (!bracketed && host.find(':') != host.npos)) return std::nullopt;
-  int port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  if (port < 0 || port > 65535) return std::nullopt;
-  return Address{false, std::string(host), port};
+  const std::optional<HostPort> parsed = ParseHostPort(text);
+  if (!parsed) return std::nullopt;
+  return Address{false, parsed->host, parsed->port};
 }
 
 }  // namespace labrec::cli

@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "recovery/client/base/realm_refusal.h"
+
 namespace labrec::cli {
 namespace {
 
@@ -62,7 +64,7 @@ std::string Explain(const recovery::client::NotRegistered&, const std::string& r
 
 std::string Explain(const absl::Status& status) {
   std::string text(status.message().data(), status.message().size());
-  if (absl::IsPermissionDenied(status)) {
+  if (absl::IsPermissionDenied(status) && recovery::client::IsRefusedByRealm(status)) {
     absl::StrAppend(&text, "; if this device is not enrolled yet, run labyrinth-recover enroll first");
   }
   return text;

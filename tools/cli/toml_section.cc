@@ -50,6 +50,10 @@ void TomlSection::Complain(std::string_view key, std::string_view message) {
   problems_.Add(LineOf(key), absl::StrCat(name_, " ", AbslView(key)), message);
 }
 
+void TomlSection::Retired(std::string_view key, std::string_view why) {
+  if (Get(key) != nullptr) Complain(key, why);
+}
+
 std::optional<std::string> TomlSection::Text(std::string_view key) {
   const toml::node* const node = Get(key);
   if (node == nullptr) return std::nullopt;

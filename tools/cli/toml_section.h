@@ -44,6 +44,7 @@ class TomlSection {
   // The line of a key, or of the section where the key is missing.
   uint32_t LineOf(std::string_view key) const;
 
+  bool Has(std::string_view key) { return Get(key) != nullptr; }
   std::optional<std::string> Text(std::string_view key);
   std::string RequiredText(std::string_view key);
   std::string TextOr(std::string_view key, std::string_view otherwise);
@@ -53,6 +54,8 @@ class TomlSection {
   std::vector<int64_t> Numbers(std::string_view key, int64_t least, int64_t most);
 
   void Complain(std::string_view key, std::string_view message);
+  // A key of earlier versions: a problem where it stands, and `why` says what to do.
+  void Retired(std::string_view key, std::string_view why);
   // Call last: every key that no getter asked for is a problem.
   void RefuseUnknown();
 

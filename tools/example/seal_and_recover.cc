@@ -2,8 +2,9 @@
 //
 //     seal_and_recover REALMS.toml PHONE.pem      (`labyrinth-recover device-key` makes the key of a phone)
 //
-// The list names for each realm its address, its certificates and the file with the account's token, or else
-// it is in the file "token" (recovery/client/base/realm_address.h). The realms have the phone's key enrolled.
+// The list names for each realm its address, its certificates and the file with the account's token for it,
+// or else that is in the file "tokens" (recovery/client/base/realm_address.h). The realms have the phone's key
+// enrolled.
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -13,9 +14,9 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/base/realm_address.h"
-#include "recovery/client/bearer_token.h"
 #include "recovery/client/recover.h"
 #include "recovery/client/seal.h"
+#include "recovery/client/tokens/bearer_token.h"
 
 namespace client = labrec::recovery::client;
 using labrec::SecretBytes;
@@ -25,10 +26,10 @@ absl::Status SealAndRecover(const char* list_file, const char* key_file) {
   LABREC_ASSIGN_OR_RETURN(const client::DeviceKey phone, client::DeviceKey::Load(key_file));
   std::unique_ptr<client::RealmSet> realms;
   for (client::RealmAddress& realm : list.realms) {
-    LABREC_ASSIGN_OR_RETURN(client::BearerToken token,
-                            client::LoadBearerToken(realm.token_file.value_or("token")));
+    LABREC_ASSIGN_OR_RETURN(const auto tokens, client::LoadBearerTokens(realm.token_file.value_or("tokens")));
+    LABREC_ASSIGN_OR_RETURN(const client::BearerToken token, client::TokenFor(realm.id, tokens));
     if (realms == nullptr) realms = std::make_unique<client::RealmSet>(token.tenant, token.account);
-    LABREC_RETURN_IF_ERROR(realms->Add(std::move(realm), std::move(token.text)));
+    LABREC_RETURN_IF_ERROR(realms->Add(std::move(realm), token.text));
   }
 
   const SecretBytes storage_key = SecretBytes::Random(32);

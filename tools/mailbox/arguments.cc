@@ -39,7 +39,7 @@ void AddStoreOptions(CLI::App& app, StoreOptions& store) {
       ->required();
   app.add_option("--store-ca", store.ca, "Certificates that a grpcs:// store is trusted by")
       ->envname("LABYRINTH_MAILBOX_STORE_CA");
-  app.add_option("--store-token-file", store.token_file, "Bearer token for the store")
+  app.add_option("--store-token-file", store.token_file, "Bearer token for the store and nothing else")
       ->envname("LABYRINTH_MAILBOX_STORE_TOKEN_FILE");
   app.add_option("--mailbox", store.mailbox, "The server's name for the mailbox, if not TENANT/ACCOUNT")
       ->envname("LABYRINTH_MAILBOX_NAME");
@@ -50,7 +50,8 @@ void AddRealmOptions(CLI::App& app, SessionOptions& session) {
   realms.record.clear();
   app.add_option("--realms", realms.realms, "TOML list of the recovery realms")
       ->envname("LABYRINTH_MAILBOX_REALMS");
-  app.add_option("--token-file", realms.token_file, "Bearer token for realms without one in the list")
+  app.add_option("--token-file", realms.token_file,
+                 "Bearer tokens, one for each realm, for realms without one in the list")
       ->envname("LABYRINTH_MAILBOX_TOKEN_FILE");
   app.add_option("--record", realms.record, "The record's name in the realms (default: default)")
       ->envname("LABYRINTH_MAILBOX_RECORD");
@@ -110,6 +111,20 @@ void AddMessageCommands(CLI::App& app, Arguments& a) {
   read->add_flag("--offline", a.read.offline, "Do not follow to newer epochs");
 }
 
+void AddGuesses(CLI::App& app, PinOptions& pin) {
+  CLI::Option* const total = app.add_option("--total-guesses", pin.total_guesses,
+                                            "At most so many PINs can be tried, at all realms together")
+                                 ->check(CLI::Range(1, 320))
+                                 ->capture_default_str();
+  CLI::Option* const corrupt =
+      app.add_flag("--even-if-corrupt", pin.even_if_corrupt,
+                   "The total holds even if all realms but one that are needed are corrupt");
+  app.add_option("--guess-limit", pin.guess_limit, "Instead: wrong PINs at each realm")
+      ->check(CLI::Range(1, 20))
+      ->excludes(total)
+      ->excludes(corrupt);
+}
+
 void AddCodeCommands(CLI::App& app, Arguments& a) {
   CLI::App* code = app.add_subcommand("code", "Recovery codes");
   code->require_subcommand(1);
@@ -117,9 +132,7 @@ void AddCodeCommands(CLI::App& app, Arguments& a) {
   CLI::App* make = AddCommand(*code, "make", "Make a recovery code and seal it in the realms under a PIN", a,
                               [&a](Session& session) { return MakePinCode(session, a.pin); });
   AddPin(*make, a.pin);
-  make->add_option("--guess-limit", a.pin.guess_limit, "Wrong PINs until the record is destroyed")
-      ->check(CLI::Range(1, 20))
-      ->capture_default_str();
+  AddGuesses(*make, a.pin);
   make->add_flag("--allow-missing", a.pin.allow_missing,
                  "Go ahead although realms are missing, as long as the threshold is met");
   CLI::App* restore =

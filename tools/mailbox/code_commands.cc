@@ -62,6 +62,8 @@ absl::StatusOr<Sealed> SealCode(const Session& session, const Connection& connec
   recovery::client::SealRequest request;
   request.record = session.record;
   request.threshold = connection.threshold;
+  request.total_guesses = options.total_guesses;
+  if (options.even_if_corrupt) request.against = pin::GuessThief::kCorruptRealms;
   request.guess_limit = options.guess_limit;
   if (options.allow_missing) request.holders = recovery::client::Holders::kThreshold;
   auto sealed = Seal(*connection.realms, request, code.text(), pin, key);
@@ -152,7 +154,7 @@ absl::Status MakePinCode(Session& session, const PinOptions& options) {
   std::printf(
       "sealed recovery code %s: any %u of %zu realms and the PIN bring it back; %u wrong PINs destroy it\n",
       Hex(code.Derive(session.account).id).c_str(), sealed.threshold, sealed.reports.size(),
-      options.guess_limit);
+      sealed.guess_limit);
   return absl::OkStatus();
 }
 

@@ -37,8 +37,10 @@ absl::Status MakePaperCode(Session& session);
 
 struct PinOptions {
   bool from_stdin = false;  // one line; otherwise the terminal is asked
-  uint32_t guess_limit = 10;
-  bool allow_missing = false;  // seal although realms are missing
+  uint32_t total_guesses = recovery::client::kDefaultTotalGuesses;  // at most so many PINs can be tried
+  bool even_if_corrupt = false;         // by who has all realms but one that are needed, too
+  std::optional<uint32_t> guess_limit;  // of each realm, instead
+  bool allow_missing = false;           // seal although realms are missing
   std::string device_name = "labyrinth-mailbox";
 };
 // Makes a recovery code and seals it with a new PIN in the recovery realms, which then keep the floor.

@@ -7,6 +7,7 @@
 #include "recovery/api/tls13.h"
 #include "recovery/client/base/too_few_realms.h"
 #include "recovery/labyrinth/base/reason.h"
+#include "tools/cli/standard_output.h"
 #include "tools/mailbox/arguments.h"
 #include "tools/mailbox/pin_outcome.h"
 
@@ -32,6 +33,7 @@ int Main(int argc, char** argv) {
   if (const std::optional<int> code = ParseArguments(argc, argv, arguments)) return *code;
   const absl::Status status = Run(arguments);
   if (!status.ok()) std::fprintf(stderr, "labyrinth-mailbox: %s\n", std::string(status.message()).c_str());
+  if (!cli::StandardOutputArrived("labyrinth-mailbox") && status.ok()) return 1;
   return ExitCode(status);
 }
 

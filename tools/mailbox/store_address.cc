@@ -3,8 +3,9 @@
 #include <string_view>
 
 #include "hsm/base/file.h"
+#include "hsm/base/host_port.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/client/bearer_token.h"
+#include "recovery/client/tokens/bearer_token.h"
 #include "tools/cli/address.h"
 #include "tools/mailbox/folder_store.h"
 #include "tools/mailbox/grpc_store.h"
@@ -29,6 +30,18 @@ absl::Status CheckTarget(const GrpcStoreOptions& options, const std::string& nam
   return absl::InvalidArgumentError(name + " is not on this host: use grpcs://");
 }
 
+// The store is not trusted: it gets no token that is good anywhere else.
+absl::StatusOr<std::string> StoreToken(const std::string& file) {
+  LABREC_ASSIGN_OR_RETURN(const auto tokens, recovery::client::LoadBearerTokens(file));
+  if (tokens.size() != 1) {
+    return absl::InvalidArgumentError(file + " holds " + std::to_string(tokens.size()) +
+                                      " tokens; the store takes one");
+  }
+  const absl::Status fits = recovery::client::CheckIsForAService(tokens.front());
+  if (!fits.ok()) return absl::InvalidArgumentError(file + ": " + std::string(fits.message()));
+  return tokens.front().text;
+}
+
 absl::StatusOr<GrpcStoreOptions> ServerOptions(const StoreOptions& options, const AccountName& account) {
   const std::string_view name = options.name;
   GrpcStoreOptions server;
@@ -43,10 +56,10 @@ absl::StatusOr<GrpcStoreOptions> ServerOptions(const StoreOptions& options, cons
     }
   }
   LABREC_RETURN_IF_ERROR(CheckTarget(server, options.name));
+  // In its one form: a certificate for ::1 is one for 0:0:0:0:0:0:0:1.
+  if (const auto parsed = ParseHostPort(server.target)) server.target = parsed->Text();
   if (!options.token_file.empty()) {
-    LABREC_ASSIGN_OR_RETURN(recovery::client::BearerToken token,
-                            recovery::client::LoadBearerToken(options.token_file));
-    server.token = std::move(token.text);
+    LABREC_ASSIGN_OR_RETURN(server.token, StoreToken(options.token_file));
   }
   server.mailbox = options.mailbox.empty() ? account.tenant + "/" + account.account : options.mailbox;
   return server;

@@ -24,7 +24,7 @@ void AddRealms(CLI::App* command, Arguments& arguments) {
   command->add_option("--realms", arguments.realms, "TOML list of the realms")->required()->type_name("FILE");
   command
       ->add_option("--token-file", arguments.token_file,
-                   "Bearer token (JWT) for the realms that have no token_file of their own in the list")
+                   "Bearer tokens (JWT), one for each realm, for the realms that the list names none for")
       ->type_name("FILE");
   command->add_option("--tenant", arguments.tenant, "Tenant, if not the token's issuer")->type_name("NAME");
   command->add_option("--account", arguments.account, "Account, if not the token's subject")
@@ -116,6 +116,26 @@ void AddEnforcement(CLI::App* command, Arguments& arguments) {
       ->option_text("ledger|chip|chip-or-ledger");
 }
 
+void AddGuesses(CLI::App* command, Arguments& arguments) {
+  CLI::Option* const total =
+      command
+          ->add_option("--total-guesses", arguments.total_guesses,
+                       "At most so many PINs can be tried, even by who asks the realms one by one")
+          ->check(CLI::Range(1, 320))
+          ->capture_default_str()
+          ->type_name("G");
+  CLI::Option* const corrupt =
+      command->add_flag("--even-if-corrupt", arguments.even_if_corrupt,
+                        "The total holds even if all realms but one that are needed are corrupt");
+  command
+      ->add_option("--guess-limit", arguments.guess_limit,
+                   "For experts, instead: wrong PINs at each realm; more can be tried in total")
+      ->check(CLI::Range(1, 20))
+      ->excludes(total)
+      ->excludes(corrupt)
+      ->type_name("N");
+}
+
 void AddSealCommand(CLI::App* command, Arguments& arguments) {
   AddRecord(command, arguments);
   AddDeviceKey(command, arguments, "Key file of an enrolled device")->required();
@@ -124,10 +144,7 @@ void AddSealCommand(CLI::App* command, Arguments& arguments) {
       ->type_name("FILE");
   AddThreshold(command, arguments,
                "How many realms bring the secret back (default: the list's, else a majority)");
-  command->add_option("--guess-limit", arguments.guess_limit, "Wrong PINs until the record is destroyed")
-      ->check(CLI::Range(1, 20))
-      ->capture_default_str()
-      ->type_name("N");
+  AddGuesses(command, arguments);
   command->add_flag("--allow-missing", arguments.allow_missing, kAllowMissing);
   AddAttestPolicy(command, arguments, kProveFirst);
   AddEnforcement(command, arguments);

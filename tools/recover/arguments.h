@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "recovery/client/base/chip_trust.h"
+#include "recovery/client/seal.h"
 
 namespace labrec::recover {
 
@@ -20,7 +21,9 @@ struct Arguments {
   std::string account;  // empty: from the token
   std::string record = "default";
   std::optional<uint32_t> threshold;
-  uint32_t guess_limit = 10;
+  uint32_t total_guesses = recovery::client::kDefaultTotalGuesses;
+  bool even_if_corrupt = false;         // the total holds against threshold - 1 corrupt realms
+  std::optional<uint32_t> guess_limit;  // of each realm, instead of a total
   recovery::client::Enforcement enforcement = recovery::client::Enforcement::kLedger;
   std::string ek_roots;    // seal: folder of TPM vendors' certificates
   std::string ek_revoked;  // seal: folder of their revocation lists

@@ -15,8 +15,10 @@ struct Connection {
   uint32_t threshold = 0;  // from the option, else the list, else a majority
 };
 
-// Reads realm list and tokens. Nothing is sent yet. INVALID_ARGUMENT, naming the file or option, if something
-// is missing or tokens speak of different accounts.
+// Reads the realm list, and as many tokens as it takes to know the account; a token command may be run for
+// that. Nothing is sent yet. A realm that no good token is to be had for, or only one of another account,
+// fails by itself, when it is called. INVALID_ARGUMENT, naming the file or option, if something is missing,
+// or the first realm's error if there is no token at all.
 absl::StatusOr<Connection> Connect(const Arguments& arguments);
 
 }  // namespace labrec::recover

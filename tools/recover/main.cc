@@ -4,6 +4,7 @@
 
 #include "hsm/base/secret_bytes.h"
 #include "recovery/api/tls13.h"
+#include "tools/cli/standard_output.h"
 #include "tools/recover/arguments.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/exit_code.h"
@@ -49,5 +50,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const std::variant<Arguments, int> parsed = labrec::recover::ParseArguments(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
-  return Run(std::get<Arguments>(parsed));
+  const int code = Run(std::get<Arguments>(parsed));
+  if (!labrec::cli::StandardOutputArrived("labyrinth-recover") && code == labrec::recover::kExitDone) {
+    return labrec::recover::kExitFailure;
+  }
+  return code;
 }

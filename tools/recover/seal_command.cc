@@ -9,6 +9,7 @@
 #include "tools/recover/commands.h"
 #include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
+#include "tools/recover/guess_words.h"
 
 namespace labrec::recover {
 namespace {
@@ -71,6 +72,12 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter) {
   recovery::client::SealRequest request;
   if (const absl::Status trust = LoadTrust(arguments, request); !trust.ok())
     return reporter.UsageError(trust);
+  request.threshold = connection->threshold;
+  request.total_guesses = arguments.total_guesses;
+  if (arguments.even_if_corrupt) request.against = pin::GuessThief::kCorruptRealms;
+  request.guess_limit = arguments.guess_limit;
+  const auto limit = GuessLimitOf(request, connection->realms->size());
+  if (!limit.ok()) return reporter.UsageError(limit.status());
   const auto secret = ReadSecretFile(arguments.secret_file, 1U << 16);
   if (!secret.ok()) return reporter.UsageError(secret.status());
   const auto pin = cli::ReadNewPin(
@@ -78,24 +85,24 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter) {
   if (!pin.ok()) return reporter.UsageError(pin.status());
 
   request.record = arguments.record;
-  request.threshold = connection->threshold;
-  request.guess_limit = arguments.guess_limit;
   if (arguments.allow_missing) request.holders = recovery::client::Holders::kThreshold;
   const auto sealed = Seal(*connection->realms, request, *secret, *pin, *device);
   if (!sealed.ok()) return reporter.Fail(sealed.status());
   reporter.SayRealms(sealed->reports);
   if (arguments.enforcement != Enforcement::kLedger) SayCounting(sealed->counting, reporter);
-  reporter.Result(
-      "sealed",
-      {{"record", arguments.record},
-       {"version", sealed->version},
-       {"threshold", sealed->threshold},
-       {"guess_limit", arguments.guess_limit},
-       {"counting", CountingJson(sealed->counting)},
-       {"realms", RealmsJson(sealed->reports)}},
-      absl::StrCat("sealed record ", arguments.record, " version ", sealed->version, ": any ",
-                   sealed->threshold, " of ", sealed->reports.size(), " realms and the PIN bring it back; ",
-                   arguments.guess_limit, " wrong PINs destroy it\n"));
+  const pin::Quorum quorum{static_cast<uint32_t>(sealed->counting.size()), sealed->threshold};
+  reporter.Result("sealed",
+                  {{"record", arguments.record},
+                   {"version", sealed->version},
+                   {"threshold", sealed->threshold},
+                   {"guess_limit", sealed->guess_limit},
+                   {"testable_pins", TestablePinsJson(quorum, sealed->guess_limit)},
+                   {"counting", CountingJson(sealed->counting)},
+                   {"realms", RealmsJson(sealed->reports)}},
+                  absl::StrCat("sealed record ", arguments.record, " version ", sealed->version, ": any ",
+                               sealed->threshold, " of ", sealed->reports.size(),
+                               " realms and the PIN bring it back; ", sealed->guess_limit,
+                               " wrong PINs destroy it\n", ThiefsTries(quorum, sealed->guess_limit), "\n"));
   return kExitDone;
 }
 

@@ -7,6 +7,7 @@
 #include "tools/recover/commands.h"
 #include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
+#include "tools/recover/guess_words.h"
 
 namespace labrec::recover {
 namespace {
@@ -51,6 +52,7 @@ std::string RealmLine(const RealmStatus& realm) {
   if (realm.report.condition == RealmCondition::kLocked) {
     absl::StrAppend(&line, ", locked until ", cli::UtcTime(realm.report.locked_until_ms));
   }
+  if (realm.guess_delays) absl::StrAppend(&line, ", ", DelayWords(*realm.guess_delays));
   if (!realm.device_kind.empty()) absl::StrAppend(&line, ", device ", realm.device_kind);
   if (!realm.device_warning.empty()) absl::StrAppend(&line, " (", realm.device_warning, ")");
   if (realm.discontinuities > 0) {
@@ -60,11 +62,16 @@ std::string RealmLine(const RealmStatus& realm) {
   return line + "\n";
 }
 
+pin::Quorum QuorumOf(const RecordStatus& status) {
+  return {status.holders, status.threshold};
+}
+
 std::string Text(const RecordStatus& status, const std::string& record) {
   std::string text;
   if (status.version) {
     text = absl::StrCat("record ", record, ": version ", *status.version, ", any ", status.threshold, " of ",
-                        status.realms.size(), " realms, ", status.tries_left, " tries left\n");
+                        status.realms.size(), " realms, ", status.tries_left, " tries left\n  ",
+                        ThiefsTries(QuorumOf(status), status.guess_limit), "\n");
   } else {
     text = absl::StrCat("record ", record, ": no version that enough realms offer\n");
   }
@@ -81,6 +88,7 @@ json RealmJson(const RealmStatus& realm) {
   object["discontinuities"] = realm.discontinuities;
   if (realm.counted_by) object["enforcement"] = std::string(EnforcementName(*realm.counted_by));
   object["no_chip_reason"] = realm.no_chip_reason;
+  if (realm.guess_delays) object["guess_delays_s"] = SecondsOf(*realm.guess_delays);
   object["versions"] = json::array();
   for (const auto& version : realm.versions) {
     object["versions"].push_back({{"version", version.version}, {"stage", StageName(version.stage)}});
@@ -103,6 +111,8 @@ int RunStatus(const Arguments& arguments, const Reporter& reporter) {
     fields["version"] = *status.version;
     fields["threshold"] = status.threshold;
     fields["tries_left"] = status.tries_left;
+    fields["guess_limit"] = status.guess_limit;
+    fields["testable_pins"] = TestablePinsJson(QuorumOf(status), status.guess_limit);
   }
   reporter.Result(OutcomeName(code), std::move(fields), Text(status, arguments.record));
   return code;

@@ -176,7 +176,9 @@ class ConfigReader {
       return;
     }
     TomlSection section(title, node.as_table(), line, problems_);
-    recovery::Tenant tenant{name, Path(section.RequiredText("jwks")), section.Texts("audiences")};
+    recovery::Tenant tenant{name, Path(section.RequiredText("jwks"))};
+    section.Retired("audiences",
+                    "is not taken any more: a token is for one realm, its \"aud\" the realm's id alone");
     section.RefuseUnknown();
     config_.tenants.push_back(std::move(tenant));
   }
@@ -192,6 +194,7 @@ class ConfigReader {
     config_.reanchor_floor =
         static_cast<uint32_t>(section.Number("reanchor_floor", config_.reanchor_floor, 1, 20));
     constexpr int64_t kYear = int64_t{365} * 24 * 60 * 60;
+    if (section.Has("delays_seconds")) config_.guess_policy.delays.clear();
     for (const int64_t seconds : section.Numbers("delays_seconds", 0, kYear)) {
       config_.guess_policy.delays.emplace_back(std::chrono::seconds(seconds));
     }

@@ -31,7 +31,7 @@ struct Config {
   std::vector<uid_t> admin_uids;  // besides root and the daemon's own
   std::vector<recovery::Tenant> tenants;
   recovery::FirstDevicePolicy first_device = recovery::FirstDevicePolicy::kAdmin;
-  pin::GuessPolicy guess_policy;
+  pin::GuessPolicy guess_policy = pin::DefaultGuessPolicy();
   uint32_t reanchor_floor = 1;    // guesses left, at most, after "anchor accept"
   recovery::ServerLimits limits;  // max_connections: [limits] connections
   recovery::RateLimits rates;

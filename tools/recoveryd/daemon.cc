@@ -85,9 +85,10 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config,
 absl::Status Daemon::Prepare(const Config& config, const LockedRealm& realm) {
   const recovery::RealmManifest& manifest = realm.manifest;
   LABREC_ASSIGN_OR_RETURN(intermediates_, Intermediates(config));
-  LABREC_ASSIGN_OR_RETURN(
-      tokens_, recovery::TokenVerifier::Create(config.tenants, {Hex(manifest.realm_id), manifest.name},
-                                               SystemClock(), config.cached_tokens));
+  const recovery::TokenLimits token_limits{static_cast<size_t>(config.limits.max_metadata_bytes),
+                                           config.cached_tokens};
+  LABREC_ASSIGN_OR_RETURN(tokens_, recovery::TokenVerifier::Create(config.tenants, Hex(manifest.realm_id),
+                                                                   SystemClock(), token_limits));
   LABREC_ASSIGN_OR_RETURN(audit_, recovery::AuditLog::Open(realm.folder.AuditPath(), SystemClock()));
   LABREC_ASSIGN_OR_RETURN(admin_socket_,
                           recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
@@ -116,7 +117,7 @@ absl::Status Daemon::StartServices(const Config& config) {
   const recovery::RealmManifest& manifest = realm_->manifest;
   const recovery::RealmFacts facts{manifest.realm_id, manifest.name,
                                    ToBytes(realm_->key_device->evaluation_key()->public_key().Compressed()),
-                                   config.first_device};
+                                   config.first_device, config.guess_policy};
   wear_ = std::make_unique<recovery::WearMeter>(realm_->folder.WearPath(), SystemClock(),
                                                 RatedEndurance(config, engine_->status().anchor),
                                                 engine_->status());

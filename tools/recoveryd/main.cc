@@ -9,9 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "absl/strings/str_cat.h"
+
 #include "hsm/base/secret_bytes.h"
 #include "recovery/api/tls13.h"
 #include "recovery/server/service/realm_description.h"
+#include "recovery/server/tokens/jwks_file.h"
 #include "tools/cli/usage_error.h"
 #include "tools/recoveryd/config.h"
 #include "tools/recoveryd/daemon.h"
@@ -68,9 +71,19 @@ void RunUntilStopped(Daemon& daemon) {
   }
 }
 
+// The tenants' keys are read before device and ledger are touched: a mistake in them is the operator's to
+// mend.
+absl::Status CheckTokenKeys(const Config& config) {
+  for (const recovery::Tenant& tenant : config.tenants) {
+    const absl::Status read = recovery::JwksFile::Open(tenant.jwks).status();
+    if (read.ok()) continue;
+    return absl::InvalidArgumentError(absl::StrCat("[tenants.", tenant.name, "] jwks: ", read.message()));
+  }
+  return absl::OkStatus();
+}
+
 int Run(const Config& config) {
   SkipDeadlockSearch();
-  StartLog(config.log_level);
   spdlog::info("labyrinth-recoveryd {} starts", recovery::SoftwareVersion());
   RaiseFileLimit();
   auto daemon = Daemon::Start(config, EndAtOnce);
@@ -102,6 +115,11 @@ int Main(int argc, char** argv) {
   const auto config = ReadConfig(file);
   if (!config.ok()) {
     std::cerr << std::string(config.status().message()) << "\n";
+    return kUsage;
+  }
+  StartLog(config->log_level);
+  if (const absl::Status keys = CheckTokenKeys(*config); !keys.ok()) {
+    std::cerr << file << ": " << std::string(keys.message()) << "\n";
     return kUsage;
   }
   if (check_only) {

@@ -10,12 +10,14 @@
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
+#include "hsm/base/host_port.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
 
 namespace labrec::recovery::client {
 namespace {
 
+constexpr std::array<std::string_view, 3> kListKeys = {"threshold", "token_command", "realm"};
 constexpr std::array<std::string_view, 6> kRealmKeys = {
     "id", "name", "address", "ca_certificate", "server_name", "token_file"};
 
@@ -32,9 +34,9 @@ class Parser {
   absl::StatusOr<RealmList> List(const toml::table& table) const {
     RealmList list;
     for (const auto& [key, node] : table) {
-      if (key == "threshold" || key == "realm") continue;
+      if (std::ranges::find(kListKeys, key.str()) != kListKeys.end()) continue;
       return Wrong(key.source(), absl::StrCat("unknown key \"", AbslView(key.str()),
-                                              "\"; known are threshold and [[realm]]"));
+                                              "\"; known are threshold, token_command and [[realm]]"));
     }
     const toml::array* realms = table["realm"].as_array();
     if (realms == nullptr || realms->empty()) {
@@ -50,6 +52,7 @@ class Parser {
       list.realms.push_back(std::move(realm));
     }
     LABREC_RETURN_IF_ERROR(Threshold(table, list));
+    LABREC_RETURN_IF_ERROR(TokenCommand(table, list));
     return list;
   }
 
@@ -67,6 +70,23 @@ class Parser {
     return absl::OkStatus();
   }
 
+  absl::Status TokenCommand(const toml::table& table, RealmList& list) const {
+    const toml::node* node = table.get("token_command");
+    if (node == nullptr) return absl::OkStatus();
+    const toml::array* words = node->as_array();
+    for (size_t i = 0; words != nullptr && i < words->size(); ++i) {
+      if (const auto word = words->get(i)->value_exact<std::string>()) list.token_command.push_back(*word);
+    }
+    if (words == nullptr || words->empty() || list.token_command.size() != words->size() ||
+        list.token_command.front().empty()) {
+      return Wrong(node->source(),
+                   "token_command must be a list of texts, a program and its arguments; no shell reads it");
+    }
+    std::string& program = list.token_command.front();
+    if (program.find('/') != program.npos) program = Beside(program).string();
+    return absl::OkStatus();
+  }
+
   // The text at `key`; an optional key that is missing gives "".
   absl::StatusOr<std::string> Text(const toml::table& realm, std::string_view key, bool required) const {
     const toml::node* node = realm.get(key);
@@ -78,6 +98,18 @@ class Parser {
     const auto text = node->value_exact<std::string>();
     if (!text || text->empty()) return Wrong(node->source(), quoted + " must be a text that is not empty");
     return *text;
+  }
+
+  // In its one form: a certificate for ::1 is one for 0:0:0:0:0:0:0:1.
+  absl::StatusOr<std::string> Target(const toml::table& realm) const {
+    LABREC_ASSIGN_OR_RETURN(const std::string address, Text(realm, "address", true));
+    if (address.starts_with("unix:/")) return address;
+    const std::optional<HostPort> parsed = ParseHostPort(address);
+    if (parsed && parsed->port > 0) return parsed->Text();
+    return Wrong(
+        realm.get("address")->source(),
+        "realm key \"address\" must be host:port, with a port from 1 to 65535, an address of version 6 "
+        "in brackets, and no https://");
   }
 
   absl::StatusOr<RealmAddress> Realm(const toml::node& node) const {
@@ -97,7 +129,7 @@ class Parser {
     realm.id = *id_bytes;
     LABREC_ASSIGN_OR_RETURN(realm.name, Text(*table, "name", false));
     if (realm.name.empty()) realm.name = Hex(realm.id);
-    LABREC_ASSIGN_OR_RETURN(realm.address, Text(*table, "address", true));
+    LABREC_ASSIGN_OR_RETURN(realm.address, Target(*table));
     LABREC_ASSIGN_OR_RETURN(realm.server_name, Text(*table, "server_name", false));
     LABREC_ASSIGN_OR_RETURN(const std::string token_file, Text(*table, "token_file", false));
     if (!token_file.empty()) realm.token_file = Beside(token_file);

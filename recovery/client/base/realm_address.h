@@ -17,21 +17,23 @@ namespace labrec::recovery::client {
 struct RealmAddress {
   Bytes id;                                         // 16 bytes; part of everything that is signed
   std::string name;                                 // how messages call it
-  std::string address;                              // "host:port" or another gRPC target
+  std::string address;                              // "host:port", "[v6]:port" or "unix:/path"
   std::string ca_pem;                               // certificates it may be signed by
   std::string server_name;                          // the certificate's name if it is not the address's host
-  std::optional<std::filesystem::path> token_file;  // its own token, if it does not take the common one
+  std::optional<std::filesystem::path> token_file;  // with a token for it
 };
 
 // The realms of a platform, in share order: shares are given out at x = 1, 2, 3, ... in this order.
 struct RealmList {
   std::vector<RealmAddress> realms;
-  std::optional<uint32_t> threshold;  // what the list recommends
+  std::optional<uint32_t> threshold;       // what the list recommends
+  std::vector<std::string> token_command;  // prints a token for the realm whose id is its last argument
 };
 
 // Reads a realm list:
 //
 //   threshold = 2
+//   token_command = ["chat", "token"]   # optional; for the realms without token_file
 //   [[realm]]
 //   id = "00112233445566778899aabbccddeeff"
 //   name = "alpha"
@@ -42,7 +44,7 @@ struct RealmList {
 //
 // INVALID_ARGUMENT with file, line and key of what is wrong: an unknown or missing key, a wrong type, an id
 // that is no 32 hexadecimal digits or stands there twice, no realm, more than 16, a threshold out of range.
-// Certificates are read, tokens are not.
+// Certificates are read, tokens are not. The list is as trusted as a program: it names one to run.
 absl::StatusOr<RealmList> LoadRealmList(const std::filesystem::path& path);
 // The same from a text; `path` is what messages name and relative paths start from.
 absl::StatusOr<RealmList> ParseRealmList(std::string_view toml, const std::filesystem::path& path);

@@ -10,6 +10,7 @@
 #include "recovery/api/request_bytes.h"
 #include "recovery/client/base/client_options.h"
 #include "recovery/client/base/realm_address.h"
+#include "recovery/client/tokens/realm_token.h"
 
 namespace labrec::recovery::client {
 
@@ -25,8 +26,10 @@ class RealmSet {
   RealmSet& operator=(const RealmSet&) = delete;
 
   // `token` is the bearer token's text for this realm. INVALID_ARGUMENT if the realm is there already or
-  // kMostRealms are.
-  absl::Status Add(RealmAddress address, std::string token);
+  // kMostRealms are, or if the token is not for this realm alone.
+  absl::Status Add(RealmAddress address, const std::string& token);
+  // The same with tokens that are fetched when they are needed, and judged then.
+  absl::Status Add(RealmAddress address, TokenFetch token);
 
   size_t size() const { return realms_.size(); }
   const RealmAddress& address(size_t realm) const;

@@ -1,7 +1,10 @@
 #include "recovery/client/grpc/realm_channel.h"
 
+#include <cstdlib>
 #include <mutex>
 #include <optional>
+#include <type_traits>
+#include <utility>
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/auth_context.h>
@@ -13,10 +16,14 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/clock.h"
 #include "hsm/base/openssl_ptr.h"
+#include "hsm/base/status_macros.h"
 #include "recovery/api/retry_after.h"
 #include "recovery/api/tls13.h"
 #include "recovery/api/v1/recovery.grpc.pb.h"
+#include "recovery/client/base/realm_refusal.h"
+#include "recovery/client/grpc/http_proxy.h"
 #include "recovery/client/grpc/messages.h"
 #include "recovery/client/grpc/retry_pause.h"
 
@@ -73,18 +80,25 @@ struct RealmChannel::Connection {
   std::unique_ptr<v1::Recovery::Stub> stub;
 };
 
-RealmChannel::RealmChannel(RealmAddress address, std::string token, ChannelOptions options)
+RealmChannel::RealmChannel(RealmAddress address, TokenFetch token, ChannelOptions options)
     : address_(std::move(address)),
-      authorization_("Bearer " + std::move(token)),
+      token_(address_.id, std::move(token), SystemClock()),
       options_(options),
       connection_(new Connection{v1::Recovery::NewStub(Connect(address_))}) {}
 
 RealmChannel::~RealmChannel() = default;
 
 absl::Status RealmChannel::ToStatus(const char* operation, const grpc::Status& status) const {
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                      absl::StrCat("realm ", name(), " (", address_.address, "), ", operation, ": ",
-                                   status.error_message(), Advice(status.error_code())));
+  std::string through;
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+    const std::string proxy = HttpProxyFor(address_.address, getenv);
+    if (!proxy.empty())
+      through = absl::StrCat(", through the proxy that the environment names (", proxy, ")");
+  }
+  return RefusedByRealm(
+      absl::Status(static_cast<absl::StatusCode>(status.error_code()),
+                   absl::StrCat("realm ", name(), " (", address_.address, ")", through, ", ", operation, ": ",
+                                status.error_message(), Advice(status.error_code()))));
 }
 
 absl::Status RealmChannel::NoteCertificate(const grpc::ClientContext& context) {
@@ -126,13 +140,27 @@ absl::StatusOr<Digest> RealmChannel::TlsKeyHash() const {
   return hash;
 }
 
+// The token to send with a request; empty: none.
+template <typename Request>
+absl::StatusOr<std::string> RealmChannel::TokenFor(Cancellation& cancellation) {
+  if constexpr (std::is_same_v<Request, v1::GetRealmRequest> ||
+                std::is_same_v<Request, v1::GetIdentityRequest>) {
+    return std::string();
+  }
+  absl::StatusOr<std::string> token = token_.Get([&] { return cancellation.cancelled(); });
+  if (token.ok()) return token;
+  return absl::Status(token.status().code(), absl::StrCat("realm ", name(), ": ", token.status().message()));
+}
+
 template <typename Request, typename Response, typename Method>
 absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method method, Repeat repeat,
                                            const Request& request, Cancellation& cancellation) {
+  bool renewed = false;
   for (int attempt = 0;; ++attempt) {
+    LABREC_ASSIGN_OR_RETURN(const std::string token, TokenFor<Request>(cancellation));
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + options_.timeout);
-    context.AddMetadata("authorization", authorization_);
+    if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
     Response response;
     grpc::Status status;
     {
@@ -144,6 +172,10 @@ absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method method,
       return response;
     }
 
+    if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED && !std::exchange(renewed, true) &&
+        token_.Renew(token, [&] { return cancellation.cancelled(); })) {
+      continue;
+    }
     std::optional<milliseconds> pause;
     if (status.error_code() == grpc::StatusCode::UNAVAILABLE && repeat != Repeat::kRefused) {
       pause = RetryPause(attempt);

@@ -13,6 +13,7 @@
 #include "recovery/client/base/client_options.h"
 #include "recovery/client/base/realm_address.h"
 #include "recovery/client/grpc/messages.h"
+#include "recovery/client/tokens/realm_token.h"
 
 namespace grpc {
 class ClientContext;
@@ -21,8 +22,9 @@ class Status;
 
 namespace labrec::recovery::client {
 
-// The way to one realm: TLS 1.3, trusting only the certificates of its address, with the caller's token in
-// every call. Connects at the first call, and again when needed. Making one requires TLS 1.3 of the whole
+// The way to one realm: TLS 1.3, trusting only the certificates of its address, with the caller's token for
+// this realm alone in every call but GetRealm and GetIdentity, which need none. Connects at the first call,
+// and again when needed. Making one requires TLS 1.3 of the whole
 // process (recovery/api/tls13.h). Any thread.
 //
 // Errors carry the realm's name in front, and its own code (recovery.proto's header says what each means):
@@ -31,10 +33,10 @@ namespace labrec::recovery::client {
 // nothing: GetRealm, GetChallenge, GetRecord, ListDevices, BeginUnlock, GetIdentity, ActivateCredential,
 // Attest, BeginChipWrite, and Evaluate, since a realm counts an element once; Evaluate is also repeated once
 // after DEADLINE_EXCEEDED. RESOURCE_EXHAUSTED with a time to come back is repeated for every call: nothing
-// was decided.
+// was decided. UNAUTHENTICATED is repeated once where there is another token to be had.
 class RealmChannel {
  public:
-  RealmChannel(RealmAddress address, std::string token, ChannelOptions options);
+  RealmChannel(RealmAddress address, TokenFetch token, ChannelOptions options);
   ~RealmChannel();
   RealmChannel(const RealmChannel&) = delete;
   RealmChannel& operator=(const RealmChannel&) = delete;
@@ -81,6 +83,8 @@ class RealmChannel {
     kSafeAndDear,  // after UNAVAILABLE, and once after DEADLINE_EXCEEDED: the realm may have counted it
   };
   struct Connection;  // gRPC's stub, which only realm_channel.cc needs to see
+  template <typename Request>
+  absl::StatusOr<std::string> TokenFor(Cancellation& cancellation);
   template <typename Request, typename Response, typename Method>
   absl::StatusOr<Response> Run(const char* operation, Method method, Repeat repeat, const Request& request,
                                Cancellation& cancellation);
@@ -88,7 +92,7 @@ class RealmChannel {
   absl::Status ToStatus(const char* operation, const grpc::Status& status) const;
 
   RealmAddress address_;
-  std::string authorization_;
+  RealmToken token_;
   ChannelOptions options_;
   std::unique_ptr<Connection> connection_;
   mutable std::mutex mutex_;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
+#include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
 #include "recovery/client/grpc/realm_channel.h"
 
@@ -19,7 +20,13 @@ const RealmAddress& RealmSet::address(size_t realm) const {
   return realms_[realm]->address();
 }
 
-absl::Status RealmSet::Add(RealmAddress address, std::string token) {
+absl::Status RealmSet::Add(RealmAddress address, const std::string& token) {
+  LABREC_ASSIGN_OR_RETURN(BearerToken parsed, ParseBearerToken(token));
+  LABREC_RETURN_IF_ERROR(CheckIsFor(parsed, address.id));
+  return Add(std::move(address), [parsed = std::move(parsed)](const Cancelled&) { return parsed; });
+}
+
+absl::Status RealmSet::Add(RealmAddress address, TokenFetch token) {
   if (size() == kMostRealms)
     return absl::InvalidArgumentError(absl::StrCat("more than ", kMostRealms, " realms"));
   if (address.id.size() != kRealmIdBytes) return absl::InvalidArgumentError("a realm id has 16 bytes");

@@ -21,6 +21,9 @@ void DescribeRealm(const RealmFacts& facts, const EngineStatus& status,
   answer->set_first_device_policy(facts.first_device == FirstDevicePolicy::kOpen ? "open" : "admin");
   answer->set_software_version(SoftwareVersion());
   answer->set_no_chip_reason(status.no_chip_reason);
+  for (const std::chrono::milliseconds delay : facts.guess_policy.delays) {
+    answer->add_guess_delays_s(static_cast<uint32_t>(std::chrono::ceil<std::chrono::seconds>(delay).count()));
+  }
   if (!status.chip) return;
   answer->mutable_chip()->set_used(status.chip->used);
   answer->mutable_chip()->set_free_handles(status.chip->free_handles);

@@ -14,6 +14,7 @@ struct RealmFacts {
   std::string name;
   Bytes evaluation_public_key;  // compressed point
   FirstDevicePolicy first_device = FirstDevicePolicy::kOpen;
+  pin::GuessPolicy guess_policy;
 };
 
 // "0.1.0"

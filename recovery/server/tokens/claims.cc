@@ -1,6 +1,6 @@
 #include "recovery/server/tokens/claims.h"
 
-#include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include <nlohmann/json.hpp>
@@ -23,14 +23,15 @@ absl::Status Refused(std::string_view reason) {
   return absl::UnauthenticatedError(absl::StrCat("token: ", std::string(reason)));
 }
 
-// A NumericDate in milliseconds; nullopt if it is missing.
+// A NumericDate (RFC 7519, section 2), which may have a fraction, in milliseconds; nullopt if it is missing.
 absl::StatusOr<std::optional<int64_t>> Time(const Json& claims, const char* name) {
   const auto found = claims.find(name);
   if (found == claims.end()) return std::optional<int64_t>();
-  if (!found->is_number_integer() || *found < 0 || *found > kLatestSecond) {
-    return Refused(absl::StrCat("\"", name, "\" is no whole number of seconds"));
+  if (!found->is_number() || !(*found >= 0 && *found <= kLatestSecond)) {
+    return Refused(absl::StrCat("\"", name, "\" is no number of seconds"));
   }
-  return std::optional<int64_t>(found->get<int64_t>() * 1000);
+  if (found->is_number_integer()) return std::optional<int64_t>(found->get<int64_t>() * 1000);
+  return std::optional<int64_t>(static_cast<int64_t>(std::floor(found->get<double>() * 1000)));
 }
 
 absl::StatusOr<int64_t> CheckTimes(const Json& claims, int64_t now_ms) {
@@ -48,15 +49,17 @@ absl::StatusOr<int64_t> CheckTimes(const Json& claims, int64_t now_ms) {
 }
 
 // "aud" is one text or an array of texts.
-bool NamesAudience(const Json& claims, const std::vector<std::string>& audiences) {
+absl::Status CheckAudience(const Json& claims, const std::string& audience) {
   const auto found = claims.find("aud");
-  if (found == claims.end()) return false;
-  const auto ours = [&](const Json& value) {
-    return value.is_string() &&
-           std::find(audiences.begin(), audiences.end(), value.get<std::string>()) != audiences.end();
-  };
-  if (!found->is_array()) return ours(*found);
-  return std::any_of(found->begin(), found->end(), ours);
+  if (found == claims.end()) return Refused("\"aud\" is missing");
+  if (found->is_array() && found->size() > 1) {
+    return Refused(absl::StrCat("\"aud\" names ", found->size(),
+                                " audiences, and each could use the token at the others: it has to name \"",
+                                audience, "\" alone"));
+  }
+  const Json& named = found->is_array() && found->size() == 1 ? found->front() : *found;
+  if (named.is_string() && named.get_ref<const std::string&>() == audience) return absl::OkStatus();
+  return Refused(absl::StrCat("\"aud\" is not \"", audience, "\", which alone is taken here"));
 }
 
 }  // namespace
@@ -69,7 +72,7 @@ absl::StatusOr<TokenHolder> CheckClaims(std::string_view claims_json, const Clai
     return Refused("\"iss\" is not the tenant");
   }
   LABREC_ASSIGN_OR_RETURN(const int64_t expires, CheckTimes(claims, rules.now_ms));
-  if (!NamesAudience(claims, rules.audiences)) return Refused("\"aud\" does not name this realm");
+  LABREC_RETURN_IF_ERROR(CheckAudience(claims, rules.audience));
   const auto subject = claims.find("sub");
   if (subject == claims.end() || !subject->is_string()) return Refused("\"sub\" is missing or no text");
   const auto account = subject->get<std::string>();

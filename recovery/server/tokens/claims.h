@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -13,8 +12,8 @@ namespace labrec::recovery {
 
 // What a token's claims (RFC 7519, section 4.1) have to say.
 struct ClaimRules {
-  std::string issuer;                  // the tenant
-  std::vector<std::string> audiences;  // the realm's id in hexadecimal, its name, what the operator added
+  std::string issuer;    // the tenant
+  std::string audience;  // who takes the token: the realm's id in hexadecimal
   int64_t now_ms = 0;
 };
 
@@ -24,7 +23,8 @@ inline constexpr int64_t kLongestTokenMillis = 24LL * 60 * 60 * 1000;
 inline constexpr int64_t kClockSkewMillis = 60LL * 1000;
 
 // The account that these claims (a JSON object, its signature checked before) name. UNAUTHENTICATED, saying
-// which claim is wrong and why. Pure; any thread.
+// which claim is wrong and why. A token that names any other audience beside this one is refused: whoever
+// else may take it could use it here, to spend a person's guesses. Pure; any thread.
 absl::StatusOr<TokenHolder> CheckClaims(std::string_view claims_json, const ClaimRules& rules);
 
 }  // namespace labrec::recovery

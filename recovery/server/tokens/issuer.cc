@@ -24,7 +24,7 @@ std::string IssueToken(const EcdsaPrivateKey& key, const TokenContents& contents
   const Json header = {{"alg", "ES256"}, {"typ", "JWT"}, {"kid", TokenKeyId(key.public_key())}};
   const Json claims = {{"iss", contents.tenant},
                        {"sub", contents.account},
-                       {"aud", contents.audiences},
+                       {"aud", contents.audience},
                        {"iat", contents.issued_at_s},
                        {"exp", contents.issued_at_s + contents.lifetime_s}};
   const std::string signed_part = Part(header) + "." + Part(claims);

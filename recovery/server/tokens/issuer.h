@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "hsm/base/ecdsa.h"
 
@@ -15,7 +14,7 @@ namespace labrec::recovery {
 struct TokenContents {
   std::string tenant;
   std::string account;
-  std::vector<std::string> audiences;  // realms' ids in hexadecimal, or their names
+  std::string audience;  // the realm's id in hexadecimal; another service's name
   int64_t issued_at_s = 0;
   int64_t lifetime_s = 3600;
 };

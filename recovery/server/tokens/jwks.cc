@@ -1,5 +1,6 @@
 #include "recovery/server/tokens/jwks.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -47,24 +48,39 @@ absl::StatusOr<TokenKey> RsaKey(const Json& key) {
   return TokenKey{Text(key, "kid"), TokenAlgorithm::kRs256, std::move(pem)};
 }
 
-// nullopt: a key of a kind that is not for us.
-absl::StatusOr<std::optional<TokenKey>> OneKey(const Json& key) {
+// What the key's owner means it for: RFC 7517, sections 4.2 to 4.4.
+absl::Status CheckPurpose(const Json& key, TokenAlgorithm algorithm) {
+  if (key.contains("use") && Text(key, "use") != "sig") {
+    return absl::InvalidArgumentError("\"use\" is not \"sig\": it is not for signatures");
+  }
+  if (const auto found = key.find("key_ops"); found != key.end()) {
+    if (!found->is_array() || std::ranges::find(*found, Json("verify")) == found->end()) {
+      return absl::InvalidArgumentError("\"key_ops\" has no \"verify\": it is not for verifying");
+    }
+  }
+  if (key.contains("alg") && Text(key, "alg") != AlgorithmName(algorithm)) {
+    return absl::InvalidArgumentError(absl::StrCat("\"alg\" is not ", std::string(AlgorithmName(algorithm))));
+  }
+  return absl::OkStatus();
+}
+
+// The key, or why it cannot be used.
+absl::StatusOr<TokenKey> OneKey(const Json& key) {
   if (!key.is_object()) return absl::InvalidArgumentError("is no object");
   if (key.contains("d") || key.contains("k")) {
     return absl::InvalidArgumentError(
-        "holds a private or symmetric key: publish public keys only, and replace "
-        "this one, as the file may have been read");
+        "holds a private or symmetric key: publish public keys only, and replace this one, as the file may "
+        "have been read");
   }
   const std::string type = Text(key, "kty");
   const bool ec = type == "EC" && Text(key, "crv") == "P-256";
-  if (!ec && type != "RSA") return std::optional<TokenKey>();
-  if (key.contains("use") && Text(key, "use") != "sig") return std::optional<TokenKey>();
-  LABREC_ASSIGN_OR_RETURN(TokenKey parsed, ec ? EcKey(key) : RsaKey(key));
-  if (key.contains("alg") && Text(key, "alg") != AlgorithmName(parsed.algorithm)) {
-    return std::optional<TokenKey>();
+  if (!ec && type != "RSA") {
+    return absl::InvalidArgumentError("is neither for ES256 (EC, P-256) nor for RS256 (RSA)");
   }
+  LABREC_RETURN_IF_ERROR(CheckPurpose(key, ec ? TokenAlgorithm::kEs256 : TokenAlgorithm::kRs256));
+  LABREC_ASSIGN_OR_RETURN(TokenKey parsed, ec ? EcKey(key) : RsaKey(key));
   if (parsed.key_id.empty()) return absl::InvalidArgumentError("has no \"kid\"");
-  return std::optional<TokenKey>(std::move(parsed));
+  return parsed;
 }
 
 }  // namespace
@@ -82,28 +98,29 @@ absl::StatusOr<Jwks> Jwks::Parse(std::string_view json) {
   Jwks set;
   size_t index = 0;
   for (const Json& entry : document["keys"]) {
-    absl::StatusOr<std::optional<TokenKey>> key = OneKey(entry);
-    const std::string where = absl::StrCat("keys[", index++, "]");
-    if (!key.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(where, ": ", key.status().message()));
+    absl::StatusOr<TokenKey> key = OneKey(entry);
+    if (key.ok() && set.Find(key->key_id, key->algorithm) != nullptr) {
+      key = absl::InvalidArgumentError("\"kid\" stands on an earlier key too");
     }
-    if (!key->has_value()) continue;
-    if (set.Find((*key)->key_id) != nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat(where, ": \"kid\" stands on an earlier key too"));
+    if (key.ok()) {
+      set.keys_.push_back(*std::move(key));
+    } else {
+      set.passed_over_.push_back(absl::StrCat("keys[", index, "]: ", key.status().message()));
     }
-    set.keys_.push_back(*std::move(*key));
-  }
-  if (set.keys_.empty()) {
-    return absl::InvalidArgumentError("no key for ES256 (EC, P-256) or RS256 (RSA) in it");
+    ++index;
   }
   return set;
 }
 
-const TokenKey* Jwks::Find(std::string_view key_id) const {
+const TokenKey* Jwks::Find(std::string_view key_id, TokenAlgorithm algorithm) const {
   for (const TokenKey& key : keys_) {
-    if (key.key_id == key_id) return &key;
+    if (key.key_id == key_id && key.algorithm == algorithm) return &key;
   }
   return nullptr;
+}
+
+bool Jwks::Has(std::string_view key_id) const {
+  return std::ranges::any_of(keys_, [&](const TokenKey& key) { return key.key_id == key_id; });
 }
 
 }  // namespace labrec::recovery

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
@@ -14,6 +15,12 @@ namespace labrec::recovery {
 namespace {
 
 constexpr size_t kLargestFile = 1U << 20;
+
+void LogPassedOver(const std::filesystem::path& path, const Jwks& jwks) {
+  for (const std::string& why : jwks.passed_over()) {
+    spdlog::warn("token keys: {}: passed over {}", path.string(), why);
+  }
+}
 
 int64_t Nanoseconds(const timespec& time) {
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
@@ -25,6 +32,12 @@ absl::StatusOr<std::unique_ptr<JwksFile>> JwksFile::Open(std::filesystem::path p
   std::unique_ptr<JwksFile> file(new JwksFile(std::move(path)));
   file->stamp_ = file->Look();
   LABREC_ASSIGN_OR_RETURN(Jwks jwks, file->Read());
+  if (jwks.size() == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        file->path_.string(), ": no key in it can be used; add one for ES256 (EC, P-256) or RS256 (RSA)",
+        jwks.passed_over().empty() ? "" : "; ", absl::StrJoin(jwks.passed_over(), "; ")));
+  }
+  LogPassedOver(file->path_, jwks);
   file->keys_ = {std::make_shared<const Jwks>(std::move(jwks)), 1};
   return file;
 }
@@ -41,6 +54,11 @@ JwksFile::Keys JwksFile::Current() {
   }
   keys_ = {std::make_shared<const Jwks>(*std::move(jwks)), keys_.generation + 1};
   spdlog::info("token keys: read {} keys from {}", keys_.jwks->size(), path_.string());
+  LogPassedOver(path_, *keys_.jwks);
+  if (keys_.jwks->size() == 0) {
+    spdlog::error("token keys: {} holds no key that can be used: no token of this tenant is taken",
+                  path_.string());
+  }
   return keys_;
 }
 

@@ -21,12 +21,13 @@ class JwksFile {
     uint64_t generation = 0;  // grows whenever the keys were read anew
   };
 
-  // Reads the file. Errors name it.
+  // Reads the file. Errors name it; a set of which no key can be used is one, and says why. Keys that are
+  // passed over are logged, here and whenever the file changes.
   static absl::StatusOr<std::unique_ptr<JwksFile>> Open(std::filesystem::path path);
 
-  // The file's keys as of now: one stat(2) where nothing changed. A file that became unreadable or malformed
-  // keeps the keys that were read last, so that an operator's slip locks nobody out; it is logged, once per
-  // change.
+  // The file's keys as of now: one stat(2) where nothing changed. A file that became unreadable, or no key
+  // set, keeps the keys that were read last, so that an operator's slip locks nobody out; it is logged, once
+  // per change. A key set is taken as it is, with no usable key too: what is not in it was taken out.
   Keys Current();
 
   const std::filesystem::path& path() const { return path_; }

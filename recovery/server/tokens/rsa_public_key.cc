@@ -4,6 +4,8 @@
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 
@@ -67,6 +69,18 @@ absl::StatusOr<std::string> RsaPublicKeyPem(ByteView modulus, ByteView exponent)
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
   return std::string(text, static_cast<size_t>(size));
+}
+
+bool RsaVerifies(std::string_view pem, ByteView message, ByteView signature) {
+  const BioPtr in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const PkeyPtr key(in ? PEM_read_bio_PUBKEY(in.get(), nullptr, nullptr, nullptr) : nullptr);
+  const MdCtxPtr context(EVP_MD_CTX_new());
+  const bool good =
+      key && context && EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
+      EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) ==
+          1;
+  ERR_clear_error();
+  return good;
 }
 
 }  // namespace labrec::recovery

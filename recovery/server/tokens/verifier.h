@@ -18,19 +18,24 @@ namespace labrec::recovery {
 // A messaging platform whose users have records here.
 struct Tenant {
   std::string name;
-  std::filesystem::path jwks;          // its public keys for tokens
-  std::vector<std::string> audiences;  // accepted as "aud" besides the realm's id and name
+  std::filesystem::path jwks;  // its public keys for tokens
+};
+
+struct TokenLimits {
+  size_t longest = 8192;            // in bytes; as long as the metadata of a call may be
+  size_t cached = size_t{1} << 16;  // tokens whose signature need not be checked again
 };
 
 // Checks bearer tokens: JWTs (RFC 7519) signed with ES256 or RS256 by a key of their tenant's JWKS file, for
-// this realm, for at most 24 hours. Every other algorithm ("none", HS256 with a public key as its secret) is
-// refused before a key is looked at. docs/protocol.md, "Tokens". Threads: any.
+// this audience and no other, for at most 24 hours. Every other algorithm ("none", HS256 with a public key as
+// its secret) is refused before a key is looked at. docs/protocol.md, "Tokens". Threads: any.
 class TokenVerifier {
  public:
-  // Reads the tenants' key files. `realm_audiences` are the realm's id in hexadecimal and its name.
+  // Reads the tenants' key files. `audience` is what a token's "aud" has to be, and nothing else: a realm's
+  // id as 32 lower-case hexadecimal digits. A realm's name would not do: two realms may have the same.
   static absl::StatusOr<std::unique_ptr<TokenVerifier>> Create(const std::vector<Tenant>& tenants,
-                                                               std::vector<std::string> realm_audiences,
-                                                               const Clock& clock, size_t cache_capacity);
+                                                               std::string audience, const Clock& clock,
+                                                               const TokenLimits& limits);
 
   // Whose token it is. UNAUTHENTICATED, saying what is wrong; the message holds nothing of the token.
   absl::StatusOr<TokenHolder> Verify(std::string_view token);
@@ -39,15 +44,13 @@ class TokenVerifier {
   void Refresh();
 
  private:
-  struct Issuer {
-    std::unique_ptr<JwksFile> keys;
-    std::vector<std::string> audiences;
-  };
+  TokenVerifier(std::string audience, const Clock& clock, const TokenLimits& limits)
+      : audience_(std::move(audience)), clock_(clock), longest_(limits.longest), cache_(limits.cached) {}
 
-  TokenVerifier(const Clock& clock, size_t cache_capacity) : clock_(clock), cache_(cache_capacity) {}
-
+  const std::string audience_;
   const Clock& clock_;
-  std::map<std::string, Issuer, std::less<>> issuers_;
+  const size_t longest_;
+  std::map<std::string, std::unique_ptr<JwksFile>, std::less<>> issuers_;
   TokenCache cache_;
 };
 

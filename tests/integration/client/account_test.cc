@@ -31,6 +31,24 @@ TEST_F(ClientAccount, ARecoveredRecordEnrolsANewDevice) {
   EXPECT_EQ(Recovered(kRight), "secret: again");
 }
 
+// A list that grew would otherwise give a thief more PINs to try.
+TEST_F(ClientAccount, AChangeOfPinAtMoreRealmsKeepsTheTotalOfGuesses) {
+  RealmSet two("chat", "alice");
+  for (size_t i = 0; i < 2; ++i) ASSERT_TRUE(two.Add(realm(i).address(), realm(i).Token("alice")).ok());
+  SealRequest request;
+  request.record = "two";
+  request.threshold = 2;
+  request.argon.memory_kib = 1024;
+  const auto sealed = Seal(two, request, Secret(kSecret), Secret(kRight), phone());
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  EXPECT_EQ(sealed->guess_limit, 10U);
+  const auto changed =
+      ChangePin(alice(), {"two", 2}, Holders::kEveryRealm, Secret(kRight), Secret("4711"), &phone());
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  EXPECT_EQ(std::get<Sealed>(*changed).guess_limit, 7U);
+  EXPECT_EQ(GetStatus(alice(), "two", 2).guess_limit, 7U);
+}
+
 TEST_F(ClientAccount, AnEnrolledDeviceEnrolsAnother) {
   const DeviceKey laptop = DeviceKey::Make();
   EXPECT_EQ(Conditions(EnrollDevice(alice(), laptop, "laptop", &phone())), "good good good");

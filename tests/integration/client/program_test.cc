@@ -116,6 +116,8 @@ TEST_F(Program, SealsAndRecovers) {
   EXPECT_EQ(sealed.Json()["outcome"], "sealed");
   EXPECT_EQ(sealed.Json()["version"], 1);
   EXPECT_EQ(sealed.Json()["realms"].size(), 3U);
+  EXPECT_EQ(sealed.Json()["guess_limit"], 7) << "ten PINs in total";
+  EXPECT_EQ(sealed.Json()["testable_pins"], json({10, 14}));
   EXPECT_EQ(sealed.err, "");
 
   const Ended to_pipe = Run("recover", {"--pin-stdin"}, kRight);
@@ -234,13 +236,50 @@ TEST_F(Program, ThePinChanges) {
 TEST_F(Program, StatusShowsRealmsInTextAndJson) {
   ASSERT_EQ(SealIt(kRight).code, 0);
   const Ended text = Run("status", {});
-  EXPECT_THAT(text.out, HasSubstr("record default: version 1, any 2 of 3 realms, 10 tries left"));
+  EXPECT_THAT(text.out, HasSubstr("record default: version 1, any 2 of 3 realms, 7 tries left\n"
+                                  "  a thief who asks the realms one by one can try 10 PINs, with 1 of them "
+                                  "corrupt 14\n"));
   EXPECT_THAT(
       text.out,
-      HasSubstr("porto: good, 10 of 10 tries left, version 1 active, counted by its ledger, device pkcs11"));
+      HasSubstr("porto: good, 7 of 7 tries left, version 1 active, counted by its ledger, does not wait "
+                "between wrong PINs, device pkcs11"));
   const json status = Run("status", {"--json"}).Json();
   EXPECT_EQ(status["outcome"], "usable");
+  EXPECT_EQ(status["guess_limit"], 7);
+  EXPECT_EQ(status["testable_pins"], json({10, 14}));
+  EXPECT_EQ(status["realms"][0]["guess_delays_s"], json::array());
   EXPECT_EQ(status["realms"][0]["versions"][0]["stage"], "active");
+}
+
+// The person says how many PINs can be tried; each realm's limit follows.
+TEST_F(Program, TheTotalOfGuessesIsChosen) {
+  const auto sealed = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> options = more;
+    options.push_back("--json");
+    const Ended ended = SealIt(kRight, options);
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    return std::pair<int, json>(ended.Json()["guess_limit"], ended.Json()["testable_pins"]);
+  };
+  EXPECT_EQ(sealed({"--total-guesses", "5"}), std::make_pair(3, json({4, 6})));
+  EXPECT_EQ(sealed({"--even-if-corrupt"}), std::make_pair(5, json({7, 10})));
+  EXPECT_EQ(sealed({"--guess-limit", "10"}), std::make_pair(10, json({15, 20})));
+  EXPECT_EQ(sealed({"--total-guesses", "320"}), std::make_pair(20, json({30, 40})))
+      << "the most a realm takes";
+  EXPECT_THAT(SealIt(kRight).out,
+              HasSubstr("7 wrong PINs destroy it\na thief who asks the realms one by one can "
+                        "try 10 PINs, with 1 of them corrupt 14\n"));
+}
+
+TEST_F(Program, ATotalThatLeavesNoGuessIsRefusedBeforeThePinIsRead) {
+  const Ended refused = Run("seal", {"--device-key", Path("phone.key"), "--secret-file", Path("secret"),
+                                     "--threshold", "1", "--total-guesses", "2"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("a total of 2 guesses leaves none for each of 3 realms"));
+  EXPECT_THAT(refused.err, HasSubstr("allow at least 3, or take a greater threshold"));
+  EXPECT_EQ(SealIt(kRight, {"--total-guesses", "1", "--even-if-corrupt"}).code, 2);
+  EXPECT_EQ(SealIt(kRight, {"--total-guesses", "9", "--guess-limit", "9"}).code, 2) << "one or the other";
+  EXPECT_EQ(SealIt(kRight, {"--total-guesses", "0"}).code, 2);
+  for (size_t i = 0; i < kRealms; ++i) EXPECT_EQ(proxy(i).calls("BeginRegistration"), 0);
 }
 
 // Types into the program's terminal: each answer when its prompt is there. Returns all that it showed.
@@ -319,7 +358,7 @@ TEST_F(OnTerminal, ASecretIsNotWrittenToATerminal) {
 TEST_F(OnTerminal, CtrlCGivesUpAndCostsNothing) {
   ASSERT_EQ(SealIt(kRight).code, 0);
   EXPECT_EQ(RunOnTerminal("recover", {"--output", Path("back")}, {{"PIN: ", "49\x03"}}).code, 2);
-  EXPECT_THAT(Remaining(), testing::Each(10U));
+  EXPECT_THAT(Remaining(), testing::Each(7U));
 }
 
 }  // namespace

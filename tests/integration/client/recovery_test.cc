@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hsm/base/encoding.h"
 #include "recovery/client/base/too_few_realms.h"
 #include "tests/integration/client/world.h"
 
@@ -124,7 +125,8 @@ TEST_F(ClientRecovery, AForeignTokenIsRefusedNotTooFew) {
   ASSERT_TRUE(SealAs(alice(), kRight, kSecret).ok());
   RealmSet stranger("chat", "alice");
   for (size_t i = 0; i < kRealms; ++i) {
-    ASSERT_TRUE(stranger.Add(realm(i).address(), "not.a.token").ok());
+    const BearerToken foreign{"not.a.token", "chat", "alice", {Hex(realm(i).address().id)}, std::nullopt};
+    ASSERT_TRUE(stranger.Add(realm(i).address(), [foreign](const Cancelled&) { return foreign; }).ok());
   }
   const auto outcome = RecoverAs(stranger, kRight);
   EXPECT_TRUE(absl::IsUnauthenticated(outcome.status())) << Describe(outcome);

@@ -92,7 +92,7 @@ absl::Status Call(const TlsServer& server, const std::string& ca_pem) {
   address.name = "r";
   address.address = server.address();
   address.ca_pem = ca_pem;
-  RealmChannel realm(address, "a.b.c", {std::chrono::seconds(5), 1});
+  RealmChannel realm(address, nullptr, {std::chrono::seconds(5), 1});  // GetRealm needs no token
   Cancellation cancellation;
   return realm.Call(v1::GetRealmRequest(), cancellation).status();
 }

@@ -49,6 +49,7 @@ class ClientWorld : public testing::Test {
   test::RealmProxy& proxy(size_t i) { return *proxies_[i]; }
   const RealmSet& alice() const { return *alice_; }
   const DeviceKey& phone() const { return phone_; }
+  const EcdsaPrivateKey& token_key() const { return token_key_; }
 
  private:
   test::TestCertificate certificate_;

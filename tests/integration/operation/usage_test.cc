@@ -96,7 +96,9 @@ TEST_F(Usage, Admin) {
        {"status", "Exactly 1 option from [--socket,--state] is required"},
        {"status --socket a --state b", "2 were given"},
        {"device revoke --socket @/s --tenant t --account a --device-id xyz", "--device-id: 32 hexadecimal"},
-       {"token issue --key k --tenant t --account a --audience r --lifetime 86401", "1 to 86400"},
+       {"token issue --key k --tenant t --account a --service s --lifetime 86401", "1 to 86400"},
+       {"token issue --key k --tenant t --account a", "Exactly 1 option from [--realm,--service]"},
+       {"token issue --key k --tenant t --account a --realm oslo", "32 hexadecimal digits"},
        {"anchor accept --state @ --reanchor-floor 21", "1 to 20"},
        {"anchor status --config @/bad.toml", "bad.toml:2: [realm] state"}});
   Expect("labyrinth-admin", 1,
@@ -106,6 +108,21 @@ TEST_F(Usage, Admin) {
           {"realm init --device tpm2:swtpm:path=@/t --state @/x", "no TPM there"},
           {"record delete --socket @/s --tenant t --account a --record r", "say --yes if you mean it"}});
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "x")) << "nothing was made";
+}
+
+// A full disk, or a pipe that nobody reads any more.
+TEST_F(Usage, OutputThatDoesNotArriveIsAFailure) {
+  const std::string folder = folder_.path().string();
+  for (const std::string& command :
+       {"labyrinth-admin token keygen --key " + folder + "/t.key --jwks " + folder + "/t.jwks",
+        "labyrinth-admin token issue --key " + folder + "/t.key --tenant t --account a --service s",
+        "labyrinth-admin token issue --key " + folder + "/t.key --tenant t --account a --service s --json",
+        "labyrinth-recover device-key --device-key " + folder + "/phone.key",
+        "labyrinth-recover device-key --json --device-key " + folder + "/phone2.key"}) {
+    const FinishedCommand ended = RunCommand({"sh", "-c", LABREC_BIN_DIR "/" + command + " > /dev/full"});
+    EXPECT_EQ(ended.code, 1) << command;
+    EXPECT_THAT(ended.err, testing::HasSubstr("standard output was not written: No space left on device"));
+  }
 }
 
 TEST_F(Usage, Recover) {

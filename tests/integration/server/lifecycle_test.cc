@@ -189,5 +189,32 @@ TEST_P(ServerLifecycle, TheAuditLogHoldsNoSecretAndSaysWhenARecordDied) {
   }
 }
 
+// As the daemon is when its operator says nothing of it. A thief with a token has to wait, and the owner has
+// hours to be told.
+TEST_P(ServerLifecycle, AStolenTokenDestroysNoRecordInAMoment) {
+  RealmFixture::Options options;
+  options.policy = "";
+  StartRealm(options);
+  ASSERT_NE(realm_, nullptr);
+  ApiClient alice(*realm_, "alice");
+  ASSERT_TRUE(alice.SetUp().ok());
+  v1::EvaluateResponse response;
+  for (uint32_t n = 1; n <= 4; ++n) {
+    ASSERT_TRUE(alice.Evaluate(n, &response).ok());
+    EXPECT_TRUE(response.has_evaluated()) << n;
+  }
+  const int64_t before = SystemClock().NowMillis();
+  ASSERT_TRUE(alice.Evaluate(5, &response).ok());
+  ASSERT_TRUE(response.has_locked_until()) << response.DebugString();
+  EXPECT_LE(response.locked_until().until_ms(), before + 60'000);
+  EXPECT_GT(response.locked_until().until_ms(), before);
+  EXPECT_EQ(ShowRecord("alice")["remaining"], 6) << "waiting is not counted";
+
+  grpc::ClientContext context;
+  v1::GetRealmResponse realm;
+  ASSERT_TRUE(alice.stub->GetRealm(&context, {}, &realm).ok());
+  EXPECT_THAT(realm.guess_delays_s(), testing::ElementsAre(0, 0, 0, 60, 900, 10800));
+}
+
 }  // namespace
 }  // namespace labrec::test

@@ -29,13 +29,14 @@ NetworkedRealm::NetworkedRealm(test::SimulatorKind kind, std::string name,
     : name_(std::move(name)),
       certificate_(certificate),
       token_key_(token_key),
+      guess_policy_(options.guess_policy),
       realm_(kind, std::move(options), prepare) {
   RequireTls13();
   const auto jwks = folder_.path() / "chat.jwks";
   if (!WriteFile(jwks, AsBytes(TokenKeySet(token_key.public_key())), 0644, Overwrite::kReplace).ok())
     std::abort();
   tokens_ =
-      Must(TokenVerifier::Create({{"chat", jwks, {}}}, {Hex(realm_.realm_id()), name_}, SystemClock(), 64));
+      Must(TokenVerifier::Create({{"chat", jwks}}, Hex(realm_.realm_id()), SystemClock(), TokenLimits()));
   audit_ = Must(AuditLog::Open(folder_.path() / "audit.log", SystemClock()));
   log_ = std::make_unique<AccountLog>(*audit_, metrics_);
   Connect();
@@ -55,6 +56,7 @@ void NetworkedRealm::Connect() {
   RealmFacts facts;
   facts.realm_id = realm_.realm_id();
   facts.name = name_;
+  facts.guess_policy = guess_policy_;
   service_ = std::make_unique<RecoveryService>(realm_.engine(), *tokens_, rates_, *log_, traffic_, facts);
   ListenOptions listen;
   listen.address = "127.0.0.1:" + std::to_string(port_);
@@ -80,7 +82,7 @@ client::RealmAddress NetworkedRealm::address() const {
 
 std::string NetworkedRealm::Token(const std::string& account) const {
   return IssueToken(token_key_,
-                    {"chat", account, {Hex(realm_.realm_id())}, SystemClock().NowMillis() / 1000, 3600});
+                    {"chat", account, Hex(realm_.realm_id()), SystemClock().NowMillis() / 1000, 3600});
 }
 
 uint32_t NetworkedRealm::Remaining(const std::string& account, const std::string& record) {

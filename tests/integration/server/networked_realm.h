@@ -47,6 +47,7 @@ class NetworkedRealm {
   std::string name_;
   const test::TestCertificate& certificate_;
   const EcdsaPrivateKey& token_key_;
+  const pin::GuessPolicy guess_policy_;
   EngineRealm realm_;
   test::TemporaryFolder folder_;
   Metrics metrics_;

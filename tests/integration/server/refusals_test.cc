@@ -48,7 +48,7 @@ class ServerRefusals : public ServerTest {
     return "Bearer " + recovery::IssueToken(realm_->token_key(), contents);
   }
   recovery::TokenContents Contents() const {
-    return {"chat", "alice", {realm_->realm_id()}, SystemClock().NowMillis() / 1000, 3600};
+    return {"chat", "alice", realm_->realm_id(), SystemClock().NowMillis() / 1000, 3600};
   }
 
   std::unique_ptr<ApiClient> alice_;
@@ -67,8 +67,11 @@ TEST_P(ServerRefusals, Tokens) {
   too_long.lifetime_s = 25 * 3600;
   EXPECT_REFUSED(EvaluateAs(Token(too_long)), UNAUTHENTICATED, "24 hours");
   recovery::TokenContents elsewhere = Contents();
-  elsewhere.audiences = {std::string(32, '0')};
+  elsewhere.audience = std::string(32, '0');
   EXPECT_REFUSED(EvaluateAs(Token(elsewhere)), UNAUTHENTICATED, "\"aud\"");
+  recovery::TokenContents by_name = Contents();
+  by_name.audience = "oslo";
+  EXPECT_REFUSED(EvaluateAs(Token(by_name)), UNAUTHENTICATED, "\"aud\"");
   recovery::TokenContents stranger = Contents();
   stranger.tenant = "strangers";
   EXPECT_REFUSED(EvaluateAs(Token(stranger)), UNAUTHENTICATED, "no tenant");

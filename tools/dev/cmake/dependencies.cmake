@@ -14,7 +14,6 @@ find_package(benchmark REQUIRED)
 pkg_check_modules(TSS2 REQUIRED IMPORTED_TARGET tss2-esys tss2-sys tss2-mu tss2-rc tss2-tctildr)
 pkg_check_modules(P11KIT REQUIRED IMPORTED_TARGET p11-kit-1)
 pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
-pkg_check_modules(LIBJWT REQUIRED IMPORTED_TARGET libjwt)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)  # benchmarks only
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)

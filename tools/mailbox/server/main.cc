@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "hsm/base/clock.h"
+#include "hsm/base/encoding.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/tls13.h"
@@ -23,7 +24,6 @@ namespace labrec::mailbox {
 namespace {
 
 constexpr std::chrono::seconds kDrain{5};
-constexpr size_t kCachedTokens = 1U << 16;
 
 absl::StatusOr<recovery::ListenOptions> Listening(const ServerArguments& arguments) {
   const auto address = cli::ParseAddress(arguments.listen);
@@ -41,11 +41,19 @@ absl::StatusOr<recovery::ListenOptions> Listening(const ServerArguments& argumen
   return listen;
 }
 
+// Whoever takes a realm's tokens could use them at that realm.
+absl::Status CheckAudience(const std::string& audience) {
+  if (audience.size() != 32 || !FromHex(audience).ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError("--audience " + audience +
+                                    " is a recovery realm's id: give this server a name of its own");
+}
+
 absl::StatusOr<Access> AccessFor(const ServerArguments& arguments) {
   if (arguments.tokens.name.empty()) return Access::Everyone();
+  LABREC_RETURN_IF_ERROR(CheckAudience(arguments.audience));
   LABREC_ASSIGN_OR_RETURN(
-      auto tokens, recovery::TokenVerifier::Create({arguments.tokens}, {arguments.audience}, SystemClock(),
-                                                   kCachedTokens));
+      auto tokens, recovery::TokenVerifier::Create({arguments.tokens}, arguments.audience, SystemClock(),
+                                                   recovery::TokenLimits()));
   return Access::ByToken(std::move(tokens));
 }
 

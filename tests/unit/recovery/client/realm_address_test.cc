@@ -67,6 +67,19 @@ TEST_F(RealmListFile, ReadsEveryKey) {
   EXPECT_EQ(beta.token_file, folder_.path() / "beta.jwt");
 }
 
+TEST_F(RealmListFile, NamesATokenCommand) {
+  const auto list = Parse("token_command = [\"chat\", \"token\"]\n" + std::string(kAlpha));
+  ASSERT_TRUE(list.ok()) << list.status();
+  EXPECT_EQ(list->token_command, (std::vector<std::string>{"chat", "token"}));
+  const auto beside = Parse("token_command = [\"bin/chat\"]\n" + std::string(kAlpha));
+  ASSERT_TRUE(beside.ok()) << beside.status();
+  EXPECT_EQ(beside->token_command.front(), folder_.path() / "bin/chat") << "from the list's folder";
+  for (const char* wrong : {"[]", "\"chat token\"", "[1]", "[\"\"]", "[\"chat\", 1]"}) {
+    EXPECT_THAT(Error("\ntoken_command = " + std::string(wrong) + "\n" + kAlpha),
+                HasSubstr(":2: token_command must be a list of texts"));
+  }
+}
+
 TEST_F(RealmListFile, ThresholdMayBeLeftOut) {
   const auto list = Parse(kAlpha);
   ASSERT_TRUE(list.ok()) << list.status();
@@ -92,6 +105,21 @@ TEST_F(RealmListFile, NamesFileLineAndKey) {
   EXPECT_THAT(Error("realm = [1]\n"), HasSubstr("write [[realm]]"));
   EXPECT_THAT(Error("\n\nx = = 1\n"), HasSubstr(":3: not TOML"));
   EXPECT_THAT(Error(""), HasSubstr("no realm"));
+}
+
+TEST_F(RealmListFile, TakesHostAndPort) {
+  const auto address = [&](const std::string& text) {
+    std::string list = kAlpha;
+    list.replace(list.find("alpha.example:7443"), 18, text);
+    return list;
+  };
+  for (const char* wrong :
+       {"https://alpha.example:7443", "alpha.example", "::1:17443", "localhost:99999", "[::1]", "localhost:0",
+        "127.1:7443", "dns:///alpha.example:7443", "alpha.example:7443/"}) {
+    EXPECT_THAT(Error(address(wrong)), HasSubstr(":4: realm key \"address\" must be host:port")) << wrong;
+  }
+  EXPECT_EQ(Parse(address("[0:0:0:0:0:0:0:1]:17443"))->realms[0].address, "[::1]:17443");
+  EXPECT_EQ(Parse(address("unix:/run/realm"))->realms[0].address, "unix:/run/realm");
 }
 
 TEST_F(RealmListFile, ChecksCertificates) {

@@ -179,8 +179,8 @@ class GuardedServer : public ::testing::Test {
   static void SetUpTestSuite() { recovery::RequireTls13(); }
   GuardedServer() {
     std::ofstream(folder_.path() / "jwks") << recovery::TokenKeySet(key_.public_key());
-    auto tokens = recovery::TokenVerifier::Create({{"chat", folder_.path() / "jwks", {}}}, {"mailboxes"},
-                                                  SystemClock(), 16);
+    auto tokens = recovery::TokenVerifier::Create({{"chat", folder_.path() / "jwks"}}, "mailboxes",
+                                                  SystemClock(), recovery::TokenLimits());
     EXPECT_TRUE(tokens.ok()) << tokens.status();
     server_ = std::make_unique<MailboxServer>(
         Access::ByToken(*std::move(tokens)),
@@ -188,7 +188,7 @@ class GuardedServer : public ::testing::Test {
   }
 
   std::string Token(const std::string& account, const std::string& audience = "mailboxes") {
-    return recovery::IssueToken(key_, {"chat", account, {audience}, SystemClock().NowMillis() / 1000, 600});
+    return recovery::IssueToken(key_, {"chat", account, audience, SystemClock().NowMillis() / 1000, 600});
   }
   absl::Status Ask(const std::string& token, const std::string& mailbox, bool with_ca = true) {
     GrpcStoreOptions options;

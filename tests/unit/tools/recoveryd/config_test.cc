@@ -61,7 +61,6 @@ socket = "/run/a/a.sock"
 allow_uids = [1000]
 [tenants."exa mple"]
 jwks = "j.json"
-audiences = ["one", "two"]
 [policy]
 first_device = "open"
 delays_seconds = [0, 0, 60]
@@ -98,7 +97,7 @@ TEST(Config, Everything) {
   ASSERT_TRUE(config->listen.tls);
   EXPECT_EQ(config->listen.tls->private_key, "/etc/k.pem");
   EXPECT_EQ(config->admin_uids, std::vector<uid_t>{1000});
-  EXPECT_EQ(config->tenants[0].audiences, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(config->tenants[0].jwks, "/etc/j.json");
   EXPECT_EQ(config->guess_policy.delays.back(), std::chrono::minutes(1));
   EXPECT_EQ(config->limits.max_message_bytes, 20000);
   EXPECT_EQ(config->limits.max_metadata_bytes, 9000);
@@ -130,6 +129,7 @@ address = "nowhere"
 tls = "yes"
 [tenants.acme]
 jwks = 5
+audiences = ["all of us"]
 [policy]
 first_device = "anyone"
 delays_seconds = [1, -1]
@@ -146,12 +146,24 @@ a = 1
   EXPECT_THAT(problems, HasSubstr("/etc/r.toml:4: [listen] address: is neither"));
   EXPECT_THAT(problems, HasSubstr("/etc/r.toml:5: [listen] tls: has to be true or false"));
   EXPECT_THAT(problems, HasSubstr("/etc/r.toml:7: [tenants.acme] jwks: has to be a text"));
-  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:9: [policy] first_device"));
-  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:10: [policy] delays_seconds"));
-  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:12: [limits] queue: has to be a whole number from 1"));
-  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:13: [limits] account_burst: has to be a whole number from 1"));
-  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:15: [metrics] address"));
-  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:16: surprise: is no section"));
+  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:8: [tenants.acme] audiences: is not taken any more"));
+  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:10: [policy] first_device"));
+  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:11: [policy] delays_seconds"));
+  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:13: [limits] queue: has to be a whole number from 1"));
+  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:14: [limits] account_burst: has to be a whole number from 1"));
+  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:16: [metrics] address"));
+  EXPECT_THAT(problems, HasSubstr("/etc/r.toml:17: surprise: is no section"));
+}
+
+TEST(Config, GuessesWaitUnlessTheOperatorSaysOtherwise) {
+  const auto delays = [](const std::string& policy) {
+    const auto config = ParseConfig(std::string(kGood) + "[policy]\n" + policy, "/etc/r.toml");
+    EXPECT_TRUE(config.ok()) << config.status();
+    return config->guess_policy.delays;
+  };
+  EXPECT_EQ(delays(""), pin::DefaultGuessPolicy().delays);
+  EXPECT_EQ(delays("delays_seconds = []\n").size(), 0U);
+  EXPECT_EQ(delays("delays_seconds = [5]\n"), std::vector<std::chrono::milliseconds>{std::chrono::seconds(5)});
 }
 
 TEST(Config, NoToml) {

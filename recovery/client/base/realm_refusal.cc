@@ -1,0 +1,21 @@
+#include "recovery/client/base/realm_refusal.h"
+
+#include "absl/strings/cord.h"
+
+namespace labrec::recovery::client {
+namespace {
+
+constexpr char kPayload[] = "labyrinth-recovery/refused-by-realm";
+
+}  // namespace
+
+absl::Status RefusedByRealm(absl::Status status) {
+  status.SetPayload(kPayload, absl::Cord());
+  return status;
+}
+
+bool IsRefusedByRealm(const absl::Status& status) {
+  return status.GetPayload(kPayload).has_value();
+}
+
+}  // namespace labrec::recovery::client
