@@ -53,18 +53,15 @@ void Configure(grpc::ServerBuilder& builder, const ServerLimits& limits) {
   builder.SetResourceQuota(grpc::ResourceQuota("clients").Resize(limits.max_memory_bytes));
 }
 
-absl::Status SetSocketAccess(const std::string& path, const ListenOptions& options) {
-  if (!options.socket_group.empty()) {
-    const group* const found = getgrnam(options.socket_group.c_str());
-    if (found == nullptr) {
-      return absl::FailedPreconditionError(absl::StrCat("no group \"", options.socket_group, "\""));
-    }
-    if (chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) {
-      return absl::UnavailableError(absl::StrCat("chgrp ", path, ": ", std::strerror(errno)));
-    }
+absl::StatusOr<SocketAccess> AccessOf(const ListenOptions& options) {
+  SocketAccess access{options.socket_mode};
+  if (options.socket_group.empty()) return access;
+  const group* const found = getgrnam(options.socket_group.c_str());
+  if (found == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat("no group \"", options.socket_group, "\""));
   }
-  if (chmod(path.c_str(), options.socket_mode) == 0) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("chmod ", path, ": ", std::strerror(errno)));
+  access.group = found->gr_gid;
+  return access;
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsFor(const ListenOptions& options) {
@@ -77,7 +74,9 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsFor(const Li
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Listen(const ListenOptions& options,
                                                              const ServerLimits& limits,
                                                              grpc::Service& service) {
-  if (limits.max_connections > 0) {
+  // gRPC removes whatever socket lies at a Unix socket's path, a live process's too.
+  const bool is_unix = options.address.starts_with(kUnix);
+  if (is_unix || limits.max_connections > 0) {
     LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener, Bind(options));
     return Serve(std::move(listener), options, limits, service);
   }
@@ -92,17 +91,15 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Listen(const ListenOptions
     return absl::UnavailableError(absl::StrCat(
         "cannot listen on ", options.address, ": is another process there, or the address not this host's?"));
   }
-  const bool is_unix = options.address.starts_with(kUnix);
-  std::unique_ptr<RpcServer> wrapped(new RpcServer(std::move(server), is_unix ? 0 : port));
-  if (is_unix) LABREC_RETURN_IF_ERROR(SetSocketAccess(options.address.substr(kUnix.size()), options));
-  return wrapped;
+  return std::unique_ptr<RpcServer>(new RpcServer(std::move(server), port));
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> RpcServer::Bind(const ListenOptions& options) {
   if (options.tls) LABREC_RETURN_IF_ERROR(CheckTlsFiles(*options.tls));
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener, Listener::Listen(options.address));
   if (options.address.starts_with(kUnix)) {
-    LABREC_RETURN_IF_ERROR(SetSocketAccess(options.address.substr(kUnix.size()), options));
+    LABREC_ASSIGN_OR_RETURN(const SocketAccess access, AccessOf(options));
+    LABREC_RETURN_IF_ERROR(listener->Allow(access));
   }
   return listener;
 }
@@ -123,7 +120,9 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Serve(std::unique_ptr<List
     return absl::InternalError(absl::StrCat("gRPC does not start a server for ", options.address));
   }
   std::unique_ptr<RpcServer> wrapped(new RpcServer(std::move(server), listener->port()));
-  wrapped->connections_ = std::make_unique<ConnectionTable>(limits.max_connections);
+  if (limits.max_connections > 0) {
+    wrapped->connections_ = std::make_unique<ConnectionTable>(limits.max_connections);
+  }
   wrapped->acceptor_ = std::move(acceptor);
   wrapped->listener_ = std::move(listener);
   wrapped->listener_->Accept([server = wrapped.get()](int from, int fd) { server->Admit(from, fd); });
@@ -131,7 +130,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Serve(std::unique_ptr<List
 }
 
 void RpcServer::Admit(int listener, int fd) {
-  if (!connections_->Admit(fd)) {
+  if (connections_ != nullptr && !connections_->Admit(fd)) {
     close(fd);
     const uint64_t refused = ++refused_;
     if (std::has_single_bit(refused)) {  // the 1st, 2nd, 4th, 8th ...: a flood does not fill the log

@@ -86,8 +86,8 @@ class RpcServer {
 
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
-  // Where connections are bounded; else gRPC listens itself.
-  std::unique_ptr<ConnectionTable> connections_;
+  std::unique_ptr<ConnectionTable> connections_;  // where connections are bounded
+  // Of a Unix socket, and where connections are bounded; else gRPC listens itself.
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<Listener> listener_;
   std::atomic<uint64_t> refused_ = 0;
