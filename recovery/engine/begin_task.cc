@@ -4,6 +4,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/record/registration.h"
 
 namespace labrec::recovery {
@@ -19,7 +20,7 @@ BeginTask::BeginTask(Time deadline, Version version, std::vector<P256Point> elem
 absl::Status BeginTask::Apply(WorkingSet& rows, int64_t) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(version_.name));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(version_.name));
-  return MayBegin(*account, *record, version_.number);
+  return InOwnWords(MayBegin(*account, *record, version_.number));
 }
 
 void BeginTask::Staged(EvaluationBatch& batch) {

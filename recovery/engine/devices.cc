@@ -6,6 +6,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/field_checks.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/rows/rows.h"
 #include "recovery/record/erasure.h"
@@ -26,7 +27,8 @@ absl::Status AddDevice(WorkingSet& rows, const RecordName& name, const EnrollDev
                        FirstDevicePolicy first_device, int64_t now_ms) {
   LABREC_ASSIGN_OR_RETURN(const auto* row, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto unlocked, UnlockedRecord(rows, name, request.authority));
-  LABREC_ASSIGN_OR_RETURN(Account next, ApplyEnroll({name, *row, unlocked, first_device}, request, now_ms));
+  LABREC_ASSIGN_OR_RETURN(Account next,
+                          InOwnWords(ApplyEnroll({name, *row, unlocked, first_device}, request, now_ms)));
   rows.Put(std::move(next));
   return absl::OkStatus();
 }
@@ -51,7 +53,7 @@ absl::StatusOr<std::vector<Forgotten>> ForgetEverywhere(WorkingSet& rows, const 
 absl::Status RemoveDevice(WorkingSet& rows, const RecordName& name, const RevokeDevice& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* row, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto unlocked, UnlockedRecord(rows, name, request.authority));
-  LABREC_ASSIGN_OR_RETURN(Account next, ApplyRevoke(*row, unlocked, request));
+  LABREC_ASSIGN_OR_RETURN(Account next, InOwnWords(ApplyRevoke(*row, unlocked, request)));
   LABREC_ASSIGN_OR_RETURN(std::vector<Forgotten> records, ForgetEverywhere(rows, next, request.device));
   for (Forgotten& each : records) {
     if (each.record) {
@@ -103,7 +105,8 @@ void Devices::EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::str
                                      Done<DeviceId> done) {
   if (absl::Status bad = CheckEnrollFields(caller, name); !bad.ok()) return done(std::move(bad));
   if (!caller.is_operator) {
-    return done(absl::PermissionDeniedError("only the operator enrols a device without its proof"));
+    return done(
+        InOwnWords(absl::PermissionDeniedError("only the operator enrols a device without its proof")));
   }
   Enroll(caller, {key, std::move(name), ByOperator{}}, std::move(done));
 }

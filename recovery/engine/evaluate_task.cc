@@ -5,6 +5,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
+#include "recovery/engine/call/refusal.h"
 
 namespace labrec::recovery {
 namespace {
@@ -18,8 +19,8 @@ EvaluateOutcome AnswerOf(const GuessOutcome& outcome) {
 
 // The version's guesses are used up, and the record has another version.
 absl::Status Spent(uint32_t version) {
-  return absl::NotFoundError("version " + std::to_string(version) +
-                             " of the record is spent: ask GetRecord which one is usable");
+  return InOwnWords(absl::NotFoundError("version " + std::to_string(version) +
+                                        " of the record is spent: ask GetRecord which one is usable"));
 }
 
 }  // namespace
@@ -35,7 +36,8 @@ EvaluateTask::EvaluateTask(Time deadline, RecordName name, uint32_t version, con
 
 absl::Status EvaluateTask::Apply(WorkingSet& rows, int64_t now_ms) {
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name_));
-  LABREC_ASSIGN_OR_RETURN(GuessChange change, ApplyGuess(*record, request_, now_ms, services_.policy));
+  LABREC_ASSIGN_OR_RETURN(GuessChange change,
+                          InOwnWords(ApplyGuess(*record, request_, now_ms, services_.policy)));
   outcome_ = change.outcome;
   if (std::holds_alternative<MayEvaluate>(outcome_)) {
     const RecordVersion& version = *change.record->Find(request_.version);

@@ -6,6 +6,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/field_checks.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/rows/rows.h"
 #include "recovery/record/authority.h"
@@ -18,7 +19,7 @@ namespace {
 absl::Status Delete(WorkingSet& rows, const RecordName& name, const DeleteRecord& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-  LABREC_ASSIGN_OR_RETURN(Account next, ApplyDelete(*account, *record, request));
+  LABREC_ASSIGN_OR_RETURN(Account next, InOwnWords(ApplyDelete(*account, *record, request)));
   rows.Put(std::move(next));
   rows.Remove(name);
   return absl::OkStatus();
@@ -27,7 +28,7 @@ absl::Status Delete(WorkingSet& rows, const RecordName& name, const DeleteRecord
 absl::Status Raise(WorkingSet& rows, const RecordName& name, const RaiseFloor& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-  LABREC_ASSIGN_OR_RETURN(Record next, ApplyRaiseFloor(*account, *record, request));
+  LABREC_ASSIGN_OR_RETURN(Record next, InOwnWords(ApplyRaiseFloor(*account, *record, request)));
   rows.Put(std::move(next));
   return absl::OkStatus();
 }
@@ -36,7 +37,7 @@ absl::Status Raise(WorkingSet& rows, const RecordName& name, const RaiseFloor& r
 absl::StatusOr<ByDevice> DeviceOnly(absl::StatusOr<Authority> authority) {
   LABREC_RETURN_IF_ERROR(authority.status());
   if (const auto* device = std::get_if<ByDevice>(&*authority)) return *device;
-  return absl::PermissionDeniedError("the epoch floor needs a signature of an enrolled device");
+  return InOwnWords(absl::PermissionDeniedError("the epoch floor needs a signature of an enrolled device"));
 }
 
 // `signature` has been verified, so its parts have their sizes.
@@ -82,7 +83,7 @@ RecordView Records::View(const RecordName& name, const std::optional<Record>& ro
 // The operator sees what this process holds, also while the device is away.
 void Records::GetRecord(Caller caller, std::string record, Done<RecordView> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   if (caller.is_operator) {
     const absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
     return done(row.ok() ? absl::StatusOr<RecordView>(View(name, *row)) : row.status());
@@ -98,7 +99,7 @@ void Records::GetRecord(Caller caller, std::string record, Done<RecordView> done
 void Records::DeleteRecord(Caller caller, std::string record, std::optional<RawSignature> authorization,
                            Done<Ok> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   absl::StatusOr<Authority> authority = parts_.authorizer.CheckOrOperator(
       caller, Operation::kDeleteRecord, RecordBody(name.record), authorization);
   if (!authority.ok()) return done(std::move(authority).status());
@@ -113,7 +114,7 @@ void Records::DeleteRecord(Caller caller, std::string record, std::optional<RawS
 void Records::RaiseFloor(Caller caller, std::string record, uint64_t sequence, Digest digest,
                          RawSignature authorization, Done<Ok> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   absl::StatusOr<ByDevice> device = DeviceOnly(parts_.authorizer.Check(
       caller, Operation::kRaiseFloor, RaiseFloorBody(name.record, sequence, digest), authorization));
   if (!device.ok()) return done(std::move(device).status());
@@ -130,13 +131,13 @@ void Records::RaiseFloor(Caller caller, std::string record, uint64_t sequence, D
 void Records::GetFloor(Caller caller, std::string record, RawSignature authorization,
                        Done<std::optional<EpochFloor>> done) {
   const RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   const absl::StatusOr<ByDevice> device = DeviceOnly(
       parts_.authorizer.Check(caller, Operation::kGetFloor, RecordBody(name.record), authorization));
   if (!device.ok()) return done(device.status());
   const auto read = [name](WorkingSet& rows) -> absl::StatusOr<std::optional<EpochFloor>> {
     LABREC_ASSIGN_OR_RETURN(const auto* row, rows.record(name));
-    if (!*row) return absl::NotFoundError("there is no such record");
+    if (!*row) return InOwnWords(absl::NotFoundError("there is no such record"));
     return (*row)->floor;
   };
   parts_.admission.Enqueue(

@@ -11,6 +11,7 @@
 #include "attestation/produce/prover.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/follow_up.h"
 #include "recovery/record/chip.h"
 #include "recovery/record/registration.h"
@@ -36,7 +37,7 @@ absl::StatusOr<Bytes> CertifyKey(hsm::Device& device, const hsm::CountedKey& key
 absl::Status BeginVersion(WorkingSet& rows, const RecordName& name, const BeginChipVersion& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-  LABREC_ASSIGN_OR_RETURN(RegistrationRows next, ApplyBegin(*account, *record, name, request));
+  LABREC_ASSIGN_OR_RETURN(RegistrationRows next, InOwnWords(ApplyBegin(*account, *record, name, request)));
   rows.Put(std::move(next.account));
   rows.Put(std::move(next.record));
   return absl::OkStatus();
@@ -130,14 +131,15 @@ void ChipBeginner::End(const std::shared_ptr<Work>& work, absl::StatusOr<ChipReg
 
 // Coming back soon does not help where the chip is full.
 absl::Status ChipBeginner::NoRoom(const absl::Status& status) const {
-  if (!absl::IsResourceExhausted(status)) return status;
+  if (!absl::IsResourceExhausted(status)) return ToldOfChip(status);
+  spdlog::warn("the chip has no room for one more record: {}", std::string(status.message()));
   std::string open;
   if (const size_t count = parts_.registrations.count(); count > 0) {
     open = absl::StrCat("; registrations that are under way hold ", count, " of them, for at most ",
                         parts_.registrations.limits().kept_for.count(), " seconds");
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("the chip has no room for one more record: ", status.message(), open));
+  return InOwnWords(
+      absl::FailedPreconditionError(absl::StrCat("the chip has no room for one more record", open)));
 }
 
 }  // namespace labrec::recovery

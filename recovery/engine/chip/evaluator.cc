@@ -7,6 +7,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/follow_up.h"
 #include "recovery/engine/rows/rows.h"
 #include "recovery/record/chip.h"
@@ -32,8 +33,8 @@ absl::StatusOr<Found> Find(Ledger& ledger, const RecordName& name, uint32_t numb
   LABREC_ASSIGN_OR_RETURN(const std::optional<Record> record, ReadRecord(ledger, name));
   const RecordVersion* version = record ? record->Find(number) : nullptr;
   if (version != nullptr && version->usable() && version->chip) return Found{*version, version->left()};
-  return absl::NotFoundError("version " + std::to_string(number) +
-                             " of the record is not usable here: ask GetRecord which ones are");
+  return InOwnWords(absl::NotFoundError("version " + std::to_string(number) +
+                                        " of the record is not usable here: ask GetRecord which ones are"));
 }
 
 ChipVersion Which(const RecordVersion& version) {
@@ -74,7 +75,6 @@ void ChipEvaluator::EvaluateNow(hsm::Device& device, const RecordName& name, uin
   if (!key.ok()) return done(key.status());
   const absl::StatusOr<hsm::CountedOutcome> outcome = device.counted_keys()->Evaluate(*key, element);
   if (absl::Status failed = parts_.chip.Note(outcome.status()); !failed.ok()) {
-    spdlog::error("the chip did not evaluate: {}", std::string(outcome.status().message()));
     return done(std::move(failed));
   }
   if (std::holds_alternative<hsm::Spent>(*outcome)) return Spend(name, version, done);

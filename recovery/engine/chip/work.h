@@ -16,6 +16,11 @@
 
 namespace labrec::recovery {
 
+// How a call on the chip ended, as its client may hear it (InOwnWords): that the signature of a write is not
+// good, that its session has ended, that the counter is gone, or that the device failed; the operator's log
+// has the chip's own words. UNAVAILABLE and what is in our own words already stay as they are.
+absl::Status ToldOfChip(const absl::Status& status);
+
 // The chip that counts, on the threads of the device. Any thread may call; device, executor and health
 // outlive this object and its jobs.
 class ChipWork {
