@@ -74,26 +74,26 @@ Account AccountOf(const Caller& caller, const std::optional<Account>& account) {
 
 absl::Status CheckEnrollFields(const Caller& caller, std::string_view name) {
   LABREC_RETURN_IF_ERROR(CheckCaller(caller));
-  return CheckDeviceName(name);
+  return InOwnWords(CheckDeviceName(name));
 }
 
 }  // namespace
 
-void Devices::Enroll(const Caller& caller, recovery::EnrollDevice request, Done<DeviceId> done) {
+void Devices::Enroll(const Caller& caller, recovery::EnrollDevice request, Done<Enrollment> done) {
   const RecordName account{caller.tenant, caller.account, ""};
   const DeviceId id = request.key.DeviceId();
   parts_.admission.Enqueue(caller,
-                           std::make_shared<PlainTask<DeviceId>>(
+                           std::make_shared<PlainTask<Enrollment>>(
                                caller.deadline,
                                [account, request = std::move(request), first_device = parts_.first_device](
                                    WorkingSet& rows, int64_t now_ms) {
                                  return AddDevice(rows, account, request, first_device, now_ms);
                                },
-                               id, std::move(done)));
+                               Enrollment{id}, std::move(done)));
 }
 
 void Devices::EnrollDevice(Caller caller, EcdsaPublicKey key, std::string name, Bytes challenge, Bytes proof,
-                           std::optional<RawSignature> authorization, Done<DeviceId> done) {
+                           std::optional<RawSignature> authorization, Done<Enrollment> done) {
   if (absl::Status bad = CheckEnrollFields(caller, name); !bad.ok()) return done(std::move(bad));
   absl::StatusOr<Authority> authority =
       parts_.authorizer.CheckEnrollment(caller, {key, name, challenge, proof}, authorization);
@@ -102,7 +102,7 @@ void Devices::EnrollDevice(Caller caller, EcdsaPublicKey key, std::string name, 
 }
 
 void Devices::EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name,
-                                     Done<DeviceId> done) {
+                                     Done<Enrollment> done) {
   if (absl::Status bad = CheckEnrollFields(caller, name); !bad.ok()) return done(std::move(bad));
   if (!caller.is_operator) {
     return done(

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "hsm/base/p256.h"
+#include "recovery/engine/call/answers.h"
 #include "recovery/engine/call/caller.h"
 #include "recovery/engine/call/done.h"
 #include "recovery/engine/call/requests.h"
@@ -29,15 +30,15 @@ class Devices {
   explicit Devices(Parts parts) : parts_(parts) {}
 
   void EnrollDevice(Caller caller, EcdsaPublicKey key, std::string name, Bytes challenge, Bytes proof,
-                    std::optional<RawSignature> authorization, Done<DeviceId> done);
+                    std::optional<RawSignature> authorization, Done<Enrollment> done);
   // The operator's way: no proof and no authorization; only for Caller::is_operator.
-  void EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name, Done<DeviceId> done);
+  void EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name, Done<Enrollment> done);
   void RevokeDevice(Caller caller, DeviceId device, std::optional<RawSignature> authorization, Done<Ok> done);
   // With no devices and no records where there is no such account.
   void ListDevices(Caller caller, Done<Account> done);
 
  private:
-  void Enroll(const Caller& caller, recovery::EnrollDevice request, Done<DeviceId> done);
+  void Enroll(const Caller& caller, recovery::EnrollDevice request, Done<Enrollment> done);
 
   const Parts parts_;
 };

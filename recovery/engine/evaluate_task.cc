@@ -11,9 +11,9 @@ namespace labrec::recovery {
 namespace {
 
 // The outcomes that need no device.
-EvaluateOutcome AnswerOf(const GuessOutcome& outcome) {
+EvaluateOutcome AnswerOf(const GuessOutcome& outcome, bool changed) {
   if (const auto* locked = std::get_if<LockedUntil>(&outcome)) return *locked;
-  if (std::holds_alternative<Destroyed>(outcome)) return Destroyed{};
+  if (std::holds_alternative<Destroyed>(outcome)) return Destroyed{changed};
   return NotRegistered{};
 }
 
@@ -51,7 +51,7 @@ absl::Status EvaluateTask::Apply(WorkingSet& rows, int64_t now_ms) {
 void EvaluateTask::Committed(KeyWork&) {
   if (std::holds_alternative<Erased>(outcome_)) return done_(Spent(request_.version));
   const auto* may = std::get_if<MayEvaluate>(&outcome_);
-  if (may == nullptr) return done_(AnswerOf(outcome_));
+  if (may == nullptr) return done_(AnswerOf(outcome_, changed()));
   if (may->counting == Counting::kCounted) ++services_.guesses_counted;
   if (in_chip_) AskChip();
 }
@@ -79,7 +79,7 @@ void EvaluateTask::AskChip() const {
                            done = done_](absl::StatusOr<ChipEvaluator::Outcome> answer) {
                             if (!answer.ok()) return done(std::move(answer).status());
                             if (const auto* refused = std::get_if<ChipEvaluator::Refused>(&*answer)) {
-                              if (refused->destroyed) return done(EvaluateOutcome(Destroyed{}));
+                              if (refused->destroyed) return done(EvaluateOutcome(Destroyed{true}));
                               return done(Spent(version));
                             }
                             const auto& answered = std::get<ChipEvaluator::Answered>(*answer);

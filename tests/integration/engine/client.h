@@ -30,7 +30,7 @@ class EngineClient {
   // Enrols the device, and registers and activates version 1 of record "main".
   absl::Status SetUp(uint32_t guess_limit = 10);
 
-  absl::StatusOr<DeviceId> Enroll();
+  absl::StatusOr<Enrollment> Enroll();
   // Another device of the account, authorised by the client's own.
   absl::StatusOr<DeviceId> EnrollAnother(const EcdsaPrivateKey& another);
   absl::StatusOr<Ok> Revoke(DeviceId which);
