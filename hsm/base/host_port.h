@@ -16,7 +16,8 @@ struct HostPort {
 };
 
 // nullopt if it is none: a scheme, a path, an address of version 6 without brackets, what looks like an
-// address of version 4 and is none, a port that is no number or too great, a character that no host has. Pure.
+// address of version 4 and is none, a port that is no number or too great, a character that no host has.
+// Pure.
 std::optional<HostPort> ParseHostPort(std::string_view text);
 
 }  // namespace labrec

@@ -59,8 +59,8 @@ absl::StatusOr<uint32_t> KeepGuessLimit(const RealmSet& realms, const RecordConf
   const pin::Quorum before{static_cast<uint32_t>(config.realms.size()), config.threshold};
   const pin::Quorum now{static_cast<uint32_t>(realms.size()), config.threshold};
   const uint64_t total = pin::TestablePins(before, config.guess_limit).value_or(0);
-  const uint32_t limit = std::min(config.guess_limit, pin::GreatestLimit(now, static_cast<uint32_t>(total),
-                                                                           pin::GuessThief::kOutsider));
+  const uint32_t limit = std::min(
+      config.guess_limit, pin::GreatestLimit(now, static_cast<uint32_t>(total), pin::GuessThief::kOutsider));
   if (limit > 0) return limit;
   return absl::FailedPreconditionError(
       absl::StrCat("the list has ", now.realms, " realms now, and the ", total,

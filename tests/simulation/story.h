@@ -60,10 +60,10 @@ class Story {
   std::vector<Account*> all_;
   std::vector<Kept> kept_;
   std::vector<Image> left_behind_;  // by runs that were not refused, the latest last
-  std::filesystem::path home_;   // the folder that the next run takes up
-  std::filesystem::path other_;  // a copy that a second process worked on; empty if there is none
-  bool may_be_refused_ = false;  // an attacker has set storage back
-  bool spoilt_ = false;          // a token's ratchet was spoilt by two processes: only an operator goes on
+  std::filesystem::path home_;      // the folder that the next run takes up
+  std::filesystem::path other_;     // a copy that a second process worked on; empty if there is none
+  bool may_be_refused_ = false;     // an attacker has set storage back
+  bool spoilt_ = false;             // a token's ratchet was spoilt by two processes: only an operator goes on
 };
 
 }  // namespace labrec::sim

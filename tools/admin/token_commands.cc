@@ -107,8 +107,11 @@ void AddTokenCommands(const cli::Command& app, Result& result) {
   command.AddOption("--tenant", issue->tenant, "the token's \"iss\"").Required().Word("T");
   command.AddOption("--account", issue->account, "the token's \"sub\"").Required().Word("A");
   const cli::Command whom = command.AddChoice("audience", "whom the tokens are for");
-  whom.AddOption("--realm", issue->realms, "id of a realm; may be given more than once").Repeatable().Word("ID");
-  whom.AddOption("--service", issue->service, "a service that is no realm, as labyrinth-mailboxd").Word("NAME");
+  whom.AddOption("--realm", issue->realms, "id of a realm; may be given more than once")
+      .Repeatable()
+      .Word("ID");
+  whom.AddOption("--service", issue->service, "a service that is no realm, as labyrinth-mailboxd")
+      .Word("NAME");
   command.AddOption("--lifetime", issue->lifetime_s, "seconds (default 3600, at most 86400)")
       .Range(1, 86400)
       .Word("SECONDS");

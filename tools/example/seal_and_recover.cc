@@ -3,8 +3,8 @@
 //     seal_and_recover REALMS.toml PHONE.pem      (`labyrinth-recover device-key` makes the key of a phone)
 //
 // The list names for each realm its address, its certificates and the file with the account's token for it,
-// or else that is in the file "tokens" (recovery/client/base/realm_address.h). The realms have the phone's key
-// enrolled.
+// or else that is in the file "tokens" (recovery/client/base/realm_address.h). The realms have the phone's
+// key enrolled.
 #include <iostream>
 #include <memory>
 #include <utility>

@@ -20,7 +20,8 @@ using testing::Not;
 const Bytes kRealm(16, 0xAB);
 const Cancelled kNever = [] { return false; };
 
-absl::StatusOr<std::string> RunScript(const std::string& script, milliseconds limit = std::chrono::seconds(60)) {
+absl::StatusOr<std::string> RunScript(const std::string& script,
+                                      milliseconds limit = std::chrono::seconds(60)) {
   return RunTokenCommand({{"/bin/sh", "-c", script, "sh"}, limit}, kRealm, kNever);
 }
 
@@ -43,12 +44,14 @@ TEST(TokenCommand, MuchOutputComesWhole) {
 }
 
 TEST(TokenCommand, AFailureIsSaidWithItsOwnLastWord) {
-  const auto failed = RunScript("echo topsecret; echo first >&2; printf 'not \\033signed in\\n\\n' >&2; exit 7");
+  const auto failed =
+      RunScript("echo topsecret; echo first >&2; printf 'not \\033signed in\\n\\n' >&2; exit 7");
   EXPECT_TRUE(absl::IsUnauthenticated(failed.status()));
   EXPECT_THAT(std::string(failed.status().message()),
               HasSubstr("/bin/sh ended with exit code 7: not ?signed in"));
   EXPECT_THAT(std::string(failed.status().message()), Not(HasSubstr("topsecret")));
-  EXPECT_THAT(std::string(RunScript("exit 1").status().message()), HasSubstr("wrote nothing to standard error"));
+  EXPECT_THAT(std::string(RunScript("exit 1").status().message()),
+              HasSubstr("wrote nothing to standard error"));
   EXPECT_THAT(std::string(RunScript("kill -9 $$").status().message()), HasSubstr("was ended by signal 9"));
 }
 

@@ -163,7 +163,8 @@ TEST(Config, GuessesWaitUnlessTheOperatorSaysOtherwise) {
   };
   EXPECT_EQ(delays(""), pin::DefaultGuessPolicy().delays);
   EXPECT_EQ(delays("delays_seconds = []\n").size(), 0U);
-  EXPECT_EQ(delays("delays_seconds = [5]\n"), std::vector<std::chrono::milliseconds>{std::chrono::seconds(5)});
+  EXPECT_EQ(delays("delays_seconds = [5]\n"),
+            std::vector<std::chrono::milliseconds>{std::chrono::seconds(5)});
 }
 
 TEST(Config, NoToml) {
