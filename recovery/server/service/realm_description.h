@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "pin/guess_policy.h"
 #include "recovery/api/v1/recovery.pb.h"
 #include "recovery/engine/status.h"
 #include "recovery/record/devices.h"
