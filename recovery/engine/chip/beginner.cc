@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "attestation/produce/prover.h"
 #include "attestation/evidence/evidence.h"
+#include "attestation/produce/prover.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/commit/follow_up.h"

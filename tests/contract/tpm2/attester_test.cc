@@ -6,10 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "attestation/evidence/refusal.h"
 #include "attestation/produce/prover.h"
 #include "attestation/verify/ek/template.h"
 #include "attestation/verify/realm_verifier.h"
-#include "attestation/evidence/refusal.h"
 #include "hsm/base/clock.h"
 #include "hsm/tpm2/attest/endorsement_key.h"
 #include "hsm/tpm2/link/capability.h"

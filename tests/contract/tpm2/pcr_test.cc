@@ -9,10 +9,10 @@
 #include <gtest/gtest.h>
 #include <tss2/tss2_esys.h>
 
+#include "attestation/evidence/refusal.h"
 #include "attestation/produce/prover.h"
 #include "attestation/verify/attest_policy.h"
 #include "attestation/verify/realm_verifier.h"
-#include "attestation/evidence/refusal.h"
 #include "hsm/base/clock.h"
 #include "hsm/pcr/approval_folder.h"
 #include "hsm/tpm2/attest/statements.h"

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 
-#include "attestation/verify/ek/chain.h"
 #include "attestation/evidence/refusal.h"
+#include "attestation/verify/ek/chain.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/unit/attestation/certificates.h"
 
