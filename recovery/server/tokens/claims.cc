@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/names.h"
 
@@ -62,7 +61,7 @@ bool NamesAudience(const Json& claims, const std::vector<std::string>& audiences
 }  // namespace
 
 absl::StatusOr<TokenHolder> CheckClaims(std::string_view claims_json, const ClaimRules& rules) {
-  const Json claims = Json::parse(claims_json, nullptr, /*allow_exceptions=*/false);
+  const Json claims = ParseJson(claims_json);
   if (!claims.is_object()) return Refused("its claims are no JSON object");
   const auto issuer = claims.find("iss");
   if (issuer == claims.end() || !issuer->is_string() || *issuer != rules.issuer) {

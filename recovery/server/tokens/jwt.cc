@@ -5,10 +5,10 @@
 #include <optional>
 
 #include <jwt.h>
-#include <nlohmann/json.hpp>
 
 #include "absl/status/status.h"
 
+#include "hsm/base/json.h"
 #include "recovery/server/tokens/base64url.h"
 
 namespace labrec::recovery {
@@ -30,7 +30,7 @@ absl::Status Refused(const char* reason) {
 std::optional<Json> JsonObject(std::string_view base64url) {
   const std::optional<Bytes> bytes = FromBase64Url(base64url);
   if (!bytes) return std::nullopt;
-  Json value = Json::parse(AsText(*bytes), nullptr, /*allow_exceptions=*/false);
+  Json value = ParseJson(AsText(*bytes));
   if (!value.is_object()) return std::nullopt;
   return value;
 }
