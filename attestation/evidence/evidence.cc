@@ -19,7 +19,6 @@ constexpr uint8_t kMostPcrs = 96;  // four banks of 24
 enum class Kind : uint8_t {
   kIdentity = 1,
   kRecordKey = 2,
-  kChip = 3,
   kRealm = 4,
   kStatement = 5,
   kCredential = 6,
@@ -58,13 +57,6 @@ void Put(Writer& writer, const RecordKeyEvidence& evidence) {
   Put(writer, evidence.key_certified);
 }
 
-void Put(Writer& writer, const ChipEvidence& evidence) {
-  Put(writer, evidence.identity);
-  writer.Lp(evidence.activated);
-  Put(writer, evidence.record_key);
-  Put(writer, evidence.index_contents);
-}
-
 void Put(Writer& writer, const RealmEvidence& evidence) {
   Put(writer, evidence.identity);
   writer.Lp(evidence.activated).Lp(evidence.evaluation_public);
@@ -96,13 +88,6 @@ void Get(Reader& reader, RecordKeyEvidence& evidence) {
   evidence.index_public = ToBytes(reader.Lp());
   evidence.key_public = ToBytes(reader.Lp());
   Get(reader, evidence.key_certified);
-}
-
-void Get(Reader& reader, ChipEvidence& evidence) {
-  Get(reader, evidence.identity);
-  evidence.activated = ToBytes(reader.Lp());
-  Get(reader, evidence.record_key);
-  Get(reader, evidence.index_contents);
 }
 
 void Get(Reader& reader, RealmEvidence& evidence) {
@@ -146,9 +131,6 @@ Bytes Encode(const IdentityEvidence& evidence) {
 Bytes Encode(const RecordKeyEvidence& evidence) {
   return EncodeAs(Kind::kRecordKey, evidence);
 }
-Bytes Encode(const ChipEvidence& evidence) {
-  return EncodeAs(Kind::kChip, evidence);
-}
 Bytes Encode(const RealmEvidence& evidence) {
   return EncodeAs(Kind::kRealm, evidence);
 }
@@ -164,9 +146,6 @@ absl::StatusOr<IdentityEvidence> DecodeIdentityEvidence(ByteView bytes) {
 }
 absl::StatusOr<RecordKeyEvidence> DecodeRecordKeyEvidence(ByteView bytes) {
   return DecodeAs<RecordKeyEvidence>(Kind::kRecordKey, "a record's key", bytes);
-}
-absl::StatusOr<ChipEvidence> DecodeChipEvidence(ByteView bytes) {
-  return DecodeAs<ChipEvidence>(Kind::kChip, "a chip-enforced record", bytes);
 }
 absl::StatusOr<RealmEvidence> DecodeRealmEvidence(ByteView bytes) {
   return DecodeAs<RealmEvidence>(Kind::kRealm, "a realm", bytes);

@@ -38,15 +38,6 @@ struct RecordKeyEvidence {
   bool operator==(const RecordKeyEvidence&) const = default;
 };
 
-// Everything about one chip-enforced record.
-struct ChipEvidence {
-  IdentityEvidence identity;
-  Bytes activated;  // what TPM2_ActivateCredential gave for the client's credential
-  RecordKeyEvidence record_key;
-  SignedStatement index_contents;  // TPM2_NV_Certify of the whole index, after its first write
-  bool operator==(const ChipEvidence&) const = default;
-};
-
 // Everything about a realm that counts in its ledger.
 struct RealmEvidence {
   IdentityEvidence identity;
@@ -65,7 +56,6 @@ struct RealmEvidence {
 // Encode aborts if a field is longer than 65535 bytes or there are more than 8 intermediates or 96 PCRs.
 Bytes Encode(const IdentityEvidence& evidence);
 Bytes Encode(const RecordKeyEvidence& evidence);
-Bytes Encode(const ChipEvidence& evidence);
 Bytes Encode(const RealmEvidence& evidence);
 Bytes Encode(const SignedStatement& statement);
 Bytes Encode(const tpm::CredentialBlob& blob);
@@ -73,7 +63,6 @@ Bytes Encode(const tpm::CredentialBlob& blob);
 // INVALID_ARGUMENT for another kind or version, a cut or an overlong form. Encode(Decode(x)) == x.
 absl::StatusOr<IdentityEvidence> DecodeIdentityEvidence(ByteView bytes);
 absl::StatusOr<RecordKeyEvidence> DecodeRecordKeyEvidence(ByteView bytes);
-absl::StatusOr<ChipEvidence> DecodeChipEvidence(ByteView bytes);
 absl::StatusOr<RealmEvidence> DecodeRealmEvidence(ByteView bytes);
 absl::StatusOr<SignedStatement> DecodeSignedStatement(ByteView bytes);
 absl::StatusOr<tpm::CredentialBlob> DecodeCredentialBlob(ByteView bytes);

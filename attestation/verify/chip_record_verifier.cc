@@ -120,20 +120,4 @@ absl::Status CheckPinnedAk(const std::optional<Bytes>& pinned_ak_name, const tpm
                 "the realm shows another attestation key than this client knows it by");
 }
 
-absl::StatusOr<VerifiedChipRecord> VerifyChipRecord(const ChipExpectation& expectation,
-                                                    const AkChallenge& challenge,
-                                                    const ChipEvidence& evidence) {
-  LABREC_ASSIGN_OR_RETURN(TpmIdentity identity,
-                          CheckIdentity(evidence.identity, expectation.trust, expectation.now_ms));
-  LABREC_RETURN_IF_ERROR(CheckPinnedAk(expectation.pinned_ak_name, identity.ak));
-  LABREC_RETURN_IF_ERROR(CheckActivated(challenge, evidence.activated, identity));
-  Report report = identity.report;
-  LABREC_ASSIGN_OR_RETURN(const CertifiedRecordKey key,
-                          CheckRecordKeyEvidence(identity.ak, evidence.record_key, expectation.unlock_key,
-                                                 expectation.key_nonce, report));
-  LABREC_RETURN_IF_ERROR(CheckIndexContents(identity.ak, key.written_index, evidence.index_contents,
-                                            expectation.contents_nonce, expectation.contents, report));
-  return VerifiedChipRecord{std::move(identity), key, std::move(report)};
-}
-
 }  // namespace labrec::attestation

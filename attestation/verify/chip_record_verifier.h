@@ -43,28 +43,6 @@ absl::Status CheckIndexContents(const tpm::TpmtPublic& ak, const tpm::TpmsNvPubl
                                 const SignedStatement& statement, const Digest& nonce,
                                 const tpm::PinCounter& expected, Report& report);
 
-// What a client knows by itself about a record that it checks as a whole.
-struct ChipExpectation {
-  EkTrust trust;
-  int64_t now_ms = 0;
-  std::optional<Bytes> pinned_ak_name;  // where the client met this realm before
-  EcdsaPublicKey unlock_key;
-  Digest key_nonce;          // RecordStatementNonce of the key's certification
-  Digest contents_nonce;     // of the index's; another one than key_nonce
-  tpm::PinCounter contents;  // {0, guess_limit} after the first write or a refill
-};
-
-struct VerifiedChipRecord {
-  TpmIdentity identity;
-  CertifiedRecordKey key;
-  Report report;  // all that is proven, in the order of the checks
-};
-
-// All steps in their order: EK chain, AK form and pin, AK bound to EK, key and index, contents.
-absl::StatusOr<VerifiedChipRecord> VerifyChipRecord(const ChipExpectation& expectation,
-                                                    const AkChallenge& challenge,
-                                                    const ChipEvidence& evidence);
-
 // OK if no pin is given or the AK has that Name. Refusal kAttestationKey.
 absl::Status CheckPinnedAk(const std::optional<Bytes>& pinned_ak_name, const tpm::TpmtPublic& ak);
 

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm_wire/counted_areas.h"
 #include "hsm/tpm_wire/hash.h"
@@ -86,11 +85,11 @@ Json WriteValues(const PcrValues& values) {
 }  // namespace
 
 absl::StatusOr<PcrValues> PcrValues::FromJson(std::string_view json) {
-  return ReadValues(Json::parse(json, nullptr, /*allow_exceptions=*/false));
+  return ReadValues(ParseOrderedJson(json));
 }
 
 absl::StatusOr<PcrApproval> PcrApproval::FromJson(std::string_view json) {
-  const Json document = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  const Json document = ParseOrderedJson(json);
   if (!document.is_object() || !document.contains("format") || document["format"] != kFormat) {
     return absl::InvalidArgumentError(absl::StrCat("no approval of PCR values (format ", kFormat, ")"));
   }
@@ -148,13 +147,13 @@ std::string DifferingPcrs(const PcrValues& a, const PcrValues& b) {
 }
 
 std::string ToJson(const PcrValues& values) {
-  return Json{{"pcrs", WriteValues(values)}}.dump(2) + "\n";
+  return JsonText(Json{{"pcrs", WriteValues(values)}}, 2) + "\n";
 }
 
 std::string ToJson(const PcrApproval& approval) {
   const Json document = {
       {"format", kFormat}, {"pcrs", WriteValues(approval.approved)}, {"signature", Hex(approval.signature)}};
-  return document.dump(2) + "\n";
+  return JsonText(document, 2) + "\n";
 }
 
 Bytes PcrApprovalPolicy(const EcdsaPublicKey& approver) {

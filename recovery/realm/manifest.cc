@@ -3,13 +3,12 @@
 #include <array>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/names.h"
 
@@ -30,7 +29,7 @@ absl::Status Wrong(std::string_view member, std::string_view why) {
 nlohmann::ordered_json DeviceJson(const RealmDevice& device) {
   // Whoever made the state reads it: here it is only kept, as JSON where it is JSON, so that people can read
   // it.
-  return {{"uri", device.uri}, {"state", nlohmann::ordered_json::parse(device.state.json)}};
+  return {{"uri", device.uri}, {"state", ParseOrderedJson(device.state.json)}};
 }
 
 absl::StatusOr<RealmDevice> ReadDevice(const Json& document, const char* member) {
@@ -39,7 +38,7 @@ absl::StatusOr<RealmDevice> ReadDevice(const Json& document, const char* member)
       !device.contains("state")) {
     return Wrong(member, "has to be an object with \"uri\" and \"state\"");
   }
-  return RealmDevice{device["uri"].get<std::string>(), {device["state"].dump()}};
+  return RealmDevice{device["uri"].get<std::string>(), {JsonText(device["state"])}};
 }
 
 absl::Status CheckMembers(const Json& document) {
@@ -72,11 +71,11 @@ std::string ToJson(const RealmManifest& manifest) {
                                      {"bucket_exponent", manifest.bucket_exponent},
                                      {"device", DeviceJson(manifest.device)}};
   if (manifest.anchor) document["anchor"] = DeviceJson(*manifest.anchor);
-  return document.dump(2) + "\n";
+  return JsonText(document, 2) + "\n";
 }
 
 absl::StatusOr<RealmManifest> RealmManifestFromJson(std::string_view json) {
-  const Json document = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  const Json document = ParseJson(json);
   if (!document.is_object()) return absl::InvalidArgumentError("not a JSON object");
   LABREC_RETURN_IF_ERROR(CheckMembers(document));
   RealmManifest manifest;

@@ -20,7 +20,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ByteView bytes(data, size);
   Check(DecodeIdentityEvidence(bytes), bytes);
   Check(DecodeRecordKeyEvidence(bytes), bytes);
-  Check(DecodeChipEvidence(bytes), bytes);
   Check(DecodeRealmEvidence(bytes), bytes);
   Check(DecodeSignedStatement(bytes), bytes);
   Check(DecodeCredentialBlob(bytes), bytes);

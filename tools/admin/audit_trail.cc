@@ -4,12 +4,13 @@
 #include <cerrno>
 
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+
+#include "hsm/base/json.h"
 
 namespace labrec::admin {
 namespace {
@@ -30,7 +31,7 @@ std::string AcceptDetail(const recovery::ReanchorReport& report, uint32_t floor)
 }
 
 uint64_t DiscontinuitiesIn(std::string_view audit_line) {
-  const auto line = nlohmann::json::parse(audit_line, nullptr, false);
+  const auto line = ParseJson(audit_line);
   if (!line.is_object() || line.value("event", nlohmann::json()) != std::string(kAcceptEvent) + "_done") {
     return 0;
   }

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
+#include "hsm/base/json.h"
 #include "recovery/realm/audit_log.h"
 
 namespace labrec::admin {
@@ -33,7 +34,7 @@ const char* StateName(v1::RecordState state) {
 
 // A value on one line; times get a readable form beside them.
 std::string Scalar(const std::string& key, const Json& value) {
-  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  std::string text = value.is_string() ? value.get<std::string>() : JsonText(value);
   const bool is_time = key.ends_with("_ms") && value.is_number_integer() && value != 0;
   return is_time ? absl::StrCat(recovery::Timestamp(value.get<int64_t>())) : text;
 }

@@ -6,6 +6,7 @@
 
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/file.h"
+#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/pcr/approval_folder.h"
 #include "hsm/pcr/pcr_approval.h"
@@ -83,7 +84,7 @@ absl::Status Keygen(const KeygenOptions& options) {
 
 Json Describe(const PcrValues& values) {
   Json json = {{"selection", values.pcrs.ToString()}};
-  json["pcrs"] = Json::parse(hsm::ToJson(values))["pcrs"];
+  json["pcrs"] = ParseOrderedJson(hsm::ToJson(values))["pcrs"];
   return json;
 }
 

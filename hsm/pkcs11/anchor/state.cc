@@ -2,12 +2,11 @@
 
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/pkcs11/anchor/names.h"
 
@@ -87,11 +86,11 @@ DeviceState ToJson(const State& state) {
                               {"claims", FromClaims(state.keys->derivation_claims)}};
   }
   if (state.anchor) json["anchor"] = kRatchet;
-  return {json.dump(2)};
+  return {JsonText(json, 2)};
 }
 
 absl::StatusOr<State> FromJson(const DeviceState& text) {
-  const Json json = Json::parse(text.json, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(text.json);
   if (!json.is_object()) return Wrong("no JSON object");
   if (Member(json, "format") != kFormat) return Wrong("its format is another");
   State state;

@@ -1,10 +1,9 @@
 #include "hsm/tpm2/realm/state.h"
 
-#include <nlohmann/json.hpp>
-
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
+#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
 
 namespace labrec::hsm::tpm2 {
@@ -132,11 +131,11 @@ DeviceState WriteState(const RealmState& state) {
     json["pcr_binding"] = {{"pcrs", state.pcr_binding->pcrs.ToString()},
                            {"approver", Hex(state.pcr_binding->approver.Spki())}};
   }
-  return DeviceState{json.dump(2) + "\n"};
+  return DeviceState{JsonText(json, 2) + "\n"};
 }
 
 absl::StatusOr<RealmState> ReadState(const DeviceState& state) {
-  const Json json = Json::parse(state.json, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(state.json);
   if (!json.is_object()) return Malformed("no JSON object");
   if (!json.contains("format") || json["format"] != kFormat) return Malformed("another format");
   Fields fields(json);

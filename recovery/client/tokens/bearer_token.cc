@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +11,7 @@
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
+#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
 
 namespace labrec::recovery::client {
@@ -74,7 +73,7 @@ absl::StatusOr<BearerToken> ParseBearerToken(std::string text) {
   if (!IsToken(text) || !absl::WebSafeBase64Unescape(parts[1], &payload)) {
     return Malformed("its parts are not base64url");
   }
-  const json claims = json::parse(payload, nullptr, /*allow_exceptions=*/false);
+  const json claims = ParseJson(payload);
   if (!claims.is_object()) return Malformed("its payload is no JSON object");
   BearerToken token;
   LABREC_ASSIGN_OR_RETURN(token.tenant, Claim(claims, "iss"));

@@ -3,11 +3,10 @@
 #include <cmath>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/names.h"
 
@@ -65,7 +64,7 @@ absl::Status CheckAudience(const Json& claims, const std::string& audience) {
 }  // namespace
 
 absl::StatusOr<TokenHolder> CheckClaims(std::string_view claims_json, const ClaimRules& rules) {
-  const Json claims = Json::parse(claims_json, nullptr, /*allow_exceptions=*/false);
+  const Json claims = ParseJson(claims_json);
   if (!claims.is_object()) return Refused("its claims are no JSON object");
   const auto issuer = claims.find("iss");
   if (issuer == claims.end() || !issuer->is_string() || *issuer != rules.issuer) {

@@ -1,8 +1,7 @@
 #include "recovery/server/tokens/issuer.h"
 
-#include <nlohmann/json.hpp>
-
 #include "hsm/base/encoding.h"
+#include "hsm/base/json.h"
 #include "recovery/server/tokens/base64url.h"
 
 namespace labrec::recovery {
@@ -11,7 +10,7 @@ namespace {
 using Json = nlohmann::json;
 
 std::string Part(const Json& value) {
-  return Base64Url(AsBytes(value.dump()));
+  return Base64Url(AsBytes(JsonText(value)));
 }
 
 }  // namespace
@@ -39,7 +38,7 @@ std::string TokenKeySet(const EcdsaPublicKey& key) {
                       {"kid", TokenKeyId(key)},
                       {"x", Base64Url(key.point().x())},
                       {"y", Base64Url(key.point().y())}};
-  return Json{{"keys", Json::array({entry})}}.dump(2) + "\n";
+  return JsonText(Json{{"keys", Json::array({entry})}}, 2) + "\n";
 }
 
 }  // namespace labrec::recovery

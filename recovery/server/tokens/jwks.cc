@@ -4,13 +4,12 @@
 #include <optional>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/ecdsa.h"
+#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/server/tokens/base64url.h"
 #include "recovery/server/tokens/rsa_public_key.h"
@@ -90,7 +89,7 @@ std::string_view AlgorithmName(TokenAlgorithm algorithm) {
 }
 
 absl::StatusOr<Jwks> Jwks::Parse(std::string_view json) {
-  const Json document = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  const Json document = ParseJson(json);
   if (document.is_discarded()) return absl::InvalidArgumentError("not valid JSON");
   if (!document.is_object() || !document.contains("keys") || !document["keys"].is_array()) {
     return absl::InvalidArgumentError("no JSON Web Key Set: an object with an array \"keys\" is expected");

@@ -4,13 +4,12 @@
 #include <iterator>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/ecdsa.h"
+#include "hsm/base/json.h"
 #include "recovery/server/tokens/base64url.h"
 #include "recovery/server/tokens/rsa_public_key.h"
 
@@ -39,7 +38,7 @@ struct Parts {
 std::optional<Json> JsonObject(std::string_view base64url) {
   const std::optional<Bytes> bytes = FromBase64Url(base64url);
   if (!bytes) return std::nullopt;
-  Json value = Json::parse(AsText(*bytes), nullptr, /*allow_exceptions=*/false);
+  Json value = ParseJson(AsText(*bytes));
   if (!value.is_object()) return std::nullopt;
   return value;
 }

@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include "hsm/base/file.h"
+#include "hsm/base/json.h"
 
 namespace labrec::recovery {
 namespace {
@@ -34,7 +34,7 @@ WearMeter::WearMeter(std::filesystem::path path, const Clock& clock, uint64_t ra
 bool WearMeter::Load() {
   const auto content = ReadFile(path_, 1U << 16);
   if (absl::IsNotFound(content.status())) return false;
-  const Json json = content.ok() ? Json::parse(AsText(*content), nullptr, false) : Json();
+  const Json json = content.ok() ? ParseOrderedJson(AsText(*content)) : Json();
   try {
     if (json.at("format") != kFormat) throw std::invalid_argument("another format");
     before_ = json.at("lifetime_writes").get<uint64_t>();
@@ -76,7 +76,7 @@ void WearMeter::SaveLocked(const EngineStatus& status) {
                      {"lifetime_writes", before_ + status.anchor.commits},
                      {"epoch", status.epoch},
                      {"hourly", std::move(hourly)}};
-  const absl::Status written = WriteFile(path_, AsBytes(json.dump()), 0600, Overwrite::kReplace);
+  const absl::Status written = WriteFile(path_, AsBytes(JsonText(json)), 0600, Overwrite::kReplace);
   if (!written.ok()) spdlog::warn("wear is not written down: {}", std::string(written.message()));
 }
 

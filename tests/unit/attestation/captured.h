@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "attestation/verify/chip_record_verifier.h"
 #include "attestation/verify/realm_verifier.h"
 #include "hsm/tpm_wire/constants.h"
+#include "tests/unit/attestation/chip_evidence.h"
 #include "tests/unit/vector_file.h"
 
 namespace labrec::attestation {

@@ -3,11 +3,11 @@
 #include <memory>
 #include <string>
 
-#include "attestation/verify/chip_record_verifier.h"
 #include "hsm/base/clock.h"
 #include "hsm/tpm_wire/counted_areas.h"
 #include "tests/support/attested_tpm.h"
 #include "tests/support/local_ca.h"
+#include "tests/unit/attestation/chip_evidence.h"
 
 namespace labrec::attestation {
 

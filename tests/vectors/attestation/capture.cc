@@ -62,7 +62,6 @@ void CaptureChip(const std::string& folder, const std::string& fuzz) {
   SeedParts(fuzz, "chip", world.evidence.identity, {key.key_public},
             {key.key_certified, world.evidence.index_contents});
   Seed(fuzz + "/corpus/tpm_structures/chip_index", Writer().U8(1).Raw(key.index_public).bytes());
-  Seed(fuzz + "/corpus/attestation_evidence/chip", Encode(world.evidence));
   Seed(fuzz + "/corpus/attestation_evidence/chip_key", Encode(key));
   Seed(fuzz + "/corpus/attestation_evidence/credential", Encode(world.challenge.blob));
   Seed(fuzz + "/corpus/chip_record/chip", Encode(world.evidence));
