@@ -46,14 +46,13 @@ void AddStoreOptions(CLI::App& app, StoreOptions& store) {
 }
 
 void AddRealmOptions(CLI::App& app, SessionOptions& session) {
-  recover::Arguments& realms = session.realms;
-  realms.record.clear();
+  cli::RealmOptions& realms = session.realms;
   app.add_option("--realms", realms.realms, "TOML list of the recovery realms")
       ->envname("LABYRINTH_MAILBOX_REALMS");
   app.add_option("--token-file", realms.token_file,
                  "Bearer tokens, one for each realm, for realms without one in the list")
       ->envname("LABYRINTH_MAILBOX_TOKEN_FILE");
-  app.add_option("--record", realms.record, "The record's name in the realms (default: default)")
+  app.add_option("--record", session.record, "The record's name in the realms (default: default)")
       ->envname("LABYRINTH_MAILBOX_RECORD");
   app.add_option("--threshold", realms.threshold, "How many realms bring the code back")
       ->envname("LABYRINTH_MAILBOX_THRESHOLD")

@@ -19,8 +19,8 @@
 // Recovery codes: made, sealed, and restored from.
 namespace labrec::mailbox {
 
+using cli::Connection;
 using cli::PinSource;
-using recover::Connection;
 using recovery::client::DeviceKey;
 using recovery::client::Recovered;
 using recovery::client::Sealed;

@@ -45,7 +45,7 @@ absl::StatusOr<MemberStatus> FindMember(Mailbox& mailbox, const std::string& pre
 // Enrols the newcomer at the realms that keep this mailbox's floor, signed by this device.
 absl::Status EnrollNewcomer(Session& session, Home& newcomer) {
   if (!session.floor_is_in_realms()) return absl::OkStatus();
-  LABREC_ASSIGN_OR_RETURN(const recover::Connection* connection, session.Realms());
+  LABREC_ASSIGN_OR_RETURN(const cli::Connection* connection, session.Realms());
   LABREC_ASSIGN_OR_RETURN(const DeviceKey own, DeviceKey::Load(session.home.DeviceKeyPath()));
   LABREC_ASSIGN_OR_RETURN(const DeviceKey key, DeviceKey::Load(newcomer.DeviceKeyPath()));
   const auto reports = EnrollDevice(*connection->realms, key, kAddedName, &own);
@@ -57,7 +57,7 @@ absl::Status EnrollNewcomer(Session& session, Home& newcomer) {
 
 absl::Status RevokeAtRealms(Session& session, const MemberId& device) {
   if (!session.floor_is_in_realms()) return absl::OkStatus();
-  LABREC_ASSIGN_OR_RETURN(const recover::Connection* connection, session.Realms());
+  LABREC_ASSIGN_OR_RETURN(const cli::Connection* connection, session.Realms());
   LABREC_ASSIGN_OR_RETURN(const DeviceKey own, DeviceKey::Load(session.home.DeviceKeyPath()));
   const auto reports = recovery::client::RevokeDevice(*connection->realms, device, own);
   if (WarnOfRealms(reports, "revoking") == reports.size()) {

@@ -19,12 +19,12 @@ constexpr char kDefaultRecord[] = "default";
 absl::StatusOr<Session> Session::Open(const SessionOptions& options) {
   Session session(options);
   if (!options.realms.realms.empty()) {
-    LABREC_ASSIGN_OR_RETURN(session.realms_, recover::Connect(options.realms));
+    LABREC_ASSIGN_OR_RETURN(session.realms_, cli::Connect(options.realms));
   }
   LABREC_RETURN_IF_ERROR(session.FindAccount());
   LABREC_ASSIGN_OR_RETURN(session.store, OpenStore(options.store, session.account));
   session.floor = std::make_unique<NoFloor>();
-  LABREC_RETURN_IF_ERROR(session.FindRecord(options.realms.record));
+  LABREC_RETURN_IF_ERROR(session.FindRecord(options.record));
   return session;
 }
 
@@ -66,7 +66,7 @@ absl::StatusOr<Mailbox> Session::OpenMailbox() {
   return Mailbox(*store, *floor, std::move(state));
 }
 
-absl::StatusOr<const recover::Connection*> Session::Realms() const {
+absl::StatusOr<const cli::Connection*> Session::Realms() const {
   if (realms_.has_value()) return &*realms_;
   return absl::InvalidArgumentError("name the recovery realms: --realms FILE --token-file FILE");
 }

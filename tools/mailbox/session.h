@@ -5,10 +5,10 @@
 #include <string>
 
 #include "recovery/labyrinth/mailbox.h"
+#include "tools/cli/connect.h"
 #include "tools/mailbox/home.h"
 #include "tools/mailbox/recovery_floor.h"
 #include "tools/mailbox/store_address.h"
-#include "tools/recover/connect.h"
 
 namespace labrec::mailbox {
 
@@ -16,7 +16,8 @@ namespace labrec::mailbox {
 struct SessionOptions {
   std::string home;
   StoreOptions store;
-  recover::Arguments realms;  // realms, token_file, record (empty: the home's, else "default"), threshold
+  cli::RealmOptions realms;
+  std::string record;                        // empty: the home's, else "default"
   recovery::labyrinth::AccountName account;  // empty: the home's, else the token's
   bool no_floor = false;                     // believe the store; for showing what the floor is for
 };
@@ -36,7 +37,7 @@ class Session {
   void WarnOfRealmsBehind() const;
 
   // The realms, or INVALID_ARGUMENT if none were given.
-  absl::StatusOr<const recover::Connection*> Realms() const;
+  absl::StatusOr<const cli::Connection*> Realms() const;
 
   Home home;
   recovery::labyrinth::AccountName account;
@@ -51,7 +52,7 @@ class Session {
   absl::Status FindRecord(const std::string& named);
 
   bool no_floor_;
-  std::optional<recover::Connection> realms_;
+  std::optional<cli::Connection> realms_;
   RecoveryFloor* recovery_floor_ = nullptr;  // `floor`, if the realms keep it
 };
 

@@ -7,20 +7,16 @@
 
 #include "recovery/client/base/chip_trust.h"
 #include "recovery/client/seal.h"
+#include "tools/cli/connect.h"
 
 namespace labrec::recover {
 
 enum class Command { kDeviceKey, kEnroll, kSeal, kRecover, kChangePin, kStatus, kAttest, kDelete };
 
 // The command line, checked as far as it can be without reading files. No secret is ever in it.
-struct Arguments {
+struct Arguments : cli::RealmOptions {
   Command command = Command::kStatus;
-  std::string realms;
-  std::string token_file;
-  std::string tenant;   // empty: from the token
-  std::string account;  // empty: from the token
   std::string record = "default";
-  std::optional<uint32_t> threshold;
   uint32_t total_guesses = recovery::client::kDefaultTotalGuesses;
   bool even_if_corrupt = false;         // the total holds against threshold - 1 corrupt realms
   std::optional<uint32_t> guess_limit;  // of each realm, instead of a total
@@ -39,7 +35,6 @@ struct Arguments {
   bool pin_stdin = false;
   bool allow_missing = false;
   bool json = false;
-  double timeout_s = 10;
 };
 
 // The arguments, or the exit code to end with when help was asked for or they are not usable (a message has

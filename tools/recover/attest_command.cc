@@ -8,9 +8,9 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/client/attest.h"
 #include "tools/cli/attest_report.h"
+#include "tools/cli/connect.h"
 #include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
-#include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
 
 namespace labrec::recover {
@@ -67,7 +67,7 @@ const char* OutcomeName(int code) {
 }  // namespace
 
 int RunAttest(const Arguments& arguments, const Reporter& reporter) {
-  const auto connection = Connect(arguments);
+  const auto connection = cli::Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
   const auto chosen = Chosen(*connection->realms, arguments.realm);
   if (!chosen.ok()) return reporter.UsageError(chosen.status());

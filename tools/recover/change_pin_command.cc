@@ -4,17 +4,17 @@
 
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/change_pin.h"
+#include "tools/cli/connect.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
-#include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
 
 namespace labrec::recover {
 
 int RunChangePin(const Arguments& arguments, const Reporter& reporter) {
   using recovery::client::Holders;
-  const auto connection = Connect(arguments);
+  const auto connection = cli::Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
   const absl::Status proven = CheckRealms(*connection->realms, arguments.attest_policy);
   if (!proven.ok()) return reporter.Fail(proven);

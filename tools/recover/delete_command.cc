@@ -3,15 +3,15 @@
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/delete_record.h"
 #include "recovery/client/recover.h"
+#include "tools/cli/connect.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/recover/commands.h"
-#include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
 
 namespace labrec::recover {
 namespace {
 
-int DeleteAs(const Arguments& arguments, const Reporter& reporter, const Connection& connection,
+int DeleteAs(const Arguments& arguments, const Reporter& reporter, const cli::Connection& connection,
              const recovery::client::RequestSigner& signer) {
   const auto reports = DeleteRecord(*connection.realms, arguments.record, signer);
   reporter.SayRealms(reports);
@@ -27,7 +27,7 @@ int DeleteAs(const Arguments& arguments, const Reporter& reporter, const Connect
 }  // namespace
 
 int RunDelete(const Arguments& arguments, const Reporter& reporter) {
-  const auto connection = Connect(arguments);
+  const auto connection = cli::Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
   if (!arguments.device_key.empty()) {
     const auto device = recovery::client::DeviceKey::Load(arguments.device_key);

@@ -4,8 +4,8 @@
 
 #include "hsm/base/encoding.h"
 #include "recovery/client/enroll.h"
+#include "tools/cli/connect.h"
 #include "tools/recover/commands.h"
-#include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
 
 namespace labrec::recover {
@@ -19,7 +19,7 @@ int RunEnroll(const Arguments& arguments, const Reporter& reporter) {
     if (!loaded.ok()) return reporter.UsageError(loaded.status());
     authority = *std::move(loaded);
   }
-  const auto connection = Connect(arguments);
+  const auto connection = cli::Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
   const auto reports =
       EnrollDevice(*connection->realms, *device, arguments.device_name, authority ? &*authority : nullptr);

@@ -5,11 +5,11 @@
 #include "hsm/base/encoding.h"
 #include "recovery/client/enroll.h"
 #include "recovery/client/recover.h"
+#include "tools/cli/connect.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/cli/secret_output.h"
 #include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
-#include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
 
 namespace labrec::recover {
@@ -31,7 +31,7 @@ json FloorsJson(const std::vector<recovery::client::RealmFloor>& floors) {
 }
 
 // Enrols the new device; its realms go into `fields`.
-int Enroll(const Arguments& arguments, const Reporter& reporter, const Connection& connection,
+int Enroll(const Arguments& arguments, const Reporter& reporter, const cli::Connection& connection,
            const Recovered& recovered, const DeviceKey& device, json& fields) {
   const auto reports = EnrollDevice(*connection.realms, device, arguments.device_name, &recovered.authority);
   const std::string id = Hex(device.public_key().DeviceId());
@@ -43,7 +43,7 @@ int Enroll(const Arguments& arguments, const Reporter& reporter, const Connectio
   return enrolled >= recovered.group.threshold() ? kExitDone : kExitFailure;
 }
 
-int Finish(const Arguments& arguments, const Reporter& reporter, const Connection& connection,
+int Finish(const Arguments& arguments, const Reporter& reporter, const cli::Connection& connection,
            const Recovered& recovered, const std::optional<DeviceKey>& device) {
   if (const absl::Status written = cli::WriteSecret(arguments.output, recovered.secret); !written.ok()) {
     return reporter.Fail(written);
@@ -65,7 +65,7 @@ int Finish(const Arguments& arguments, const Reporter& reporter, const Connectio
 }  // namespace
 
 int RunRecover(const Arguments& arguments, const Reporter& reporter) {
-  const auto connection = Connect(arguments);
+  const auto connection = cli::Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
   const absl::Status proven = CheckRealms(*connection->realms, arguments.attest_policy);
   if (!proven.ok()) return reporter.Fail(proven);

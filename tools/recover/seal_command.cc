@@ -4,10 +4,10 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/seal.h"
+#include "tools/cli/connect.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
-#include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
 #include "tools/recover/guess_words.h"
 
@@ -63,7 +63,7 @@ json CountingJson(const std::vector<RealmCounting>& counting) {
 }  // namespace
 
 int RunSeal(const Arguments& arguments, const Reporter& reporter) {
-  const auto connection = Connect(arguments);
+  const auto connection = cli::Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
   const absl::Status proven = CheckRealms(*connection->realms, arguments.attest_policy);
   if (!proven.ok()) return reporter.Fail(proven);

@@ -4,8 +4,8 @@
 #include "recovery/api/names.h"
 #include "recovery/client/status.h"
 #include "tools/cli/advice.h"
+#include "tools/cli/connect.h"
 #include "tools/recover/commands.h"
-#include "tools/recover/connect.h"
 #include "tools/recover/exit_code.h"
 #include "tools/recover/guess_words.h"
 
@@ -99,7 +99,7 @@ json RealmJson(const RealmStatus& realm) {
 }  // namespace
 
 int RunStatus(const Arguments& arguments, const Reporter& reporter) {
-  const auto connection = Connect(arguments);
+  const auto connection = cli::Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
   const absl::Status name = recovery::CheckShortName("record", arguments.record);
   if (!name.ok()) return reporter.UsageError(name);

@@ -1,4 +1,4 @@
-#include "tools/recover/connect.h"
+#include "tools/cli/connect.h"
 
 #include <chrono>
 #include <filesystem>
@@ -14,7 +14,7 @@
 #include "recovery/client/tokens/bearer_token.h"
 #include "recovery/client/tokens/token_command.h"
 
-namespace labrec::recover {
+namespace labrec::cli {
 namespace {
 
 using recovery::client::BearerToken;
@@ -61,9 +61,9 @@ TokenFetch FirstThen(BearerToken first, TokenFetch fetch) {
 }
 
 absl::StatusOr<TokenFetch> TokenOf(const RealmAddress& realm, const RealmList& list,
-                                   const Arguments& arguments) {
+                                   const RealmOptions& options) {
   if (realm.token_file) return FromFile(*realm.token_file, realm.id);
-  if (!arguments.token_file.empty()) return FromFile(arguments.token_file, realm.id);
+  if (!options.token_file.empty()) return FromFile(options.token_file, realm.id);
   if (!list.token_command.empty()) return FromCommand(list.token_command, realm.id);
   return absl::InvalidArgumentError(
       absl::StrCat("no token for realm ", realm.name,
@@ -77,8 +77,8 @@ struct Account {
 };
 
 absl::StatusOr<Account> AccountOf(std::vector<TokenFetch>& tokens, const RealmList& list,
-                                  const Arguments& arguments) {
-  Account whose{arguments.tenant, arguments.account};
+                                  const RealmOptions& options) {
+  Account whose{options.tenant, options.account};
   if (!whose.tenant.empty() && !whose.account.empty()) return whose;
   absl::Status failed;
   const Cancelled never = [] { return false; };
@@ -96,10 +96,9 @@ absl::StatusOr<Account> AccountOf(std::vector<TokenFetch>& tokens, const RealmLi
 }
 
 // Refuses tokens of another account: the PIN is hashed with the account's names.
-TokenFetch OfAccount(const Account& whose, const Arguments& arguments, TokenFetch fetch) {
-  return [fetch = std::move(fetch), whose, own_tenant = arguments.tenant.empty(),
-          own_account =
-              arguments.account.empty()](const Cancelled& cancelled) -> absl::StatusOr<BearerToken> {
+TokenFetch OfAccount(const Account& whose, const RealmOptions& options, TokenFetch fetch) {
+  return [fetch = std::move(fetch), whose, own_tenant = options.tenant.empty(),
+          own_account = options.account.empty()](const Cancelled& cancelled) -> absl::StatusOr<BearerToken> {
     LABREC_ASSIGN_OR_RETURN(BearerToken token, fetch(cancelled));
     if ((!own_tenant || token.tenant == whose.tenant) && (!own_account || token.account == whose.account)) {
       return token;
@@ -110,35 +109,35 @@ TokenFetch OfAccount(const Account& whose, const Arguments& arguments, TokenFetc
   };
 }
 
-recovery::client::ClientOptions Options(const Arguments& arguments) {
-  recovery::client::ClientOptions options;
-  options.channel.timeout = std::chrono::milliseconds(static_cast<int64_t>(arguments.timeout_s * 1000));
-  return options;
+recovery::client::ClientOptions ClientOptionsOf(const RealmOptions& options) {
+  recovery::client::ClientOptions client;
+  client.channel.timeout = std::chrono::milliseconds(static_cast<int64_t>(options.timeout_s * 1000));
+  return client;
 }
 
 }  // namespace
 
-absl::StatusOr<Connection> Connect(const Arguments& arguments) {
-  LABREC_ASSIGN_OR_RETURN(RealmList list, recovery::client::LoadRealmList(arguments.realms));
+absl::StatusOr<Connection> Connect(const RealmOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(RealmList list, recovery::client::LoadRealmList(options.realms));
   const size_t count = list.realms.size();
   const uint32_t threshold =
-      arguments.threshold.value_or(list.threshold.value_or(recovery::client::Majority(count)));
+      options.threshold.value_or(list.threshold.value_or(recovery::client::Majority(count)));
   if (threshold > count) {
-    return absl::InvalidArgumentError(absl::StrCat("--threshold ", threshold, " is more than the ", count,
-                                                   " realms in ", arguments.realms));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--threshold ", threshold, " is more than the ", count, " realms in ", options.realms));
   }
   std::vector<TokenFetch> tokens;
   for (const RealmAddress& realm : list.realms) {
-    LABREC_ASSIGN_OR_RETURN(tokens.emplace_back(), TokenOf(realm, list, arguments));
+    LABREC_ASSIGN_OR_RETURN(tokens.emplace_back(), TokenOf(realm, list, options));
   }
-  LABREC_ASSIGN_OR_RETURN(const Account whose, AccountOf(tokens, list, arguments));
-  Connection connection{std::make_unique<RealmSet>(whose.tenant, whose.account, Options(arguments)),
+  LABREC_ASSIGN_OR_RETURN(const Account whose, AccountOf(tokens, list, options));
+  Connection connection{std::make_unique<RealmSet>(whose.tenant, whose.account, ClientOptionsOf(options)),
                         threshold};
   for (size_t i = 0; i < count; ++i) {
     LABREC_RETURN_IF_ERROR(
-        connection.realms->Add(std::move(list.realms[i]), OfAccount(whose, arguments, std::move(tokens[i]))));
+        connection.realms->Add(std::move(list.realms[i]), OfAccount(whose, options, std::move(tokens[i]))));
   }
   return connection;
 }
 
-}  // namespace labrec::recover
+}  // namespace labrec::cli
