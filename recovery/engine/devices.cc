@@ -129,18 +129,18 @@ void Devices::RevokeDevice(Caller caller, DeviceId device, std::optional<RawSign
 
 void Devices::ListDevices(Caller caller, Done<Account> done) {
   if (absl::Status bad = CheckCaller(caller); !bad.ok()) return done(std::move(bad));
-  if (caller.is_operator) {
-    absl::StatusOr<std::optional<Account>> account =
-        ReadAccount(parts_.ledger, caller.tenant, caller.account);
-    return account.ok() ? done(AccountOf(caller, *account)) : done(account.status());
-  }
   const RecordName name{caller.tenant, caller.account, ""};
   const auto read = [name, caller](WorkingSet& rows) -> absl::StatusOr<Account> {
     LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
     return AccountOf(caller, *account);
   };
-  parts_.admission.Enqueue(caller,
-                           std::make_shared<ReadTask<Account>>(caller.deadline, read, std::move(done)));
+  const auto while_away = [this, name, caller](const absl::Status& why) -> absl::StatusOr<Account> {
+    if (parts_.ledger.stopped()) return why;
+    LABREC_ASSIGN_OR_RETURN(const auto account, ReadAccount(parts_.ledger, name.tenant, name.account));
+    return AccountOf(caller, account);
+  };
+  parts_.admission.Enqueue(
+      caller, std::make_shared<ReadTask<Account>>(caller.deadline, read, std::move(done), while_away));
 }
 
 }  // namespace labrec::recovery

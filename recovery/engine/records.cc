@@ -80,20 +80,22 @@ RecordView Records::View(const RecordName& name, const std::optional<Record>& ro
   return view;
 }
 
-// The operator sees what this process holds, also while the device is away.
+// While the device is away nobody can look whether another run has changed the record; what this process
+// holds is shown then. Once it has stopped it shows nothing.
 void Records::GetRecord(Caller caller, std::string record, Done<RecordView> done) {
-  RecordName name{caller.tenant, caller.account, std::move(record)};
+  const RecordName name{caller.tenant, caller.account, std::move(record)};
   if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
-  if (caller.is_operator) {
-    const absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
-    return done(row.ok() ? absl::StatusOr<RecordView>(View(name, *row)) : row.status());
-  }
-  const auto read = [this, name = std::move(name)](WorkingSet& rows) -> absl::StatusOr<RecordView> {
+  const auto read = [this, name](WorkingSet& rows) -> absl::StatusOr<RecordView> {
     LABREC_ASSIGN_OR_RETURN(const auto* row, rows.record(name));
     return View(name, *row);
   };
-  parts_.admission.Enqueue(caller,
-                           std::make_shared<ReadTask<RecordView>>(caller.deadline, read, std::move(done)));
+  const auto while_away = [this, name](const absl::Status& why) -> absl::StatusOr<RecordView> {
+    if (parts_.ledger.stopped()) return why;
+    LABREC_ASSIGN_OR_RETURN(const std::optional<Record> row, ReadRecord(parts_.ledger, name));
+    return View(name, row);
+  };
+  parts_.admission.Enqueue(
+      caller, std::make_shared<ReadTask<RecordView>>(caller.deadline, read, std::move(done), while_away));
 }
 
 void Records::DeleteRecord(Caller caller, std::string record, std::optional<RawSignature> authorization,

@@ -74,7 +74,7 @@ class Ledger {
   // own, after the rows for it were read. UNAVAILABLE: the device is away; any other error ends the process.
   virtual absl::Status CheckClaim() = 0;
 
-  // Whether it has stopped: the error that one of the four returned ends the process. Commit thread.
+  // Whether it has stopped: the error that one of the four returned ends the process. Any thread.
   virtual bool stopped() const = 0;
 
   virtual uint64_t epoch() const = 0;  // of the latest anchored batch

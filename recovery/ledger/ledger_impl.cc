@@ -123,6 +123,7 @@ absl::Status LedgerImpl::CheckTurn(const StagedBatchImpl& staged, Phase wanted) 
 
 absl::Status LedgerImpl::Stop(absl::Status why) {
   phase_ = Phase::kStopped;
+  has_stopped_ = true;
   stopped_ = absl::Status(absl::IsDataLoss(why) ? why.code() : absl::StatusCode::kInternal,
                           absl::StrCat("the ledger has stopped and the process must end: ", why.message()));
   return stopped_;

@@ -40,7 +40,7 @@ class LedgerImpl final : public Ledger {
 
   bool settled() const override { return anchored_epoch_ >= settled_from_; }
   absl::Status CheckClaim() override;
-  bool stopped() const override { return phase_ == Phase::kStopped; }
+  bool stopped() const override { return has_stopped_; }
   uint64_t epoch() const override { return anchored_epoch_; }
   uint64_t row_count() const override;
   uint64_t discontinuities() const override { return discontinuities_; }
@@ -76,6 +76,7 @@ class LedgerImpl final : public Ledger {
   MerkleTree tree_;
   uint64_t records_;
   std::atomic<uint64_t> anchored_epoch_;
+  std::atomic<bool> has_stopped_ = false;  // phase_ is kStopped
 };
 
 }  // namespace labrec::recovery

@@ -96,20 +96,25 @@ template <typename Answer>
 class ReadTask : public Task {
  public:
   using Read = std::function<absl::StatusOr<Answer>(WorkingSet&)>;
-  ReadTask(Time deadline, Read read, Done<Answer> done)
-      : Task(deadline), read_(std::move(read)), done_(std::move(done)) {}
+  using WhileAway = std::function<absl::StatusOr<Answer>(const absl::Status& why)>;
+  // `while_away`, if there is one, answers where the queue says UNAVAILABLE.
+  ReadTask(Time deadline, Read read, Done<Answer> done, WhileAway while_away = nullptr)
+      : Task(deadline), read_(std::move(read)), done_(std::move(done)), while_away_(std::move(while_away)) {}
 
   absl::Status Apply(WorkingSet& rows, int64_t) override {
     answer_ = read_(rows);
     return answer_.status();
   }
   void Committed(KeyWork&) override { done_(std::move(answer_)); }
-  void Fail(const absl::Status& status) override { done_(status); }
+  void Fail(const absl::Status& status) override {
+    done_(while_away_ && absl::IsUnavailable(status) ? while_away_(status) : status);
+  }
 
  private:
   const Read read_;
   absl::StatusOr<Answer> answer_ = absl::UnknownError("the rows were not read");
   const Done<Answer> done_;
+  const WhileAway while_away_;
 };
 
 }  // namespace labrec::recovery
