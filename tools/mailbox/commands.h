@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "recovery/client/seal.h"
 #include "tools/mailbox/session.h"
 
 // What the subcommands of labyrinth-mailbox do. Each prints its result to stdout and returns why it failed.

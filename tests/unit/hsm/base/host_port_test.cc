@@ -60,7 +60,7 @@ TEST(HostPort, WhatIsNone) {
                            "a b:1"}) {
     EXPECT_EQ(Read(text), "none") << text;
   }
-  EXPECT_EQ(Read(std::string(254, 'a') + ":1"), "none");
+  EXPECT_EQ(Read(std::string(254, 'a').append(":1")), "none");
   EXPECT_EQ(Read(std::string_view("local\0host:1", 12)), "none");
 }
 

@@ -27,6 +27,8 @@ class RowsOnly : public Ledger {
   absl::StatusOr<std::unique_ptr<StagedBatch>> Stage(std::vector<RowWrite>) override { return Unused(); }
   absl::Status Persist(StagedBatch&) override { return Unused(); }
   absl::Status Anchor(StagedBatch&) override { return Unused(); }
+  bool settled() const override { return true; }
+  absl::Status CheckClaim() override { return Unused(); }
   bool stopped() const override { return false; }
   uint64_t epoch() const override { return 1; }
   uint64_t row_count() const override { return 1; }
