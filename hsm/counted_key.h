@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <variant>
 #include <vector>
@@ -56,6 +57,10 @@ struct CountedCapacity {
       false;  // the chip refused the latest Define for want of room; nothing was deleted since
 };
 
+// How long nobody else's write ends an open one: long enough for its client's signature to come back, and not
+// longer than clients wait for an answer.
+inline constexpr std::chrono::seconds kWriteUndisturbed{8};
+
 // An open, unsigned write. The client signs over `nonce_tpm` (hsm/tpm_wire/index_write.h).
 struct WriteSession {
   uint64_t id = 0;
@@ -98,8 +103,9 @@ class CountedKeys {
   virtual absl::StatusOr<CountedKey> Define(const EcdsaPublicKey& unlock_key) = 0;
 
   // Opens a session for one write: the first one, a refill, or a retirement. It ends with FinishWrite, after
-  // tpm::kWriteExpirationSeconds, when the connection to the device is lost, and when too many are
-  // open (the oldest ends first).
+  // tpm::kWriteExpirationSeconds, and when the connection to the device is lost. Where the device has room
+  // for no more, the oldest ends for the new one, but none that is younger than kWriteUndisturbed.
+  // RESOURCE_EXHAUSTED: all are that young.
   virtual absl::StatusOr<WriteSession> BeginWrite() = 0;
 
   // Writes count 0 and this limit (0 retires the key), with the client's r || s of 64 bytes, and reads the

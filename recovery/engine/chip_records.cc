@@ -1,6 +1,7 @@
 #include "recovery/engine/chip_records.h"
 
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "attestation/evidence/evidence.h"
@@ -20,7 +21,6 @@
 #include "recovery/engine/rows/rows.h"
 #include "recovery/record/chip.h"
 #include "recovery/record/registration.h"
-#include "recovery/record/row_key.h"
 
 namespace labrec::recovery {
 
@@ -45,6 +45,17 @@ absl::StatusOr<hsm::CountedKey> KeyOf(const std::optional<Record>& record, uint3
   if (version != nullptr && version->chip) return hsm::DecodeCountedKey(version->chip->key);
   return absl::NotFoundError("version " + std::to_string(number) +
                              " of the record is not here, or its guesses are not counted by the chip");
+}
+
+// The key of the version that is begun under this id.
+absl::StatusOr<hsm::CountedKey> BegunKey(const std::optional<Record>& record, uint32_t number,
+                                         const RegistrationId& id) {
+  const RecordVersion* begun = record ? record->Find(number) : nullptr;
+  if (begun != nullptr && begun->chip && !begun->usable() && begun->registration_id() == id) {
+    return KeyOf(record, number);
+  }
+  return absl::FailedPreconditionError(
+      "no chip-enforced registration of this version is open under this registration id: begin again");
 }
 
 absl::Status CheckSize(const char* what, ByteView field, size_t size) {
@@ -98,9 +109,29 @@ void ChipRecords::BeginChipRegistration(Caller caller, ChipRegistration request,
                                         Done<ChipRegistrationBegun> done) {
   absl::StatusOr<ChipBeginning> checked = CheckBeginning(caller, std::move(request));
   if (!checked.ok()) return done(std::move(checked).status());
-  absl::StatusOr<RequestQueue::Place> place = parts_.admission.Admit(caller);
-  if (!place.ok()) return done(std::move(place).status());
-  parts_.beginner.Begin(*std::move(checked), *std::move(place), std::move(done));
+  parts_.admission.Enqueue(
+      caller,
+      std::make_shared<TurnTask>(
+          caller.deadline,
+          [this, beginning = *std::move(checked), done](WorkingSet&) -> absl::StatusOr<TurnTask::Start> {
+            return [this, beginning, done] { parts_.beginner.Begin(beginning, done); };
+          },
+          done));
+}
+
+void ChipRecords::AskChip(const Caller& caller, const RecordName& name, size_t units, Look look,
+                          std::function<void(const absl::Status&)> fail) {
+  parts_.admission.Enqueue(
+      caller,
+      std::make_shared<TurnTask>(
+          caller.deadline,
+          [this, name, units, look = std::move(look)](WorkingSet& rows) -> absl::StatusOr<TurnTask::Start> {
+            LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
+            LABREC_ASSIGN_OR_RETURN(ChipJob job, look(*record));
+            return
+                [this, units, job = std::move(job)]() mutable { parts_.chip.Submit(units, std::move(job)); };
+          },
+          std::move(fail)));
 }
 
 void ChipRecords::ConfirmKey(Caller caller, std::string record, uint32_t version,
@@ -111,29 +142,28 @@ void ChipRecords::ConfirmKey(Caller caller, std::string record, uint32_t version
   if (elements.size() != kMostRegistrationEvaluations) {
     return done(absl::InvalidArgumentError("elements: must be 2"));
   }
-  const absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
-  if (!row.ok()) return done(row.status());
-  const RecordVersion* begun = *row ? (*row)->Find(version) : nullptr;
-  if (begun == nullptr || !begun->chip || begun->usable() || begun->registration_id() != registration_id) {
-    return done(absl::FailedPreconditionError(
-        "no chip-enforced registration of this version is open under this registration id: begin again"));
-  }
-  const absl::StatusOr<hsm::CountedKey> key = KeyOf(*row, version);
-  if (!key.ok()) return done(key.status());
-  parts_.chip.Submit(
-      elements.size(), [this, name, which = ChipVersion{version, key->index}, key = *key,
-                        elements = std::move(elements), done = std::move(done)](hsm::Device& device) {
-        hsm::UseCount use;
-        auto answers = EvaluateBoth(device, key, elements, use);
-        if (!parts_.chip.Note(answers.status()).ok()) return done(answers.status());
-        const ChipEvaluated evaluated{which, use.count, use.limit, {}};
-        FollowUpOn(
-            parts_.queue, name,
-            [evaluated](const std::optional<Record>& now) { return ApplyChipEvaluated(now, evaluated); },
-            [answers = *std::move(answers), done](const absl::Status& noted) {
-              if (!noted.ok()) return done(noted);
-              done(answers);
-            });
+  AskChip(
+      caller, name, elements.size(),
+      [=, this](const std::optional<Record>& row) -> absl::StatusOr<ChipJob> {
+        LABREC_ASSIGN_OR_RETURN(const hsm::CountedKey key, BegunKey(row, version, registration_id));
+        return [=, this](hsm::Device& device) { ConfirmNow(device, name, version, key, elements, done); };
+      },
+      done);
+}
+
+void ChipRecords::ConfirmNow(hsm::Device& device, const RecordName& name, uint32_t version,
+                             const hsm::CountedKey& key, const std::vector<P256Point>& elements,
+                             const Done<std::vector<P256Point>>& done) {
+  hsm::UseCount use;
+  auto answers = EvaluateBoth(device, key, elements, use);
+  if (absl::Status failed = parts_.chip.Note(answers.status()); !failed.ok()) return done(std::move(failed));
+  const ChipEvaluated evaluated{{version, key.index}, use.count, use.limit, {}};
+  FollowUpOn(
+      parts_.queue, name,
+      [evaluated](const std::optional<Record>& now) { return ApplyChipEvaluated(now, evaluated); },
+      [answers = *std::move(answers), done](const absl::Status& noted) {
+        if (!noted.ok()) return done(noted);
+        done(answers);
       });
 }
 
@@ -141,17 +171,29 @@ void ChipRecords::BeginChipWrite(Caller caller, std::string record, uint32_t ver
                                  Done<hsm::WriteSession> done) {
   const RecordName name{caller.tenant, caller.account, std::move(record)};
   if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
-  const absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
-  if (!row.ok()) return done(row.status());
-  if (absl::Status known = KeyOf(*row, version).status(); !known.ok()) return done(std::move(known));
-  const Digest key = RecordRowKey(name);
-  if (auto open = parts_.sessions.Find(key, version, steady_clock::now())) return done(*std::move(open));
-  parts_.chip.Submit(1, [this, key, version, done = std::move(done)](hsm::Device& device) {
-    absl::StatusOr<hsm::WriteSession> session = device.counted_keys()->BeginWrite();
-    if (!parts_.chip.Note(session.status()).ok()) return done(session.status());
-    parts_.sessions.Keep(key, version, *session, steady_clock::now());
-    done(*std::move(session));
-  });
+  AskChip(
+      caller, name, 1,
+      [=, this](const std::optional<Record>& row) -> absl::StatusOr<ChipJob> {
+        LABREC_RETURN_IF_ERROR(KeyOf(row, version).status());
+        return [=, this](hsm::Device& device) { BeginWriteNow(device, name, version, done); };
+      },
+      done);
+}
+
+void ChipRecords::BeginWriteNow(hsm::Device& device, const RecordName& name, uint32_t version,
+                                const Done<hsm::WriteSession>& done) {
+  if (auto open = parts_.sessions.Find(name, version, steady_clock::now())) return done(*std::move(open));
+  if (absl::Status wait = parts_.sessions.MayOpen(name, steady_clock::now()); !wait.ok()) {
+    return done(std::move(wait));
+  }
+  absl::StatusOr<hsm::WriteSession> session = device.counted_keys()->BeginWrite();
+  const absl::Status failed = parts_.chip.Note(session.status());
+  if (absl::IsResourceExhausted(session.status())) {
+    return done(parts_.sessions.NoRoom(name, steady_clock::now()));
+  }
+  if (!failed.ok()) return done(failed);
+  parts_.sessions.Keep(name, version, *session, steady_clock::now());
+  done(*std::move(session));
 }
 
 void ChipRecords::FinishChipWrite(Caller caller, ChipWrite request, Done<ChipContents> done) {
@@ -160,34 +202,37 @@ void ChipRecords::FinishChipWrite(Caller caller, ChipWrite request, Done<ChipCon
   bad.Update(CheckSize("nonce", request.nonce, kNonceBytes));
   bad.Update(CheckSize("signature", request.signature, kSignatureBytes));
   if (!bad.ok()) return done(std::move(bad));
-  const absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
-  if (!row.ok()) return done(row.status());
-  const absl::StatusOr<hsm::CountedKey> key = KeyOf(*row, request.version);
-  if (!key.ok()) return done(key.status());
-  if (absl::Status may = MayWrite(*row, request.version, request.limit); !may.ok()) return done(may);
-  const Digest row_key = RecordRowKey(name);
-  if (!parts_.sessions.Is(row_key, request.version, request.session)) {
-    return done(absl::NotFoundError("the write session is unknown or has ended: begin the write again"));
-  }
+  AskChip(
+      caller, name, 1,
+      [=, this](const std::optional<Record>& row) -> absl::StatusOr<ChipJob> {
+        LABREC_ASSIGN_OR_RETURN(const hsm::CountedKey key, KeyOf(row, request.version));
+        LABREC_RETURN_IF_ERROR(MayWrite(row, request.version, request.limit));
+        if (!parts_.sessions.Is(name, request.version, request.session)) {
+          return absl::NotFoundError("the write session is unknown or has ended: begin the write again");
+        }
+        return [=, this](hsm::Device& device) { FinishWriteNow(device, name, key, request, done); };
+      },
+      done);
+}
+
+void ChipRecords::FinishWriteNow(hsm::Device& device, const RecordName& name, const hsm::CountedKey& key,
+                                 const ChipWrite& request, const Done<ChipContents>& done) {
+  const absl::StatusOr<hsm::UseCount> use =
+      device.counted_keys()->FinishWrite(key, request.session, request.limit, request.signature);
+  if (!absl::IsPermissionDenied(use.status())) parts_.sessions.Forget(name, request.version);
+  if (absl::Status failed = parts_.chip.Note(use.status()); !failed.ok()) return done(std::move(failed));
   const Digest nonce = StatementNonce(parts_.realm_id, name, request.version, request.nonce);
-  parts_.chip.Submit(1, [this, name, row_key, key = *key, nonce, request = std::move(request),
-                         done = std::move(done)](hsm::Device& device) {
-    const absl::StatusOr<hsm::UseCount> use =
-        device.counted_keys()->FinishWrite(key, request.session, request.limit, request.signature);
-    if (!absl::IsPermissionDenied(use.status())) parts_.sessions.Forget(row_key, request.version);
-    if (!parts_.chip.Note(use.status()).ok()) return done(use.status());
-    absl::StatusOr<Bytes> statement = CertifyContents(device, key, nonce);
-    parts_.chip.Note(statement.status()).IgnoreError();
-    const ChipWritten written{{request.version, key.index}, request.limit};
-    FollowUpOn(
-        parts_.queue, name,
-        [written](const std::optional<Record>& now) { return ApplyChipWritten(now, written); },
-        [statement = std::move(statement), done](const absl::Status& noted) {
-          if (!noted.ok()) return done(noted);
-          if (!statement.ok()) return done(statement.status());
-          done(ChipContents{*statement});
-        });
-  });
+  absl::StatusOr<Bytes> statement = CertifyContents(device, key, nonce);
+  const absl::Status proven = parts_.chip.Note(statement.status());
+  const ChipWritten written{{request.version, key.index}, request.limit};
+  FollowUpOn(
+      parts_.queue, name,
+      [written](const std::optional<Record>& now) { return ApplyChipWritten(now, written); },
+      [statement = std::move(statement), proven, done](const absl::Status& noted) {
+        if (!noted.ok()) return done(noted);
+        if (!proven.ok()) return done(proven);
+        done(ChipContents{*statement});
+      });
 }
 
 }  // namespace labrec::recovery

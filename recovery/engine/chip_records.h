@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,11 @@
 #include "recovery/engine/call/caller.h"
 #include "recovery/engine/call/done.h"
 #include "recovery/engine/call/requests.h"
+#include "recovery/record/record.h"
+
+namespace labrec::hsm {
+class Device;
+}
 
 namespace labrec::recovery {
 
@@ -24,7 +31,7 @@ class RequestQueue;
 struct ChipBeginning;
 
 // Calls about versions that the chip counts for: beginning one, writing its index, and its first two
-// evaluations. What all calls promise: see Engine.
+// evaluations. Each takes its turn in the queue like every request. What all calls promise: see Engine.
 class ChipRecords {
  public:
   struct Parts {
@@ -45,12 +52,27 @@ class ChipRecords {
   // Two evaluations of a begun chip-enforced version, which its first write grants.
   void ConfirmKey(Caller caller, std::string record, uint32_t version, RegistrationId registration_id,
                   std::vector<P256Point> elements, Done<std::vector<P256Point>> done);
-  // A session for one write of the version's index; the same one until it is used or has ended.
+  // A session for one write of the version's index; the same one until it is used or has ended. Who may open
+  // one: see ChipSessions.
   void BeginChipWrite(Caller caller, std::string record, uint32_t version, Done<hsm::WriteSession> done);
   void FinishChipWrite(Caller caller, ChipWrite request, Done<ChipContents> done);
 
  private:
+  using ChipJob = std::function<void(hsm::Device&)>;
+  // Decides by the record's row.
+  using Look = std::function<absl::StatusOr<ChipJob>(const std::optional<Record>&)>;
+
   absl::StatusOr<ChipBeginning> CheckBeginning(const Caller& caller, ChipRegistration request);
+  // Looks at the row and gives the job to the chip, once the caller has its turn. `units`: see ChipWork.
+  void AskChip(const Caller& caller, const RecordName& name, size_t units, Look look,
+               std::function<void(const absl::Status&)> fail);
+  // On a thread of the device.
+  void ConfirmNow(hsm::Device& device, const RecordName& name, uint32_t version, const hsm::CountedKey& key,
+                  const std::vector<P256Point>& elements, const Done<std::vector<P256Point>>& done);
+  void BeginWriteNow(hsm::Device& device, const RecordName& name, uint32_t version,
+                     const Done<hsm::WriteSession>& done);
+  void FinishWriteNow(hsm::Device& device, const RecordName& name, const hsm::CountedKey& key,
+                      const ChipWrite& request, const Done<ChipContents>& done);
 
   const Parts parts_;
 };

@@ -1,10 +1,13 @@
 #include "tests/support/simulated_device.h"
 
+#include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "hsm/base/status_macros.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/swtpm.h"
+#include "tests/support/temporary_folder.h"
 
 namespace labrec::test {
 namespace {
@@ -12,12 +15,21 @@ namespace {
 class SwtpmDevice : public SimulatedDevice {
  public:
   explicit SwtpmDevice(std::unique_ptr<Swtpm> tpm) : tpm_(std::move(tpm)) {}
-  hsm::DeviceAddress address() const override { return {"tpm2:" + tpm_->tcti()}; }
+  hsm::DeviceAddress address() const override {
+    return {"tpm2:" + (folder_ ? "swtpm:path=" + (folder_->path() / "tpmrm0").string() : tpm_->tcti())};
+  }
   void Break() override { tpm_->Kill(); }
   absl::Status Repair() override { return tpm_->Restart(); }
   Swtpm* swtpm() override { return tpm_.get(); }
+  void ClaimResourceManager() override {
+    folder_.emplace();
+    const std::filesystem::path socket = folder_->path() / "tpmrm0";
+    std::filesystem::create_symlink(tpm_->socket(), socket);
+    std::filesystem::create_symlink(tpm_->socket().string() + ".ctrl", socket.string() + ".ctrl");
+  }
 
  private:
+  std::optional<TemporaryFolder> folder_;  // with a name for the socket that says so
   const std::unique_ptr<Swtpm> tpm_;
 };
 

@@ -28,6 +28,9 @@ class SimulatedDevice {
   virtual absl::Status Repair() = 0;
   // Null on SoftHSM2.
   virtual Swtpm* swtpm() { return nullptr; }
+  // From now on the address is that of a resource manager, so that whoever opens the device keeps to what one
+  // allows. Only for a TPM.
+  virtual void ClaimResourceManager() {}
 
   // Makes the realm's keys and anchor on it. Once.
   absl::Status Provision(ByteView realm_id);

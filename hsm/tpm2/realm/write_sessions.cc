@@ -20,7 +20,14 @@ WriteSessions::~WriteSessions() {
 absl::StatusOr<WriteSession> WriteSessions::Begin(Time now) {
   EndOld(now);
   const size_t most = context_.has_resource_manager() ? kMostLoaded : kMostSaved;
-  while (waiting_.size() >= most) End(waiting_.begin());
+  while (waiting_.size() >= most) {
+    if (now - waiting_.front().since < kWriteUndisturbed) {
+      return absl::ResourceExhaustedError(
+          "the chip's sessions for writes are all in use, by clients that are about to sign: come back "
+          "later");
+    }
+    End(waiting_.begin());
+  }
   LABREC_ASSIGN_OR_RETURN(PolicySession session, PolicySession::Start(context_));
   Waiting waiting;
   waiting.id = Reader(SecretBytes::Random(8).view()).U64();

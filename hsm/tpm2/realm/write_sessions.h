@@ -26,7 +26,8 @@ class WriteSessions {
   WriteSessions(const WriteSessions&) = delete;
   WriteSessions& operator=(const WriteSessions&) = delete;
 
-  // Opens one; ends the oldest where there are too many.
+  // Opens one. Where there are too many the oldest ends for it, unless that is younger than
+  // kWriteUndisturbed: RESOURCE_EXHAUSTED.
   absl::StatusOr<WriteSession> Begin(Time now);
   // NOT_FOUND if there is no such session (any more).
   absl::StatusOr<Bytes> NonceOf(uint64_t id, Time now);

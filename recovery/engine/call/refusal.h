@@ -24,9 +24,10 @@ inline constexpr std::string_view kGone = "client_gone";            // nobody wa
 inline constexpr std::string_view kStopping = "stopping";           // the realm shuts down
 inline constexpr std::string_view kAttestation = "attestation_rate";          // over the rate of proofs
 inline constexpr std::string_view kChipRegistrations = "chip_registrations";  // too many are under way
-inline constexpr std::string_view kAll[] = {kAccountRate,  kTenantRate,  kQueueFull,
-                                            kAccountQueue, kDeadline,    kGone,
-                                            kStopping,     kAttestation, kChipRegistrations};
+inline constexpr std::string_view kChipWrites = "chip_writes";  // the chip's write sessions are in use
+inline constexpr std::string_view kAll[] = {kAccountRate,       kTenantRate, kQueueFull, kAccountQueue,
+                                            kDeadline,          kGone,       kStopping,  kAttestation,
+                                            kChipRegistrations, kChipWrites};
 }  // namespace refusal
 
 // `status`, marked with one of the words above.

@@ -57,18 +57,15 @@ bool IsClosed(const absl::Status& status) {
 
 struct ChipBeginner::Work {
   ChipBeginning beginning;
-  std::optional<RequestQueue::Place> place;
   Done<ChipRegistrationBegun> done;
   std::vector<OpenRegistration> in_the_way;
   Bytes evidence;
 };
 
-void ChipBeginner::Begin(ChipBeginning beginning, RequestQueue::Place place,
-                         Done<ChipRegistrationBegun> done) {
+void ChipBeginner::Begin(ChipBeginning beginning, Done<ChipRegistrationBegun> done) {
   auto given_up = parts_.registrations.Enter(beginning.name, steady_clock::now());
   if (!given_up.ok()) return done(given_up.status());
-  GiveUp(std::make_shared<Work>(
-      Work{std::move(beginning), std::move(place), std::move(done), *std::move(given_up), {}}));
+  GiveUp(std::make_shared<Work>(Work{std::move(beginning), std::move(done), *std::move(given_up), {}}));
 }
 
 // One after the other, then on to the key.
@@ -103,10 +100,10 @@ void ChipBeginner::MakeKeyNow(hsm::Device& device, const std::shared_ptr<Work>& 
   chip.index = key->index;
   chip.key = hsm::Encode(*key);
   absl::StatusOr<Bytes> evidence = CertifyKey(device, *key, work->beginning.statement_nonce);
-  if (!parts_.chip.Note(evidence.status()).ok()) {
+  if (absl::Status failed = parts_.chip.Note(evidence.status()); !failed.ok()) {
     parts_.chip.indices().Erased({chip.key});
     parts_.chip.TidyUp();
-    return End(work, evidence.status());
+    return End(work, std::move(failed));
   }
   work->evidence = *std::move(evidence);
   WriteRow(work);
@@ -114,7 +111,7 @@ void ChipBeginner::MakeKeyNow(hsm::Device& device, const std::shared_ptr<Work>& 
 
 void ChipBeginner::WriteRow(const std::shared_ptr<Work>& work) {
   FollowUp(
-      parts_.queue, *std::exchange(work->place, std::nullopt),
+      parts_.queue,
       [work](WorkingSet& rows) { return BeginVersion(rows, work->beginning.name, work->beginning.begin); },
       [this, work](const absl::Status& begun) {
         if (begun.ok()) {
@@ -128,7 +125,6 @@ void ChipBeginner::WriteRow(const std::shared_ptr<Work>& work) {
 
 void ChipBeginner::End(const std::shared_ptr<Work>& work, absl::StatusOr<ChipRegistrationBegun> result) {
   parts_.registrations.Leave(work->beginning.name);
-  work->place.reset();
   work->done(std::move(result));
 }
 

@@ -36,7 +36,7 @@ class ChipBeginner {
   // chip has no room; the device's and the queue's other errors. Nothing is begun then, though a registration
   // of the same record may have been given up. Any thread; `done` is called from a thread of the engine, or
   // from the caller's.
-  void Begin(ChipBeginning beginning, RequestQueue::Place place, Done<ChipRegistrationBegun> done);
+  void Begin(ChipBeginning beginning, Done<ChipRegistrationBegun> done);
 
  private:
   struct Work;

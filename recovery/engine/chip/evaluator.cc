@@ -65,7 +65,7 @@ void ChipEvaluator::EvaluateNow(hsm::Device& device, const RecordName& name, uin
   const RecordVersion& version = found->version;
   if (const CountedAnswer* kept = FindAnswer(version, digest); kept != nullptr) {
     const absl::StatusOr<SecretBytes> d = Derive(device, parts_.realm_id, name, version);
-    if (!parts_.chip.Note(d.status()).ok()) return done(d.status());
+    if (absl::Status failed = parts_.chip.Note(d.status()); !failed.ok()) return done(std::move(failed));
     absl::StatusOr<P256Point> point = OpenAnswer(*d, parts_.realm_id, name, number, *kept);
     if (!point.ok()) return done(point.status());
     return done(Answered{*point, found->remaining});
@@ -73,9 +73,9 @@ void ChipEvaluator::EvaluateNow(hsm::Device& device, const RecordName& name, uin
   const absl::StatusOr<hsm::CountedKey> key = hsm::DecodeCountedKey(version.chip->key);
   if (!key.ok()) return done(key.status());
   const absl::StatusOr<hsm::CountedOutcome> outcome = device.counted_keys()->Evaluate(*key, element);
-  if (!parts_.chip.Note(outcome.status()).ok()) {
+  if (absl::Status failed = parts_.chip.Note(outcome.status()); !failed.ok()) {
     spdlog::error("the chip did not evaluate: {}", std::string(outcome.status().message()));
-    return done(outcome.status());
+    return done(std::move(failed));
   }
   if (std::holds_alternative<hsm::Spent>(*outcome)) return Spend(name, version, done);
   const auto& result = std::get<hsm::CountedResult>(*outcome);

@@ -5,6 +5,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "recovery/engine/device/device_failure.h"
+
 namespace labrec::recovery {
 
 absl::Status ChipWork::Available() const {
@@ -38,7 +40,7 @@ void ChipWork::TidyUp() {
 
 absl::Status ChipWork::Note(absl::Status status) {
   health_.Note(status);
-  return status;
+  return absl::IsResourceExhausted(status) ? ForCaller(status) : status;
 }
 
 std::optional<hsm::CountedCapacity> ChipWork::room() const {

@@ -29,12 +29,7 @@ void FollowUp(RequestQueue& queue, std::function<absl::Status(WorkingSet&)> chan
               std::function<void(const absl::Status&)> done) {
   absl::StatusOr<RequestQueue::Place> place = queue.Admit();
   if (!place.ok()) return done(place.status());
-  FollowUp(queue, *std::move(place), std::move(change), std::move(done));
-}
-
-void FollowUp(RequestQueue& queue, RequestQueue::Place place, std::function<absl::Status(WorkingSet&)> change,
-              std::function<void(const absl::Status&)> done) {
-  queue.Push(std::move(place), std::make_shared<FollowUpTask>(std::move(change), std::move(done)));
+  queue.Push(*std::move(place), std::make_shared<FollowUpTask>(std::move(change), std::move(done)));
 }
 
 void FollowUpOn(RequestQueue& queue, RecordName name,

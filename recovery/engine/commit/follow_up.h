@@ -19,8 +19,5 @@ void FollowUp(RequestQueue& queue, std::function<absl::Status(WorkingSet&)> chan
 void FollowUpOn(RequestQueue& queue, RecordName name,
                 std::function<absl::StatusOr<Record>(const std::optional<Record>&)> change,
                 std::function<void(const absl::Status&)> done);
-// As FollowUp, with a place that was taken before.
-void FollowUp(RequestQueue& queue, RequestQueue::Place place, std::function<absl::Status(WorkingSet&)> change,
-              std::function<void(const absl::Status&)> done);
 
 }  // namespace labrec::recovery

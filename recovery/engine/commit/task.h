@@ -4,7 +4,9 @@
 #include <functional>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 #include "recovery/engine/call/done.h"
 #include "recovery/engine/device/key_work.h"
@@ -54,6 +56,30 @@ class PlainTask : public Task {
   Change change_;
   Answer answer_;
   Done<Answer> done_;
+};
+
+// A request that changes no row by itself: once its turn has come, somebody else works for it.
+class TurnTask : public Task {
+ public:
+  using Start = absl::AnyInvocable<void()>;
+  // Decides by the rows as they are when the turn has come: what to start then, or why not. What is started
+  // answers; it must not block.
+  using Look = std::function<absl::StatusOr<Start>(WorkingSet&)>;
+  TurnTask(Time deadline, Look look, std::function<void(const absl::Status&)> fail)
+      : Task(deadline), look_(std::move(look)), fail_(std::move(fail)) {}
+
+  absl::Status Apply(WorkingSet& rows, int64_t) override {
+    absl::StatusOr<Start> start = look_(rows);
+    if (start.ok()) start_ = *std::move(start);
+    return start.status();
+  }
+  void Committed(KeyWork&) override { start_(); }
+  void Fail(const absl::Status& status) override { fail_(status); }
+
+ private:
+  const Look look_;
+  const std::function<void(const absl::Status&)> fail_;
+  Start start_;
 };
 
 }  // namespace labrec::recovery

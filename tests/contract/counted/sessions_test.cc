@@ -24,20 +24,40 @@ class CountedSessions : public CountedTest {
   size_t Waiting() { return Count(TPM2_ACTIVE_SESSION_FIRST); }
 };
 
-TEST_F(CountedSessions, AbandonedOnesAreBounded) {
+TEST_F(CountedSessions, YoungOnesAreBoundedAndEndForNobody) {
   OpenKeys();
   CountedRecord record = MakeRecord(keys(), 1);
   std::vector<WriteSession> begun;
-  for (size_t i = 0; i < 100; ++i) begun.push_back(keys().BeginWrite().value());
+  for (size_t i = 0; i < WriteSessions::kMostSaved; ++i) begun.push_back(keys().BeginWrite().value());
+  for (size_t i = 0; i < 84; ++i) EXPECT_TRUE(absl::IsResourceExhausted(keys().BeginWrite().status()));
   EXPECT_EQ(Waiting(), WriteSessions::kMostSaved);
   EXPECT_EQ(Count(TPM2_LOADED_SESSION_FIRST), 1U);
   const auto finish = [&](const WriteSession& session) {
     return keys().FinishWrite(record.key, session.id, 2, SignWrite(record, 2, session.nonce_tpm)).status();
   };
-  EXPECT_TRUE(absl::IsNotFound(finish(begun[99 - WriteSessions::kMostSaved])));
-  EXPECT_TRUE(finish(begun[100 - WriteSessions::kMostSaved]).ok());
-  EXPECT_TRUE(finish(begun[99]).ok());
+  EXPECT_TRUE(finish(begun.front()).ok());
+  EXPECT_TRUE(finish(begun.back()).ok());
   EXPECT_EQ(Waiting(), WriteSessions::kMostSaved - 2);
+  EXPECT_TRUE(keys().BeginWrite().ok());
+}
+
+// With a clock of the test's own.
+TEST_F(CountedSessions, TheOldestEndsForANewOneWhenItIsYoungNoMore) {
+  const auto context = tpm2::Context::Connect(dut_->tpm().tcti()).value();
+  WriteSessions sessions(*context);
+  const WriteSessions::Time start{};
+  const WriteSession first = sessions.Begin(start).value();
+  WriteSession second;
+  for (size_t i = 1; i < WriteSessions::kMostSaved; ++i) {
+    second = sessions.Begin(start + std::chrono::seconds(1)).value();
+  }
+  const auto last_moment = start + kWriteUndisturbed - std::chrono::milliseconds(1);
+  EXPECT_TRUE(absl::IsResourceExhausted(sessions.Begin(last_moment).status()));
+  EXPECT_TRUE(sessions.NonceOf(first.id, last_moment).ok());
+  EXPECT_TRUE(sessions.Begin(start + kWriteUndisturbed).ok());
+  EXPECT_TRUE(absl::IsNotFound(sessions.NonceOf(first.id, start + kWriteUndisturbed).status()));
+  EXPECT_TRUE(sessions.NonceOf(second.id, start + kWriteUndisturbed).ok());
+  EXPECT_EQ(sessions.size(), WriteSessions::kMostSaved);
 }
 
 TEST_F(CountedSessions, EndWithTheDevice) {
@@ -69,16 +89,16 @@ TEST_F(CountedSessions, BehindAResourceManagerOneWaits) {
   std::filesystem::create_symlink(dut_->tpm().socket().string() + ".ctrl", socket.string() + ".ctrl");
   device_ = tpm2::Open({"tpm2:swtpm:path=" + socket.string()}, state_, dut_->authorization()).value();
   CountedRecord record = MakeRecord(keys(), 2);
-  const WriteSession a = keys().BeginWrite().value();
-  const WriteSession b = keys().BeginWrite().value();
+  const WriteSession waiting = keys().BeginWrite().value();
+  EXPECT_TRUE(absl::IsResourceExhausted(keys().BeginWrite().status()));
   EXPECT_EQ(Waiting(), 0U);
   EXPECT_EQ(Count(TPM2_LOADED_SESSION_FIRST), 2U);
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 2);
-  EXPECT_TRUE(
-      absl::IsNotFound(keys().FinishWrite(record.key, a.id, 3, SignWrite(record, 3, a.nonce_tpm)).status()));
-  const auto finished = keys().FinishWrite(record.key, b.id, 3, SignWrite(record, 3, b.nonce_tpm));
+  const auto finished =
+      keys().FinishWrite(record.key, waiting.id, 3, SignWrite(record, 3, waiting.nonce_tpm));
   EXPECT_TRUE(finished.ok()) << finished.status();
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 3);
+  EXPECT_TRUE(keys().BeginWrite().ok());
   device_.reset();
   EXPECT_EQ(Count(TPM2_LOADED_SESSION_FIRST), 0U);
 }

@@ -36,12 +36,14 @@ absl::Status ChipClient::RegisterInChip(uint32_t version, uint32_t guess_limit) 
 }
 
 absl::StatusOr<ChipRegistrationBegun> ChipClient::BeginInChip(uint32_t version, uint32_t guess_limit) {
+  return Await<ChipRegistrationBegun>([&](auto done) { SendBegin(version, guess_limit, done); });
+}
+
+void ChipClient::SendBegin(uint32_t version, uint32_t guess_limit, Done<ChipRegistrationBegun> done) {
   const Bytes body = BeginChipBody(name.record, version, unlock_key.public_key().Spki(), guess_limit, kNonce);
   ChipRegistration request{name.record, version, unlock_key.public_key(),
                            guess_limit, kNonce,  Sign(Operation::kBeginChipVersion, body)};
-  return Await<ChipRegistrationBegun>([&](auto done) {
-    realm.engine().chip_records().BeginChipRegistration(caller, std::move(request), done);
-  });
+  realm.engine().chip_records().BeginChipRegistration(caller, std::move(request), std::move(done));
 }
 
 absl::StatusOr<hsm::WriteSession> ChipClient::BeginWrite(uint32_t version) {

@@ -21,6 +21,8 @@ class ChipClient : public EngineClient {
   absl::Status RegisterInChip(uint32_t version, uint32_t guess_limit);
 
   absl::StatusOr<ChipRegistrationBegun> BeginInChip(uint32_t version, uint32_t guess_limit);
+  // The same, without waiting for the answer.
+  void SendBegin(uint32_t version, uint32_t guess_limit, Done<ChipRegistrationBegun> done);
   absl::StatusOr<hsm::WriteSession> BeginWrite(uint32_t version);
   // Signs and sends a write of {0, limit}, in this session.
   absl::StatusOr<ChipContents> FinishWrite(uint32_t version, const hsm::WriteSession& session,

@@ -1,46 +1,18 @@
-#include <condition_variable>
 #include <mutex>
 #include <thread>
 
 #include <gtest/gtest.h>
 
 #include "tests/integration/engine/client.h"
+#include "tests/support/gate.h"
 
 // What waits, for how long, and how many share one commit.
 namespace labrec::recovery {
 namespace {
 
 using absl::StatusCode;
+using test::Gate;
 using test::SimulatorKind;
-
-// Lets a device's call wait until the test opens it.
-class Gate {
- public:
-  test::FaultyDevice::Hook hook() {
-    return [this] {
-      std::unique_lock lock(mutex_);
-      ++arrived_;
-      changed_.notify_all();
-      changed_.wait(lock, [this] { return open_; });
-      return absl::OkStatus();
-    };
-  }
-  void AwaitArrival() {
-    std::unique_lock lock(mutex_);
-    ASSERT_TRUE(changed_.wait_for(lock, std::chrono::seconds(30), [this] { return arrived_ > 0; }));
-  }
-  void Open() {
-    const std::lock_guard lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int arrived_ = 0;
-  bool open_ = false;
-};
 
 class Answers {
  public:
