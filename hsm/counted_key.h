@@ -11,6 +11,7 @@
 #include "hsm/base/bytes.h"
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/p256.h"
+#include "hsm/description.h"
 
 namespace labrec::hsm {
 
@@ -46,15 +47,6 @@ struct FoundCountingIndex {
   uint32_t index = 0;
   Bytes index_public;  // TPMS_NV_PUBLIC as it is now
   bool written = false;
-};
-
-struct CountedCapacity {
-  uint32_t first = 0;         // range of handles that this realm uses, for itself alone
-  uint32_t handles = 0;       // how many that are
-  uint32_t used = 0;          // counting indices in it
-  uint32_t free_handles = 0;  // at most so many more fit; a chip does not tell how much room it has
-  bool chip_is_full =
-      false;  // the chip refused the latest Define for want of room; nothing was deleted since
 };
 
 // How long nobody else's write ends an open one: long enough for its client's signature to come back, and not

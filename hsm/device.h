@@ -8,24 +8,12 @@
 #include "hsm/attester.h"
 #include "hsm/counted_key.h"
 #include "hsm/derivation_key.h"
+#include "hsm/description.h"
 #include "hsm/evaluation_key.h"
 #include "hsm/freshness_anchor.h"
 #include "hsm/random.h"
 
 namespace labrec::hsm {
-
-// What a device says of itself. Public; printable.
-struct DeviceDescription {
-  std::string kind;          // "tpm2" or "pkcs11"
-  std::string manufacturer;  // TPM_PT_MANUFACTURER as text, or CK_TOKEN_INFO.manufacturerID
-  std::string model;         // vendor string, or module and token label
-  std::string firmware;      // firmware version
-  std::string warning;  // e.g. "a simulator: protects nothing", "a virtual TPM: its hypervisor can read it"
-  bool is_simulator = false;
-  // Where there is no attester(): what the device says of itself and its keys. Nothing proves it.
-  std::vector<std::string> claims;
-  std::string no_counted_keys;  // why counted_keys() is null, and what to do; empty where it is not
-};
 
 // An opened security device with the realm's keys in it. A capability that it was not provisioned with, or
 // does not have, is null.

@@ -8,6 +8,7 @@
 
 #include "hsm/base/bytes.h"
 #include "hsm/base/hash.h"
+#include "hsm/description.h"
 
 namespace labrec::hsm {
 
@@ -23,12 +24,6 @@ enum class Freshness {
 struct FreshnessReport {
   Freshness freshness = Freshness::kForged;
   uint64_t device_epoch = 0;
-};
-
-// How far a device's counter memory has been used.
-struct AnchorWear {
-  std::string kind;      // "tpm-nv-counter", "pkcs11-key-ratchet", "pkcs11-monotonic-counter"
-  uint64_t commits = 0;  // durable device writes since this object was opened
 };
 
 // Ties one state of untrusted storage to a device, so that no earlier or other state passes for current.

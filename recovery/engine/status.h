@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "hsm/device.h"
+#include "hsm/description.h"
 
 namespace labrec::recovery {
 

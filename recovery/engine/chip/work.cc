@@ -5,7 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "recovery/engine/device/device_failure.h"
+#include "recovery/engine/device/failure.h"
 
 namespace labrec::recovery {
 

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "recovery/engine/call/refusal.h"
-#include "recovery/engine/device/device_failure.h"
+#include "recovery/engine/device/failure.h"
 
 namespace labrec::recovery {
 namespace {

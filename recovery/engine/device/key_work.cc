@@ -7,7 +7,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
-#include "recovery/engine/device/device_failure.h"
+#include "recovery/engine/device/failure.h"
 
 namespace labrec::recovery {
 namespace {

@@ -1,4 +1,4 @@
-#include "recovery/engine/device/device_failure.h"
+#include "recovery/engine/device/failure.h"
 
 #include "recovery/engine/call/refusal.h"
 
