@@ -20,6 +20,10 @@ Option Option::Range(int least, int greatest) const {
   return Option(option_->check(CLI::Range(least, greatest)));
 }
 
+Option Option::Needs(const Option& other) const {
+  return Option(option_->needs(other.option_));
+}
+
 Option Option::Repeatable() const {
   return Option(
       option_->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll));

@@ -23,6 +23,8 @@ class Option {
   // What stands for the value in the help: "FILE".
   Option Word(const std::string& word) const;
   Option Range(int least, int greatest) const;
+  // Not without the other one.
+  Option Needs(const Option& other) const;
   // May be given more than once, with one value each time.
   Option Repeatable() const;
 

@@ -3,7 +3,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -15,7 +14,7 @@
 #include "recovery/api/tls13.h"
 #include "recovery/server/service/realm_description.h"
 #include "recovery/server/tokens/jwks_file.h"
-#include "tools/cli/usage_error.h"
+#include "tools/cli/command_line.h"
 #include "tools/recoveryd/config.h"
 #include "tools/recoveryd/daemon.h"
 #include "tools/recoveryd/log.h"
@@ -101,17 +100,16 @@ int Run(const Config& config) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("labyrinth-recoveryd: a recovery realm. See labyrinth-recoveryd(8).", "labyrinth-recoveryd");
+  cli::CommandLine line("labyrinth-recoveryd: a recovery realm. See labyrinth-recoveryd(8).",
+                        "labyrinth-recoveryd", recovery::SoftwareVersion());
   std::string file;
   bool check_only = false;
-  app.add_option("--config", file, "configuration file (TOML)")->required()->option_text("FILE");
-  app.add_flag("--check-config", check_only, "check the configuration, say what is wrong with it, and end");
-  app.set_version_flag("--version", recovery::SoftwareVersion());
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli::ExplainUsage(app, error) ? kStopped : kUsage;
-  }
+  line.root().AddOption("--config", file, "configuration file (TOML)").Required().Word("FILE");
+  line.root().AddFlag("--check-config", check_only,
+                      "check the configuration, say what is wrong with it, and end");
+  const cli::CommandLine::Outcome outcome = line.Parse(argc, argv);
+  if (outcome == cli::CommandLine::Outcome::kAskedFor) return kStopped;
+  if (outcome == cli::CommandLine::Outcome::kNotUsable) return kUsage;
   const auto config = ReadConfig(file);
   if (!config.ok()) {
     std::cerr << std::string(config.status().message()) << "\n";

@@ -79,6 +79,22 @@ Done<T> RecordedAnswer(const Rpc& rpc, AuditLog& audit, AuditEvent event, Fill f
 
 }  // namespace
 
+// Here and not in the header: whoever makes or destroys a service compiles all that gRPC generated for it.
+AdminService::AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear, AuditLog& audit,
+                           Traffic& traffic, RealmFacts facts, std::set<std::string> tenants,
+                           int64_t started_at_ms,
+                           std::function<std::optional<Peer>(const std::string&)> peer_of)
+    : engine_(engine),
+      backups_(backups),
+      wear_(wear),
+      audit_(audit),
+      traffic_(traffic),
+      facts_(std::move(facts)),
+      tenants_(std::move(tenants)),
+      started_at_ms_(started_at_ms),
+      peer_of_(std::move(peer_of)) {}
+AdminService::~AdminService() = default;
+
 absl::StatusOr<std::string> AdminService::Actor(const Context& context) const {
   const std::optional<Peer> peer = peer_of_(context.peer());
   if (!peer) return absl::PermissionDeniedError("the operator's calls are taken on the admin socket only");

@@ -25,16 +25,10 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
   // `tenants`: those configured; devices are enrolled for no other. `peer_of` is AdminSocket::PeerOf.
   AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear, AuditLog& audit, Traffic& traffic,
                RealmFacts facts, std::set<std::string> tenants, int64_t started_at_ms,
-               std::function<std::optional<Peer>(const std::string&)> peer_of)
-      : engine_(engine),
-        backups_(backups),
-        wear_(wear),
-        audit_(audit),
-        traffic_(traffic),
-        facts_(std::move(facts)),
-        tenants_(std::move(tenants)),
-        started_at_ms_(started_at_ms),
-        peer_of_(std::move(peer_of)) {}
+               std::function<std::optional<Peer>(const std::string&)> peer_of);
+  ~AdminService() override;
+  AdminService(const AdminService&) = delete;
+  AdminService& operator=(const AdminService&) = delete;
 
  private:
   using Context = grpc::CallbackServerContext;

@@ -22,6 +22,19 @@ using Reactor = grpc::ServerUnaryReactor;
 
 }  // namespace
 
+// Here and not in the header: whoever makes or destroys a service compiles all that gRPC generated for it.
+RecoveryService::RecoveryService(Engine& engine, TokenVerifier& tokens, RateLimiter& rates, AccountLog& log,
+                                 Traffic& traffic, RealmFacts facts,
+                                 std::vector<std::filesystem::path> tls_certificates)
+    : engine_(engine),
+      tokens_(tokens),
+      rates_(rates),
+      log_(log),
+      traffic_(traffic),
+      facts_(std::move(facts)),
+      tls_keys_(std::move(tls_certificates)) {}
+RecoveryService::~RecoveryService() = default;
+
 absl::StatusOr<TokenHolder> RecoveryService::HolderOf(const Context& context) {
   constexpr std::string_view kScheme = "Bearer ";
   const auto [first, last] = context.client_metadata().equal_range("authorization");

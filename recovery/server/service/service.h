@@ -27,14 +27,10 @@ class RecoveryService : public labyrinth::recovery::v1::Recovery::CallbackServic
   // `tls_certificates`: PEM files with the certificates that clients see, the realm's own or its proxy's.
   RecoveryService(Engine& engine, TokenVerifier& tokens, RateLimiter& rates, AccountLog& log,
                   Traffic& traffic, RealmFacts facts,
-                  std::vector<std::filesystem::path> tls_certificates = {})
-      : engine_(engine),
-        tokens_(tokens),
-        rates_(rates),
-        log_(log),
-        traffic_(traffic),
-        facts_(std::move(facts)),
-        tls_keys_(std::move(tls_certificates)) {}
+                  std::vector<std::filesystem::path> tls_certificates = {});
+  ~RecoveryService() override;
+  RecoveryService(const RecoveryService&) = delete;
+  RecoveryService& operator=(const RecoveryService&) = delete;
 
  private:
 #define LABREC_METHOD(name)                                                             \

@@ -1,41 +1,37 @@
 #include "tools/mailbox/server/arguments.h"
 
-#include <CLI/CLI.hpp>
-
-#include "tools/cli/usage_error.h"
+#include "tools/cli/command_line.h"
 
 namespace labrec::mailbox {
 namespace {
 
-void AddArguments(CLI::App& app, ServerArguments& arguments) {
-  app.add_option("--database", arguments.database, "The SQLite file, which is made")->required();
-  app.add_option("--listen", arguments.listen, "unix:/path or host:port")->required();
-  CLI::Option* certificate =
-      app.add_option("--tls-certificate", arguments.certificate, "PEM chain, the server's own first");
-  CLI::Option* key = app.add_option("--tls-key", arguments.key, "PEM private key, mode 0600");
-  certificate->needs(key);
-  key->needs(certificate);
-  CLI::Option* jwks = app.add_option("--jwks", arguments.tokens.jwks, "Public keys of the platform's tokens");
-  CLI::Option* tenant = app.add_option("--tenant", arguments.tokens.name, "The tokens' issuer");
-  CLI::Option* audience = app.add_option("--audience", arguments.audience, "The tokens' audience");
-  jwks->needs(tenant)->needs(audience);
-  tenant->needs(jwks);
-  audience->needs(jwks);
+void AddArguments(const cli::Command& program, ServerArguments& arguments) {
+  program.AddOption("--database", arguments.database, "The SQLite file, which is made").Required();
+  program.AddOption("--listen", arguments.listen, "unix:/path or host:port").Required();
+  const cli::Option certificate =
+      program.AddOption("--tls-certificate", arguments.certificate, "PEM chain, the server's own first");
+  const cli::Option key = program.AddOption("--tls-key", arguments.key, "PEM private key, mode 0600");
+  certificate.Needs(key);
+  key.Needs(certificate);
+  const cli::Option jwks =
+      program.AddOption("--jwks", arguments.tokens.jwks, "Public keys of the platform's tokens");
+  const cli::Option tenant = program.AddOption("--tenant", arguments.tokens.name, "The tokens' issuer");
+  const cli::Option audience = program.AddOption("--audience", arguments.audience, "The tokens' audience");
+  jwks.Needs(tenant).Needs(audience);
+  tenant.Needs(jwks);
+  audience.Needs(jwks);
 }
 
 }  // namespace
 
 std::variant<ServerArguments, int> ParseArguments(int argc, char** argv) {
-  CLI::App app("A message store for labyrinth-mailbox. See labyrinth-mailboxd(8).", "labyrinth-mailboxd");
-  app.set_version_flag("--version", LABREC_VERSION);
+  cli::CommandLine line("A message store for labyrinth-mailbox. See labyrinth-mailboxd(8).",
+                        "labyrinth-mailboxd", LABREC_VERSION);
   ServerArguments arguments;
-  AddArguments(app, arguments);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli::ExplainUsage(app, error) ? 0 : 1;
-  }
-  return arguments;
+  AddArguments(line.root(), arguments);
+  const cli::CommandLine::Outcome outcome = line.Parse(argc, argv);
+  if (outcome == cli::CommandLine::Outcome::kRun) return arguments;
+  return outcome == cli::CommandLine::Outcome::kAskedFor ? 0 : 1;
 }
 
 }  // namespace labrec::mailbox

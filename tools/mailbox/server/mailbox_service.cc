@@ -18,6 +18,11 @@ using Reactor = grpc::ServerUnaryReactor;
 
 }  // namespace
 
+// Here and not in the header: whoever makes or destroys a service compiles all that gRPC generated for it.
+MailboxService::MailboxService(MailboxDatabase& database, const Access& access)
+    : database_(database), access_(access) {}
+MailboxService::~MailboxService() = default;
+
 template <typename Request, typename Act>
 Reactor* MailboxService::Serve(Context* context, const Request& request, const Act& act) {
   absl::Status status = access_.Check(*context, request.mailbox());

@@ -11,7 +11,10 @@ namespace labrec::mailbox {
 // SqliteStore. Any thread. `database` and `access` outlive it.
 class MailboxService final : public v1::MailboxStore::CallbackService {
  public:
-  MailboxService(MailboxDatabase& database, const Access& access) : database_(database), access_(access) {}
+  MailboxService(MailboxDatabase& database, const Access& access);
+  ~MailboxService() override;
+  MailboxService(const MailboxService&) = delete;
+  MailboxService& operator=(const MailboxService&) = delete;
 
  private:
   using Context = grpc::CallbackServerContext;
