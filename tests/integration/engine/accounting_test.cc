@@ -22,14 +22,14 @@ class EngineAccounting : public testing::TestWithParam<test::SimulatorKind> {
     });
   }
   // Enrols the thief's device, by the owner's: a phone that was stolen unlocked.
-  absl::StatusOr<DeviceId> EnrolThief() {
+  absl::StatusOr<Enrollment> EnrolThief() {
     const Bytes body = EnrollDeviceBody(thief.device.public_key().Spki(), "stolen");
     const RawSignature proof = thief.Sign(Operation::kEnrollDevice, body);
     const Bytes message = RequestBytes({realm.realm_id(), owner.caller.tenant, owner.caller.account},
                                        Operation::kEnrollDevice, proof.challenge, body);
     const RawSignature by_owner{proof.challenge, owner.device.public_key().DeviceId(),
                                 ToBytes(owner.device.Sign(message))};
-    return Await<DeviceId>([&](auto done) {
+    return Await<Enrollment>([&](auto done) {
       realm.engine().devices().EnrollDevice(thief.caller, thief.device.public_key(), "stolen",
                                             proof.challenge, proof.signature, by_owner, done);
     });

@@ -41,14 +41,14 @@ absl::StatusOr<Enrollment> EngineClient::Enroll() {
   });
 }
 
-absl::StatusOr<DeviceId> EngineClient::EnrollAnother(const EcdsaPrivateKey& another) {
+absl::StatusOr<Enrollment> EngineClient::EnrollAnother(const EcdsaPrivateKey& another) {
   LABREC_ASSIGN_OR_RETURN(const Challenge challenge, realm.engine().NewChallenge(caller));
   const Bytes message =
       RequestBytes({realm.realm_id(), caller.tenant, caller.account}, Operation::kEnrollDevice, challenge,
                    EnrollDeviceBody(another.public_key().Spki(), "tablet"));
   const RawSignature authorization{ToBytes(challenge), device.public_key().DeviceId(),
                                    ToBytes(device.Sign(message))};
-  return Await<DeviceId>([&](auto done) {
+  return Await<Enrollment>([&](auto done) {
     realm.engine().devices().EnrollDevice(caller, another.public_key(), "tablet", ToBytes(challenge),
                                           ToBytes(another.Sign(message)), authorization, done);
   });

@@ -32,7 +32,7 @@ class EngineClient {
 
   absl::StatusOr<Enrollment> Enroll();
   // Another device of the account, authorised by the client's own.
-  absl::StatusOr<DeviceId> EnrollAnother(const EcdsaPrivateKey& another);
+  absl::StatusOr<Enrollment> EnrollAnother(const EcdsaPrivateKey& another);
   absl::StatusOr<Ok> Revoke(DeviceId which);
   absl::StatusOr<RegistrationBegun> Begin(uint32_t version, std::vector<P256Point> elements);
   // What Finish sends; tests spoil it.

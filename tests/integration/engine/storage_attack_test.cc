@@ -120,9 +120,9 @@ TEST_P(StorageAttack, AnAcknowledgedRevocationStays) {
   const DeviceId lost = second.device.public_key().DeviceId();
   ASSERT_TRUE(client.EnrollAnother(second.device).ok());
   const auto is_there = [&] {
-    const auto devices = Await<std::vector<EnrolledDevice>>(
-        [&](auto done) { realm.engine().devices().ListDevices(client.caller, done); });
-    return devices.ok() && devices->size() == 1;
+    const auto devices =
+        Await<Account>([&](auto done) { realm.engine().devices().ListDevices(client.caller, done); });
+    return devices.ok() && devices->devices.size() == 1;
   };
   TryToUndo(
       [&] {
@@ -158,8 +158,7 @@ class SupersededService : public testing::TestWithParam<const char*> {
       {"GetRecord", [this] { return client.View().status(); }},
       {"ListDevices",
        [this] {
-         return Await<std::vector<EnrolledDevice>>(
-                    [&](auto done) { realm.engine().devices().ListDevices(client.caller, done); })
+         return Await<Account>([&](auto done) { realm.engine().devices().ListDevices(client.caller, done); })
              .status();
        }},
       {"Activate", [this] { return client.Activate(1).status(); }},

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
+#include "hsm/base/clock.h"
 #include "hsm/base/file.h"
 #include "recovery/server/tokens/issuer.h"
 #include "tests/integration/server/test.h"

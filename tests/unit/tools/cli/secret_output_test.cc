@@ -6,7 +6,7 @@
 #include "hsm/base/file.h"
 #include "tests/support/temporary_folder.h"
 
-namespace labrec::recover {
+namespace labrec::cli {
 namespace {
 
 TEST(SecretOutput, IsCheckedBeforeAPinIsAsked) {
@@ -30,4 +30,4 @@ TEST(SecretOutput, WritesAFileForItsOwnerOnly) {
 }
 
 }  // namespace
-}  // namespace labrec::recover
+}  // namespace labrec::cli
