@@ -6,6 +6,7 @@
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
 #include "tests/fault/crash/crash_sweep.h"
+#include "tests/support/realm_stub.h"
 
 // Storage that belongs to an attacker between runs: docs/ledger.md, "Answers without a batch".
 namespace labrec::test {
@@ -61,7 +62,7 @@ absl::Status CrashSweep::Replay(std::mt19937_64& random, SweepReport& report, ui
   const auto commands_of_start = static_cast<int64_t>(proxy_->commands() - before_start);
   const Storage before = Look(ledger);
   commands_to_live_ = static_cast<int64_t>(random() % kCommandsOfABatch);
-  SweepClient(*record, SweepClient::Habit::kHammer, random()).Run(*realm_->NewStub(), 1);
+  SweepClient(*record, SweepClient::Habit::kHammer, random()).Run(*test::NewStub(*realm_), 1);
   commands_to_live_ = -1;
   const Storage with = end();
 
@@ -73,7 +74,7 @@ absl::Status CrashSweep::Replay(std::mt19937_64& random, SweepReport& report, ui
   for (const Storage& shown : {with, hidden}) {
     LABREC_RETURN_IF_ERROR(Put(ledger, shown));
     if (!start(-1)) continue;
-    SettleHistory(*realm_->NewStub(), *record);
+    SettleHistory(*test::NewStub(*realm_), *record);
     latest = end();
   }
   ++report.replays;

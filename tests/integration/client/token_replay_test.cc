@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <gmock/gmock.h>
+#include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
@@ -14,6 +15,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "hsm/base/p256.h"
+#include "recovery/api/v1/recovery.grpc.pb.h"
 #include "recovery/client/tokens/bearer_token.h"
 #include "recovery/server/tokens/base64url.h"
 #include "recovery/server/tokens/issuer.h"
@@ -23,6 +25,8 @@
 
 // Realms as thieves of tokens: each keeps what a person's client sent it, and calls the others with it.
 namespace labrec::recovery::client {
+
+namespace v1 = ::labyrinth::recovery::v1;
 namespace {
 
 using test::FinishedCommand;

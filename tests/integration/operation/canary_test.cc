@@ -18,6 +18,7 @@
 #include "pin/record_keys.h"
 #include "pin/secret_sharing.h"
 #include "pin/share_mask.h"
+#include "recovery/api/v1/recovery.pb.h"
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/enroll.h"
 #include "recovery/client/recover.h"
@@ -110,7 +111,7 @@ class CanaryTest : public testing::TestWithParam<test::SimulatorKind> {
     canaries_["tweak, little-endian"] = Bytes(canaries_["tweak"].rbegin(), canaries_["tweak"].rend());
     canaries_["seal key"] = ToBytes(pin::SealKey(d).view());
 
-    labyrinth::recovery::v1::RecordConfig config;
+    ::labyrinth::recovery::v1::RecordConfig config;
     if (!config.ParseFromString(ToString(version.config))) return absl::InternalError("unreadable config");
     LABREC_ASSIGN_OR_RETURN(const SecretBytes stretched,
                             pin::Stretch(SecretBytes::CopyOf(AsBytes(kPin)), AsBytes(config.salt()), {}));

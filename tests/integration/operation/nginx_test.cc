@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "recovery/api/v1/admin.grpc.pb.h"
+#include "recovery/api/v1/recovery.grpc.pb.h"
 #include "tests/support/checkout_paths.h"
 #include "tests/support/finished_command.h"
 #include "tests/support/realm_fixture.h"
