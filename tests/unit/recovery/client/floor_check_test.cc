@@ -14,7 +14,7 @@ class FloorCheck : public testing::Test {
     address.id = Bytes(16, 7);
     address.name = "alpha";
     address.address = "localhost:1";
-    ASSERT_TRUE(realms_.Add(address, "token").ok());
+    ASSERT_TRUE(realms_.Add(address, TokenFetch()).ok());
     floor_.set_sequence(41);
     floor_.set_digest(std::string(32, 'd'));
     floor_.set_device_public_key(ToString(device_.public_key().Spki()));
