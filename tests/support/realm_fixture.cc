@@ -144,6 +144,10 @@ absl::Status RealmFixture::WriteConfiguration() {
 }
 
 absl::Status RealmFixture::StartDaemon(const std::map<std::string, std::string>& environment) {
+  if (daemon_ != nullptr && daemon_->Running()) {
+    return absl::FailedPreconditionError(
+        "the daemon started last still runs: end it with daemon().Kill() or StopDaemon(), which wait");
+  }
   LABREC_RETURN_IF_ERROR(WriteConfiguration());
   std::map<std::string, std::string> all = SimulatorEnvironment();
   all.insert(environment.begin(), environment.end());

@@ -56,11 +56,13 @@ class RealmFixture {
   }
 
   // Starts the daemon and waits until it serves. The error holds the end of its log if it ends instead.
+  // FAILED_PRECONDITION while the one started last runs: whoever kills it waits for its end.
   absl::Status StartDaemon(const std::map<std::string, std::string>& environment = {});
   // Lets the next start use a device at another address, as behind a proxy.
   void SetDeviceUri(std::string uri) { device_uri_ = std::move(uri); }
   ChildProcess& daemon() { return *daemon_; }
-  // Of the daemon started last, 0 before the first; for threads that kill it.
+  // Of the daemon started last, 0 before the first. A thread that kills it (a proxy that cuts the power)
+  // leaves it to the test's own thread to wait for the end, with daemon().Kill() or Wait().
   pid_t DaemonPid() const { return daemon_pid_; }
   // SIGTERM; its exit status.
   absl::StatusOr<int> StopDaemon() { return daemon_->Terminate(std::chrono::seconds(20)); }

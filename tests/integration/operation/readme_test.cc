@@ -38,7 +38,10 @@ TEST(Readme, ARealmRunsAsItSays) {
   commands = std::regex_replace(commands, std::regex("(labyrinth-recover (seal|recover) .*)"),
                                 "$1 --pin-stdin <<< 493817");
   const TemporaryFolder folder;
-  const std::string end = "trap 'kill $(jobs -p) $(cat tpm/pid) 2>/dev/null || true' EXIT\n";
+  // What was started is gone before its folder is.
+  const std::string end =
+      "trap 'set +e; pids=\"$(jobs -p) $(cat tpm/pid)\"; kill $pids; wait; "
+      "for pid in $pids; do tail -s 0.05 --pid=$pid -f /dev/null; done' EXIT\n";
   const FinishedCommand typed =
       RunCommand({"bash", "-euxo", "pipefail", "-c",
                   absl::StrCat("cd ", folder.path().string(), "\nexport PATH=" LABREC_BIN_DIR ":$PATH\n", end,

@@ -1,7 +1,5 @@
 // A realm whose TPM is reached through tpm2-abrmd, a resource manager of user space, by the programs.
 
-#include <csignal>
-
 #include "tests/integration/attest/fixture.h"
 
 namespace labrec::test {
@@ -21,7 +19,7 @@ TEST_F(BehindTabrmd, ALedgerEnforcedRecordIsSealedGuessedAndRecovered) {
   ASSERT_EQ(sealed.code, 0) << sealed.err;
   EXPECT_EQ(Guess("wrong"), 3);
   // What a killed daemon had in the TPM the resource manager flushes; the count stays.
-  ASSERT_EQ(kill(realm_->DaemonPid(), SIGKILL), 0);
+  realm_->daemon().Kill();
   const absl::Status again = realm_->StartDaemon();
   ASSERT_TRUE(again.ok()) << again;
   EXPECT_EQ(Recover("status").out["remaining"], 2);
@@ -36,7 +34,7 @@ TEST_F(BehindTabrmd, AChipEnforcedRecordIsSealedGuessedRecoveredAndDestroyed) {
   EXPECT_EQ(Guess("wrong"), 3);
   EXPECT_EQ(Recover("status").out["enforcement"], "chip");
   EXPECT_EQ(Recover("status").out["remaining"], 2);
-  ASSERT_EQ(kill(realm_->DaemonPid(), SIGKILL), 0);
+  realm_->daemon().Kill();
   const absl::Status again = realm_->StartDaemon();
   ASSERT_TRUE(again.ok()) << again;
   EXPECT_EQ(Guess("pin"), 0);
