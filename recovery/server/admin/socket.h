@@ -7,12 +7,13 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <sys/types.h>
 
 #include "absl/status/statusor.h"
+
+#include "recovery/server/transport/listener.h"
 
 namespace labrec::recovery {
 
@@ -27,12 +28,11 @@ struct Peer {
 // 0700 if there is none. File modes alone would do on most days; this holds where a mode was loosened too.
 class AdminSocket {
  public:
-  // Listens. The folder is made if missing; FAILED_PRECONDITION if others may write to it. A socket file left
-  // over by a dead daemon is replaced (the caller holds the realm's lock, so none is alive). Nobody is let in
-  // before Accept.
+  // Listens. The folder is made if missing; FAILED_PRECONDITION if others may write to it, or something lies
+  // at the path that no dead daemon left there (SocketFile). Nobody is let in before Accept.
   static absl::StatusOr<std::unique_ptr<AdminSocket>> Listen(std::filesystem::path path,
                                                              std::vector<uid_t> allowed);
-  ~AdminSocket();
+  ~AdminSocket() { Close(); }
   AdminSocket(const AdminSocket&) = delete;
   AdminSocket& operator=(const AdminSocket&) = delete;
 
@@ -42,25 +42,21 @@ class AdminSocket {
 
   // Stops accepting and removes the socket file; what `take` refers to may go now. Connections handed over
   // live on, and PeerOf still knows them. The destructor does it too.
-  void Close();
+  void Close() { listener_->Close(); }
 
   // Whose connection gRPC calls `name` ("fd:7"); nullopt for none of ours.
   std::optional<Peer> PeerOf(const std::string& name) const;
 
  private:
-  AdminSocket(std::filesystem::path path, int listener, int stop, std::vector<uid_t> allowed)
-      : path_(std::move(path)), listener_(listener), stop_(stop), allowed_(std::move(allowed)) {}
-  void Run(const std::function<void(int fd)>& take);
+  AdminSocket(std::unique_ptr<Listener> listener, std::vector<uid_t> allowed)
+      : listener_(std::move(listener)), allowed_(std::move(allowed)) {}
   void Admit(int fd, const std::function<void(int fd)>& take);
   bool Allows(const Peer& peer) const;
 
-  const std::filesystem::path path_;
-  int listener_;
-  const int stop_;  // an eventfd: readable when the thread has to end
+  const std::unique_ptr<Listener> listener_;
   const std::vector<uid_t> allowed_;
   mutable std::mutex mutex_;
   std::map<int, Peer> peers_;
-  std::thread thread_;
 };
 
 }  // namespace labrec::recovery

@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "absl/status/status.h"
@@ -23,11 +22,17 @@ namespace {
 
 constexpr std::string_view kUnix = "unix:";
 constexpr int kBacklog = 1024;
-constexpr int kPauseMillis = 100;  // after an accept that failed for want of descriptors
+constexpr int kPauseMillis = 100;  // after an accept that failed for want of descriptors or memory
 
 absl::Status Failed(const std::string& address, const char* why) {
   return absl::UnavailableError(absl::StrCat("cannot listen on ", address, ": ", why,
                                              "; is another process there, or the address not this host's?"));
+}
+
+// Whether accept(2) failed for the caller's own reasons. All else stays as it is for a while, and so does the
+// connection that waits: asking again at once would be asking for ever.
+bool IsOfTheCaller(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ECONNABORTED;
 }
 
 struct FreeAddresses {
@@ -94,19 +99,10 @@ absl::Status Listener::ListenOnHost(const std::string& host, const std::string& 
 }
 
 absl::Status Listener::ListenOnPath(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return Failed(path, "the path is too long for a socket");
-  std::memcpy(address.sun_path, path.data(), path.size());
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return Failed(path, std::strerror(errno));
   sockets_.push_back(fd);
-  unlink(path.c_str());
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      listen(fd, kBacklog) != 0) {
-    return Failed(path, std::strerror(errno));
-  }
-  path_ = path;
+  LABREC_ASSIGN_OR_RETURN(file_, SocketFile::Listen(fd, path, kBacklog));
   return absl::OkStatus();
 }
 
@@ -118,8 +114,8 @@ Listener::~Listener() {
 void Listener::Close() {
   const uint64_t one = 1;
   if (thread_.joinable() && write(stop_, &one, sizeof one) == sizeof one) thread_.join();
+  file_.Remove();  // while it is alive: nobody has taken its place
   for (const int fd : std::exchange(sockets_, {})) close(fd);
-  if (!path_.empty()) unlink(std::exchange(path_, {}).c_str());
 }
 
 void Listener::Accept(std::function<void(int listener, int fd)> take) {
@@ -135,7 +131,7 @@ void Listener::Run(const std::function<void(int listener, int fd)>& take) {
     for (size_t i = 1; i < waited.size(); ++i) {
       if (waited[i].revents == 0) continue;
       const int fd = accept4(waited[i].fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-      if (fd < 0 && (errno == EMFILE || errno == ENFILE)) poll(waited.data(), 1, kPauseMillis);
+      if (fd < 0 && !IsOfTheCaller(errno)) poll(waited.data(), 1, kPauseMillis);
       if (fd < 0) continue;
       const int on = 1;
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // fails on a Unix socket, which needs none

@@ -8,13 +8,16 @@
 
 #include "absl/status/statusor.h"
 
+#include "recovery/server/transport/socket_file.h"
+
 namespace labrec::recovery {
 
 // Listens on "host:port" (every address of the host), "[v6]:port" or "unix:/absolute/path", and hands over
 // what connects.
 class Listener {
  public:
-  // UNAVAILABLE, with the address and the reason. A Unix socket left over by a dead process is replaced.
+  // UNAVAILABLE, with the address and the reason; for a Unix socket as SocketFile::Listen, which replaces
+  // what a dead process of this user left there and nothing else.
   static absl::StatusOr<std::unique_ptr<Listener>> Listen(const std::string& address);
   ~Listener();
   Listener(const Listener&) = delete;
@@ -26,6 +29,8 @@ class Listener {
   void Close();
   // The port that was bound; 0 for a Unix socket.
   int port() const { return port_; }
+  // Who may connect; of a Unix socket only.
+  absl::Status Allow(const SocketAccess& access) const { return file_.Allow(access); }
 
  private:
   explicit Listener(int stop) : stop_(stop) {}
@@ -35,7 +40,7 @@ class Listener {
 
   const int stop_;  // an eventfd: readable when the thread has to end
   std::vector<int> sockets_;
-  std::string path_;
+  SocketFile file_;  // of a Unix socket
   int port_ = 0;
   std::thread thread_;
 };

@@ -53,18 +53,15 @@ void Configure(grpc::ServerBuilder& builder, const ServerLimits& limits) {
   builder.SetResourceQuota(grpc::ResourceQuota("clients").Resize(limits.max_memory_bytes));
 }
 
-absl::Status SetSocketAccess(const std::string& path, const ListenOptions& options) {
-  if (!options.socket_group.empty()) {
-    const group* const found = getgrnam(options.socket_group.c_str());
-    if (found == nullptr) {
-      return absl::FailedPreconditionError(absl::StrCat("no group \"", options.socket_group, "\""));
-    }
-    if (chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) {
-      return absl::UnavailableError(absl::StrCat("chgrp ", path, ": ", std::strerror(errno)));
-    }
+absl::StatusOr<SocketAccess> AccessOf(const ListenOptions& options) {
+  SocketAccess access{options.socket_mode};
+  if (options.socket_group.empty()) return access;
+  const group* const found = getgrnam(options.socket_group.c_str());
+  if (found == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat("no group \"", options.socket_group, "\""));
   }
-  if (chmod(path.c_str(), options.socket_mode) == 0) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("chmod ", path, ": ", std::strerror(errno)));
+  access.group = found->gr_gid;
+  return access;
 }
 
 }  // namespace
@@ -76,7 +73,11 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Listen(const ListenOptions
   if (options.tls) {
     LABREC_ASSIGN_OR_RETURN(credentials, Tls13Credentials(*options.tls));
   }
-  if (limits.max_connections > 0) return ListenBounded(options, limits, std::move(credentials), service);
+  // gRPC removes whatever socket lies at a Unix socket's path, a live process's too.
+  const bool is_unix = options.address.starts_with(kUnix);
+  if (is_unix || limits.max_connections > 0) {
+    return ListenOurselves(options, limits, std::move(credentials), service);
+  }
   grpc::ServerBuilder builder;
   Configure(builder, limits);
   int port = 0;
@@ -87,19 +88,17 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Listen(const ListenOptions
     return absl::UnavailableError(absl::StrCat(
         "cannot listen on ", options.address, ": is another process there, or the address not this host's?"));
   }
-  const bool is_unix = options.address.starts_with(kUnix);
-  std::unique_ptr<RpcServer> wrapped(new RpcServer(std::move(server), is_unix ? 0 : port));
-  if (is_unix) LABREC_RETURN_IF_ERROR(SetSocketAccess(options.address.substr(kUnix.size()), options));
-  return wrapped;
+  return std::unique_ptr<RpcServer>(new RpcServer(std::move(server), port));
 }
 
 // gRPC 1.51 takes every connection it can get a descriptor for. So this process accepts, and hands over.
-absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::ListenBounded(
+absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::ListenOurselves(
     const ListenOptions& options, const ServerLimits& limits,
     std::shared_ptr<grpc::ServerCredentials> credentials, grpc::Service& service) {
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener, Listener::Listen(options.address));
   if (options.address.starts_with(kUnix)) {
-    LABREC_RETURN_IF_ERROR(SetSocketAccess(options.address.substr(kUnix.size()), options));
+    LABREC_ASSIGN_OR_RETURN(const SocketAccess access, AccessOf(options));
+    LABREC_RETURN_IF_ERROR(listener->Allow(access));
   }
   grpc::ServerBuilder builder;
   Configure(builder, limits);
@@ -111,7 +110,9 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::ListenBounded(
     return absl::InternalError(absl::StrCat("gRPC does not start a server for ", options.address));
   }
   std::unique_ptr<RpcServer> wrapped(new RpcServer(std::move(server), listener->port()));
-  wrapped->connections_ = std::make_unique<ConnectionTable>(limits.max_connections);
+  if (limits.max_connections > 0) {
+    wrapped->connections_ = std::make_unique<ConnectionTable>(limits.max_connections);
+  }
   wrapped->acceptor_ = std::move(acceptor);
   wrapped->listener_ = std::move(listener);
   wrapped->listener_->Accept([server = wrapped.get()](int from, int fd) { server->Admit(from, fd); });
@@ -119,7 +120,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::ListenBounded(
 }
 
 void RpcServer::Admit(int listener, int fd) {
-  if (!connections_->Admit(fd)) {
+  if (connections_ != nullptr && !connections_->Admit(fd)) {
     close(fd);
     const uint64_t refused = ++refused_;
     if (std::has_single_bit(refused)) {  // the 1st, 2nd, 4th, 8th ...: a flood does not fill the log

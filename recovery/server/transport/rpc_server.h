@@ -75,15 +75,15 @@ class RpcServer {
   using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
 
   RpcServer(std::unique_ptr<grpc::Server> server, int port);
-  static absl::StatusOr<std::unique_ptr<RpcServer>> ListenBounded(
+  static absl::StatusOr<std::unique_ptr<RpcServer>> ListenOurselves(
       const ListenOptions& options, const ServerLimits& limits,
       std::shared_ptr<grpc::ServerCredentials> credentials, grpc::Service& service);
   void Admit(int listener, int fd);
 
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
-  // Where connections are bounded; else gRPC listens itself.
-  std::unique_ptr<ConnectionTable> connections_;
+  std::unique_ptr<ConnectionTable> connections_;  // where connections are bounded
+  // Of a Unix socket, and where connections are bounded; else gRPC listens itself.
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<Listener> listener_;
   std::atomic<uint64_t> refused_ = 0;
