@@ -5,6 +5,7 @@
 #include "hsm/base/random_array.h"
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/record/registration.h"
 
 namespace labrec::recovery {
@@ -21,7 +22,7 @@ BeginTask::BeginTask(Time deadline, RecordName name, uint32_t version, std::vect
 absl::Status BeginTask::Apply(WorkingSet& rows, int64_t) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name_));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name_));
-  LABREC_ASSIGN_OR_RETURN(BegunRows next, ApplyBegin(*account, *record, name_, request_));
+  LABREC_ASSIGN_OR_RETURN(BegunRows next, InOwnWords(ApplyBegin(*account, *record, name_, request_)));
   id_ = next.record.Find(request_.version)->registration_id();
   rows.Put(std::move(next.account));
   rows.Put(std::move(next.record));

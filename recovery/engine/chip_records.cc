@@ -13,6 +13,7 @@
 #include "recovery/api/limits.h"
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/field_checks.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/chip/beginner.h"
 #include "recovery/engine/chip/sessions.h"
 #include "recovery/engine/chip/work.h"
@@ -43,8 +44,9 @@ absl::StatusOr<Bytes> CertifyContents(hsm::Device& device, const hsm::CountedKey
 absl::StatusOr<hsm::CountedKey> KeyOf(const std::optional<Record>& record, uint32_t number) {
   const RecordVersion* version = record ? record->Find(number) : nullptr;
   if (version != nullptr && version->chip) return hsm::DecodeCountedKey(version->chip->key);
-  return absl::NotFoundError("version " + std::to_string(number) +
-                             " of the record is not here, or its guesses are not counted by the chip");
+  return InOwnWords(
+      absl::NotFoundError("version " + std::to_string(number) +
+                          " of the record is not here, or its guesses are not counted by the chip"));
 }
 
 // The key of the version that is begun under this id.
@@ -54,13 +56,14 @@ absl::StatusOr<hsm::CountedKey> BegunKey(const std::optional<Record>& record, ui
   if (begun != nullptr && begun->chip && !begun->usable() && begun->registration_id() == id) {
     return KeyOf(record, number);
   }
-  return absl::FailedPreconditionError(
-      "no chip-enforced registration of this version is open under this registration id: begin again");
+  return InOwnWords(absl::FailedPreconditionError(
+      "no chip-enforced registration of this version is open under this registration id: begin again"));
 }
 
 absl::Status CheckSize(const char* what, ByteView field, size_t size) {
   if (field.size() == size) return absl::OkStatus();
-  return absl::InvalidArgumentError(std::string(what) + ": must have " + std::to_string(size) + " bytes");
+  return InOwnWords(
+      absl::InvalidArgumentError(std::string(what) + ": must have " + std::to_string(size) + " bytes"));
 }
 
 // Both elements under the key; FAILED_PRECONDITION if the two uses of the first write are gone.
@@ -72,8 +75,8 @@ absl::StatusOr<std::vector<P256Point>> EvaluateBoth(hsm::Device& device, const h
     LABREC_ASSIGN_OR_RETURN(const hsm::CountedOutcome outcome, device.counted_keys()->Evaluate(key, element));
     const auto* result = std::get_if<hsm::CountedResult>(&outcome);
     if (result == nullptr) {
-      return absl::FailedPreconditionError(
-          "the two evaluations of this registration were made already: begin again");
+      return InOwnWords(absl::FailedPreconditionError(
+          "the two evaluations of this registration were made already: begin again"));
     }
     use = result->use;
     answers.push_back(result->result);
@@ -86,11 +89,11 @@ absl::StatusOr<std::vector<P256Point>> EvaluateBoth(hsm::Device& device, const h
 // All that can be said before the chip is asked for anything.
 absl::StatusOr<ChipBeginning> ChipRecords::CheckBeginning(const Caller& caller, ChipRegistration request) {
   const RecordName name{caller.tenant, caller.account, request.record};
-  LABREC_RETURN_IF_ERROR(CheckName(name));
+  LABREC_RETURN_IF_ERROR(InOwnWords(CheckName(name)));
   LABREC_RETURN_IF_ERROR(parts_.chip.Available());
   LABREC_RETURN_IF_ERROR(CheckSize("nonce", request.nonce, kNonceBytes));
-  if (request.version == 0) return absl::InvalidArgumentError("version: from 1 up");
-  LABREC_RETURN_IF_ERROR(CheckGuessLimit("guess_limit", request.guess_limit));
+  if (request.version == 0) return InOwnWords(absl::InvalidArgumentError("version: from 1 up"));
+  LABREC_RETURN_IF_ERROR(InOwnWords(CheckGuessLimit("guess_limit", request.guess_limit)));
   const Bytes body = BeginChipBody(request.record, request.version, request.unlock_key.Spki(),
                                    request.guess_limit, request.nonce);
   LABREC_ASSIGN_OR_RETURN(Authority authority, parts_.authorizer.Check(caller, Operation::kBeginChipVersion,
@@ -100,7 +103,7 @@ absl::StatusOr<ChipBeginning> ChipRecords::CheckBeginning(const Caller& caller, 
   BegunChip chip{0, {}, request.unlock_key, request.guess_limit, std::move(authority)};
   recovery::BeginRegistration begin{request.version, RandomArray<32>(), 0};
   begin.chip.emplace(std::move(chip));
-  LABREC_RETURN_IF_ERROR(ApplyBegin(account, record, name, begin).status());
+  LABREC_RETURN_IF_ERROR(InOwnWords(ApplyBegin(account, record, name, begin).status()));
   const Digest nonce = StatementNonce(parts_.realm_id, name, request.version, request.nonce);
   return ChipBeginning{name, std::move(begin), nonce};
 }
@@ -138,9 +141,9 @@ void ChipRecords::ConfirmKey(Caller caller, std::string record, uint32_t version
                              RegistrationId registration_id, std::vector<P256Point> elements,
                              Done<std::vector<P256Point>> done) {
   const RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   if (elements.size() != kMostRegistrationEvaluations) {
-    return done(absl::InvalidArgumentError("elements: must be 2"));
+    return done(InOwnWords(absl::InvalidArgumentError("elements: must be 2")));
   }
   AskChip(
       caller, name, elements.size(),
@@ -170,7 +173,7 @@ void ChipRecords::ConfirmNow(hsm::Device& device, const RecordName& name, uint32
 void ChipRecords::BeginChipWrite(Caller caller, std::string record, uint32_t version,
                                  Done<hsm::WriteSession> done) {
   const RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   AskChip(
       caller, name, 1,
       [=, this](const std::optional<Record>& row) -> absl::StatusOr<ChipJob> {
@@ -198,7 +201,7 @@ void ChipRecords::BeginWriteNow(hsm::Device& device, const RecordName& name, uin
 
 void ChipRecords::FinishChipWrite(Caller caller, ChipWrite request, Done<ChipContents> done) {
   const RecordName name{caller.tenant, caller.account, request.record};
-  absl::Status bad = CheckName(name);
+  absl::Status bad = InOwnWords(CheckName(name));
   bad.Update(CheckSize("nonce", request.nonce, kNonceBytes));
   bad.Update(CheckSize("signature", request.signature, kSignatureBytes));
   if (!bad.ok()) return done(std::move(bad));
@@ -206,9 +209,10 @@ void ChipRecords::FinishChipWrite(Caller caller, ChipWrite request, Done<ChipCon
       caller, name, 1,
       [=, this](const std::optional<Record>& row) -> absl::StatusOr<ChipJob> {
         LABREC_ASSIGN_OR_RETURN(const hsm::CountedKey key, KeyOf(row, request.version));
-        LABREC_RETURN_IF_ERROR(MayWrite(row, request.version, request.limit));
+        LABREC_RETURN_IF_ERROR(InOwnWords(MayWrite(row, request.version, request.limit)));
         if (!parts_.sessions.Is(name, request.version, request.session)) {
-          return absl::NotFoundError("the write session is unknown or has ended: begin the write again");
+          return InOwnWords(
+              absl::NotFoundError("the write session is unknown or has ended: begin the write again"));
         }
         return [=, this](hsm::Device& device) { FinishWriteNow(device, name, key, request, done); };
       },

@@ -6,6 +6,7 @@
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/challenge_table.h"
 #include "recovery/engine/call/field_checks.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/evaluate_task.h"
 #include "recovery/engine/rows/rows.h"
@@ -18,7 +19,7 @@ using std::chrono::steady_clock;
 void Guessing::Evaluate(Caller caller, std::string record, uint32_t version, P256Point element,
                         Done<EvaluateOutcome> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   parts_.admission.Enqueue(
       caller, std::make_shared<EvaluateTask>(caller.deadline, std::move(name), version, element,
                                              EvaluateTask::Services{parts_.realm_id, parts_.policy,
@@ -28,14 +29,14 @@ void Guessing::Evaluate(Caller caller, std::string record, uint32_t version, P25
 
 void Guessing::BeginUnlock(Caller caller, std::string record, uint32_t version, Done<Challenge> done) {
   const RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   done(parts_.challenges.Issue({name.tenant, name.account, name.record, version}, steady_clock::now()));
 }
 
 void Guessing::Unlock(Caller caller, std::string record, uint32_t version, Bytes challenge, Bytes signature,
                       Done<UnlockOutcome> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
   if (!row.ok()) return done(std::move(row).status());
   if (*row && (*row)->destroyed) return done(UnlockOutcome(Destroyed{}));

@@ -6,6 +6,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/field_checks.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/rows/rows.h"
 #include "recovery/record/authority.h"
@@ -18,7 +19,7 @@ namespace {
 absl::Status Delete(WorkingSet& rows, const RecordName& name, const DeleteRecord& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-  LABREC_ASSIGN_OR_RETURN(Account next, ApplyDelete(*account, *record, request));
+  LABREC_ASSIGN_OR_RETURN(Account next, InOwnWords(ApplyDelete(*account, *record, request)));
   rows.Put(std::move(next));
   rows.Remove(name);
   return absl::OkStatus();
@@ -27,7 +28,7 @@ absl::Status Delete(WorkingSet& rows, const RecordName& name, const DeleteRecord
 absl::Status Raise(WorkingSet& rows, const RecordName& name, const RaiseFloor& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-  LABREC_ASSIGN_OR_RETURN(Record next, ApplyRaiseFloor(*account, *record, request));
+  LABREC_ASSIGN_OR_RETURN(Record next, InOwnWords(ApplyRaiseFloor(*account, *record, request)));
   rows.Put(std::move(next));
   return absl::OkStatus();
 }
@@ -36,7 +37,7 @@ absl::Status Raise(WorkingSet& rows, const RecordName& name, const RaiseFloor& r
 absl::StatusOr<ByDevice> DeviceOnly(absl::StatusOr<Authority> authority) {
   LABREC_RETURN_IF_ERROR(authority.status());
   if (const auto* device = std::get_if<ByDevice>(&*authority)) return *device;
-  return absl::PermissionDeniedError("the epoch floor needs a signature of an enrolled device");
+  return InOwnWords(absl::PermissionDeniedError("the epoch floor needs a signature of an enrolled device"));
 }
 
 // `signature` has been verified, so its parts have their sizes.
@@ -63,7 +64,7 @@ Record Shown(Record record) {
 }  // namespace
 
 absl::StatusOr<RecordView> Records::View(const RecordName& name) {
-  LABREC_RETURN_IF_ERROR(CheckName(name));
+  LABREC_RETURN_IF_ERROR(InOwnWords(CheckName(name)));
   LABREC_ASSIGN_OR_RETURN(const std::optional<Record> row, ReadRecord(parts_.ledger, name));
   RecordView view;
   view.discontinuities = parts_.ledger.discontinuities();
@@ -84,7 +85,7 @@ void Records::GetRecord(Caller caller, std::string record, Done<RecordView> done
 void Records::DeleteRecord(Caller caller, std::string record, std::optional<RawSignature> authorization,
                            Done<Ok> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   absl::StatusOr<Authority> authority = parts_.authorizer.CheckOrOperator(
       caller, Operation::kDeleteRecord, RecordBody(name.record), authorization);
   if (!authority.ok()) return done(std::move(authority).status());
@@ -99,7 +100,7 @@ void Records::DeleteRecord(Caller caller, std::string record, std::optional<RawS
 void Records::RaiseFloor(Caller caller, std::string record, uint64_t sequence, Digest digest,
                          RawSignature authorization, Done<Ok> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   absl::StatusOr<ByDevice> device = DeviceOnly(parts_.authorizer.Check(
       caller, Operation::kRaiseFloor, RaiseFloorBody(name.record, sequence, digest), authorization));
   if (!device.ok()) return done(std::move(device).status());
@@ -116,13 +117,13 @@ void Records::RaiseFloor(Caller caller, std::string record, uint64_t sequence, D
 void Records::GetFloor(Caller caller, std::string record, RawSignature authorization,
                        Done<std::optional<EpochFloor>> done) {
   const RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   const absl::StatusOr<ByDevice> device = DeviceOnly(
       parts_.authorizer.Check(caller, Operation::kGetFloor, RecordBody(name.record), authorization));
   if (!device.ok()) return done(device.status());
   absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
   if (!row.ok()) return done(std::move(row).status());
-  if (!*row) return done(absl::NotFoundError("there is no such record"));
+  if (!*row) return done(InOwnWords(absl::NotFoundError("there is no such record")));
   done((*row)->floor);
 }
 

@@ -9,6 +9,7 @@
 #include "recovery/engine/begin_task.h"
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/field_checks.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/device/key_work.h"
 #include "recovery/engine/rows/rows.h"
@@ -21,7 +22,7 @@ namespace {
 absl::Status Finish(WorkingSet& rows, const RecordName& name, const FinishRegistration& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-  LABREC_ASSIGN_OR_RETURN(Record next, ApplyFinish(*account, *record, request));
+  LABREC_ASSIGN_OR_RETURN(Record next, InOwnWords(ApplyFinish(*account, *record, request)));
   rows.Put(std::move(next));
   return absl::OkStatus();
 }
@@ -29,13 +30,13 @@ absl::Status Finish(WorkingSet& rows, const RecordName& name, const FinishRegist
 absl::Status ActivateVersion(WorkingSet& rows, const RecordName& name, const Activate& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-  LABREC_ASSIGN_OR_RETURN(Record next, ApplyActivate(*account, *record, request));
+  LABREC_ASSIGN_OR_RETURN(Record next, InOwnWords(ApplyActivate(*account, *record, request)));
   rows.Put(std::move(next));
   return absl::OkStatus();
 }
 
 absl::Status CheckVersion(uint32_t version) {
-  return version == 0 ? absl::InvalidArgumentError("version: from 1 up") : absl::OkStatus();
+  return version == 0 ? InOwnWords(absl::InvalidArgumentError("version: from 1 up")) : absl::OkStatus();
 }
 
 std::optional<uint32_t> ChipIndexOf(const RealmShare& share) {
@@ -62,7 +63,7 @@ struct Registrations::Finishing {
 void Registrations::BeginRegistration(Caller caller, std::string record, uint32_t version,
                                       std::vector<P256Point> elements, Done<RegistrationBegun> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
-  absl::Status bad = CheckName(name);
+  absl::Status bad = InOwnWords(CheckName(name));
   bad.Update(CheckVersion(version));
   if (!bad.ok()) return done(std::move(bad));
   parts_.admission.Enqueue(
@@ -75,13 +76,13 @@ void Registrations::BeginRegistration(Caller caller, std::string record, uint32_
 absl::StatusOr<Registrations::Finishing> Registrations::Check(const Caller& caller,
                                                               RegistrationRequest request) {
   const RecordName name{caller.tenant, caller.account, request.record};
-  LABREC_RETURN_IF_ERROR(CheckName(name));
+  LABREC_RETURN_IF_ERROR(InOwnWords(CheckName(name)));
   LABREC_RETURN_IF_ERROR(CheckVersion(request.version));
   LABREC_RETURN_IF_ERROR(CheckSizes(request));
   LABREC_ASSIGN_OR_RETURN(const RecordConfig config,
-                          ParseRecordConfig(request.config, name, request.version));
+                          InOwnWords(ParseRecordConfig(request.config, name, request.version)));
   const RealmShare* share = config.Find(parts_.realm_id);
-  if (share == nullptr) return absl::InvalidArgumentError("config: this realm is not listed");
+  if (share == nullptr) return InOwnWords(absl::InvalidArgumentError("config: this realm is not listed"));
   LABREC_ASSIGN_OR_RETURN(Authority authority,
                           parts_.authorizer.Check(caller, Operation::kFinishRegistration, BodyOf(request),
                                                   request.authorization));
@@ -92,7 +93,7 @@ absl::StatusOr<Registrations::Finishing> Registrations::Check(const Caller& call
                                       request.unlock_key,        {},
                                       config.guess_limit,        std::move(authority),
                                       ChipIndexOf(*share)};
-  LABREC_ASSIGN_OR_RETURN(const Record finished, ApplyFinish(account, record, finish));
+  LABREC_ASSIGN_OR_RETURN(const Record finished, InOwnWords(ApplyFinish(account, record, finish)));
   Bytes input = pin::RecordDerivationInput(parts_.realm_id, name.tenant, name.account, name.record,
                                            request.version, finished.Find(request.version)->nonce);
   return Finishing{name, std::move(finish), std::move(request.sealed_secret), std::move(input)};
@@ -127,7 +128,7 @@ void Registrations::FinishRegistration(Caller caller, RegistrationRequest reques
 void Registrations::Activate(Caller caller, std::string record, uint32_t version, RawSignature authorization,
                              Done<Ok> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = CheckName(name); !bad.ok()) return done(std::move(bad));
+  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   absl::StatusOr<Authority> authority = parts_.authorizer.Check(
       caller, Operation::kActivate, ActivateBody(name.record, version), authorization);
   if (!authority.ok()) return done(std::move(authority).status());

@@ -4,6 +4,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/record/sealed_private.h"
 
 namespace labrec::recovery {
@@ -35,7 +36,7 @@ UnlockTask::UnlockTask(Time deadline, RecordName name, Unlock request, Bytes rea
 
 absl::Status UnlockTask::Apply(WorkingSet& rows, int64_t) {
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name_));
-  LABREC_ASSIGN_OR_RETURN(UnlockChange change, ApplyUnlock(*record, request_));
+  LABREC_ASSIGN_OR_RETURN(UnlockChange change, InOwnWords(ApplyUnlock(*record, request_)));
   outcome_ = change.outcome;
   if (!change.record) return absl::OkStatus();
   if (std::holds_alternative<MayOpen>(outcome_)) unlocked_ = *change.record;

@@ -5,13 +5,14 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/names.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/rows/rows.h"
 
 namespace labrec::recovery {
 namespace {
 
 absl::Status WrongSignature() {
-  return absl::PermissionDeniedError("the signature is not good for this request");
+  return InOwnWords(absl::PermissionDeniedError("the signature is not good for this request"));
 }
 
 RequestScope ScopeOf(const Bytes& realm_id, const Caller& caller) {
@@ -22,9 +23,9 @@ RequestScope ScopeOf(const Bytes& realm_id, const Caller& caller) {
 
 absl::Status Authorizer::UseUp(const ChallengeScope& scope, ByteView challenge) {
   if (challenges_.Consume(scope, challenge, std::chrono::steady_clock::now())) return absl::OkStatus();
-  return absl::PermissionDeniedError(
+  return InOwnWords(absl::PermissionDeniedError(
       "the challenge is unknown, used, older than 60 seconds or was made for something else: ask for a new "
-      "one");
+      "one"));
 }
 
 absl::StatusOr<Authority> Authorizer::Check(const Caller& caller, Operation operation, ByteView body,
@@ -39,19 +40,20 @@ absl::StatusOr<Authority> Authorizer::CheckOrOperator(const Caller& caller, Oper
                                                       const std::optional<RawSignature>& signature) {
   if (signature) return Check(caller, operation, body, *signature);
   if (caller.is_operator) return Authority{ByOperator{}};
-  return absl::PermissionDeniedError("the request needs a signature, and has none");
+  return InOwnWords(absl::PermissionDeniedError("the request needs a signature, and has none"));
 }
 
 absl::StatusOr<Authority> Authorizer::CheckEnrollment(const Caller& caller, const NewDevice& device,
                                                       const std::optional<RawSignature>& authorization) {
   if (authorization && !SameBytes(authorization->challenge, device.challenge)) {
-    return absl::InvalidArgumentError("proof and authorization must sign the same challenge");
+    return InOwnWords(absl::InvalidArgumentError("proof and authorization must sign the same challenge"));
   }
   LABREC_RETURN_IF_ERROR(UseUp({caller.tenant, caller.account}, device.challenge));
   const Bytes message = RequestBytes(ScopeOf(realm_id_, caller), Operation::kEnrollDevice, device.challenge,
                                      EnrollDeviceBody(device.key.Spki(), device.name));
   if (!device.key.Verify(message, device.proof)) {
-    return absl::PermissionDeniedError("the proof is not a signature of the key that is to be enrolled");
+    return InOwnWords(
+        absl::PermissionDeniedError("the proof is not a signature of the key that is to be enrolled"));
   }
   if (!authorization) return Authority{ByTokenHolder{}};
   return CheckSigner(caller, message, *authorization);
@@ -71,7 +73,7 @@ absl::StatusOr<Authority> Authorizer::CheckDevice(const Caller& caller, const De
   LABREC_ASSIGN_OR_RETURN(const auto account, ReadAccount(ledger_, caller.tenant, caller.account));
   const EnrolledDevice* device = account ? account->Find(id) : nullptr;
   if (device == nullptr)
-    return absl::PermissionDeniedError("the signing device is not enrolled in this account");
+    return InOwnWords(absl::PermissionDeniedError("the signing device is not enrolled in this account"));
   const auto verified = VerifiedSignature::Check(device->key, message, signature);
   if (!verified) return WrongSignature();
   return Authority{ByDevice{id, *verified}};
@@ -79,11 +81,12 @@ absl::StatusOr<Authority> Authorizer::CheckDevice(const Caller& caller, const De
 
 absl::StatusOr<Authority> Authorizer::CheckUnlockKey(const Caller& caller, const std::string& record,
                                                      uint32_t version, ByteView message, ByteView signature) {
-  if (!IsRecordName(record)) return absl::InvalidArgumentError("the signer's record name is malformed");
+  if (!IsRecordName(record))
+    return InOwnWords(absl::InvalidArgumentError("the signer's record name is malformed"));
   LABREC_ASSIGN_OR_RETURN(const auto row, ReadRecord(ledger_, {caller.tenant, caller.account, record}));
   const RecordVersion* signer = row ? row->Find(version) : nullptr;
   if (signer == nullptr || !signer->usable()) {
-    return absl::PermissionDeniedError("the signing unlock key's version is not usable here");
+    return InOwnWords(absl::PermissionDeniedError("the signing unlock key's version is not usable here"));
   }
   const auto verified = VerifiedSignature::Check(*signer->unlock_key, message, signature);
   if (!verified) return WrongSignature();
@@ -96,7 +99,8 @@ absl::StatusOr<VerifiedSignature> Authorizer::CheckUnlock(const Record& record, 
   LABREC_RETURN_IF_ERROR(UseUp({name.tenant, name.account, name.record, version}, challenge));
   const RecordVersion* signer = record.Find(version);
   if (signer == nullptr || !signer->usable()) {
-    return absl::NotFoundError("version " + std::to_string(version) + " of the record is not usable here");
+    return InOwnWords(
+        absl::NotFoundError("version " + std::to_string(version) + " of the record is not usable here"));
   }
   const Bytes message = UnlockBytes({realm_id_, name.tenant, name.account}, name.record, version, challenge);
   const auto verified = VerifiedSignature::Check(*signer->unlock_key, message, signature);

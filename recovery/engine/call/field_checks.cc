@@ -2,19 +2,20 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
+#include "recovery/engine/call/refusal.h"
 
 namespace labrec::recovery {
 namespace {
 
 absl::Status Require(bool good, const char* message) {
-  return good ? absl::OkStatus() : absl::InvalidArgumentError(message);
+  return good ? absl::OkStatus() : InOwnWords(absl::InvalidArgumentError(message));
 }
 
 }  // namespace
 
 absl::Status CheckCaller(const Caller& caller) {
-  LABREC_RETURN_IF_ERROR(CheckIdentifier("tenant", caller.tenant));
-  return CheckIdentifier("account", caller.account);
+  LABREC_RETURN_IF_ERROR(InOwnWords(CheckIdentifier("tenant", caller.tenant)));
+  return InOwnWords(CheckIdentifier("account", caller.account));
 }
 
 absl::Status CheckSizes(const RegistrationRequest& request) {

@@ -4,8 +4,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 #include "recovery/api/retry_after.h"
 #include "recovery/engine/call/caller.h"
@@ -34,9 +36,16 @@ inline constexpr std::string_view kAll[] = {kAccountRate,       kTenantRate, kQu
 absl::Status Refused(std::string_view why, absl::Status status);
 // `status`, with the time after which to come back (kRetryAfter).
 absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds retry_after);
-// `status`, whose message was written for whoever called. Of any other UNAVAILABLE a client hears only that
-// the realm is away: its message may be a device's or a file system's, with names of this host.
+// `status`, whose message was written for whoever called: by the rules of requests and records, from the
+// request and the caller's own record. A client hears nothing of any other (ForClients in
+// server/service/rpc_status.h): its message may be a device's, a database's or a file system's, with names of
+// this host, rows of others, and what the operator is to do. OK stays as it is.
 absl::Status InOwnWords(absl::Status status);
+template <typename T>
+absl::StatusOr<T> InOwnWords(absl::StatusOr<T> result) {
+  if (result.ok()) return result;
+  return InOwnWords(std::move(result).status());
+}
 // Whether the message was, or the status is a refusal.
 bool IsInOwnWords(const absl::Status& status);
 // A refusal if the caller waits no more.

@@ -11,6 +11,7 @@
 #include "attestation/produce/prover.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/follow_up.h"
 #include "recovery/record/chip.h"
 #include "recovery/record/registration.h"
@@ -36,7 +37,7 @@ absl::StatusOr<Bytes> CertifyKey(hsm::Device& device, const hsm::CountedKey& key
 absl::Status BeginVersion(WorkingSet& rows, const RecordName& name, const BeginRegistration& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-  LABREC_ASSIGN_OR_RETURN(BegunRows next, ApplyBegin(*account, *record, name, request));
+  LABREC_ASSIGN_OR_RETURN(BegunRows next, InOwnWords(ApplyBegin(*account, *record, name, request)));
   rows.Put(std::move(next.account));
   rows.Put(std::move(next.record));
   return absl::OkStatus();
@@ -136,8 +137,9 @@ absl::Status ChipBeginner::NoRoom(const absl::Status& status) const {
     open = absl::StrCat("; registrations that are under way hold ", count, " of them, for at most ",
                         parts_.registrations.limits().kept_for.count(), " seconds");
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("the chip has no room for one more record: ", status.message(), open));
+  spdlog::warn("the chip has no room for one more record: {}", std::string(status.message()));
+  return InOwnWords(
+      absl::FailedPreconditionError(absl::StrCat("the chip has no room for one more record", open)));
 }
 
 }  // namespace labrec::recovery

@@ -7,6 +7,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/follow_up.h"
 #include "recovery/engine/rows/rows.h"
 #include "recovery/record/chip.h"
@@ -32,8 +33,8 @@ absl::StatusOr<Found> Find(Ledger& ledger, const RecordName& name, uint32_t numb
   LABREC_ASSIGN_OR_RETURN(const std::optional<Record> record, ReadRecord(ledger, name));
   const RecordVersion* version = record ? record->Find(number) : nullptr;
   if (version != nullptr && version->usable() && version->chip) return Found{*version, record->remaining()};
-  return absl::NotFoundError("version " + std::to_string(number) +
-                             " of the record is not usable here: ask GetRecord which ones are");
+  return InOwnWords(absl::NotFoundError("version " + std::to_string(number) +
+                                        " of the record is not usable here: ask GetRecord which ones are"));
 }
 
 ChipVersion Which(const RecordVersion& version) {
@@ -105,7 +106,7 @@ void ChipEvaluator::Keep(const RecordName& name, const RecordVersion& version, C
   FollowUpOn(
       parts_.queue, name,
       [evaluated, remaining](const std::optional<Record>& row) -> absl::StatusOr<Record> {
-        LABREC_ASSIGN_OR_RETURN(Record next, ApplyChipEvaluated(row, evaluated));
+        LABREC_ASSIGN_OR_RETURN(Record next, InOwnWords(ApplyChipEvaluated(row, evaluated)));
         *remaining = next.remaining();
         return next;
       },
@@ -125,7 +126,7 @@ void ChipEvaluator::Spend(const RecordName& name, const RecordVersion& version, 
       parts_.queue, name,
       [spent = ChipSpent{Which(version)},
        refused](const std::optional<Record>& row) -> absl::StatusOr<Record> {
-        LABREC_ASSIGN_OR_RETURN(Record next, ApplyChipSpent(row, spent));
+        LABREC_ASSIGN_OR_RETURN(Record next, InOwnWords(ApplyChipSpent(row, spent)));
         refused->destroyed = next.destroyed;
         return next;
       },

@@ -36,8 +36,10 @@ class ChipWork {
   // failed. Does nothing if there is neither. Called when the device is back, and after each batch.
   void TidyUp();
 
-  // Takes note of how a call on the device ended. Returns what its caller hears: the same, but that the
-  // device has no room is UNAVAILABLE, as the call may have counted. Any thread.
+  // Takes note of how a call on the device ended. Returns what its caller hears, in our own words: that the
+  // signature of a write is not good, that its session has ended, that the index is gone, that the chip does
+  // not count as it must, or that it failed; UNAVAILABLE where it has no room, as the call may have counted.
+  // Any thread.
   absl::Status Note(absl::Status status);
   // How much room the chip had at the latest look: one at the start, one after each job that took or made
   // some. nullopt before the first.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hsm/base/status_macros.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/task.h"
 
 namespace labrec::recovery {
@@ -39,7 +40,7 @@ void FollowUpOn(RequestQueue& queue, RecordName name,
       queue,
       [name = std::move(name), change = std::move(change)](WorkingSet& rows) -> absl::Status {
         LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-        LABREC_ASSIGN_OR_RETURN(Record next, change(*record));
+        LABREC_ASSIGN_OR_RETURN(Record next, InOwnWords(change(*record)));
         rows.Put(std::move(next));
         return absl::OkStatus();
       },

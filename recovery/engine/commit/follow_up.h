@@ -15,7 +15,8 @@ namespace labrec::recovery {
 void FollowUp(RequestQueue& queue, std::function<absl::Status(WorkingSet&)> change,
               std::function<void(const absl::Status&)> done);
 
-// The same for one record: `change` makes its next row of the present one.
+// The same for one record: `change` makes its next row of the present one. Its errors are for callers
+// (InOwnWords), as those of the rules are.
 void FollowUpOn(RequestQueue& queue, RecordName name,
                 std::function<absl::StatusOr<Record>(const std::optional<Record>&)> change,
                 std::function<void(const absl::Status&)> done);

@@ -15,12 +15,18 @@ namespace {
 
 constexpr std::chrono::seconds kAskAgainAfter{10};
 
-// Why there is no proof, for who asked: that the device is away, that it cannot prove anything and why, that
-// a challenge is not for it. All else is the operator's matter.
+// Why there is no proof, for who asked: that the device is away, that it cannot prove anything, that a challenge
+// is not for it. All else, and the device's own words for it, are the operator's matter.
 absl::Status WhyUnproven(const absl::Status& status) {
-  if (absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status)) return status;
-  if (!absl::IsUnavailable(status)) {
-    spdlog::error("the key device failed to prove itself: {}", std::string(status.message()));
+  if (status.ok() || absl::IsUnavailable(status)) return ForCaller(status);
+  if (absl::IsInvalidArgument(status)) {
+    return InOwnWords(absl::InvalidArgumentError(
+        "credential: the realm's device does not open it; make one for the EK and AK of its GetIdentity"));
+  }
+  spdlog::error("the key device failed to prove itself: {}", std::string(status.message()));
+  if (absl::IsFailedPrecondition(status)) {
+    return InOwnWords(absl::FailedPreconditionError(
+        "the realm's device cannot prove itself at present; its operator finds in the log why"));
   }
   return ForCaller(status);
 }
@@ -47,9 +53,9 @@ AttestationWork::AttestationWork(hsm::Device& device, DeviceExecutor& executor, 
 absl::Status AttestationWork::Available() const {
   if (prover_.has_value()) return absl::OkStatus();
   const hsm::DeviceDescription& description = device_.description();
-  return absl::FailedPreconditionError(absl::StrCat(
+  return InOwnWords(absl::FailedPreconditionError(absl::StrCat(
       "nothing can be proven about this realm's device (", description.kind, ", ", description.manufacturer,
-      " ", description.model, "): it has no standard attestation, and what it says of itself is a claim"));
+      " ", description.model, "): it has no standard attestation, and what it says of itself is a claim")));
 }
 
 void AttestationWork::Submit(std::function<void()> job) {

@@ -10,7 +10,7 @@ absl::Status ForCaller(const absl::Status& status) {
     return InOwnWords(
         absl::UnavailableError("the realm's security device has no room at present: send the same again"));
   }
-  return absl::InternalError("the realm's security device failed: send the same again");
+  return InOwnWords(absl::InternalError("the realm's security device failed: send the same again"));
 }
 
 }  // namespace labrec::recovery

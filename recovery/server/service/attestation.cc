@@ -4,6 +4,7 @@
 #include "attestation/verify/statement.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm_wire/credential.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/server/service/request_fields.h"
 #include "recovery/server/service/rpc.h"
 #include "recovery/server/service/service.h"
@@ -44,7 +45,7 @@ Reactor* RecoveryService::Attest(Context* context, const v1::AttestRequest* requ
     LABREC_ASSIGN_OR_RETURN(auto challenge, CredentialField(request->credential()));
     LABREC_ASSIGN_OR_RETURN(const Bytes nonce, FixedField("nonce", request->nonce(), 32));
     LABREC_ASSIGN_OR_RETURN(const Digest tls_key, DigestField("tls_key_hash", request->tls_key_hash()));
-    LABREC_RETURN_IF_ERROR(tls_keys_.Check(tls_key));
+    LABREC_RETURN_IF_ERROR(InOwnWords(tls_keys_.Check(tls_key)));  // it names no file
     engine_.attestation().Attest(
         std::move(caller), std::move(challenge),
         attestation::RealmStatementNonce(facts_.realm_id, tls_key, nonce),

@@ -10,6 +10,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
 #include "recovery/api/names.h"
+#include "recovery/engine/call/refusal.h"
 
 namespace labrec::recovery {
 namespace {
@@ -27,7 +28,7 @@ absl::StatusOr<std::array<uint8_t, kSize>> ArrayField(const char* what, const st
 absl::StatusOr<P256Point> ElementField(const std::string& encoded) {
   // SEC 1, section 2.3.3: the identity is the single byte 0.
   if (encoded.size() == 1 && encoded[0] == 0) {
-    return absl::InvalidArgumentError("is the identity of the group, which is never evaluated");
+    return InOwnWords(absl::InvalidArgumentError("is the identity of the group, which is never evaluated"));
   }
   return P256Point::ParseCompressed(AsBytes(encoded));
 }
@@ -48,31 +49,33 @@ absl::StatusOr<RawSignature> SignatureField(const v1::Signature& proto) {
     signature.signer = std::pair(std::move(record), version);
     return signature;
   }
-  return absl::InvalidArgumentError("authorization: names neither a device nor an unlock key as its signer");
+  return InOwnWords(
+      absl::InvalidArgumentError("authorization: names neither a device nor an unlock key as its signer"));
 }
 
 }  // namespace
 
 absl::StatusOr<std::string> RecordField(const std::string& record) {
-  LABREC_RETURN_IF_ERROR(CheckShortName("record", record));
+  LABREC_RETURN_IF_ERROR(InOwnWords(CheckShortName("record", record)));
   return record;
 }
 
 absl::StatusOr<uint32_t> VersionField(uint32_t version) {
-  if (version == 0) return absl::InvalidArgumentError("version: is missing; versions start at 1");
+  if (version == 0) return InOwnWords(absl::InvalidArgumentError("version: is missing; versions start at 1"));
   return version;
 }
 
 absl::StatusOr<Bytes> FixedField(const char* what, const std::string& value, size_t size) {
   if (value.size() == size) return ToBytes(value);
-  return absl::InvalidArgumentError(absl::StrCat(what, ": ", value.size(), " bytes instead of ", size));
+  return InOwnWords(
+      absl::InvalidArgumentError(absl::StrCat(what, ": ", value.size(), " bytes instead of ", size)));
 }
 
 absl::StatusOr<Bytes> BoundedField(const char* what, const std::string& value, size_t limit) {
-  if (value.empty()) return absl::InvalidArgumentError(absl::StrCat(what, ": is missing"));
+  if (value.empty()) return InOwnWords(absl::InvalidArgumentError(absl::StrCat(what, ": is missing")));
   if (value.size() <= limit) return ToBytes(value);
-  return absl::InvalidArgumentError(
-      absl::StrCat(what, ": ", value.size(), " bytes are too long, the limit is ", limit));
+  return InOwnWords(absl::InvalidArgumentError(
+      absl::StrCat(what, ": ", value.size(), " bytes are too long, the limit is ", limit)));
 }
 
 absl::StatusOr<DeviceId> DeviceIdField(const std::string& id) {
@@ -91,26 +94,27 @@ absl::StatusOr<EcdsaPublicKey> PublicKeyField(const char* what, const std::strin
   LABREC_RETURN_IF_ERROR(FixedField(what, spki, kSpkiBytes).status());
   absl::StatusOr<EcdsaPublicKey> key = EcdsaPublicKey::FromSpki(AsBytes(spki));
   if (key.ok()) return key;
-  return absl::InvalidArgumentError(absl::StrCat(what, ": ", key.status().message()));
+  return InOwnWords(absl::InvalidArgumentError(absl::StrCat(what, ": ", key.status().message())));
 }
 
 absl::StatusOr<std::string> DeviceNameField(const std::string& name) {
-  LABREC_RETURN_IF_ERROR(CheckDeviceName(name));
+  LABREC_RETURN_IF_ERROR(InOwnWords(CheckDeviceName(name)));
   return name;
 }
 
 absl::StatusOr<std::vector<P256Point>> ElementsField(
     const google::protobuf::RepeatedPtrField<std::string>& elements, int least, int most) {
   if (elements.size() < least || elements.size() > most) {
-    return absl::InvalidArgumentError(absl::StrCat("elements: ", elements.size(), " of them, where ", least,
-                                                   most > least ? absl::StrCat(" to ", most) : std::string(),
-                                                   " belong"));
+    return InOwnWords(absl::InvalidArgumentError(
+        absl::StrCat("elements: ", elements.size(), " of them, where ", least,
+                     most > least ? absl::StrCat(" to ", most) : std::string(), " belong")));
   }
   std::vector<P256Point> points;
   for (int i = 0; i < elements.size(); ++i) {
     absl::StatusOr<P256Point> point = ElementField(elements.Get(i));
     if (!point.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("elements[", i, "]: ", point.status().message()));
+      return InOwnWords(
+          absl::InvalidArgumentError(absl::StrCat("elements[", i, "]: ", point.status().message())));
     }
     points.push_back(*point);
   }
@@ -125,14 +129,14 @@ absl::StatusOr<std::optional<RawSignature>> OptionalSignature(bool present, cons
 
 absl::StatusOr<RawSignature> RequiredSignature(bool present, const v1::Signature& proto) {
   if (present) return SignatureField(proto);
-  return absl::PermissionDeniedError(
-      "authorization: the request is not signed; a token alone does not allow it");
+  return InOwnWords(absl::PermissionDeniedError(
+      "authorization: the request is not signed; a token alone does not allow it"));
 }
 
 absl::StatusOr<ChipRegistration> ChipRegistrationField(const v1::BeginRegistrationRequest& proto) {
   const v1::BeginChip& chip = proto.chip();
   if (proto.elements_size() > 0) {
-    return absl::InvalidArgumentError("elements: of a chip-enforced version go to ConfirmKey");
+    return InOwnWords(absl::InvalidArgumentError("elements: of a chip-enforced version go to ConfirmKey"));
   }
   LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(proto.record()));
   LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(proto.version()));
@@ -179,7 +183,7 @@ absl::StatusOr<RegistrationRequest> RegistrationField(const v1::FinishRegistrati
 absl::StatusOr<tpm::CredentialBlob> CredentialField(const std::string& credential) {
   constexpr size_t kLongest = 4096;
   LABREC_ASSIGN_OR_RETURN(const Bytes bytes, BoundedField("credential", credential, kLongest));
-  return attestation::DecodeCredentialBlob(bytes);
+  return InOwnWords(attestation::DecodeCredentialBlob(bytes));
 }
 
 }  // namespace labrec::recovery

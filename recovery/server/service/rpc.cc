@@ -35,9 +35,10 @@ bool IsOperators(std::string_view method) {
   return method.starts_with("Admin.");
 }
 
-// What the operator has to know about; clients' mistakes and a device that is away are not among it.
+// What the operator has to know about: what its client does not hear. A device that is away is not among it,
+// as its comings and goings are in the log.
 bool IsOperatorsMatter(const absl::Status& status) {
-  return absl::IsInternal(status) || absl::IsUnknown(status) || absl::IsDataLoss(status);
+  return !status.ok() && !IsInOwnWords(status) && !absl::IsUnavailable(status);
 }
 
 }  // namespace
@@ -53,7 +54,7 @@ Rpc::Rpc(grpc::CallbackServerContext* context, const char* method, Traffic& traf
 
 void Rpc::Finish(const absl::Status& status) const {
   const grpc::Status answer = ToRpcStatus(IsOperators(method_) ? status : ForClients(status));
-  if (IsOperatorsMatter(status)) spdlog::error("{}: {}", method_, status.ToString());
+  if (!IsOperators(method_) && IsOperatorsMatter(status)) spdlog::error("{}: {}", method_, status.ToString());
   if (const std::optional<int64_t> later = RetryAfterMillis(status)) {
     context_->AddTrailingMetadata(kRetryAfter, std::to_string(*later));
   }

@@ -16,16 +16,19 @@ constexpr int64_t kAwayMillis = 1000;
 
 grpc::Status ToRpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  const auto code = static_cast<grpc::StatusCode>(status.code());
-  if (code == grpc::StatusCode::INTERNAL || code == grpc::StatusCode::UNKNOWN) {
-    return grpc::Status(grpc::StatusCode::INTERNAL, "an internal error; the realm's log has the details");
-  }
-  return grpc::Status(code, std::string(status.message()));
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
 }
 
 absl::Status ForClients(const absl::Status& status) {
-  if (!absl::IsUnavailable(status) || IsInOwnWords(status)) return status;
-  return absl::UnavailableError("the realm's security device is away: send the same again later");
+  if (status.ok() || IsInOwnWords(status)) return status;
+  if (absl::IsUnavailable(status)) {
+    return absl::UnavailableError("the realm's security device is away: send the same again later");
+  }
+  if (absl::IsDataLoss(status)) {
+    return absl::DataLossError(
+        "what this realm stored of the account is damaged; its operator has been told");
+  }
+  return absl::InternalError("an internal error; the realm's log has the details");
 }
 
 std::optional<int64_t> RetryAfterMillis(const absl::Status& status) {

@@ -11,11 +11,13 @@
 
 namespace labrec::recovery {
 
-// The same code, with the message for the client. INTERNAL and UNKNOWN keep their details for the log. Pure.
+// The same code and message. Pure.
 grpc::Status ToRpcStatus(const absl::Status& status);
 
-// What a client may hear: of an UNAVAILABLE that is not in our own words (IsInOwnWords) only that the device
-// is away. The rest is the operator's, who finds it in the log and in labyrinth-admin status. Pure.
+// What a client may hear: a status whose message was written for whoever called (IsInOwnWords). Of any other
+// it hears that the device is away (UNAVAILABLE), that what is stored of it is damaged (DATA_LOSS), or that
+// something failed (INTERNAL, whatever the code was: a device's or a file's means something else to a
+// client). The rest is the operator's, who finds it in the log and in labyrinth-admin status. Pure.
 absl::Status ForClients(const absl::Status& status);
 
 // When to come back, for the codes that mean "later"; nullopt for others. The engine's own hint, where the

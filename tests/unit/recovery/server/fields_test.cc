@@ -150,10 +150,20 @@ TEST(Registration, EachFieldIsChecked) {
 }
 
 TEST(RpcStatus, InternalsStayInside) {
-  const grpc::Status status = ToRpcStatus(absl::InternalError("row 12 of /var/lib"));
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
-  EXPECT_THAT(status.error_message(), testing::Not(HasSubstr("/var/lib")));
-  EXPECT_EQ(ToRpcStatus(absl::DataLossError("x")).error_code(), grpc::StatusCode::DATA_LOSS);
+  for (const absl::StatusCode code :
+       {absl::StatusCode::kInternal, absl::StatusCode::kUnknown, absl::StatusCode::kNotFound,
+        absl::StatusCode::kPermissionDenied, absl::StatusCode::kFailedPrecondition,
+        absl::StatusCode::kInvalidArgument, absl::StatusCode::kResourceExhausted, absl::StatusCode::kAborted,
+        absl::StatusCode::kAlreadyExists, absl::StatusCode::kUnimplemented}) {
+    const absl::Status told = ForClients(absl::Status(code, "row 12 of /var/lib"));
+    EXPECT_EQ(told.code(), absl::StatusCode::kInternal)
+        << "what a file or a device calls so is none of theirs";
+    EXPECT_THAT(std::string(told.message()), testing::Not(HasSubstr("/var/lib")));
+  }
+  const absl::Status damaged = ForClients(absl::DataLossError("row 12 of bucket 3: put the copy back"));
+  EXPECT_TRUE(absl::IsDataLoss(damaged));
+  EXPECT_THAT(std::string(damaged.message()), testing::Not(HasSubstr("bucket")));
+  EXPECT_EQ(ToRpcStatus(damaged).error_code(), grpc::StatusCode::DATA_LOSS);
 }
 
 TEST(RpcStatus, OfADeviceClientsHearOnlyThatItIsAway) {
@@ -166,8 +176,10 @@ TEST(RpcStatus, OfADeviceClientsHearOnlyThatItIsAway) {
   EXPECT_EQ(ForClients(own), own);
   const absl::Status refused = Refused(refusal::kStopping, absl::UnavailableError("stopping"));
   EXPECT_EQ(ForClients(refused), refused);
-  const absl::Status other = absl::NotFoundError("no such record");
+  const absl::Status other = InOwnWords(absl::NotFoundError("no such record"));
   EXPECT_EQ(ForClients(other), other);
+  EXPECT_TRUE(ForClients(absl::OkStatus()).ok());
+  EXPECT_TRUE(InOwnWords(absl::OkStatus()).ok());
 }
 
 TEST(RpcStatus, WhenToComeBack) {
