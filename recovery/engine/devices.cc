@@ -5,6 +5,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/field_checks.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/rows/rows.h"
 
@@ -24,7 +25,8 @@ absl::Status AddDevice(WorkingSet& rows, const RecordName& name, const EnrollDev
                        FirstDevicePolicy first_device, int64_t now_ms) {
   LABREC_ASSIGN_OR_RETURN(const auto* row, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto unlocked, UnlockedRecord(rows, name, request.authority));
-  LABREC_ASSIGN_OR_RETURN(Account next, ApplyEnroll({name, *row, unlocked, first_device}, request, now_ms));
+  LABREC_ASSIGN_OR_RETURN(Account next,
+                          InOwnWords(ApplyEnroll({name, *row, unlocked, first_device}, request, now_ms)));
   rows.Put(std::move(next));
   return absl::OkStatus();
 }
@@ -32,33 +34,33 @@ absl::Status AddDevice(WorkingSet& rows, const RecordName& name, const EnrollDev
 absl::Status RemoveDevice(WorkingSet& rows, const RecordName& name, const RevokeDevice& request) {
   LABREC_ASSIGN_OR_RETURN(const auto* row, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto unlocked, UnlockedRecord(rows, name, request.authority));
-  LABREC_ASSIGN_OR_RETURN(Account next, ApplyRevoke(*row, unlocked, request));
+  LABREC_ASSIGN_OR_RETURN(Account next, InOwnWords(ApplyRevoke(*row, unlocked, request)));
   rows.Put(std::move(next));
   return absl::OkStatus();
 }
 
 absl::Status CheckEnrollFields(const Caller& caller, std::string_view name) {
   LABREC_RETURN_IF_ERROR(CheckCaller(caller));
-  return CheckDeviceName(name);
+  return InOwnWords(CheckDeviceName(name));
 }
 
 }  // namespace
 
-void Devices::Enroll(const Caller& caller, recovery::EnrollDevice request, Done<DeviceId> done) {
+void Devices::Enroll(const Caller& caller, recovery::EnrollDevice request, Done<Enrollment> done) {
   const RecordName account{caller.tenant, caller.account, ""};
   const DeviceId id = request.key.DeviceId();
   parts_.admission.Enqueue(caller,
-                           std::make_shared<PlainTask<DeviceId>>(
+                           std::make_shared<PlainTask<Enrollment>>(
                                caller.deadline,
                                [account, request = std::move(request), first_device = parts_.first_device](
                                    WorkingSet& rows, int64_t now_ms) {
                                  return AddDevice(rows, account, request, first_device, now_ms);
                                },
-                               id, std::move(done)));
+                               Enrollment{id}, std::move(done)));
 }
 
 void Devices::EnrollDevice(Caller caller, EcdsaPublicKey key, std::string name, Bytes challenge, Bytes proof,
-                           std::optional<RawSignature> authorization, Done<DeviceId> done) {
+                           std::optional<RawSignature> authorization, Done<Enrollment> done) {
   if (absl::Status bad = CheckEnrollFields(caller, name); !bad.ok()) return done(std::move(bad));
   absl::StatusOr<Authority> authority =
       parts_.authorizer.CheckEnrollment(caller, {key, name, challenge, proof}, authorization);
@@ -67,10 +69,11 @@ void Devices::EnrollDevice(Caller caller, EcdsaPublicKey key, std::string name, 
 }
 
 void Devices::EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name,
-                                     Done<DeviceId> done) {
+                                     Done<Enrollment> done) {
   if (absl::Status bad = CheckEnrollFields(caller, name); !bad.ok()) return done(std::move(bad));
   if (!caller.is_operator) {
-    return done(absl::PermissionDeniedError("only the operator enrols a device without its proof"));
+    return done(
+        InOwnWords(absl::PermissionDeniedError("only the operator enrols a device without its proof")));
   }
   Enroll(caller, {key, std::move(name), ByOperator{}}, std::move(done));
 }

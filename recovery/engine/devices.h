@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hsm/base/p256.h"
+#include "recovery/engine/call/answers.h"
 #include "recovery/engine/call/caller.h"
 #include "recovery/engine/call/done.h"
 #include "recovery/engine/call/requests.h"
@@ -30,14 +31,14 @@ class Devices {
   explicit Devices(Parts parts) : parts_(parts) {}
 
   void EnrollDevice(Caller caller, EcdsaPublicKey key, std::string name, Bytes challenge, Bytes proof,
-                    std::optional<RawSignature> authorization, Done<DeviceId> done);
+                    std::optional<RawSignature> authorization, Done<Enrollment> done);
   // The operator's way: no proof and no authorization; only for Caller::is_operator.
-  void EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name, Done<DeviceId> done);
+  void EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name, Done<Enrollment> done);
   void RevokeDevice(Caller caller, DeviceId device, std::optional<RawSignature> authorization, Done<Ok> done);
   void ListDevices(Caller caller, Done<std::vector<EnrolledDevice>> done);
 
  private:
-  void Enroll(const Caller& caller, recovery::EnrollDevice request, Done<DeviceId> done);
+  void Enroll(const Caller& caller, recovery::EnrollDevice request, Done<Enrollment> done);
 
   const Parts parts_;
 };

@@ -5,14 +5,15 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
+#include "recovery/engine/call/refusal.h"
 
 namespace labrec::recovery {
 namespace {
 
 // The outcomes that need no device.
-EvaluateOutcome AnswerOf(const GuessOutcome& outcome) {
+EvaluateOutcome AnswerOf(const GuessOutcome& outcome, bool changed) {
   if (const auto* locked = std::get_if<LockedUntil>(&outcome)) return *locked;
-  if (std::holds_alternative<Destroyed>(outcome)) return Destroyed{};
+  if (std::holds_alternative<Destroyed>(outcome)) return Destroyed{changed};
   return NotRegistered{};
 }
 
@@ -29,7 +30,8 @@ EvaluateTask::EvaluateTask(Time deadline, RecordName name, uint32_t version, con
 
 absl::Status EvaluateTask::Apply(WorkingSet& rows, int64_t now_ms) {
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name_));
-  LABREC_ASSIGN_OR_RETURN(GuessChange change, ApplyGuess(*record, request_, now_ms, services_.policy));
+  LABREC_ASSIGN_OR_RETURN(GuessChange change,
+                          InOwnWords(ApplyGuess(*record, request_, now_ms, services_.policy)));
   outcome_ = change.outcome;
   if (std::holds_alternative<MayEvaluate>(outcome_)) {
     const RecordVersion& version = *change.record->Find(request_.version);
@@ -42,7 +44,7 @@ absl::Status EvaluateTask::Apply(WorkingSet& rows, int64_t now_ms) {
 
 void EvaluateTask::Committed(KeyWork&) {
   const auto* may = std::get_if<MayEvaluate>(&outcome_);
-  if (may == nullptr) return done_(AnswerOf(outcome_));
+  if (may == nullptr) return done_(AnswerOf(outcome_, changed()));
   if (may->counting == Counting::kCounted) ++services_.guesses_counted;
   if (in_chip_) AskChip();
 }
@@ -71,9 +73,10 @@ void EvaluateTask::AskChip() const {
        done = done_](absl::StatusOr<ChipEvaluator::Outcome> answer) {
         if (!answer.ok()) return done(std::move(answer).status());
         if (const auto* refused = std::get_if<ChipEvaluator::Refused>(&*answer)) {
-          if (refused->destroyed) return done(EvaluateOutcome(Destroyed{}));
-          return done(absl::NotFoundError("version " + std::to_string(version) +
-                                          " of the record is spent: ask GetRecord which one is usable"));
+          if (refused->destroyed) return done(EvaluateOutcome(Destroyed{true}));
+          return done(
+              InOwnWords(absl::NotFoundError("version " + std::to_string(version) +
+                                             " of the record is spent: ask GetRecord which one is usable")));
         }
         const auto& answered = std::get<ChipEvaluator::Answered>(*answer);
         const Challenge challenge = challenges.Issue({name.tenant, name.account, name.record, version},

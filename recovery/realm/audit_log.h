@@ -1,13 +1,15 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-
-#include <sys/types.h>
+#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -27,28 +29,54 @@ struct AuditEvent {
   std::optional<uint64_t> discontinuities = std::nullopt;  // of the ledger, once a restored one is accepted
 };
 
-// Whether a line has to be on the disk before the caller goes on.
+// When a line counts as written: once it is on the disk, or once the kernel has it.
 enum class Durability { kSync, kBuffered };
 
-// An append-only file of JSON lines, mode 0600: {"time", "event", "actor", ...}. Lines are written by one
-// write(2) each, so that a crash cuts at most the last one. Threads: any.
+// An append-only file of JSON lines, mode 0600: {"time", "event", "actor", ...}. A thread of its own writes
+// them, in the order in which they came, by one write(2) each, so that a crash cuts at most the last one;
+// lines that wait together share one fdatasync. A slow disk holds nobody up but those who wait for a line.
+// Threads: any.
 class AuditLog {
  public:
-  static absl::StatusOr<std::unique_ptr<AuditLog>> Open(const std::filesystem::path& path,
-                                                        const Clock& clock);
+  static constexpr size_t kRoom = 8192;  // more lines than requests have places in the engine's queue
+  // Called once, with OK or UNAVAILABLE if the line could not be written (disk full, no room).
+  using Then = std::function<void(const absl::Status&)>;
+
+  // `room`: lines that may wait; more are refused.
+  static absl::StatusOr<std::unique_ptr<AuditLog>> Open(const std::filesystem::path& path, const Clock& clock,
+                                                        size_t room = kRoom);
+  // Writes what waits.
   ~AuditLog();
   AuditLog(const AuditLog&) = delete;
   AuditLog& operator=(const AuditLog&) = delete;
 
-  // UNAVAILABLE if the line could not be written (disk full): the caller decides whether it goes on.
+  // Returns once the line counts as written. UNAVAILABLE if it could not be: the caller decides whether it
+  // goes on. Not for the engine's threads, nor for the log's own.
   absl::Status Append(const AuditEvent& event, Durability durability);
 
+  // Returns at once; `then` is called from the log's thread, or from the caller's where there is no room.
+  void AppendLater(const AuditEvent& event, Durability durability, Then then);
+
  private:
-  AuditLog(int fd, const Clock& clock) : fd_(fd), clock_(clock) {}
+  struct Line {
+    std::string text;
+    Durability durability = Durability::kSync;
+    Then then;
+  };
+  AuditLog(int fd, const Clock& clock, size_t room);
+  void Run();
+  void WriteAll(const std::deque<Line>& lines);
+  absl::Status Write(const std::string& text);
 
   const int fd_;
   const Clock& clock_;
+  const size_t room_;
+  bool torn_ = false;  // the last line was cut; the log's thread
   std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Line> waiting_;
+  bool closing_ = false;
+  std::thread thread_;
 };
 
 // "2026-03-01T12:00:00.123Z" for Unix milliseconds.

@@ -14,6 +14,7 @@ struct LockedUntil {
 };
 // The guesses are used up; the record's keys are erased.
 struct Destroyed {
+  bool just_now = false;  // by this request; the engine says so, the rules leave it
   bool operator==(const Destroyed&) const = default;
 };
 // There is no such record, or no version of it was ever finished.

@@ -49,7 +49,7 @@ absl::Status Account::Enroll(Realm& realm) {
                           Sign(realm, Operation::kEnrollDevice,
                                recovery::EnrollDeviceBody(device_.public_key().Spki(), "phone")));
   return realm
-      .Call<recovery::DeviceId>([&](Engine& engine, auto done) {
+      .Call<recovery::Enrollment>([&](Engine& engine, auto done) {
         engine.devices().EnrollDevice(caller_, device_.public_key(), "phone", proof.challenge,
                                       proof.signature, std::nullopt, done);
       })

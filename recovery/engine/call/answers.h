@@ -29,6 +29,12 @@ struct Unlocked {
 };
 using UnlockOutcome = std::variant<Unlocked, Destroyed, NotRegistered>;
 
+// `changed` as in Ok (done.h).
+struct Enrollment {
+  DeviceId device{};
+  bool changed = true;
+};
+
 struct RegistrationBegun {
   RegistrationId registration_id{};
   std::vector<P256Point> evaluated;

@@ -6,8 +6,11 @@
 
 namespace labrec::recovery {
 
-// What a call is answered with where there is nothing to say.
-struct Ok {};
+// What a call is answered with where there is nothing to say but whether it changed something: false where all was so
+// already, as where a request comes twice.
+struct Ok {
+  bool changed = true;
+};
 
 // Hears how a call ended; called exactly once.
 template <typename T>

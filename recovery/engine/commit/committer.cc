@@ -89,6 +89,7 @@ std::vector<Committer::Applied> Committer::Apply(RequestQueue::Batch batch, Work
       continue;
     }
     absl::Status status = waiting.task->Apply(rows, now_ms);
+    waiting.task->NoteChanged(rows.TakeChanged());
     applied.push_back({std::move(waiting.task), std::move(status)});
   }
   return applied;

@@ -34,13 +34,18 @@ class Task {
   // Answers with an error. Any thread.
   virtual void Fail(const absl::Status& status) = 0;
 
+  // Whether Apply changed a row. The committer says so before Staged; false until then.
+  void NoteChanged(bool changed) { changed_ = changed; }
+  bool changed() const { return changed_; }
+
   Time deadline() const { return deadline_; }
 
  private:
   const Time deadline_;
+  bool changed_ = false;
 };
 
-// A request that needs no device once it is committed: its answer is known beforehand.
+// A request that needs no device once it is committed: its answer is known beforehand, but for its `changed`.
 template <typename Answer>
 class PlainTask : public Task {
  public:
@@ -49,7 +54,10 @@ class PlainTask : public Task {
       : Task(deadline), change_(std::move(change)), answer_(std::move(answer)), done_(std::move(done)) {}
 
   absl::Status Apply(WorkingSet& rows, int64_t now_ms) override { return change_(rows, now_ms); }
-  void Committed(KeyWork&) override { done_(std::move(answer_)); }
+  void Committed(KeyWork&) override {
+    answer_.changed = changed();
+    done_(std::move(answer_));
+  }
   void Fail(const absl::Status& status) override { done_(status); }
 
  private:

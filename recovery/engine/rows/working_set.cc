@@ -63,18 +63,22 @@ absl::StatusOr<const std::optional<Record>*> WorkingSet::record(const RecordName
 
 void WorkingSet::Put(Account account) {
   const Digest key = AccountRowKey(account.tenant, account.account);
-  accounts_.at(key).current = std::move(account);
+  std::optional<Account>& current = accounts_.at(key).current;
+  changed_ = changed_ || current != account;
+  current = std::move(account);
 }
 
 void WorkingSet::Put(Record record) {
   Slot<Record>& slot = records_.at(RecordRowKey(record.name));
   replaced_chip_keys_.merge(ChipKeys(slot.current));
+  changed_ = changed_ || slot.current != record;
   slot.current = std::move(record);
 }
 
 void WorkingSet::Remove(const RecordName& record) {
   Slot<Record>& slot = records_.at(RecordRowKey(record));
   replaced_chip_keys_.merge(ChipKeys(slot.current));
+  changed_ = changed_ || slot.current.has_value();
   slot.current.reset();
 }
 

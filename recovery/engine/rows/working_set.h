@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -28,6 +29,8 @@ class WorkingSet {
   void Put(Account account);
   void Put(Record record);
   void Remove(const RecordName& record);
+  // Whether a row was put or removed that was not so before, since this was asked last.
+  bool TakeChanged() { return std::exchange(changed_, false); }
 
   // Keys of chip-enforced versions that are no more in their row, also of those that came and went within the
   // batch: their indices are to be deleted once it is anchored.
@@ -51,6 +54,7 @@ class WorkingSet {
   Ledger& ledger_;
   std::map<Digest, Slot<Account>> accounts_;  // by row key
   std::map<Digest, Slot<Record>> records_;
+  bool changed_ = false;
   std::set<Bytes> replaced_chip_keys_;  // of rows that were put over or removed
 };
 

@@ -63,20 +63,25 @@ void FillWear(const WearFigures& wear, v1::AnchorWear* answer) {
   answer->set_years_left(wear.years_left);
 }
 
-void AppendResult(AuditLog& audit, AuditEvent event, const absl::Status& result) {
+AuditEvent ResultOf(AuditEvent event, const absl::Status& result) {
   event.event += result.ok() ? "_done" : "_failed";
   if (!result.ok()) absl::StrAppend(&event.detail, event.detail.empty() ? "" : ": ", result.message());
-  const absl::Status written = audit.Append(event, Durability::kSync);
-  if (!written.ok()) spdlog::error("{}: {}", event.event, std::string(written.message()));
+  return event;
 }
 
-// A continuation that records the result before the call is finished.
+// A continuation that records the result before the call is finished. It may run on the commit thread, and
+// does not wait there: the log's thread finishes the call.
 template <typename T, typename Fill>
 Done<T> RecordedAnswer(const Rpc& rpc, AuditLog& audit, AuditEvent event, Fill fill) {
   Done<T> answer = rpc.Answer<T>(std::move(fill));
   return [&audit, event = std::move(event), answer = std::move(answer)](absl::StatusOr<T> result) {
-    AppendResult(audit, event, result.status());
-    answer(std::move(result));
+    const AuditEvent ended = ResultOf(event, result.status());
+    auto kept = std::make_shared<absl::StatusOr<T>>(std::move(result));
+    audit.AppendLater(ended, Durability::kSync,
+                      [name = ended.event, kept, answer](const absl::Status& written) {
+                        if (!written.ok()) spdlog::error("{}: {}", name, std::string(written.message()));
+                        answer(std::move(*kept));
+                      });
   };
 }
 
@@ -159,8 +164,9 @@ AdminService::Reactor* AdminService::AdminEnrollDevice(Context* context,
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
     engine_.devices().EnrollDeviceAsOperator(
         std::move(caller), key, std::move(name),
-        RecordedAnswer<DeviceId>(rpc, audit_, event,
-                                 [=](const DeviceId& id) { response->set_device_id(ToString(id)); }));
+        RecordedAnswer<Enrollment>(rpc, audit_, event, [=](const Enrollment& enrolled) {
+          response->set_device_id(ToString(enrolled.device));
+        }));
     return absl::OkStatus();
   });
 }

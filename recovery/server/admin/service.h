@@ -17,7 +17,8 @@
 namespace labrec::recovery {
 
 // The operator's API (admin.proto), on the admin socket only. What changes something is written to the audit
-// log, durably, before it is done and after: an action that cannot be recorded is not done (UNAVAILABLE).
+// log, durably, before it is done and before it is answered: an action that cannot be recorded is not done
+// (UNAVAILABLE).
 // Threads: gRPC's. All references outlive the service.
 class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
  public:

@@ -40,6 +40,17 @@ class Rpc {
     };
   }
 
+  // As Answer, where something else has to end before the client hears the value: `fill` is given the
+  // function that finishes the call, and sees to it that it is called once, from whatever thread.
+  template <typename T, typename Fill>
+  Done<T> AnswerAfter(Fill fill) const {
+    auto shared = std::make_shared<Fill>(std::move(fill));
+    return [rpc = *this, shared](absl::StatusOr<T> result) {
+      if (!result.ok()) return rpc.Finish(result.status());
+      (*shared)(*result, [rpc] { rpc.Finish(absl::OkStatus()); });
+    };
+  }
+
  private:
   grpc::CallbackServerContext* context_;
   std::shared_ptr<std::atomic<bool>> gone_;

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 
 #include "hsm/base/status_macros.h"
+#include "recovery/engine/call/refusal.h"
 #include "recovery/server/service/answers.h"
 #include "recovery/server/service/request_fields.h"
 #include "recovery/server/service/rpc.h"
@@ -38,14 +39,18 @@ absl::StatusOr<TokenHolder> RecoveryService::HolderOf(const Context& context) {
   constexpr std::string_view kScheme = "Bearer ";
   const auto [first, last] = context.client_metadata().equal_range("authorization");
   if (first == last) {
-    return absl::UnauthenticatedError("no token: send \"authorization: Bearer <JWT>\" of your platform");
+    return InOwnWords(
+        absl::UnauthenticatedError("no token: send \"authorization: Bearer <JWT>\" of your platform"));
   }
-  if (std::next(first) != last) return absl::UnauthenticatedError("more than one \"authorization\"");
+  if (std::next(first) != last)
+    return InOwnWords(absl::UnauthenticatedError("more than one \"authorization\""));
   const std::string_view value(first->second.data(), first->second.size());
   if (!value.starts_with(kScheme)) {
-    return absl::UnauthenticatedError("\"authorization\" is no bearer token: \"Bearer <JWT>\" is expected");
+    return InOwnWords(
+        absl::UnauthenticatedError("\"authorization\" is no bearer token: \"Bearer <JWT>\" is expected"));
   }
-  return tokens_.Verify(value.substr(kScheme.size()));
+  return InOwnWords(
+      tokens_.Verify(value.substr(kScheme.size())));  // it says nothing but what the token lacks
 }
 
 absl::StatusOr<Caller> RecoveryService::Authenticate(const Rpc& rpc) {
@@ -53,6 +58,14 @@ absl::StatusOr<Caller> RecoveryService::Authenticate(const Rpc& rpc) {
   LABREC_RETURN_IF_ERROR(rates_.Take(holder.tenant, holder.account, std::chrono::steady_clock::now()));
   return Caller{std::move(holder.tenant), std::move(holder.account), false, DeadlineOf(rpc.context()),
                 rpc.gone()};
+}
+
+template <typename Outcome>
+void RecoveryService::LogDestroyed(const Caller& caller, const std::string& record, const Outcome& outcome,
+                                   const std::function<void()>& then) {
+  const auto* destroyed = std::get_if<Destroyed>(&outcome);
+  if (destroyed == nullptr) return then();
+  log_.RecordDestroyed(caller, record, *destroyed, then);
 }
 
 Reactor* RecoveryService::GetRealm(Context* context, const v1::GetRealmRequest*,
@@ -85,12 +98,12 @@ Reactor* RecoveryService::EnrollDevice(Context* context, const v1::EnrollDeviceR
     LABREC_ASSIGN_OR_RETURN(Bytes proof, FixedField("proof", request->proof(), 64));
     LABREC_ASSIGN_OR_RETURN(auto authorization,
                             OptionalSignature(request->has_authorization(), request->authorization()));
-    engine_.devices().EnrollDevice(caller, key, std::move(name), std::move(challenge), std::move(proof),
-                                   std::move(authorization),
-                                   rpc.Answer<DeviceId>([=, this](const DeviceId& id) {
-                                     log_.DeviceEnrolled(caller, id);
-                                     response->set_device_id(ToString(id));
-                                   }));
+    engine_.devices().EnrollDevice(
+        caller, key, std::move(name), std::move(challenge), std::move(proof), std::move(authorization),
+        rpc.AnswerAfter<Enrollment>([=, this](const Enrollment& enrolled, auto finish) {
+          response->set_device_id(ToString(enrolled.device));
+          log_.DeviceEnrolled(caller, enrolled, finish);
+        }));
     return absl::OkStatus();
   });
 }
@@ -103,7 +116,9 @@ Reactor* RecoveryService::RevokeDevice(Context* context, const v1::RevokeDeviceR
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
                             RequiredSignature(request->has_authorization(), request->authorization()));
     engine_.devices().RevokeDevice(caller, device, std::move(authorization),
-                                   rpc.Answer<Ok>([=, this](Ok) { log_.DeviceRevoked(caller, device); }));
+                                   rpc.AnswerAfter<Ok>([=, this](Ok done, auto finish) {
+                                     log_.DeviceRevoked(caller, device, done, finish);
+                                   }));
     return absl::OkStatus();
   });
 }
@@ -145,9 +160,10 @@ Reactor* RecoveryService::FinishRegistration(Context* context, const v1::FinishR
     LABREC_ASSIGN_OR_RETURN(RegistrationRequest registration, RegistrationField(*request));
     const std::string record = registration.record;
     const uint32_t version = registration.version;
-    engine_.registrations().FinishRegistration(caller, std::move(registration), rpc.Answer<Ok>([=, this](Ok) {
-      log_.VersionRegistered(caller, record, version);
-    }));
+    engine_.registrations().FinishRegistration(
+        caller, std::move(registration), rpc.AnswerAfter<Ok>([=, this](Ok done, auto finish) {
+          log_.VersionRegistered(caller, record, version, done, finish);
+        }));
     return absl::OkStatus();
   });
 }
@@ -160,9 +176,10 @@ Reactor* RecoveryService::Activate(Context* context, const v1::ActivateRequest* 
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
                             RequiredSignature(request->has_authorization(), request->authorization()));
-    engine_.registrations().Activate(
-        caller, record, version, std::move(authorization),
-        rpc.Answer<Ok>([=, this](Ok) { log_.VersionActivated(caller, record, version); }));
+    engine_.registrations().Activate(caller, record, version, std::move(authorization),
+                                     rpc.AnswerAfter<Ok>([=, this](Ok done, auto finish) {
+                                       log_.VersionActivated(caller, record, version, done, finish);
+                                     }));
     return absl::OkStatus();
   });
 }
@@ -187,12 +204,12 @@ Reactor* RecoveryService::Evaluate(Context* context, const v1::EvaluateRequest* 
     LABREC_ASSIGN_OR_RETURN(const std::string record, RecordField(request->record()));
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     LABREC_ASSIGN_OR_RETURN(const auto elements, ElementsField(request->elements(), 1, 1));
-    engine_.guessing().Evaluate(caller, record, version, elements.front(),
-                                rpc.Answer<EvaluateOutcome>([=, this](const EvaluateOutcome& outcome) {
-                                  if (std::holds_alternative<Destroyed>(outcome))
-                                    log_.RecordDestroyed(caller, record);
-                                  FillEvaluate(outcome, response);
-                                }));
+    engine_.guessing().Evaluate(
+        caller, record, version, elements.front(),
+        rpc.AnswerAfter<EvaluateOutcome>([=, this](const EvaluateOutcome& outcome, auto finish) {
+          FillEvaluate(outcome, response);
+          LogDestroyed(caller, record, outcome, finish);
+        }));
     return absl::OkStatus();
   });
 }
@@ -219,12 +236,12 @@ Reactor* RecoveryService::Unlock(Context* context, const v1::UnlockRequest* requ
     LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request->version()));
     LABREC_ASSIGN_OR_RETURN(Bytes challenge, FixedField("challenge", request->challenge(), 32));
     LABREC_ASSIGN_OR_RETURN(Bytes signature, FixedField("signature", request->signature(), 64));
-    engine_.guessing().Unlock(caller, record, version, std::move(challenge), std::move(signature),
-                              rpc.Answer<UnlockOutcome>([=, this](const UnlockOutcome& outcome) {
-                                if (std::holds_alternative<Destroyed>(outcome))
-                                  log_.RecordDestroyed(caller, record);
-                                FillUnlock(outcome, response);
-                              }));
+    engine_.guessing().Unlock(
+        caller, record, version, std::move(challenge), std::move(signature),
+        rpc.AnswerAfter<UnlockOutcome>([=, this](const UnlockOutcome& outcome, auto finish) {
+          FillUnlock(outcome, response);
+          LogDestroyed(caller, record, outcome, finish);
+        }));
     return absl::OkStatus();
   });
 }
@@ -237,7 +254,9 @@ Reactor* RecoveryService::DeleteRecord(Context* context, const v1::DeleteRecordR
     LABREC_ASSIGN_OR_RETURN(RawSignature authorization,
                             RequiredSignature(request->has_authorization(), request->authorization()));
     engine_.records().DeleteRecord(caller, record, std::move(authorization),
-                                   rpc.Answer<Ok>([=, this](Ok) { log_.RecordDeleted(caller, record); }));
+                                   rpc.AnswerAfter<Ok>([=, this](Ok done, auto finish) {
+                                     log_.RecordDeleted(caller, record, done, finish);
+                                   }));
     return absl::OkStatus();
   });
 }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "recovery/api/v1/recovery.grpc.pb.h"
@@ -66,6 +68,10 @@ class RecoveryService : public labyrinth::recovery::v1::Recovery::CallbackServic
   absl::StatusOr<TokenHolder> HolderOf(const grpc::CallbackServerContext& context);
   // Who calls. UNAUTHENTICATED as above; RESOURCE_EXHAUSTED if that account or tenant calls too often.
   absl::StatusOr<Caller> Authenticate(const Rpc& rpc);
+  // Leaves a line where the outcome is Destroyed, and calls `then` in any case.
+  template <typename Outcome>
+  void LogDestroyed(const Caller& caller, const std::string& record, const Outcome& outcome,
+                    const std::function<void()>& then);
 
   Engine& engine_;
   TokenVerifier& tokens_;

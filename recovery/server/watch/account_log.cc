@@ -1,5 +1,7 @@
 #include "recovery/server/watch/account_log.h"
 
+#include <utility>
+
 #include <spdlog/spdlog.h>
 
 #include "hsm/base/encoding.h"
@@ -16,42 +18,55 @@ std::string VersionText(uint32_t version) {
 
 }  // namespace
 
-void AccountLog::DeviceEnrolled(const Caller& caller, const DeviceId& device) {
-  Write(caller, "device_enrolled", "", "device " + Hex(device), Durability::kBuffered);
+void AccountLog::DeviceEnrolled(const Caller& caller, const Enrollment& enrollment, Then then) {
+  if (!enrollment.changed) return then();
+  Write(caller, "device_enrolled", "", "device " + Hex(enrollment.device), Durability::kBuffered,
+        std::move(then));
 }
 
-void AccountLog::DeviceRevoked(const Caller& caller, const DeviceId& device) {
-  Write(caller, "device_revoked", "", "device " + Hex(device), Durability::kBuffered);
+void AccountLog::DeviceRevoked(const Caller& caller, const DeviceId& device, Ok done, Then then) {
+  if (!done.changed) return then();
+  Write(caller, "device_revoked", "", "device " + Hex(device), Durability::kBuffered, std::move(then));
 }
 
-void AccountLog::VersionRegistered(const Caller& caller, const std::string& record, uint32_t version) {
-  Write(caller, "version_registered", record, VersionText(version), Durability::kBuffered);
+void AccountLog::VersionRegistered(const Caller& caller, const std::string& record, uint32_t version, Ok done,
+                                   Then then) {
+  if (!done.changed) return then();
+  Write(caller, "version_registered", record, VersionText(version), Durability::kBuffered, std::move(then));
 }
 
-void AccountLog::VersionActivated(const Caller& caller, const std::string& record, uint32_t version) {
-  Write(caller, "version_activated", record, VersionText(version), Durability::kBuffered);
+void AccountLog::VersionActivated(const Caller& caller, const std::string& record, uint32_t version, Ok done,
+                                  Then then) {
+  if (!done.changed) return then();
+  Write(caller, "version_activated", record, VersionText(version), Durability::kBuffered, std::move(then));
 }
 
-void AccountLog::RecordDeleted(const Caller& caller, const std::string& record) {
-  Write(caller, "record_deleted", record, "", Durability::kSync);
+void AccountLog::RecordDeleted(const Caller& caller, const std::string& record, Ok done, Then then) {
+  if (!done.changed) return then();
+  Write(caller, "record_deleted", record, "", Durability::kSync, std::move(then));
 }
 
-void AccountLog::RecordDestroyed(const Caller& caller, const std::string& record) {
+bool AccountLog::IsNews(const Caller& caller, const std::string& record, const Destroyed& outcome) {
   const Bytes name = Writer().Lp(caller.tenant).Lp(caller.account).Lp(record).bytes();
-  {
-    const std::lock_guard lock(mutex_);
-    if (destroyed_.size() >= kRemembered) destroyed_.clear();
-    if (!destroyed_.insert(ToString(Sha256(name))).second) return;
-  }
+  const std::lock_guard lock(mutex_);
+  const bool first = destroyed_.size() < kRemembered && destroyed_.insert(ToString(Sha256(name))).second;
+  return first || outcome.just_now;
+}
+
+void AccountLog::RecordDestroyed(const Caller& caller, const std::string& record, const Destroyed& outcome,
+                                 Then then) {
+  if (!IsNews(caller, record, outcome)) return then();
   metrics_.RecordDestroyed();
-  Write(caller, "record_destroyed", record, "every guess was spent", Durability::kSync);
+  Write(caller, "record_destroyed", record, "every guess was spent", Durability::kSync, std::move(then));
 }
 
 void AccountLog::Write(const Caller& caller, const char* event, const std::string& record,
-                       const std::string& detail, Durability durability) {
-  const absl::Status written =
-      audit_.Append({event, "client", caller.tenant, caller.account, record, detail}, durability);
-  if (!written.ok()) spdlog::error("{}: {}", event, std::string(written.message()));
+                       const std::string& detail, Durability durability, Then then) {
+  audit_.AppendLater({event, "client", caller.tenant, caller.account, record, detail}, durability,
+                     [event, then = std::move(then)](const absl::Status& written) {
+                       if (!written.ok()) spdlog::error("{}: {}", event, std::string(written.message()));
+                       then();
+                     });
 }
 
 }  // namespace labrec::recovery

@@ -1,33 +1,45 @@
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <unordered_set>
 
+#include "recovery/engine/call/answers.h"
 #include "recovery/engine/call/caller.h"
+#include "recovery/engine/call/done.h"
 #include "recovery/realm/audit_log.h"
 #include "recovery/record/record.h"
 #include "recovery/server/watch/metrics.h"
 
 namespace labrec::recovery {
 
-// What clients' calls leave in the audit log. A line that cannot be written is reported in the daemon's log
-// and stops no client: what it did is in the ledger. Threads: any.
+// What clients' calls leave in the audit log: a line for each that changed something, and none for one that
+// did not, so that nobody fills the disk by asking twice. Each function calls `then` once, when its line is
+// written (that of a record that went away: on the disk) or there is none to write; from any thread. A line
+// that cannot be written is reported in the daemon's log and stops no client: what it did is in the ledger.
+// Threads: any; nobody waits.
 class AccountLog {
  public:
+  using Then = std::function<void()>;
   AccountLog(AuditLog& audit, Metrics& metrics) : audit_(audit), metrics_(metrics) {}
 
-  void DeviceEnrolled(const Caller& caller, const DeviceId& device);
-  void DeviceRevoked(const Caller& caller, const DeviceId& device);
-  void VersionRegistered(const Caller& caller, const std::string& record, uint32_t version);
-  void VersionActivated(const Caller& caller, const std::string& record, uint32_t version);
-  void RecordDeleted(const Caller& caller, const std::string& record);
-  // Called for every answer "destroyed"; written once per record and run.
-  void RecordDestroyed(const Caller& caller, const std::string& record);
+  void DeviceEnrolled(const Caller& caller, const Enrollment& enrollment, Then then);
+  void DeviceRevoked(const Caller& caller, const DeviceId& device, Ok done, Then then);
+  void VersionRegistered(const Caller& caller, const std::string& record, uint32_t version, Ok done,
+                         Then then);
+  void VersionActivated(const Caller& caller, const std::string& record, uint32_t version, Ok done,
+                        Then then);
+  void RecordDeleted(const Caller& caller, const std::string& record, Ok done, Then then);
+  // For every answer "destroyed". Written for the one that destroyed it and, as the process may have ended
+  // before that was written, for the first of each run, up to 65,536 of those.
+  void RecordDestroyed(const Caller& caller, const std::string& record, const Destroyed& outcome, Then then);
 
  private:
   void Write(const Caller& caller, const char* event, const std::string& record, const std::string& detail,
-             Durability durability);
+             Durability durability, Then then);
+  // Whether this answer is the first to say so.
+  bool IsNews(const Caller& caller, const std::string& record, const Destroyed& outcome);
 
   AuditLog& audit_;
   Metrics& metrics_;

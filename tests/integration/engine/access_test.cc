@@ -33,8 +33,11 @@ INSTANTIATE_TEST_SUITE_P(Device, EngineAccess,
                          testing::PrintToStringParamName());
 
 TEST_P(EngineAccess, FirstDeviceOnceAndIdempotent) {
-  ASSERT_TRUE(client.Enroll().ok());
-  EXPECT_TRUE(client.Enroll().ok());
+  const auto first = client.Enroll();
+  const auto again = client.Enroll();
+  ASSERT_TRUE(first.ok() && again.ok());
+  EXPECT_TRUE(first->changed);
+  EXPECT_FALSE(again->changed) << "it was enrolled already";
   EngineClient thief(realm);  // the same account, another key, and only a token
   EXPECT_EQ(thief.Enroll().status().code(), StatusCode::kPermissionDenied);
   EXPECT_EQ(DeviceCount(), 1U);
@@ -44,7 +47,7 @@ TEST_P(EngineAccess, EnrollingTakesTheNewKeysProof) {
   const EcdsaPrivateKey other = EcdsaPrivateKey::Generate();
   const RawSignature proof = client.SignWith(other, Operation::kEnrollDevice,
                                              EnrollDeviceBody(client.device.public_key().Spki(), "phone"));
-  const auto answer = Await<DeviceId>([&](auto done) {
+  const auto answer = Await<Enrollment>([&](auto done) {
     realm.engine().devices().EnrollDevice(client.caller, client.device.public_key(), "phone", proof.challenge,
                                           proof.signature, std::nullopt, done);
   });
@@ -62,7 +65,7 @@ TEST_P(EngineAccess, SecondDeviceByTheFirstOnesSignature) {
   const auto enroll = [&](const EcdsaPrivateKey& signer) {
     const RawSignature authorization{ToBytes(challenge), client.device.public_key().DeviceId(),
                                      ToBytes(signer.Sign(message))};
-    return Await<DeviceId>([&](auto done) {
+    return Await<Enrollment>([&](auto done) {
       realm.engine().devices().EnrollDevice(client.caller, laptop.public_key(), "laptop", ToBytes(challenge),
                                             ToBytes(laptop.Sign(message)), authorization, done);
     });
@@ -167,7 +170,7 @@ TEST_P(EngineAccess, OnlySignaturesAndTheOperatorDelete) {
 
 TEST_P(EngineAccess, OnlyTheOperatorEnrollsWithoutProof) {
   const auto enroll = [&](const Caller& caller) {
-    return Await<DeviceId>([&](auto done) {
+    return Await<Enrollment>([&](auto done) {
              realm.engine().devices().EnrollDeviceAsOperator(caller, client.device.public_key(), "by hand",
                                                              done);
            })

@@ -32,10 +32,10 @@ Bytes EngineClient::SignUnlock(const Challenge& challenge, uint32_t version) con
       UnlockBytes({realm.realm_id(), caller.tenant, caller.account}, name.record, version, challenge)));
 }
 
-absl::StatusOr<DeviceId> EngineClient::Enroll() {
+absl::StatusOr<Enrollment> EngineClient::Enroll() {
   const RawSignature proof =
       Sign(Operation::kEnrollDevice, EnrollDeviceBody(device.public_key().Spki(), "phone"));
-  return Await<DeviceId>([&](auto done) {
+  return Await<Enrollment>([&](auto done) {
     realm.engine().devices().EnrollDevice(caller, device.public_key(), "phone", proof.challenge,
                                           proof.signature, std::nullopt, done);
   });

@@ -30,7 +30,7 @@ class EngineClient {
   // Enrols the device, and registers and activates version 1 of record "main".
   absl::Status SetUp(uint32_t guess_limit = 10);
 
-  absl::StatusOr<DeviceId> Enroll();
+  absl::StatusOr<Enrollment> Enroll();
   absl::StatusOr<RegistrationBegun> Begin(uint32_t version, std::vector<P256Point> elements);
   // What Finish sends; tests spoil it.
   RegistrationRequest RegistrationOf(uint32_t version, const RegistrationBegun& begun,

@@ -26,6 +26,8 @@
 namespace labrec::test {
 namespace {
 
+namespace fs = std::filesystem;
+
 using ServerLifecycle = ServerTest;
 LABREC_ON_EVERY_DEVICE(ServerLifecycle);
 
@@ -167,6 +169,30 @@ TEST_P(ServerLifecycle, NotifiesTheServiceManager) {
   EXPECT_THAT(heard, testing::HasSubstr("STATUS=serving"));
   EXPECT_THAT(heard, testing::HasSubstr("STOPPING=1"));
   EXPECT_LT(heard.find("READY=1"), heard.find("STOPPING=1"));
+}
+
+// Whoever has a token can ask as often as the rates allow: what changed nothing leaves no line.
+TEST_P(ServerLifecycle, AskingTwiceLeavesNoLineInTheAuditLog) {
+  StartRealm();
+  ASSERT_NE(realm_, nullptr);
+  ApiClient alice(*realm_, "alice");
+  alice.guess_limit = 1;
+  ASSERT_TRUE(alice.SetUp().ok());
+  const fs::path audit = realm_->state() / "audit.log";
+  const auto size = fs::file_size(audit);
+  ASSERT_GT(size, 0U);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(alice.Enroll().ok());
+    EXPECT_TRUE(alice.Activate().ok());
+  }
+  EXPECT_EQ(fs::file_size(audit), size);
+  v1::EvaluateResponse response;
+  for (uint32_t n = 1; n <= 2; ++n) ASSERT_TRUE(alice.Evaluate(n, &response).ok());
+  ASSERT_TRUE(response.has_destroyed());
+  const auto destroyed = fs::file_size(audit);
+  EXPECT_GT(destroyed, size);
+  for (uint32_t n = 3; n <= 8; ++n) ASSERT_TRUE(alice.Evaluate(n, &response).ok());
+  EXPECT_EQ(fs::file_size(audit), destroyed);
 }
 
 TEST_P(ServerLifecycle, TheAuditLogHoldsNoSecretAndSaysWhenARecordDied) {

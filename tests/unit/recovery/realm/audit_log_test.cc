@@ -1,12 +1,15 @@
 #include "recovery/realm/audit_log.h"
 
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "absl/strings/str_split.h"
 
@@ -82,6 +85,59 @@ TEST_F(AuditLogTest, AFullDiskIsAnError) {
   auto log = AuditLog::Open("/dev/full", clock_);
   ASSERT_TRUE(log.ok()) << log.status();
   EXPECT_TRUE(absl::IsUnavailable((*log)->Append({"e", "a", "", "", "", ""}, Durability::kSync)));
+}
+
+TEST_F(AuditLogTest, ALinkOrANamedPipeIsNotTaken) {
+  ASSERT_EQ(symlink("elsewhere", path_.c_str()), 0);
+  EXPECT_FALSE(AuditLog::Open(path_, clock_).ok());
+  std::filesystem::remove(path_);
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_FALSE(AuditLog::Open(path_, clock_).ok()) << "nobody reads from it";
+}
+
+TEST_F(AuditLogTest, WhatWaitsIsWrittenAtTheEnd) {
+  auto log = AuditLog::Open(path_, clock_);
+  ASSERT_TRUE(log.ok()) << log.status();
+  std::atomic<int> written = 0;
+  for (int i = 0; i < 100; ++i) {
+    (*log)->AppendLater({std::to_string(i), "a", "", "", "", ""}, Durability::kSync,
+                        [&](const absl::Status& status) { written += status.ok() ? 1 : 0; });
+  }
+  log->reset();
+  EXPECT_EQ(written, 100);
+  const auto lines = Lines();
+  ASSERT_EQ(lines.size(), 100U);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(lines[static_cast<size_t>(i)]["event"], std::to_string(i));
+}
+
+// A disk that takes nothing: a named pipe that is full. Whoever appends goes on all the same, and once there
+// are as many lines as there is room for hears so; what waited is written when the disk works again.
+TEST_F(AuditLogTest, ASlowDiskHoldsNobodyUpAndHasItsBounds) {
+  constexpr int kRoom = 4;
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  const int reader = open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const int filler = open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  const std::string page(4096, '\n');
+  while (write(filler, page.data(), page.size()) > 0) {
+  }
+  auto log = AuditLog::Open(path_, clock_, kRoom);
+  ASSERT_TRUE(log.ok()) << log.status();
+  std::atomic<int> written = 0, refused = 0;
+  const auto append = [&] {
+    (*log)->AppendLater({"e", "a", "", "", "", ""}, Durability::kBuffered,
+                        [&](const absl::Status& status) { ++(status.ok() ? written : refused); });
+  };
+  for (int i = 0; i < 3 * kRoom; ++i) append();
+  EXPECT_EQ(written, 0);
+  EXPECT_GE(refused, kRoom) << "at most one full queue waits, and another is being written";
+  std::string text(1U << 16, '\0');
+  while (written + refused < 3 * kRoom) {
+    if (read(reader, text.data(), text.size()) < 0) std::this_thread::yield();
+  }
+  log->reset();
+  EXPECT_GE(written, kRoom);
+  close(reader);
+  close(filler);
 }
 
 }  // namespace
