@@ -8,7 +8,6 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "absl/cleanup/cleanup.h"
@@ -51,13 +50,6 @@ absl::Status SyncFolderOf(const fs::path& path) {
   const int folder = open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const absl::Cleanup close_folder = [folder] { close(folder); };
   return folder >= 0 && fsync(folder) == 0 ? absl::OkStatus() : SystemError(path.parent_path(), "fsync");
-}
-
-// Whoever owns the old file is who reads the new one: root may work for the daemon's user.
-absl::Status GiveTo(const fs::path& owner_of, const fs::path& file) {
-  struct stat owner {};
-  if (stat(owner_of.c_str(), &owner) != 0) return SystemError(owner_of, "stat");
-  return chown(file.c_str(), owner.st_uid, owner.st_gid) == 0 ? absl::OkStatus() : SystemError(file, "chown");
 }
 
 recovery::AuditEvent Event(std::string suffix, std::string detail) {
@@ -194,14 +186,14 @@ class Acceptance {
     };
   }
 
-  // The old ledger's log goes first: SQLite would apply it to the new file.
+  // The old ledger's log goes first: SQLite would apply it to the new file. That is the service's user's, as
+  // root works as the folder's owner (FindRealm).
   absl::Status PutInPlace() {
     realm_.store.reset();
     if (fs::exists(Beside(rebuilt_, "-wal"))) {
       return absl::InternalError(
           absl::StrCat(rebuilt_.string(), ": its log is still there after closing it"));
     }
-    LABREC_RETURN_IF_ERROR(GiveTo(ledger_, rebuilt_));
     RemoveLog(ledger_);
     LABREC_RETURN_IF_ERROR(SyncFolderOf(ledger_));
     if (std::rename(rebuilt_.c_str(), ledger_.c_str()) != 0) return SystemError(rebuilt_, "rename");

@@ -2,8 +2,11 @@
 
 #include <chrono>
 
+#include <fcntl.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
@@ -19,18 +22,41 @@ using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Resp
 constexpr std::chrono::seconds kPatience{30};
 constexpr std::chrono::hours kBackupPatience{6};  // of a big ledger on a slow disk
 
+// A link is not followed: who owns the folder could have root's commands carried out by another realm with
+// it.
+absl::Status Judge(const std::string& socket, int fd) {
+  struct stat found {};
+  const bool unknown = fd < 0 || fstat(fd, &found) != 0;  // connecting says why
+  if (unknown || S_ISSOCK(found.st_mode)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(socket, ": is no socket; name the daemon's admin socket itself with --socket"));
+}
+
+// The very file that was looked at, whatever its name stands for by now.
+std::string AddressOf(const std::string& socket, int fd) {
+  return fd < 0 ? "unix:" + socket : absl::StrCat("unix:/proc/self/fd/", fd);
+}
+
 }  // namespace
 
 class AdminClient::Connection {
  public:
   explicit Connection(const std::filesystem::path& socket)
       : socket_(std::filesystem::absolute(socket).string()),
-        stub_(
-            v1::Admin::NewStub(grpc::CreateChannel("unix:" + socket_, grpc::InsecureChannelCredentials()))) {}
+        fd_(open(socket_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)),
+        found_(Judge(socket_, fd_)),
+        stub_(v1::Admin::NewStub(
+            grpc::CreateChannel(AddressOf(socket_, fd_), grpc::InsecureChannelCredentials()))) {}
+  ~Connection() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   template <typename Request, typename Response>
   absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request,
                                 std::chrono::seconds patience = kPatience) {
+    if (!found_.ok()) return found_;
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + patience);
     Response response;
@@ -53,6 +79,8 @@ class AdminClient::Connection {
   }
 
   const std::string socket_;
+  const int fd_;  // of the socket's file, O_PATH; below 0 where there is none
+  const absl::Status found_;
   const std::unique_ptr<Stub> stub_;
 };
 

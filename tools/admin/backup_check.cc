@@ -1,6 +1,13 @@
 #include "tools/admin/backup_check.h"
 
+#include <cerrno>
+#include <cstring>
 #include <utility>
+
+#include <fcntl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -16,6 +23,17 @@ namespace labrec::admin {
 namespace {
 
 namespace fs = std::filesystem;
+
+// A new file with all that can be read from `from`. False: errno says why.
+bool CopyTo(const fs::path& copy, int from) {
+  constexpr size_t kAtOnce = 1U << 30;
+  const int to = open(copy.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  const absl::Cleanup close_to = [to] { close(to); };
+  if (to < 0 || lseek(from, 0, SEEK_SET) != 0) return false;
+  ssize_t put = 1;
+  while (put > 0) put = sendfile(to, from, nullptr, kAtOnce);
+  return put == 0;
+}
 
 absl::StatusOr<recovery::HeadRow> HeadOf(recovery::Store& store) {
   LABREC_ASSIGN_OR_RETURN(std::optional<recovery::HeadRow> head, store.ReadHead());
@@ -75,6 +93,20 @@ absl::Status AskRealm(const BackupQuestion& question, const recovery::HeadRow& h
 
 }  // namespace
 
+absl::StatusOr<OpenedFile> OpenedFile::Open(const fs::path& path) {
+  OpenedFile file(path, open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat found {};
+  if (file.get() < 0 || fstat(file.get(), &found) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat(path.string(), ": cannot be read"));
+  }
+  if (S_ISREG(found.st_mode)) return file;
+  return absl::InvalidArgumentError(absl::StrCat(path.string(), ": is no file"));
+}
+
+OpenedFile::~OpenedFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
 uint64_t BackupReport::EpochsBehind() const {
   return content.head.epoch < realm_epoch ? realm_epoch - content.head.epoch : 0;
 }
@@ -96,14 +128,10 @@ absl::StatusOr<BackupReport> CheckBackup(const BackupQuestion& question) {
     std::error_code ignored;
     fs::remove_all(folder, ignored);
   };
-  std::error_code error;
-  fs::create_directory(folder, error);
   const fs::path copy = folder / "copy.sqlite";
-  if (!error) fs::copy_file(question.file, copy, error);
-  if (!error) fs::permissions(copy, fs::perms::owner_read | fs::perms::owner_write, error);
-  if (error) {
-    return absl::UnavailableError(absl::StrCat("copying ", question.file.string(), " to ", folder.string(),
-                                               " to look at it: ", error.message()));
+  if (mkdir(folder.c_str(), 0700) != 0 || !CopyTo(copy, question.file.get())) {
+    return absl::UnavailableError(absl::StrCat("copying ", question.file.name().string(), " to ",
+                                               folder.string(), " to look at it: ", std::strerror(errno)));
   }
   LABREC_ASSIGN_OR_RETURN(const auto store, recovery::OpenSqliteStore(copy));
   LABREC_ASSIGN_OR_RETURN(const recovery::HeadRow head, HeadOf(*store));

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -12,8 +13,27 @@
 
 namespace labrec::admin {
 
+// A file that is open, as it may be readable to root alone and FindRealm gives root's rights up.
+class OpenedFile {
+ public:
+  // What the system says, with the path; INVALID_ARGUMENT: it is no regular file.
+  static absl::StatusOr<OpenedFile> Open(const std::filesystem::path& path);
+  OpenedFile(OpenedFile&& other) noexcept
+      : name_(std::move(other.name_)), fd_(std::exchange(other.fd_, -1)) {}
+  OpenedFile& operator=(OpenedFile&&) = delete;
+  ~OpenedFile();
+
+  const std::filesystem::path& name() const { return name_; }
+  int get() const { return fd_; }
+
+ private:
+  OpenedFile(std::filesystem::path name, int fd) : name_(std::move(name)), fd_(fd) {}
+  std::filesystem::path name_;
+  int fd_;
+};
+
 struct BackupQuestion {
-  std::filesystem::path file;
+  OpenedFile file;
   OfflineRealm realm;
   std::filesystem::path socket;  // empty: in the realm's folder
   std::function<void(const recovery::VerifyProgress&)> progress;

@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -32,8 +33,9 @@ absl::Status Create(const CreateOptions& options) {
 }
 
 absl::Status Verify(const VerifyOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(OpenedFile file, OpenedFile::Open(options.file));
   LABREC_ASSIGN_OR_RETURN(const OfflineRealm realm, FindRealm(options));
-  BackupQuestion question{options.file, realm, options.socket, ShowProgress("verifying")};
+  const BackupQuestion question{std::move(file), realm, options.socket, ShowProgress("verifying")};
   LABREC_ASSIGN_OR_RETURN(const BackupReport report, CheckBackup(question));
   Json json = Describe(report.content);
   json["realm_epoch"] = report.realm_epoch;

@@ -1,6 +1,7 @@
 #include "tools/admin/offline_realm.h"
 
 #include "hsm/base/status_macros.h"
+#include "tools/admin/owner.h"
 #include "tools/recoveryd/config.h"
 
 namespace labrec::admin {
@@ -14,10 +15,12 @@ void AddOfflineOptions(const cli::Command& command, OfflineOptions& options, con
 
 absl::StatusOr<OfflineRealm> FindRealm(const OfflineOptions& options) {
   if (options.config.empty()) {
+    LABREC_RETURN_IF_ERROR(WorkAsOwnerOf(options.state));
     return OfflineRealm{options.state, std::nullopt, std::nullopt, 1,
                         recovery::RealmFolder(options.state).AdminSocketPath()};
   }
   LABREC_ASSIGN_OR_RETURN(recoveryd::Config config, recoveryd::ReadConfig(options.config));
+  LABREC_RETURN_IF_ERROR(WorkAsOwnerOf(config.state));
   return OfflineRealm{std::move(config.state), std::move(config.device_uri), std::move(config.anchor_uri),
                       config.reanchor_floor, std::move(config.admin_socket)};
 }

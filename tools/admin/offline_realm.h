@@ -30,6 +30,7 @@ struct OfflineRealm {
   uint32_t reanchor_floor = 1;
   std::filesystem::path admin_socket;  // where its daemon has it when it runs
 };
+// Root works on the realm as the owner of its folder from here on (WorkAsOwnerOf).
 absl::StatusOr<OfflineRealm> FindRealm(const OfflineOptions& options);
 
 // Takes the realm's lock and opens its devices and its ledger. FAILED_PRECONDITION while a daemon runs.

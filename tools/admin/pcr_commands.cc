@@ -1,3 +1,4 @@
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "hsm/pcr/pcr_approval.h"
 #include "tools/admin/command.h"
 #include "tools/admin/describe.h"
+#include "tools/admin/owner.h"
 
 namespace labrec::admin {
 namespace {
@@ -54,8 +56,9 @@ struct BoundRealm {
   }
 };
 
-// `device` says where its device is now, if not empty.
+// `device` says where its device is now, if not empty. Root goes on as the folder's owner.
 absl::StatusOr<BoundRealm> FindBoundRealm(const fs::path& state, const std::string& device) {
+  LABREC_RETURN_IF_ERROR(WorkAsOwnerOf(state));
   recovery::RealmFolder folder(state);
   LABREC_ASSIGN_OR_RETURN(const recovery::RealmManifest manifest, folder.ReadManifest());
   const hsm::DeviceAddress address{device.empty() ? manifest.device.uri : device};
@@ -142,15 +145,33 @@ absl::StatusOr<PcrValues> ReadValues(const fs::path& path) {
   return absl::InvalidArgumentError(absl::StrCat(path.string(), ": ", values.status().message()));
 }
 
-absl::StatusOr<PcrApproval> ApprovalFor(const ApproveOptions& options, const BoundRealm& realm) {
+// What the operator's files say: an approval, or what to sign one with and of which values.
+struct ApprovalSource {
+  std::optional<PcrApproval> approval;
+  std::optional<EcdsaPrivateKey> key;
+  std::optional<PcrValues> values;  // none: what the PCRs hold now
+};
+
+absl::StatusOr<ApprovalSource> ReadSource(const ApproveOptions& options) {
+  ApprovalSource source;
   if (!options.approval.empty()) {
     LABREC_ASSIGN_OR_RETURN(const Bytes json, ReadFile(options.approval));
-    return PcrApproval::FromJson(AsText(json));
+    LABREC_ASSIGN_OR_RETURN(source.approval, PcrApproval::FromJson(AsText(json)));
+    return source;
   }
-  LABREC_ASSIGN_OR_RETURN(const EcdsaPrivateKey key, ReadKey(options.key));
-  LABREC_ASSIGN_OR_RETURN(const PcrValues values,
-                          options.current ? realm.Present() : ReadValues(options.values));
-  return hsm::Approve(key, values);
+  LABREC_ASSIGN_OR_RETURN(source.key, ReadKey(options.key));
+  if (!options.current) {
+    LABREC_ASSIGN_OR_RETURN(source.values, ReadValues(options.values));
+  }
+  return source;
+}
+
+absl::StatusOr<PcrApproval> ApprovalFor(ApprovalSource source, const BoundRealm& realm) {
+  if (source.approval) return *std::move(source.approval);
+  if (!source.values) {
+    LABREC_ASSIGN_OR_RETURN(source.values, realm.Present());
+  }
+  return hsm::Approve(*source.key, *source.values);
 }
 
 // An approval that the realm would not take is not written.
@@ -166,8 +187,9 @@ absl::Status CheckFits(const PcrApproval& approval, const hsm::PcrBinding& bindi
 }
 
 absl::Status ApproveForRealm(const ApproveOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(ApprovalSource source, ReadSource(options));
   LABREC_ASSIGN_OR_RETURN(const BoundRealm realm, FindBoundRealm(options.state, options.device));
-  LABREC_ASSIGN_OR_RETURN(const PcrApproval approval, ApprovalFor(options, realm));
+  LABREC_ASSIGN_OR_RETURN(const PcrApproval approval, ApprovalFor(std::move(source), realm));
   LABREC_RETURN_IF_ERROR(CheckFits(approval, realm.binding));
   LABREC_ASSIGN_OR_RETURN(const fs::path file, hsm::AddApproval(realm.folder.PcrApprovalsPath(), approval));
   Json json = Describe(approval.approved);

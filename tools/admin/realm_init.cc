@@ -22,6 +22,7 @@
 #include "recovery/ledger/ledger.h"
 #include "recovery/realm/folder.h"
 #include "recovery/store/sqlite/sqlite_store.h"
+#include "tools/admin/owner.h"
 
 namespace labrec::admin {
 namespace {
@@ -218,13 +219,15 @@ fs::path Workshop(const fs::path& state) {
 
 absl::StatusOr<MadeRealm> InitRealm(const RealmInitOptions& options) {
   LABREC_RETURN_IF_ERROR(CheckOptions(options));
+  const fs::path workshop = Workshop(options.state);
+  LABREC_RETURN_IF_ERROR(WorkAsOwnerOf(workshop.parent_path()));
   LABREC_RETURN_IF_ERROR(CheckPcrs(options));
   MadeRealm made;
   LABREC_ASSIGN_OR_RETURN(made.device, Probe(options.device, {true, !options.anchor}));
   if (options.anchor) {
     LABREC_ASSIGN_OR_RETURN(made.anchor, Probe(*options.anchor, {false, true}));
   }
-  RealmInMaking making(options, Workshop(options.state));
+  RealmInMaking making(options, workshop);
   absl::StatusOr<RealmManifest> manifest = making.Make();
   if (manifest.ok()) {
     made.manifest = *std::move(manifest);

@@ -37,6 +37,7 @@ struct MadeRealm {
 // Makes a realm: looks at the devices first and makes nothing where one lacks something (FAILED_PRECONDITION,
 // saying what and what to do); makes keys and anchor on them, an empty ledger and the folder. All or nothing:
 // where a step fails, everything made before is removed again, and the message says so if that failed too.
+// Root makes it as the owner of the folder that it is put in (WorkAsOwnerOf).
 absl::StatusOr<MadeRealm> InitRealm(const RealmInitOptions& options);
 
 }  // namespace labrec::admin
