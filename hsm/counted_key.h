@@ -73,8 +73,17 @@ using CountedOutcome = std::variant<CountedResult, Spent>;
 // P-256 keys, made in a device. Each use of a key costs a count in an index of the device, and only the
 // holder of an unlock key can grant more (protocol, "Chip-enforced records").
 //
-// Promised, against everybody who has the host, its files and all authorisations of the device: a key is used
-// at most as often as the client's signed writes granted. Not promised: that it stays usable; whoever owns
+// Promised, against everybody who has the host, its files and all authorisations of the device: a key gives
+// k*B for at most as many B as the client's signed writes granted (TPM2_ECDH_ZGen, the one command that hands
+// the point out).
+//
+// Not promised: that nothing else is computed with it. TPM2_StartAuthSession takes any decryption key for the
+// salt of a session and asks for no authorisation (TPM 2.0 part 3, section 11.1), so that a host has k*P
+// hashed (KDFe, part 1, section 11.4.10.3) for any P it likes, as often as it likes, also when the key is
+// spent. No attribute prevents it: what ECDH_ZGen needs ("decrypt", not restricted) is what makes a salt key.
+// The host can test a candidate for the x coordinate of k*P, one a command, and take the command's time. That
+// gives no PIN as long as the gap one-more Diffie-Hellman problem is hard, which the OPRF rests on anyway
+// (docs/threat_model.md, "A key without a price"). Nor is it promised that a key stays usable: whoever owns
 // the device can delete the index.
 //
 // All functions: UNAVAILABLE: the device is away, try later. FAILED_PRECONDITION: the index is gone, or is
