@@ -6,8 +6,8 @@
 
 namespace labrec::recovery {
 
-// What a call is answered with where there is nothing to say but whether it changed something: false where all was so
-// already, as where a request comes twice.
+// What a call is answered with where there is nothing to say but whether it changed something: false where
+// all was so already, as where a request comes twice.
 struct Ok {
   bool changed = true;
 };

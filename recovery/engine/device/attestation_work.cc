@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::chrono::seconds kAskAgainAfter{10};
 
-// Why there is no proof, for who asked: that the device is away, that it cannot prove anything, that a challenge
-// is not for it. All else, and the device's own words for it, are the operator's matter.
+// Why there is no proof, for who asked: that the device is away, that it cannot prove anything, that a
+// challenge is not for it. All else, and the device's own words for it, are the operator's matter.
 absl::Status WhyUnproven(const absl::Status& status) {
   if (status.ok() || absl::IsUnavailable(status)) return ForCaller(status);
   if (absl::IsInvalidArgument(status)) {

@@ -4,6 +4,7 @@
 // is worth; here is what it is.
 #include <gtest/gtest.h>
 
+#include "hsm/base/encoding.h"
 #include "hsm/base/p256.h"
 #include "hsm/tpm_wire/constants.h"
 #include "hsm/tpm_wire/hash.h"

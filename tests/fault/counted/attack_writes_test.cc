@@ -271,34 +271,6 @@ TEST_F(HoardedSessions, TheTimeIsWhatTheClientSigned) {
   EXPECT_EQ(attacker_->Signed(session, UnlockKey(), made), TSS2_RC_SUCCESS);
 }
 
-// How many milliseconds of ours (at the least) one second of the TPM's lasts.
-int64_t MillisOfASecond(Attacker& attacker) {
-  const uint64_t start = attacker.TimeMillis();
-  const auto begun = std::chrono::steady_clock::now();
-  auto asked = begun;
-  uint64_t now = start;
-  while (now < start + 1000) {
-    asked = std::chrono::steady_clock::now();
-    now = attacker.TimeMillis();
-  }
-  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(asked - begun);
-  return passed.count() * 1000 / static_cast<int64_t>(now - start);
-}
-
-// TPM2_ClockRateAdjust (part 3, section 29.3), for a clock that is too fast: the time that a client signs can
-// be made to last a sixth longer by whoever owns the TPM, and no more. docs/attestation.md says so.
-TEST_F(HoardedSessions, LastLongerWhereTheOwnerSlowsTheClock) {
-  EXPECT_LE(MillisOfASecond(*attacker_), 1010);
-  for (int i = 0; i < 100; ++i) {  // further than it goes
-    ASSERT_EQ(Esys_ClockRateAdjust(attacker_->esys(), ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-                                   ESYS_TR_NONE, TPM2_CLOCK_COARSE_SLOWER),
-              TSS2_RC_SUCCESS);
-  }
-  const int64_t slow = MillisOfASecond(*attacker_);
-  EXPECT_GT(slow, 1100) << "120 seconds last as long as 120 times this";
-  EXPECT_LT(slow, 1250);
-}
-
 TEST_F(HoardedSessions, EndWithAPowerCut) {
   int got = EvaluateAll();
   TPMS_CONTEXT* const kept = Hoard(tpm::kWriteExpirationSeconds);
