@@ -66,6 +66,34 @@ class HouseTest(unittest.TestCase):
     def table(self, before, after):
         return {'docs/architecture.md': textwrap.dedent(GOOD['docs/architecture.md']).replace(before, after)}
 
+    def review(self, row, threats='## What is at stake\n', **changes):
+        return {'docs/threat_model.md': threats, 'tools/check-model': '#!/bin/sh\nmutants=(NO_FENCE)\n',
+                'tests/explorer/mutant.h': 'enum class Mutant { kRefillAll };\n',
+                'tests/unit/open_test.cc': 'TEST_P(Open, Opens) {}\n',
+                'tests/unit/CMakeLists.txt': 'add_test(NAME sweep.${device} COMMAND sweep)\n',
+                'docs/security_review.md': '# Review\n\n## What is at stake\n\n' + row + '\n', **changes}
+
+    def test_a_review_that_names_what_there_is(self):
+        row = ('| 1 | opens | `hsm/open.cc: include` | `Open.Opens`, `sweep.swtpm`, mutants `NO_FENCE`, `kRefillAll` |\n'
+               '| 2 | `DATA_LOSS` else | none | **Gap:** none |')
+        self.assertEqual(len(self.findings(self.review(row))), 1)
+
+    def test_a_review_that_names_what_is_gone(self):
+        row = '| 1 | opens | `hsm/open.cc: Open` | `Open.Closes`, `rain.swtpm`, mutants `NO_CLAIM`, `kForgetAll` |'
+        at = 'docs/security_review.md:5'
+        self.expect(self.review(row), (at, 'hsm/open.cc has no Open'), (at, 'no test Open.Closes'),
+                    (at, 'adds a test rain.swtpm'), (at, 'no mutant NO_CLAIM'), (at, 'no mutant kForgetAll'))
+
+    def test_a_review_without_test_number_or_section(self):
+        row = '| 2 | opens | `hsm/open.cc: include` | nothing |'
+        self.expect(self.review(row, '## What is at stake\n## Attackers\n'),
+                    ('docs/security_review.md:1', 'its headings are not those'),
+                    ('docs/security_review.md:5', 'is row 1 and says another'),
+                    ('docs/security_review.md:5', 'names no test and states no gap'))
+
+    def test_a_threat_model_without_review(self):
+        self.expect({'docs/threat_model.md': '# Threats\n'}, ('docs/threat_model.md:1', 'is missing'))
+
     def test_a_good_tree_has_no_findings(self):
         self.assertEqual(len(self.findings({})), 1)
         self.assertIn('all as docs/architecture.md says', self.findings({})[0])
