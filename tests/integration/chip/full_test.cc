@@ -110,8 +110,7 @@ TEST_F(ChipFull, RefusesClearlyAndKeepsWhatItHas) {
 
   const Ended refused = Seal("carol", "chip");
   EXPECT_EQ(refused.code, 1) << refused.err;
-  EXPECT_THAT(refused.err, AllOf(HasSubstr("no room for one more record"), HasSubstr("all 2 places"),
-                                 HasSubstr("delete records"), HasSubstr("counted-indices")));
+  EXPECT_THAT(refused.err, HasSubstr("the chip has no room for one more record"));
   EXPECT_EQ(Recovered("carol"), 5) << "nothing is registered, by the ledger either";
   const json status = realm_->Status()["chip"];
   EXPECT_EQ(status["used"], 2) << status;

@@ -141,7 +141,9 @@ TEST_F(KeptRegistrations, OfAnAccountAreTwo) {
 
 TEST_F(KeptRegistrations, AreClosedByWhateverErasesThem) {
   ASSERT_TRUE(alice.BeginInChip(1, kLimit).ok());
-  ASSERT_TRUE(alice.Begin(1, {EngineClient::Element(1)}).ok());  // the ledger's, in its place
+  ASSERT_TRUE(alice.Begin(1, {EngineClient::Element(1)}).ok());
+  EXPECT_EQ(Open(), 1U) << "what a token begins in the ledger ends no registration in the chip";
+  ASSERT_TRUE(alice.Register(1).ok());  // the ledger's, in its place
   EXPECT_EQ(Open(), 0U);
   ASSERT_TRUE(bob.BeginInChip(1, kLimit).ok());
   const RawSignature signature = bob.Sign(Operation::kDeleteRecord, RecordBody(bob.name.record));

@@ -51,6 +51,9 @@ TEST_F(Installation, ProgramsWithTheirPages) {
 TEST_F(Installation, TheExampleConfigurationIsGood) {
   const fs::path examples = Installed("share/doc/labyrinth_recovery/examples");
   EXPECT_TRUE(fs::exists(examples / "labyrinth-recoveryd.conf"));
+  const FinishedCommand made = RunCommand({Installed("bin/labyrinth-admin"), "token", "keygen", "--key",
+                                           examples / "chat.key", "--jwks", examples / "chat.jwks"});
+  ASSERT_EQ(made.code, 0) << made.err;
   const FinishedCommand checked = RunCommand(
       {Installed("sbin/labyrinth-recoveryd"), "--check-config", "--config", examples / "recoveryd.toml"});
   EXPECT_EQ(checked.code, 0) << checked.err;

@@ -74,7 +74,7 @@ class FailedStart : public ServerTest {
     options.transport = RealmFixture::Transport::kLoopbackTls;
     options.more_configuration =
         absl::StrCat("[metrics]\naddress = \"127.0.0.1:", metrics_port_,
-                     "\"\n[attestation]\nek_intermediates = \"", intermediates().string(), "\"\n");
+                     "\"\n[attestation]\nintermediates = \"", intermediates().string(), "\"\n");
     auto made = RealmFixture::Make(GetParam(), std::move(options));
     ASSERT_TRUE(made.ok()) << made.status();
     realm_ = *std::move(made);
@@ -87,7 +87,8 @@ class FailedStart : public ServerTest {
       proxy_ = *std::move(proxy);
       realm_->SetDeviceUri(absl::StrCat("tpm2:", proxy_->tcti()));
     }
-    ASSERT_TRUE(realm_->StartDaemon().ok());
+    const absl::Status started = realm_->StartDaemon();
+    ASSERT_TRUE(started.ok()) << started;
     epoch_ = Admin({"status"})["epoch"].get<uint64_t>();
     ASSERT_TRUE(realm_->StopDaemon().ok());
   }

@@ -146,8 +146,8 @@ TEST_P(ServerStorage, AnOlderRowAmongCurrentOnesIsNeverServed) {
   }
   ASSERT_TRUE(realm_->StartDaemon().ok());
   v1::GetRecordResponse record;
-  EXPECT_REFUSED(alice_->GetRecord(&record), DATA_LOSS, "row");
-  EXPECT_REFUSED(alice_->Evaluate(2, &guess), DATA_LOSS, "row");
+  EXPECT_REFUSED(alice_->GetRecord(&record), DATA_LOSS, "what this realm stored of the account is damaged");
+  EXPECT_REFUSED(alice_->Evaluate(2, &guess), DATA_LOSS, "what this realm stored of the account is damaged");
 }
 
 }  // namespace
