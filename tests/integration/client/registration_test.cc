@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hsm/base/clock.h"
+#include "hsm/base/encoding.h"
 #include "recovery/client/base/too_few_realms.h"
 #include "recovery/client/status.h"
+#include "recovery/server/tokens/issuer.h"
 #include "tests/integration/client/world.h"
 
 namespace labrec::recovery::client {
@@ -155,15 +158,23 @@ TEST_F(ClientRegistration, ParametersOutOfRangeAreRefused) {
   EXPECT_EQ(Recovered(kRight), "secret: " + std::string(1024, 'x'));
 }
 
+// Its tokens are for the realm that the list names, so the realm that answers refuses them and says its id;
+// and what needs no token says what to mend.
 TEST_F(ClientRegistration, AWrongRealmIdInTheListIsSaid) {
   RealmSet mixed("chat", "alice");
   for (size_t i = 0; i < kRealms; ++i) {
     RealmAddress address = realm(i).address();
     if (i == 1) address.id = Bytes(16, 9);
-    ASSERT_TRUE(mixed.Add(address, realm(i).Token("alice")).ok());
+    const std::string token =
+        IssueToken(token_key(), {"chat", "alice", Hex(address.id), SystemClock().NowMillis() / 1000, 600});
+    ASSERT_TRUE(mixed.Add(address, token).ok());
   }
   const auto sealed = SealAs(mixed, kRight, kSecret);
-  EXPECT_THAT(std::string(sealed.status().message()), HasSubstr("correct the realm list"));
+  EXPECT_TRUE(absl::IsUnauthenticated(sealed.status())) << sealed.status();
+  EXPECT_THAT(std::string(sealed.status().message()), HasSubstr(Hex(realm(1).address().id)));
+  const RecordStatus status = GetStatus(mixed, "default", 2);
+  EXPECT_EQ(status.realms[1].report.condition, RealmCondition::kFaulty);
+  EXPECT_THAT(std::string(status.realms[1].report.error.message()), HasSubstr("correct the realm list"));
 }
 
 // One client is held up between Begin and Finish while another one seals: it notices, and seals over it.

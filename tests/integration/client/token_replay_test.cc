@@ -52,6 +52,13 @@ class TokenReplay : public ClientWorld {
     }
   }
 
+  // The token that each realm was sent last.
+  std::vector<std::string> Sent() {
+    std::vector<std::string> sent;
+    for (size_t i = 0; i < kRealms; ++i) sent.push_back(proxy(i).authorization());
+    return sent;
+  }
+
   // `labyrinth-admin token issue` for these realms.
   FinishedCommand Issue(const std::vector<size_t>& realms, const std::vector<std::string>& more = {}) {
     std::vector<std::string> issue = {LABREC_BIN_DIR "/labyrinth-admin",
@@ -137,11 +144,12 @@ TEST_F(TokenReplay, ATokenForAllRealmsIsNeitherSentNorTaken) {
       TokenWith(absl::StrCat(R"({"iss":"chat","sub":"alice","aud":[")", ids, R"("],"exp":)",
                              SystemClock().NowMillis() / 1000 + 600, "}"));
   std::ofstream(Path("token")) << token;
+  const std::vector<std::string> before = Sent();
   const FinishedCommand refused = Recover({"status", "--token-file", Path("token")});
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.err, HasSubstr("the token is good at 3 realms or services, and each could use it"));
+  EXPECT_EQ(Sent(), before) << "nothing is sent";
   for (size_t i = 0; i < kRealms; ++i) {
-    EXPECT_EQ(proxy(i).authorization(), "") << "nothing is sent";
     EXPECT_EQ(GuessWith("Bearer " + token, i).error_code(), grpc::StatusCode::UNAUTHENTICATED);
   }
   EXPECT_THAT(Remaining(), Each(10U));
@@ -188,22 +196,32 @@ TEST_F(CommandedTokens, IsRunOnceForEachRealmWithItsId) {
 
 TEST_F(CommandedTokens, ARealmThatItFailsForIsLeftOutAndNamed) {
   WriteCommand("[ $id != " + Id(0) + " ] || { echo 'not signed in at oslo' >&2; exit 3; }; cat $id.jwt");
+  const std::string before = proxy(0).authorization();
   const FinishedCommand recovered = Recover({"recover", "--pin-stdin"}, kRight);
   EXPECT_EQ(recovered.code, 0) << recovered.err;
   EXPECT_THAT(recovered.err, HasSubstr("realm oslo"));
   EXPECT_THAT(recovered.err, HasSubstr("ended with exit code 3: not signed in at oslo"));
-  EXPECT_EQ(proxy(0).authorization(), "");
+  EXPECT_EQ(proxy(0).authorization(), before) << "nothing is sent";
 }
 
 TEST_F(CommandedTokens, IfItFailsForAllNothingIsSent) {
   WriteCommand("echo 'no network' >&2; exit 1");
+  const std::vector<std::string> before = Sent();
   const FinishedCommand refused = Recover({"recover", "--pin-stdin"}, kRight);
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.err, HasSubstr("ended with exit code 1: no network"));
+  EXPECT_EQ(Sent(), before);
+}
+
+TEST_F(CommandedTokens, AnothersTokenIsNotSent) {
   WriteCommand("cat " + Id(1) + ".jwt");
-  EXPECT_EQ(Recover({"status"}).code, 0) << "only realm porto is sent its token";
-  EXPECT_EQ(proxy(0).authorization(), "");
-  EXPECT_EQ(proxy(2).authorization(), "");
+  const std::vector<std::string> before = Sent();
+  const FinishedCommand status = Recover({"status"});
+  EXPECT_THAT(status.out, HasSubstr("porto: good"));
+  EXPECT_THAT(status.out, HasSubstr("no token is for this realm"));
+  EXPECT_EQ(proxy(0).authorization(), before[0]);
+  EXPECT_NE(proxy(1).authorization(), before[1]);
+  EXPECT_EQ(proxy(2).authorization(), before[2]);
 }
 
 TEST_F(CommandedTokens, IsAskedAgainWhenATokenIsRefused) {
