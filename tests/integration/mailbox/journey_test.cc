@@ -50,12 +50,12 @@ TEST_P(MailboxJourney, AWrongPinBringsNothingAndWritesNothing) {
   const std::string before = store().Summary();
   const Outcome wrong = Restore("tablet", "", "000000");
   EXPECT_EQ(wrong.exit_code, 4) << wrong.output;
-  EXPECT_THAT(wrong.output, HasSubstr("9 tries are left"));
+  EXPECT_THAT(wrong.output, HasSubstr("6 tries are left"));
   EXPECT_EQ(store().Summary(), before);
   EXPECT_THAT(EnrolledDevices(), Each(1U));
   EXPECT_FALSE(fs::exists(folder() / "tablet" / "state"));
   EXPECT_EQ(Restore("tablet").exit_code, 0);
-  EXPECT_THAT(TriesLeft(), Each(10U));
+  EXPECT_THAT(TriesLeft(), Each(7U));
 }
 
 TEST_P(MailboxJourney, ADeviceElsewhereJoinsAndEnrolsByThePin) {
