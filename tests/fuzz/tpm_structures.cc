@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       Attest(bytes);
       break;
     default:
-      (void)tpm::TpmtSignature::Parse(bytes).ok();
+      (void)labrec::tpm::TpmtSignature::Parse(bytes).ok();
   }
   return 0;
 }

@@ -45,10 +45,18 @@ class RootForTheService : public testing::Test {
     GiveAll(realm_->state().parent_path());
     GiveAll(realm_->swtpm()->socket().parent_path());
   }
+  // The daemon of this test runs as root, and its admin socket's folder has to be its own.
+  void GiveSocketsTo(uid_t owner) {
+    const fs::path sockets = realm_->admin_socket().parent_path();
+    ASSERT_EQ(lchown(sockets.c_str(), owner, owner), 0);
+  }
   void StartAndStop() {
+    const uid_t owner = OwnerOf(realm_->admin_socket().parent_path());
+    GiveSocketsTo(0);
     const absl::Status started = realm_->StartDaemon();
     ASSERT_TRUE(started.ok()) << started;
     ASSERT_TRUE(realm_->StopDaemon().ok());
+    GiveSocketsTo(owner);
   }
   absl::StatusOr<std::string> Admin(std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), {"--state", realm_->state().string()});
@@ -108,6 +116,7 @@ TEST_F(RootForTheService, ASnapshotThatOnlyRootMayReadIsVerified) {
 }
 
 TEST_F(RootForTheService, ALinkInTheSocketsPlaceIsNotFollowed) {
+  GiveSocketsTo(0);
   const absl::Status started = realm_->StartDaemon();
   ASSERT_TRUE(started.ok()) << started;
   EXPECT_TRUE(realm_->Admin({"status"}).ok());
