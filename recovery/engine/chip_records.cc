@@ -184,6 +184,7 @@ void ChipRecords::BeginChipWrite(Caller caller, std::string record, uint32_t ver
 
 void ChipRecords::BeginWriteNow(hsm::Device& device, const RecordName& name, uint32_t version,
                                 const Done<hsm::WriteSession>& done) {
+  parts_.sessions.DeviceWasLost(parts_.chip.losses());
   if (auto open = parts_.sessions.Find(name, version, steady_clock::now())) return done(*std::move(open));
   if (absl::Status wait = parts_.sessions.MayOpen(name, steady_clock::now()); !wait.ok()) {
     return done(std::move(wait));

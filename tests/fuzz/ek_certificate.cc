@@ -11,6 +11,7 @@
 namespace {
 
 using namespace labrec::attestation;
+namespace tpm = labrec::tpm;
 
 void AsEk(labrec::ByteView der, const CapturedChip& captured) {
   IdentityEvidence identity = captured.Evidence().identity;

@@ -25,13 +25,14 @@ void Decode(ByteView row) {
   if (!lowered.ok()) return;
   const auto again = DecodeRecord(*lowered);
   Require(again.ok() || DecodeAccount(*lowered).ok());
-  if (again.ok() && !again->destroyed) Require(again->remaining() <= 1);
+  if (!again.ok()) return;
+  for (const RecordVersion& version : again->versions) Require(!version.usable() || version.left() <= 1);
 }
 
 // Rows have one of a few sizes that do not depend on the message alone.
 void DecodeFramed(RowKind kind, ByteView message) {
   for (size_t more = 0; more < 4 * kRowSizeStep; more += kRowSizeStep) {
-    Bytes row = {kRowFormat,
+    Bytes row = {kRecordFormat,
                  static_cast<uint8_t>(kind),
                  0,
                  0,

@@ -48,6 +48,13 @@ ChipSessions::Time ChipSessions::OldestIsOldAt(Time now, const std::optional<Dig
   return oldest == Time::max() ? now : oldest + hsm::kWriteUndisturbed;
 }
 
+void ChipSessions::DeviceWasLost(uint64_t times) {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(lost_, times) == times) return;
+  entries_.clear();
+  line_.clear();
+}
+
 absl::Status ChipSessions::MayOpen(const RecordName& name, Time now) {
   const Digest account = AccountOf(name);
   const std::lock_guard lock(mutex_);

@@ -78,6 +78,7 @@ class FailedStart : public ServerTest {
     auto made = RealmFixture::Make(GetParam(), std::move(options));
     ASSERT_TRUE(made.ok()) << made.status();
     realm_ = *std::move(made);
+    fs::copy_file(realm_->ca_certificate(), intermediates() / "issuer.pem");
     if (Swtpm* tpm = realm_->swtpm(); tpm != nullptr) {
       auto proxy = TpmProxy::Start(tpm->socket(), [this](const TpmProxy::Command& command) {
         if (Writes(command.code)) ++writes_;
