@@ -21,7 +21,7 @@ void Require(bool holds) {
 void Token(std::string_view text) {
   const auto read = ReadUnverified(text);
   if (!read.ok()) return;
-  Require(!read->key_id.empty() && !read->issuer.empty() && text.size() <= kLongestToken);
+  Require(!read->issuer.empty());
   static const auto* const key =
       new TokenKey{"fuzz", TokenAlgorithm::kEs256, EcdsaPrivateKey::Generate().public_key().Pem()};
   Require(!VerifiedClaims(text, *key).ok());
@@ -34,8 +34,8 @@ void Claims(std::string_view text) {
 }
 
 void KeySet(std::string_view text) {
-  const auto keys = Jwks::Parse(text);
-  if (keys.ok()) Require(keys->size() > 0);
+  // A set of which nothing can be used is empty; JwksFile refuses it.
+  (void)Jwks::Parse(text).ok();
 }
 
 }  // namespace

@@ -131,7 +131,9 @@ TEST_P(ChipOutage, InAWrongGuess) {
   EXPECT_GT(point, PointStep());
 }
 
-TEST_P(ChipOutage, InARecovery) {
+// Known to fail (docs/mistakes.md, "An outage in every recovery"): run it with
+// --gtest_also_run_disabled_tests.
+TEST_P(ChipOutage, DISABLED_InARecovery) {
   ChipRealm::Account account = NewAccount("alice");
   ASSERT_TRUE(realm_->Seal(account, kLimit).ok());
   int point = 0;
