@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -26,6 +27,10 @@ struct Recovered {
 struct WrongPin {
   uint32_t tries_left = 0;  // over all realms; see TriesLeft
   std::vector<RealmReport> reports;
+  // The version that was tried is pending, and this older one is active: whoever has an enrolled device could
+  // have put the pending one in front, and the PIN may be right for this one (RecoverRequest::which). That
+  // costs another guess.
+  std::optional<uint32_t> active_version = std::nullopt;
 };
 struct LockedUntil {
   int64_t until_ms = 0;  // Unix milliseconds: when enough realms take guesses again

@@ -66,9 +66,17 @@ void CloseBeforeGuess(const RealmSet& realms, const ConfigGroup& group, std::vec
   if (Judge(reports, group.threshold()) == Verdict::kDestroyed) CloseSpent(realms, group, spent, reports);
 }
 
-absl::StatusOr<RecoverOutcome> Attempt(const RealmSet& realms, const std::string& record, uint32_t least,
+// The newest active version, where `group` is a pending one in front of it.
+std::optional<uint32_t> ActiveBehind(const Survey& survey, uint32_t least) {
+  const ConfigGroup& group = *survey.group;
+  const auto active = NewestGroup(ActiveOnly(survey.offers), group.config.name, least);
+  if (!active || active->version() >= group.version()) return std::nullopt;
+  return active->version();
+}
+
+absl::StatusOr<RecoverOutcome> Attempt(const RealmSet& realms, const RecoverRequest& request, uint32_t least,
                                        const SecretBytes& pin) {
-  Survey survey = TakeSurvey(realms, record, least, SurveyUntil::kGroup);
+  Survey survey = TakeSurvey(realms, request.record, least, SurveyUntil::kGroup, request.which);
   std::vector<RealmReport>& reports = survey.reports;
   if (!survey.group) {
     // Whatever is offered is offered by too few.
@@ -90,8 +98,9 @@ absl::StatusOr<RecoverOutcome> Attempt(const RealmSet& realms, const std::string
     return AfterGuess(Ended(verdict, std::move(reports), threshold));
   }
   const uint32_t tries_left = TriesLeft(reports, threshold);
+  const std::optional<uint32_t> active = ActiveBehind(survey, least);
   CloseSpent(realms, group, Spent(group, reports), reports);
-  return WrongPin{tries_left, std::move(reports)};
+  return WrongPin{tries_left, std::move(reports), active};
 }
 
 }  // namespace
@@ -101,9 +110,9 @@ absl::StatusOr<RecoverOutcome> Recover(const RealmSet& realms, const RecoverRequ
   LABREC_RETURN_IF_ERROR(CheckName({realms.tenant(), realms.account(), request.record}));
   if (realms.size() == 0) return absl::InvalidArgumentError("no realms to recover from");
   const uint32_t least = request.least_realms > 0 ? request.least_realms : Majority(realms.size());
-  absl::StatusOr<RecoverOutcome> outcome = Attempt(realms, request.record, least, pin);
+  absl::StatusOr<RecoverOutcome> outcome = Attempt(realms, request, least, pin);
   // NOT_FOUND: another client activated a newer version between survey and guess.
-  if (absl::IsNotFound(outcome.status())) outcome = Attempt(realms, request.record, least, pin);
+  if (absl::IsNotFound(outcome.status())) outcome = Attempt(realms, request, least, pin);
   return outcome;
 }
 

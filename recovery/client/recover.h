@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/secret_bytes.h"
+#include "recovery/client/base/config_group.h"
 #include "recovery/client/base/realm_set.h"
 #include "recovery/client/outcome.h"
 
@@ -15,6 +16,8 @@ struct RecoverRequest {
   // How many realms must offer the same version for it to be used; 0: a majority. A record sealed with a
   // lower threshold needs it said here when fewer realms than the majority are left.
   uint32_t least_realms = 0;
+  // kActive: passes over a pending version; see WrongPin::active_version.
+  WhichVersion which = WhichVersion::kNewest;
 };
 
 // Brings the secret back: asks every realm for the record, has the PIN evaluated by all that agree on the

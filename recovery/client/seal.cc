@@ -1,6 +1,7 @@
 #include "recovery/client/seal.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "absl/strings/str_cat.h"
 
@@ -12,8 +13,10 @@
 #include "recovery/client/base/tally.h"
 #include "recovery/client/base/too_few_realms.h"
 #include "recovery/client/grpc/retry_pause.h"
+#include "recovery/client/steps/next_version.h"
 #include "recovery/client/steps/record_survey.h"
 #include "recovery/client/steps/registration.h"
+#include "recovery/client/steps/try_pin.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -40,33 +43,44 @@ absl::Status Check(const RealmSet& realms, const SealRequest& request, const Sec
 }
 
 // The version to take, or an error if too few realms can be asked for it.
-absl::StatusOr<uint32_t> NextVersion(const RealmSet& realms, const VersionPlan& plan) {
+absl::StatusOr<VersionChoice> NextVersion(const RealmSet& realms, const VersionPlan& plan) {
   const Survey survey = TakeSurvey(realms, plan.record, plan.threshold, SurveyUntil::kAll);
   std::vector<RealmReport> reports = survey.reports;
+  std::vector<std::optional<uint32_t>> highest(realms.size());
   // For a new version it does not matter what became of the old one.
-  for (RealmReport& report : reports) {
-    const bool away = report.condition == RealmCondition::kUnreachable;
-    if (!away && report.condition != RealmCondition::kRefused) report.condition = RealmCondition::kGood;
+  for (size_t i = 0; i < realms.size(); ++i) {
+    const bool away = reports[i].condition == RealmCondition::kUnreachable;
+    if (away || reports[i].condition == RealmCondition::kRefused) continue;
+    reports[i].condition = RealmCondition::kGood;
+    highest[i] = survey.highest_versions[i];
   }
   const auto needed = static_cast<uint32_t>(plan.least_holders);
   const Verdict verdict = Judge(reports, needed);
   if (verdict != Verdict::kEnough) return VerdictError(verdict, reports, needed);
-  return survey.highest_version + 1;
+  return ChooseVersion(highest, plan.threshold);
 }
 
 uint32_t ThresholdOf(const SealRequest& request, size_t realms) {
   return request.threshold > 0 ? request.threshold : Majority(realms);
 }
 
-absl::StatusOr<Sealed> Attempt(const RealmSet& realms, VersionPlan plan, const RequestSigner& signer) {
-  LABREC_ASSIGN_OR_RETURN(plan.version, NextVersion(realms, plan));
+absl::StatusOr<Sealed> Attempt(const RealmSet& realms, VersionPlan plan, KnownPin known,
+                               const RequestSigner& signer) {
+  LABREC_ASSIGN_OR_RETURN(const VersionChoice choice, NextVersion(realms, plan));
+  plan.version = choice.version;
   Registration registration(realms, plan);
+  for (const size_t realm : choice.outliers) {
+    registration.LeaveOut(realm, "says that the record has a version number far above what the others say");
+  }
   LABREC_RETURN_IF_ERROR(registration.Begin(signer));
   LABREC_RETURN_IF_ERROR(registration.Finish(signer));
   registration.Retire();
   LABREC_RETURN_IF_ERROR(registration.Activate());
-  return Sealed{plan.version, plan.threshold, plan.guess_limit, registration.reports(),
-                registration.counting()};
+  if (MayRefill(known)) registration.Refill();
+  const size_t active = RealmsThatAre(registration.reports(), RealmCondition::kGood).size();
+  const bool complete = active >= RealmsThatSettle(realms.size(), plan.threshold);
+  return Sealed{plan.version, plan.threshold,         plan.guess_limit,       complete,
+                known,        registration.reports(), registration.counting()};
 }
 
 }  // namespace
@@ -110,9 +124,17 @@ absl::StatusOr<Sealed> Seal(const RealmSet& realms, const SealRequest& request, 
   plan.trust = &request.trust;
   plan.retire = request.retire;
 
+  PinTrial trial{KnownPin::kOther};
+  if (request.retire == nullptr) {
+    trial = TryPin(realms, request.record, std::max(Majority(realms.size()), threshold), pin);
+  }
+  // The PIN is the one of before: it goes on as a change of PIN.
+  std::optional<Retirement> retirement;
+  if (trial.known == KnownPin::kSame) plan.retire = &retirement.emplace(*trial.group, *trial.authority);
+
   Cancellation never;
   for (int attempt = 0;; ++attempt) {
-    absl::StatusOr<Sealed> sealed = Attempt(realms, plan, signer);
+    absl::StatusOr<Sealed> sealed = Attempt(realms, plan, trial.known, signer);
     if (!absl::IsAborted(sealed.status()) || attempt + 1 == kAttempts) return sealed;
     never.WaitFor(RetryPause(attempt + kFirstContendedPause));
   }

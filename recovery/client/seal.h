@@ -11,6 +11,7 @@
 #include "pin/guess_total.h"
 #include "pin/stretch.h"
 #include "recovery/client/base/chip_trust.h"
+#include "recovery/client/base/known_pin.h"
 #include "recovery/client/base/realm_report.h"
 #include "recovery/client/base/realm_set.h"
 #include "recovery/client/base/record_authority.h"
@@ -42,6 +43,10 @@ struct Sealed {
   uint32_t version = 0;
   uint32_t threshold = 0;
   uint32_t guess_limit = 0;  // of each realm
+  // Whether max(T, N-T+1) realms have activated it. If not, seal it again: what is only pending falls with
+  // the device that registered it, and an older version is dead once fewer than T realms hold it.
+  bool complete = false;
+  KnownPin pin = KnownPin::kNothingThere;  // kSame: the PIN is that of a version before
   // In share order: kGood where the version is active, kPending where the next recovery will activate it;
   // anything else does not hold it.
   std::vector<RealmReport> reports;
@@ -56,6 +61,10 @@ absl::StatusOr<uint32_t> GuessLimitOf(const SealRequest& request, size_t realms)
 // enrolled device or by the unlock keys of the version before. The older version stays usable until enough
 // realms hold the new one; from then on the new one counts. If another client registers at the same time, one
 // of the two comes last and is what stays: this one tries again, with a higher version, up to six times.
+//
+// Without the old PIN (no `retire`), the new PIN is first tried at the versions that are usable, one guess
+// each: see steps/try_pin.h. The new version then begins with all its guesses, or, where nothing is known of
+// the PIN, with as many as the version before has left, until the first success.
 //
 // With an enforcement by the chip, everything that a chip must prove is verified before the first share is
 // stored: what is not proven is DATA_LOSS, with the reason.

@@ -1,5 +1,9 @@
 #include "recovery/client/status.h"
 
+#include <algorithm>
+#include <iterator>
+#include <set>
+
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
@@ -43,7 +47,9 @@ RecordStatus GetStatus(const RealmSet& realms, const std::string& record, uint32
     realm.report = survey.reports[i];
     realm.guess_limit = survey.guess_limits[i];
     for (const Offer& offer : survey.offers) {
-      if (offer.realm == i) realm.versions.push_back({offer.version, offer.stage});
+      if (offer.realm == i) {
+        realm.versions.push_back({offer.version, offer.stage, offer.remaining, offer.registered_by});
+      }
     }
     Describe(realms[i], answers[i], realm);
   }
@@ -59,6 +65,19 @@ RecordStatus GetStatus(const RealmSet& realms, const std::string& record, uint32
     }
   }
   return status;
+}
+
+std::vector<uint32_t> UnactivatedOf(const RecordStatus& status, ByteView device_id) {
+  std::set<uint32_t> pending, active;
+  for (const RealmStatus& realm : status.realms) {
+    for (const VersionStatus& version : realm.versions) {
+      if (version.stage == OfferStage::kActive) active.insert(version.version);
+      if (SameBytes(version.registered_by, device_id)) pending.insert(version.version);
+    }
+  }
+  std::vector<uint32_t> unactivated;
+  std::ranges::set_difference(pending, active, std::back_inserter(unactivated));
+  return unactivated;
 }
 
 }  // namespace labrec::recovery::client

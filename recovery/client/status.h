@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "hsm/base/bytes.h"
 #include "recovery/client/base/chip_trust.h"
 #include "recovery/client/base/config_group.h"
 #include "recovery/client/base/realm_report.h"
@@ -15,6 +16,8 @@ namespace labrec::recovery::client {
 struct VersionStatus {
   uint32_t version = 0;
   OfferStage stage = OfferStage::kActive;
+  std::optional<uint32_t> remaining = std::nullopt;  // tries left at this version
+  Bytes registered_by = {};  // device id; empty: an unlock key, or the realm does not say; zeros: not known
 };
 
 // What one realm says of itself and of a record.
@@ -45,5 +48,9 @@ struct RecordStatus {
 // Asks every realm; costs no guess. `least_realms` as in RecoverRequest. Realms that do not answer are in the
 // result as such. A realm that answers under another id than the list's is kFaulty.
 RecordStatus GetStatus(const RealmSet& realms, const std::string& record, uint32_t least_realms);
+
+// The versions that this device registered and that are active nowhere, as realms say: they go with it when
+// it is revoked.
+std::vector<uint32_t> UnactivatedOf(const RecordStatus& status, ByteView device_id);
 
 }  // namespace labrec::recovery::client

@@ -35,15 +35,65 @@ std::string UtcTime(int64_t unix_ms) {
 
 std::string Explain(const recovery::client::WrongPin& outcome) {
   std::string text = "wrong PIN";
+  const std::string ends = outcome.active_version ? "that version is" : "the record is";
   if (outcome.tries_left > 0) {
     absl::StrAppend(&text, "; ", outcome.tries_left, outcome.tries_left == 1 ? " try is" : " tries are",
-                    " left, then the record is destroyed for good");
+                    " left, then ", ends, " destroyed for good");
   } else {
-    absl::StrAppend(&text, "; it was the last try: the record is destroyed for good");
+    absl::StrAppend(&text, "; it was the last try: ", ends, " destroyed for good");
   }
   const std::string destroyed = Names(outcome.reports, RealmCondition::kDestroyed);
   if (!destroyed.empty()) absl::StrAppend(&text, " (keys erased at: ", destroyed, ")");
+  if (outcome.active_version) {
+    absl::StrAppend(
+        &text,
+        ". It was tried at a version that is registered and not activated, which an enrolled device "
+        "can put in front. If you did not register it, try the PIN at version ",
+        *outcome.active_version,
+        " with --active, which takes a try too; labyrinth-recover status shows who did");
+  }
   return text;
+}
+
+namespace {
+
+const char* SaidOfPin(recovery::client::KnownPin pin) {
+  using recovery::client::KnownPin;
+  switch (pin) {
+    case KnownPin::kSame:
+      return "the PIN is the one that the record had before; whoever guesses at it goes on from there: "
+             "better "
+             "take another one";
+    case KnownPin::kUsedUp:
+      return "the tries of the record before were used up; if this is the same PIN, whoever guessed at it "
+             "has "
+             "all tries again: take another one";
+    case KnownPin::kNotKnown:
+      return "too few realms could say whether the PIN is the old one: until the first recovery the new "
+             "version "
+             "may have no more tries left than the old one had";
+    case KnownPin::kNothingThere:
+    case KnownPin::kOther:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<std::string> LeftToDo(const recovery::client::Sealed& sealed) {
+  std::vector<std::string> lines;
+  if (!sealed.complete) {
+    lines.emplace_back(
+        "it is not sealed for good yet: too few realms have activated the new version. Until they have, the "
+        "PIN "
+        "before is good too, and revoking the device that sealed takes the new version away. Run it again "
+        "when "
+        "the other realms are there");
+  }
+  const std::string said = SaidOfPin(sealed.pin);
+  if (!said.empty()) lines.push_back(said);
+  return lines;
 }
 
 std::string Explain(const recovery::client::LockedUntil& outcome, const std::string& record) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 
 #include "recovery/client/outcome.h"
+#include "recovery/client/seal.h"
 
 // What the program says in plain words: what happened, to what, what to do next.
 namespace labrec::cli {
@@ -13,6 +15,9 @@ std::string Explain(const recovery::client::WrongPin& outcome);
 std::string Explain(const recovery::client::LockedUntil& outcome, const std::string& record);
 std::string Explain(const recovery::client::Destroyed& outcome, const std::string& record);
 std::string Explain(const recovery::client::NotRegistered& outcome, const std::string& record);
+
+// What is left to do after a version was registered, a line each.
+std::vector<std::string> LeftToDo(const recovery::client::Sealed& sealed);
 
 // The error's message, with what to do next where the program knows more than the library.
 std::string Explain(const absl::Status& status);

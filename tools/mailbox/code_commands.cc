@@ -10,6 +10,7 @@
 #include "recovery/client/recover.h"
 #include "recovery/client/seal.h"
 #include "recovery/labyrinth/restore.h"
+#include "tools/cli/advice.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/cli/progress_bar.h"
 #include "tools/mailbox/command_steps.h"
@@ -150,6 +151,7 @@ absl::Status MakePinCode(Session& session, const PinOptions& options) {
   LABREC_RETURN_IF_ERROR(session.home.SaveState(mailbox.state()));
   LABREC_ASSIGN_OR_RETURN(const Sealed sealed, SealCode(session, *connection, key, code, pin, options));
   WarnOfRealms(sealed.reports, "sealing");
+  for (const std::string& line : cli::LeftToDo(sealed)) std::fprintf(stderr, "%s\n", line.c_str());
   LABREC_RETURN_IF_ERROR(SaveAndSync(session, mailbox));
   std::printf(
       "sealed recovery code %s: any %u of %zu realms and the PIN bring it back; %u wrong PINs destroy it\n",

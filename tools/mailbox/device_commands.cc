@@ -5,6 +5,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/client/enroll.h"
 #include "recovery/client/revoke_device.h"
+#include "recovery/client/status.h"
 #include "tools/mailbox/command_steps.h"
 #include "tools/mailbox/commands.h"
 #include "tools/mailbox/output.h"
@@ -55,10 +56,23 @@ absl::Status EnrollNewcomer(Session& session, Home& newcomer) {
   return newcomer.SaveRecord(session.record);
 }
 
+// A PIN that the device sealed is void with it, where nobody activated its version yet.
+void WarnOfUnactivated(const cli::Connection& connection, const std::string& record, const MemberId& device) {
+  const auto status = recovery::client::GetStatus(*connection.realms, record, connection.threshold);
+  for (const uint32_t version : recovery::client::UnactivatedOf(status, device)) {
+    std::fprintf(
+        stderr,
+        "version %u of record %s was registered by this device and never activated: it goes with it, "
+        "and the PIN of the version before counts\n",
+        version, record.c_str());
+  }
+}
+
 absl::Status RevokeAtRealms(Session& session, const MemberId& device) {
   if (!session.floor_is_in_realms()) return absl::OkStatus();
   LABREC_ASSIGN_OR_RETURN(const cli::Connection* connection, session.Realms());
   LABREC_ASSIGN_OR_RETURN(const DeviceKey own, DeviceKey::Load(session.home.DeviceKeyPath()));
+  WarnOfUnactivated(*connection, session.record, device);
   const auto reports = recovery::client::RevokeDevice(*connection->realms, device, own);
   if (WarnOfRealms(reports, "revoking") == reports.size()) {
     std::printf("revoked at %zu realms\n", reports.size());

@@ -151,9 +151,17 @@ void AddSealCommand(CLI::App* command, Arguments& arguments) {
   AddPin(command, arguments, "Read the PIN from standard input, one line");
 }
 
+void AddActive(CLI::App* command, Arguments& arguments) {
+  command->add_flag(
+      "--active", arguments.active,
+      "Use the active version and pass over a pending one, which any enrolled device can put in "
+      "front of it");
+}
+
 void AddRecoverCommand(CLI::App* command, Arguments& arguments) {
   AddRecord(command, arguments);
   AddThreshold(command, arguments, kLeast);
+  AddActive(command, arguments);
   command
       ->add_option(
           "--output", arguments.output,
@@ -173,6 +181,7 @@ void AddRecoverCommand(CLI::App* command, Arguments& arguments) {
 void AddChangePinCommand(CLI::App* command, Arguments& arguments) {
   AddRecord(command, arguments);
   AddThreshold(command, arguments, kLeast);
+  AddActive(command, arguments);
   AddDeviceKey(command, arguments, "Key file of an enrolled device, for realms that missed the last version");
   command->add_flag("--allow-missing", arguments.allow_missing, kAllowMissing);
   AddAttestPolicy(command, arguments, kProveFirst);
@@ -210,6 +219,11 @@ constexpr CommandEntry kCommands[] = {
 };
 
 }  // namespace
+
+recovery::client::WhichVersion Which(const Arguments& arguments) {
+  using recovery::client::WhichVersion;
+  return arguments.active ? WhichVersion::kActive : WhichVersion::kNewest;
+}
 
 std::variant<Arguments, int> ParseArguments(int argc, char** argv) {
   Arguments arguments;

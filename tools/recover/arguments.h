@@ -34,8 +34,12 @@ struct Arguments : cli::RealmOptions {
   std::string attest_policy;  // file
   bool pin_stdin = false;
   bool allow_missing = false;
+  bool active = false;  // recover, change-pin: pass over a pending version
   bool json = false;
 };
+
+// The version that --active chooses.
+recovery::client::WhichVersion Which(const Arguments& arguments);
 
 // The arguments, or the exit code to end with when help was asked for or they are not usable (a message has
 // been written then).

@@ -4,6 +4,7 @@
 
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/change_pin.h"
+#include "tools/cli/advice.h"
 #include "tools/cli/connect.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/recover/attest_demand.h"
@@ -31,20 +32,23 @@ int RunChangePin(const Arguments& arguments, const Reporter& reporter) {
   const auto new_pin = cli::ReadNewPin(source, "New PIN");
   if (!new_pin.ok()) return reporter.UsageError(new_pin.status());
 
-  const auto outcome = ChangePin(*connection->realms, {arguments.record, connection->threshold},
-                                 arguments.allow_missing ? Holders::kThreshold : Holders::kEveryRealm,
-                                 *old_pin, *new_pin, device ? &*device : nullptr);
+  const auto outcome =
+      ChangePin(*connection->realms, {arguments.record, connection->threshold, Which(arguments)},
+                arguments.allow_missing ? Holders::kThreshold : Holders::kEveryRealm, *old_pin, *new_pin,
+                device ? &*device : nullptr);
   if (!outcome.ok()) return reporter.Fail(outcome.status());
   const auto* sealed = std::get_if<recovery::client::Sealed>(&*outcome);
   if (sealed == nullptr) return reporter.NotChanged(*outcome, arguments.record);
   reporter.SayRealms(sealed->reports);
+  for (const std::string& line : cli::LeftToDo(*sealed)) reporter.Say(line);
   reporter.Result("changed",
                   {{"record", arguments.record},
                    {"version", sealed->version},
                    {"threshold", sealed->threshold},
+                   {"complete", sealed->complete},
                    {"realms", RealmsJson(sealed->reports)}},
                   absl::StrCat("changed the PIN of record ", arguments.record, ", now version ",
-                               sealed->version, "; the old PIN is void\n"));
+                               sealed->version, sealed->complete ? "; the old PIN is void\n" : "\n"));
   return kExitDone;
 }
 

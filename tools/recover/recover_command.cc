@@ -81,7 +81,8 @@ int RunRecover(const Arguments& arguments, const Reporter& reporter) {
       cli::ReadPin(arguments.pin_stdin ? cli::PinSource::kStandardInput : cli::PinSource::kTerminal, "PIN");
   if (!pin.ok()) return reporter.UsageError(pin.status());
 
-  const auto outcome = Recover(*connection->realms, {arguments.record, connection->threshold}, *pin);
+  const auto outcome =
+      Recover(*connection->realms, {arguments.record, connection->threshold, Which(arguments)}, *pin);
   if (!outcome.ok()) return reporter.Fail(outcome.status());
   const auto* recovered = std::get_if<Recovered>(&*outcome);
   if (recovered == nullptr) return reporter.NotRecovered(*outcome, arguments.record);

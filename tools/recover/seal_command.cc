@@ -4,6 +4,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/seal.h"
+#include "tools/cli/advice.h"
 #include "tools/cli/connect.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/recover/attest_demand.h"
@@ -89,6 +90,7 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter) {
   const auto sealed = Seal(*connection->realms, request, *secret, *pin, *device);
   if (!sealed.ok()) return reporter.Fail(sealed.status());
   reporter.SayRealms(sealed->reports);
+  for (const std::string& line : cli::LeftToDo(*sealed)) reporter.Say(line);
   if (arguments.enforcement != Enforcement::kLedger) SayCounting(sealed->counting, reporter);
   const pin::Quorum quorum{static_cast<uint32_t>(sealed->counting.size()), sealed->threshold};
   reporter.Result("sealed",
@@ -96,6 +98,8 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter) {
                    {"version", sealed->version},
                    {"threshold", sealed->threshold},
                    {"guess_limit", sealed->guess_limit},
+                   {"complete", sealed->complete},
+                   {"same_pin", sealed->pin == recovery::client::KnownPin::kSame},
                    {"testable_pins", TestablePinsJson(quorum, sealed->guess_limit)},
                    {"counting", CountingJson(sealed->counting)},
                    {"realms", RealmsJson(sealed->reports)}},

@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/absl_view.h"
+#include "hsm/base/encoding.h"
 #include "recovery/api/names.h"
 #include "recovery/client/status.h"
 #include "tools/cli/advice.h"
@@ -20,6 +23,12 @@ using recovery::client::RecordStatus;
 
 const char* StageName(OfferStage stage) {
   return stage == OfferStage::kActive ? "active" : "pending";
+}
+
+// The id of the device that registered it; empty: an unlock key did, or nobody knows.
+std::string RegistrarOf(const recovery::client::VersionStatus& version) {
+  const bool known = std::ranges::any_of(version.registered_by, [](uint8_t byte) { return byte != 0; });
+  return known ? Hex(version.registered_by) : "";
 }
 
 const char* OutcomeName(int code) {
@@ -45,6 +54,9 @@ std::string RealmLine(const RealmStatus& realm) {
   }
   for (const auto& version : realm.versions) {
     absl::StrAppend(&line, ", version ", version.version, " ", StageName(version.stage));
+    if (const std::string device = RegistrarOf(version); !device.empty()) {
+      absl::StrAppend(&line, " (registered by device ", device, ")");
+    }
   }
   if (realm.counted_by) {
     absl::StrAppend(&line, ", counted by its ", AbslView(EnforcementName(*realm.counted_by)));
@@ -91,7 +103,10 @@ json RealmJson(const RealmStatus& realm) {
   if (realm.guess_delays) object["guess_delays_s"] = SecondsOf(*realm.guess_delays);
   object["versions"] = json::array();
   for (const auto& version : realm.versions) {
-    object["versions"].push_back({{"version", version.version}, {"stage", StageName(version.stage)}});
+    object["versions"].push_back({{"version", version.version},
+                                  {"stage", StageName(version.stage)},
+                                  {"registered_by", RegistrarOf(version)}});
+    if (version.remaining) object["versions"].back()["remaining"] = *version.remaining;
   }
   return object;
 }

@@ -12,6 +12,12 @@ namespace labrec::recovery::client {
 
 enum class OfferStage { kPending, kActive };
 
+// Of which versions the newest is used.
+enum class WhichVersion {
+  kNewest,  // of all that are registered
+  kActive,  // of those that were activated, where a pending one is in front
+};
+
 // A realm that offers the group's config and has a share in it.
 struct GroupMember {
   size_t realm = 0;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -19,6 +21,12 @@ enum class Verdict {
   kNotRegistered,  // no way left; no realm knows it
 };
 Verdict Judge(const std::vector<RealmReport>& reports, uint32_t threshold);
+
+// How many of `realms` must have activated a version before the one before it is dead, and this one does not
+// fall with the device that registered it: enough to recover, and so many that too few are left for the old.
+constexpr size_t RealmsThatSettle(size_t realms, uint32_t threshold) {
+  return std::max<size_t>(threshold, realms < threshold ? 0 : realms - threshold + 1);
+}
 
 // When enough realms will take guesses again, in Unix milliseconds; for kLocked.
 int64_t EnoughAt(const std::vector<RealmReport>& reports, uint32_t threshold);

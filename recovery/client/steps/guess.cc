@@ -171,8 +171,10 @@ void CloseSpent(const RealmSet& realms, const ConfigGroup& group, const std::vec
         return realms[spent[i]].Call(EvaluateRequestOf(group, element), cancellation);
       });
   for (size_t i = 0; i < spent.size(); ++i) {
-    if (answers[i].ok() && answers[i]->has_destroyed())
-      reports[spent[i]].condition = RealmCondition::kDestroyed;
+    RealmReport& report = reports[spent[i]];
+    if (answers[i].ok() && answers[i]->has_destroyed()) report.condition = RealmCondition::kDestroyed;
+    // The version is gone there, and the record has another one.
+    if (absl::IsNotFound(answers[i].status())) report.condition = RealmCondition::kOutdated;
   }
 }
 

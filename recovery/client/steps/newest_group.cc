@@ -35,8 +35,7 @@ std::optional<ConfigGroup> GroupOf(const std::vector<const Offer*>& offers, cons
 
 }  // namespace
 
-std::optional<ConfigGroup> NewestGroup(const std::vector<Offer>& offers, const RecordName& name,
-                                       uint32_t least) {
+std::vector<ConfigGroup> Groups(const std::vector<Offer>& offers, const RecordName& name, uint32_t least) {
   using Key = std::tuple<uint32_t, Bytes, Bytes>;
   std::map<Key, std::vector<const Offer*>, std::greater<>> groups;
   for (const Offer& offer : offers) {
@@ -45,10 +44,18 @@ std::optional<ConfigGroup> NewestGroup(const std::vector<Offer>& offers, const R
         std::ranges::any_of(same, [&](const Offer* other) { return other->realm == offer.realm; });
     if (!again) same.push_back(&offer);
   }
+  std::vector<ConfigGroup> standing;
   for (const auto& [key, same] : groups) {
-    if (auto group = GroupOf(same, name, least)) return group;
+    if (auto group = GroupOf(same, name, least)) standing.push_back(*std::move(group));
   }
-  return std::nullopt;
+  return standing;
+}
+
+std::optional<ConfigGroup> NewestGroup(const std::vector<Offer>& offers, const RecordName& name,
+                                       uint32_t least) {
+  std::vector<ConfigGroup> groups = Groups(offers, name, least);
+  if (groups.empty()) return std::nullopt;
+  return std::move(groups.front());
 }
 
 }  // namespace labrec::recovery::client

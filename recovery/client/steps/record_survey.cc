@@ -18,9 +18,18 @@ void AddOffers(const RealmSet& realms, size_t realm, const Response& response, s
   if (!usable && response.state() != v1::RECORD_STATE_LOCKED) return;
   for (const v1::RecordVersion& version : response.versions()) {
     const bool active = version.stage() == v1::VERSION_STAGE_ACTIVE;
-    offers.push_back({realm, ToBytes(realms[realm].id()), version.version(),
-                      active ? OfferStage::kActive : OfferStage::kPending, ToBytes(version.config()),
-                      ToBytes(version.commitment())});
+    Offer& offer = offers.emplace_back();
+    offer.realm = realm;
+    offer.realm_id = ToBytes(realms[realm].id());
+    offer.version = version.version();
+    offer.stage = active ? OfferStage::kActive : OfferStage::kPending;
+    offer.config = ToBytes(version.config());
+    offer.commitment = ToBytes(version.commitment());
+    // A realm of before says it of the record.
+    const bool says = version.has_remaining();
+    offer.remaining = says ? version.remaining() : response.remaining();
+    offer.locked_until_ms = says ? version.locked_until_ms() : response.locked_until_ms();
+    offer.registered_by = ToBytes(version.registered_by());
   }
 }
 
@@ -64,7 +73,27 @@ void CompareWithGroup(const ConfigGroup& group, size_t realm, const std::vector<
 
 }  // namespace
 
-Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t least, SurveyUntil until) {
+std::vector<Offer> ActiveOnly(std::vector<Offer> offers) {
+  std::erase_if(offers, [](const Offer& offer) { return offer.stage != OfferStage::kActive; });
+  return offers;
+}
+
+void ReportVersion(const ConfigGroup& group, const std::vector<Offer>& offers,
+                   std::vector<RealmReport>& reports) {
+  for (const Offer& offer : offers) {
+    if (offer.version != group.version() || group.Find(offer.realm) == nullptr) continue;
+    RealmReport& report = reports[offer.realm];
+    report.remaining = offer.remaining;
+    report.locked_until_ms = offer.locked_until_ms;
+    report.condition = offer.locked_until_ms > 0 ? RealmCondition::kLocked : RealmCondition::kGood;
+  }
+}
+
+Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t least, SurveyUntil until,
+                  WhichVersion which) {
+  const auto newest = [&](const std::vector<Offer>& offers, const RecordName& name) {
+    return NewestGroup(which == WhichVersion::kActive ? ActiveOnly(offers) : offers, name, least);
+  };
   const RecordName name{realms.tenant(), realms.account(), record};
   v1::GetRecordRequest request;
   request.set_record(record);
@@ -77,12 +106,13 @@ Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t le
         for (size_t i = 0; i < so_far.size(); ++i) {
           if (so_far[i] && so_far[i]->ok()) AddOffers(realms, i, **so_far[i], offers);
         }
-        return NewestGroup(offers, name, least).has_value();
+        return newest(offers, name).has_value();
       });
 
   Survey survey;
   std::vector<Offer>& offers = survey.offers;
   survey.guess_limits.resize(answers.size());
+  survey.highest_versions.resize(answers.size());
   for (size_t i = 0; i < answers.size(); ++i) {
     RealmReport& report = survey.reports.emplace_back();
     report.realm = realms[i].name();
@@ -93,12 +123,13 @@ Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t le
     Report(*answers[i], report);
     AddOffers(realms, i, *answers[i], offers);
     survey.guess_limits[i] = answers[i]->guess_limit();
-    survey.highest_version = std::max(survey.highest_version, answers[i]->highest_version());
+    survey.highest_versions[i] = answers[i]->highest_version();
   }
-  survey.group = NewestGroup(offers, name, least);
+  survey.group = newest(offers, name);
   for (size_t i = 0; survey.group && i < answers.size(); ++i) {
     CompareWithGroup(*survey.group, i, offers, survey.reports[i]);
   }
+  if (survey.group) ReportVersion(*survey.group, offers, survey.reports);
   return survey;
 }
 

@@ -16,10 +16,10 @@ struct Survey {
   // One per realm: kGood (usable), kLocked, kDestroyed, kNotRegistered, kOutdated and kFaulty (relative to
   // `group`), kRefused, kUnreachable, kLate.
   std::vector<RealmReport> reports;
-  std::vector<Offer> offers;           // of all realms; a realm's newest first
-  std::vector<uint32_t> guess_limits;  // one per realm
-  std::optional<ConfigGroup> group;    // the newest version that enough realms offer
-  uint32_t highest_version = 0;        // that any realm has seen
+  std::vector<Offer> offers;               // of all realms; a realm's newest first
+  std::vector<uint32_t> guess_limits;      // one per realm
+  std::optional<ConfigGroup> group;        // the newest version that enough realms offer
+  std::vector<uint32_t> highest_versions;  // that each realm has seen
 };
 
 enum class SurveyUntil {
@@ -27,6 +27,12 @@ enum class SurveyUntil {
   kGroup,  // wait until there is a group, and the grace time for the others
 };
 // `least` as in NewestGroup.
-Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t least, SurveyUntil until);
+Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t least, SurveyUntil until,
+                  WhichVersion which = WhichVersion::kNewest);
+// The reports of a version's realms, by what is left at that version.
+void ReportVersion(const ConfigGroup& group, const std::vector<Offer>& offers,
+                   std::vector<RealmReport>& reports);
+// The offers of versions that are active.
+std::vector<Offer> ActiveOnly(std::vector<Offer> offers);
 
 }  // namespace labrec::recovery::client

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/absl_view.h"
 #include "hsm/base/aead.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
@@ -19,6 +20,7 @@
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/grpc/gather.h"
 #include "recovery/client/grpc/signed_call.h"
+#include "recovery/client/steps/unlock.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -36,8 +38,9 @@ absl::StatusOr<SecretBytes> FinalizeAt(const SecretBytes& input, const pin::Blin
   return pin::Finalize(input, blinded.blind, point);
 }
 
-absl::Status Faulty(const RealmChannel& realm, const char* what) {
-  return absl::DataLossError(absl::StrCat("realm ", realm.name(), " ", what, "; do not rely on it"));
+absl::Status Faulty(const RealmChannel& realm, std::string_view what) {
+  return absl::DataLossError(
+      absl::StrCat("realm ", realm.name(), " ", AbslView(what), "; do not rely on it"));
 }
 
 }  // namespace
@@ -49,6 +52,11 @@ Registration::Registration(const RealmSet& realms, const VersionPlan& plan)
       begun_(realms.size()),
       authority_(SecretBytes::Random(pin::kSharedSecretSize), plan.record, plan.version) {
   for (size_t i = 0; i < realms.size(); ++i) reports_[i].realm = realms[i].name();
+}
+
+void Registration::LeaveOut(size_t realm, std::string_view does) {
+  reports_[realm].condition = RealmCondition::kFaulty;
+  reports_[realm].error = Faulty(realms_[realm], does);
 }
 
 size_t Registration::holders() const {
@@ -179,18 +187,24 @@ absl::StatusOr<Registration::Begun> Registration::BeginByLedger(size_t realm, co
 }
 
 absl::Status Registration::Begin(const RequestSigner& signer) {
-  auto answers = GatherAll<Begun>(
-      realms_.size(), [&](size_t i, Cancellation& cancellation) { return BeginAt(i, signer, cancellation); });
+  std::vector<size_t> asked;
+  for (size_t i = 0; i < realms_.size(); ++i) {
+    if (reports_[i].condition != RealmCondition::kFaulty) asked.push_back(i);
+  }
+  auto answers = GatherAll<Begun>(asked.size(), [&](size_t i, Cancellation& cancellation) {
+    return BeginAt(asked[i], signer, cancellation);
+  });
   bool contended = false;
-  for (size_t i = 0; i < answers.size(); ++i) {
+  for (size_t i = 0; i < asked.size(); ++i) {
+    RealmReport& report = reports_[asked[i]];
     if (answers[i].ok()) {
-      begun_[i].emplace(*std::move(answers[i]));
-      reports_[i].condition = RealmCondition::kGood;
+      begun_[asked[i]].emplace(*std::move(answers[i]));
+      report.condition = RealmCondition::kGood;
       continue;
     }
     contended |= absl::IsAborted(answers[i].status());
-    reports_[i].Failed(answers[i].status());
-    if (absl::IsDataLoss(answers[i].status())) reports_[i].condition = RealmCondition::kFaulty;
+    report.Failed(answers[i].status());
+    if (absl::IsDataLoss(answers[i].status())) report.condition = RealmCondition::kFaulty;
   }
   return Outcome(plan_.least_holders, contended);
 }
@@ -267,6 +281,16 @@ void Registration::Retire() {
   if (plan_.retire == nullptr) return;
   RetireChips(realms_, plan_.retire->group, plan_.retire->authority,
               RealmsThatAre(reports_, RealmCondition::kGood), reports_);
+}
+
+void Registration::Refill() {
+  const std::vector<size_t> active = RealmsThatAre(reports_, RealmCondition::kGood);
+  const auto answers = GatherAll<uint32_t>(active.size(), [&](size_t i, Cancellation& cancellation) {
+    return RefillAt(realms_, active[i], authority_, cancellation);
+  });
+  for (size_t i = 0; i < active.size(); ++i) {
+    if (answers[i].ok()) reports_[active[i]].remaining = *answers[i];
+  }
 }
 
 std::vector<RealmCounting> Registration::counting() const {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -44,6 +45,9 @@ class Registration {
  public:
   Registration(const RealmSet& realms, const VersionPlan& plan);
 
+  // Before Begin: asks this realm for nothing. It is kFaulty, as it `does` what no honest realm does.
+  void LeaveOut(size_t realm, std::string_view does);
+
   // Makes the version's key at every realm and has the PIN evaluated under it, with two blinds: a realm whose
   // two answers do not come to the same is kFaulty. Where the chip is to count, all that it must prove is
   // verified here, before any share exists; a realm that does not prove it is kFaulty, and one that has no
@@ -59,6 +63,10 @@ class Registration {
   // Activates it wherever it is held, signed by its own unlock keys. An error only if no realm did: a version
   // that is pending at enough realms is usable, and the next recovery activates it.
   absl::Status Activate();
+  // Gives the version all its guesses wherever it is active. Only for who knows that this takes nothing from
+  // a guesser: the PIN of the version before was given, or it is another one (steps/try_pin.h). A realm that
+  // does not do it keeps what it has: fewer guesses, until the first success.
+  void Refill();
 
   const std::vector<RealmReport>& reports() const { return reports_; }
   // Who counts at each realm, and what was proven of it; in share order.

@@ -101,6 +101,14 @@ void Take(const RealmSet& realms, size_t realm, Given& given, const std::string&
 
 }  // namespace
 
+absl::StatusOr<uint32_t> RefillAt(const RealmSet& realms, size_t realm, const RecordAuthority& authority,
+                                  Cancellation& cancellation) {
+  LABREC_ASSIGN_OR_RETURN(const v1::UnlockResponse response,
+                          UnlockAt(realms, realm, authority, std::nullopt, cancellation));
+  if (response.has_unlocked()) return response.unlocked().remaining();
+  return absl::NotFoundError("the record is not usable there any more");
+}
+
 absl::StatusOr<Opened> UnlockAll(const RealmSet& realms, const ConfigGroup& group,
                                  const RecordAuthority& authority,
                                  const std::vector<std::optional<Bytes>>& challenges,

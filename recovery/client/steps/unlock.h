@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/secret_bytes.h"
+#include "recovery/client/base/cancellation.h"
 #include "recovery/client/base/config_group.h"
 #include "recovery/client/base/realm_floor.h"
 #include "recovery/client/base/realm_report.h"
@@ -31,5 +32,9 @@ absl::StatusOr<Opened> UnlockAll(const RealmSet& realms, const ConfigGroup& grou
 // to kPending where it did not succeed.
 void FinishActivation(const RealmSet& realms, const ConfigGroup& group, const RecordAuthority& authority,
                       std::vector<RealmReport>& reports);
+
+// Unlocks at one realm only to give the version all its guesses; how many it has then.
+absl::StatusOr<uint32_t> RefillAt(const RealmSet& realms, size_t realm, const RecordAuthority& authority,
+                                  Cancellation& cancellation);
 
 }  // namespace labrec::recovery::client

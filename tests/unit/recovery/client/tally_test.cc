@@ -118,5 +118,12 @@ TEST(RealmsThatAre, GivesPositions) {
   EXPECT_THAT(RealmsThatAre(reports, Condition::kFaulty), ElementsAre(1));
 }
 
+TEST(Tally, AVersionIsSettledWhenItCanBeRecoveredAndTheOneBeforeCannot) {
+  EXPECT_EQ(RealmsThatSettle(3, 2), 2U);
+  EXPECT_EQ(RealmsThatSettle(3, 1), 3U);
+  EXPECT_EQ(RealmsThatSettle(3, 3), 3U);
+  EXPECT_EQ(RealmsThatSettle(5, 2), 4U);
+}
+
 }  // namespace
 }  // namespace labrec::recovery::client

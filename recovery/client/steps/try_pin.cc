@@ -1,0 +1,70 @@
+#include "recovery/client/steps/try_pin.h"
+
+#include <algorithm>
+
+#include "recovery/client/steps/guess.h"
+#include "recovery/client/steps/record_survey.h"
+#include "recovery/client/steps/unlock.h"
+
+namespace labrec::recovery::client {
+namespace {
+
+// The realms that take a guess at the version; one guess too many would erase it.
+size_t Takers(const ConfigGroup& group, const std::vector<RealmReport>& reports) {
+  return static_cast<size_t>(std::ranges::count_if(group.members, [&](const GroupMember& member) {
+    return reports[member.realm].condition == RealmCondition::kGood;
+  }));
+}
+
+PinTrial TryAt(const RealmSet& realms, const Survey& survey, const ConfigGroup& group,
+               const SecretBytes& pin) {
+  std::vector<RealmReport> reports = survey.reports;
+  ReportVersion(group, survey.offers, reports);
+  size_t spent = 0;
+  for (const GroupMember& member : group.members) {
+    if (reports[member.realm].remaining != 0U) continue;
+    reports[member.realm].condition = RealmCondition::kDestroyed;
+    ++spent;
+  }
+  if (group.members.size() - spent < group.threshold()) return {KnownPin::kUsedUp};
+  if (Takers(group, reports) < group.threshold()) return {KnownPin::kNotKnown};
+  auto guess = MakeGuess(realms, group, pin, reports);
+  if (!guess.ok()) return {KnownPin::kNotKnown};
+  if (!guess->s) {
+    const auto answered = std::ranges::count_if(guess->challenges, [](const auto& each) { return !!each; });
+    return {answered < group.threshold() ? KnownPin::kNotKnown : KnownPin::kOther};
+  }
+  PinTrial trial{KnownPin::kSame, group,
+                 RecordAuthority(*std::move(guess->s), group.config.name.record, group.version())};
+  const bool unlocked = UnlockAll(realms, group, *trial.authority, guess->challenges, reports).ok();
+  if (!unlocked) trial.known = KnownPin::kNotKnown;
+  return trial;
+}
+
+// What the trials at the usable versions come to: what is not known of one is not known of all.
+KnownPin Together(KnownPin before, KnownPin here) {
+  if (before == KnownPin::kNotKnown || here == KnownPin::kNotKnown) return KnownPin::kNotKnown;
+  return before == KnownPin::kOther ? before : here;
+}
+
+}  // namespace
+
+PinTrial TryPin(const RealmSet& realms, const std::string& record, uint32_t least, const SecretBytes& pin) {
+  const Survey survey = TakeSurvey(realms, record, least, SurveyUntil::kAll);
+  if (survey.offers.empty()) {
+    const bool destroyed = !RealmsThatAre(survey.reports, RealmCondition::kDestroyed).empty();
+    return {destroyed ? KnownPin::kUsedUp : KnownPin::kNothingThere};
+  }
+  const std::vector<ConfigGroup> groups =
+      Groups(survey.offers, {realms.tenant(), realms.account(), record}, least);
+  if (groups.empty()) return {KnownPin::kNotKnown};
+  KnownPin known = KnownPin::kUsedUp;
+  for (const ConfigGroup& group : groups) {
+    PinTrial here = TryAt(realms, survey, group, pin);
+    if (here.known == KnownPin::kSame) return here;
+    known = Together(known, here.known);
+  }
+  return {known};
+}
+
+}  // namespace labrec::recovery::client

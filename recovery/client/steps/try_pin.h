@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "hsm/base/secret_bytes.h"
+#include "recovery/client/base/known_pin.h"
+#include "recovery/client/base/realm_set.h"
+#include "recovery/client/base/record_authority.h"
+
+namespace labrec::recovery::client {
+
+// What trying a PIN that is about to be registered came to.
+struct PinTrial {
+  KnownPin known = KnownPin::kNotKnown;
+  // kSame: the version whose PIN it is, and its keys.
+  std::optional<ConfigGroup> group = std::nullopt;
+  std::optional<RecordAuthority> authority = std::nullopt;
+};
+
+// A device may register without the old PIN. Before it gives the new version all its guesses, it has to know
+// whether the PIN is the old one: guesses that a thief made would be given back to him. Tries the PIN at each
+// usable version, also where a pending one is in front: a guess each, none where none is left. Where it fits,
+// that was a success, and that version is unlocked. `least` as in RecoverRequest.
+PinTrial TryPin(const RealmSet& realms, const std::string& record, uint32_t least, const SecretBytes& pin);
+
+}  // namespace labrec::recovery::client
