@@ -57,6 +57,9 @@ struct PcrBinding {
   EcdsaPublicKey approver;
 };
 
+// The most bytes that an authorisation value of a TPM's owner hierarchy has (SHA-512's size).
+inline constexpr size_t kLongestOwnerAuthorization = 64;
+
 struct ProvisionOptions {
   DeviceRoles roles;
   Bytes realm_id;             // 16 bytes; labels what is made on the device

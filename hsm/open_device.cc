@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/absl_view.h"
 #include "hsm/pkcs11/pkcs11_device.h"
 #include "hsm/tpm2/tpm2_device.h"
 
@@ -24,9 +25,12 @@ absl::Status NoPcrs() {
       "out, or take a tpm2: device");
 }
 
+// What stands behind the scheme may be a PIN.
 absl::Status NoSuchKind(const DeviceAddress& address) {
+  const std::string_view scheme = std::string_view(address.uri).substr(0, address.uri.find_first_of(":;?="));
   return absl::InvalidArgumentError(
-      absl::StrCat("'", address.uri, "' names no device; an address begins with tpm2: or pkcs11:"));
+      absl::StrCat("an address that begins with '", AbslView(scheme),
+                   "' names no device; it begins with tpm2: or pkcs11:, in small letters"));
 }
 
 }  // namespace

@@ -33,15 +33,15 @@ Bytes EcdsaDer(const tpm::TpmtSignature& signature) {
   return out;
 }
 
-bool SetPadding(EVP_PKEY_CTX* context, uint16_t algorithm) {
+// `salt` is the length that a PSS signature has to have, or stands for one.
+bool SetPadding(EVP_PKEY_CTX* context, uint16_t algorithm, int salt) {
   if (algorithm == tpm::kAlgRsaSsa) return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
   if (algorithm != tpm::kAlgRsaPss) return true;
-  // Part 1, section B.7: the salt is as long as the hash, or, in older TPMs, as long as fits.
   return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
-         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_AUTO) == 1;
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, salt) == 1;
 }
 
-bool Verifies(EVP_PKEY* key, ByteView message, const tpm::TpmtSignature& signature) {
+bool VerifiesWith(int salt, EVP_PKEY* key, ByteView message, const tpm::TpmtSignature& signature) {
   const Bytes raw = signature.algorithm == tpm::kAlgEcdsa ? EcdsaDer(signature) : signature.rsa;
   const MdCtxPtr context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* key_context = nullptr;
@@ -49,10 +49,17 @@ bool Verifies(EVP_PKEY* key, ByteView message, const tpm::TpmtSignature& signatu
       context != nullptr &&
       EVP_DigestVerifyInit_ex(context.get(), &key_context, tpm::DigestName(signature.hash), nullptr, nullptr,
                               key, nullptr) == 1 &&
-      SetPadding(key_context, signature.algorithm) &&
+      SetPadding(key_context, signature.algorithm, salt) &&
       EVP_DigestVerify(context.get(), raw.data(), raw.size(), message.data(), message.size()) == 1;
   ERR_clear_error();
   return valid;
+}
+
+// Part 1, section B.7: a TPM's salt is as long as the hash, or, in older ones, as long as fits. One of any
+// other length was not made by a TPM.
+bool Verifies(EVP_PKEY* key, ByteView message, const tpm::TpmtSignature& signature) {
+  if (VerifiesWith(RSA_PSS_SALTLEN_DIGEST, key, message, signature)) return true;
+  return signature.algorithm == tpm::kAlgRsaPss && VerifiesWith(RSA_PSS_SALTLEN_MAX, key, message, signature);
 }
 
 }  // namespace

@@ -53,6 +53,15 @@ PkeyPtr BuildKey(const P256Point& point, const P256Scalar* scalar) {
   return PkeyPtr(key);
 }
 
+// Parameters that a key spells out are not looked at one by one: they name P-256 and may yet say something
+// else, as with another cofactor (RFC 5480, section 2.1.1: specifiedCurve must not be used).
+bool SpellsItsCurveOut(const EVP_PKEY* key) {
+  int explicit_parameters = 0;
+  return EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &explicit_parameters) !=
+             1 ||
+         explicit_parameters != 0;
+}
+
 absl::StatusOr<P256Point> PointOf(EVP_PKEY* key) {
   char group[64] = {};
   size_t size = 0;
@@ -60,6 +69,12 @@ absl::StatusOr<P256Point> PointOf(EVP_PKEY* key) {
       std::strcmp(group, "prime256v1") != 0) {
     ERR_clear_error();
     return absl::InvalidArgumentError("not an elliptic-curve key on P-256 (prime256v1)");
+  }
+  if (SpellsItsCurveOut(key)) {
+    ERR_clear_error();
+    return absl::InvalidArgumentError(
+        "the key spells its curve's parameters out instead of naming it; write it anew with \"openssl pkey "
+        "-ec_param_enc named_curve\"");
   }
   uint8_t encoded[P256Point::kUncompressedSize];
   if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, encoded, sizeof encoded, &size) != 1) {

@@ -10,6 +10,7 @@
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/private_access.h"
 #include "hsm/base/status_macros.h"
 
 namespace labrec {
@@ -64,6 +65,13 @@ absl::StatusOr<size_t> SizeWithin(int fd, size_t limit, const std::filesystem::p
   return static_cast<size_t>(info.st_size);
 }
 
+// Of UTF-8, or of UTF-16 text; a value of random bytes begins like the latter once in eight million times.
+bool HasByteOrderMark(ByteView text) {
+  const auto at = [text](size_t i) { return i < text.size() ? text[i] : 0xAA; };
+  return (at(0) == 0xEF && at(1) == 0xBB && at(2) == 0xBF) ||
+         (at(0) == 0xFF && at(1) == 0xFE && at(3) == 0) || (at(0) == 0xFE && at(1) == 0xFF && at(2) == 0);
+}
+
 absl::Status WriteAll(int fd, ByteView content, const std::filesystem::path& path) {
   size_t done = 0;
   while (done < content.size()) {
@@ -99,13 +107,32 @@ absl::StatusOr<SecretBytes> ReadSecretFile(const std::filesystem::path& path, si
   if (!fd.ok()) return SystemError("cannot open", path);
   struct stat info {};
   LABREC_ASSIGN_OR_RETURN(const size_t size, SizeWithin(fd.get(), limit, path, info));
-  if ((info.st_mode & 077) != 0) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        path.string(), " holds a secret but other users may access it; run: chmod 600 ", path.string()));
+  if (!IsPrivate(fd.get()) && !IsPrivateCredential(path)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path.string(), " holds a secret but other users may access it; run: chmod 600 ",
+                     path.string(), ", or give one user alone the right to read it (setfacl)"));
   }
   SecretBytes content = SecretBytes::OfSize(size);
   LABREC_RETURN_IF_ERROR(ReadInto(fd.get(), content.mutable_view(), path));
   return content;
+}
+
+absl::StatusOr<SecretBytes> ReadSecretLine(const std::filesystem::path& path, size_t limit) {
+  const auto slip = [&path](std::string_view what) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path.string(), ": ", AbslView(what), "; write one line of plain text there"));
+  };
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes content, ReadSecretFile(path, limit + 2));
+  ByteView line = content.view();
+  if (HasByteOrderMark(line)) return slip("begins with a byte order mark");
+  if (!line.empty() && line.back() == '\n') {
+    line = line.first(line.size() - 1);
+    if (!line.empty() && line.back() == '\r') line = line.first(line.size() - 1);
+  }
+  if (line.empty()) return slip("holds nothing");
+  if (line.back() == '\n' || line.back() == '\r') return slip("ends with more than one line end");
+  if (line.size() > limit) return slip(absl::StrCat("holds more than ", limit, " bytes"));
+  return SecretBytes::CopyOf(line);
 }
 
 absl::Status WriteFile(const std::filesystem::path& path, ByteView content, unsigned mode,

@@ -74,4 +74,22 @@ std::optional<HostPort> ParseHostPort(std::string_view text) {
   return HostPort{*canonical, *port};
 }
 
+std::string TargetUri(std::string_view address) {
+  constexpr std::string_view kUnix = "unix:";
+  constexpr std::string_view kHexDigits = "0123456789ABCDEF";
+  if (!address.starts_with(kUnix)) return std::string(address);
+  std::string uri(kUnix);
+  for (const char c : address.substr(kUnix.size())) {
+    if (IsNameCharacter(c) || c == '/' || c == '~') {
+      uri += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    uri += '%';
+    uri += kHexDigits[byte >> 4];
+    uri += kHexDigits[byte & 15];
+  }
+  return uri;
+}
+
 }  // namespace labrec

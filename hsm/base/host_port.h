@@ -20,4 +20,9 @@ struct HostPort {
 // Pure.
 std::optional<HostPort> ParseHostPort(std::string_view text);
 
+// What a URI has for this address: of "unix:/path", whose path is meant as it stands, each byte that could be
+// read as something else (a blank, '%', '#', '?') is %XX (RFC 3986, section 2.1). Any other address is
+// itself. gRPC takes its targets for URIs, and would go to the socket "aA" for the path "a%41". Pure.
+std::string TargetUri(std::string_view address);
+
 }  // namespace labrec

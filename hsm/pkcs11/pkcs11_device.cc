@@ -73,7 +73,8 @@ struct Visit {
 };
 
 absl::StatusOr<Visit> Begin(const TokenAddress& address) {
-  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Module> module, Module::Load(address.module_path()));
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Module> module,
+                          Module::Load(address.module_path(), address.init_args()));
   LABREC_ASSIGN_OR_RETURN(Initialized initialized, Initialized::Begin(*module));
   LABREC_ASSIGN_OR_RETURN(const Token token, FindToken(initialized.api(), address));
   LABREC_ASSIGN_OR_RETURN(Session session, Session::Open(initialized.api(), token.slot));

@@ -1,7 +1,9 @@
 #include "hsm/tpm2/address.h"
 
+#include <set>
 #include <string_view>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -16,15 +18,19 @@ namespace {
 constexpr uint32_t kFirstNvHandle = 0x01000000;
 constexpr uint32_t kLastNvHandle = 0x01FFFFFF;
 constexpr uint32_t kMostCounted = 65536;
-constexpr size_t kLongestOwnerAuth = 66;  // 64 bytes and a line end
 
 absl::Status Wrong(const DeviceAddress& address, const std::string& why) {
   return absl::InvalidArgumentError(absl::StrCat("address of a TPM '", address.uri, "': ", why));
 }
 
+// Digits alone: the conversions would take blanks, signs and a second 0x as well.
 bool ParseNumber(absl::string_view text, uint32_t& value) {
-  if (absl::ConsumePrefix(&text, "0x")) return absl::SimpleHexAtoi(text, &value);
-  return absl::SimpleAtoi(text, &value);
+  const bool is_hex = absl::ConsumePrefix(&text, "0x");
+  for (const char c : text) {
+    const auto digit = static_cast<unsigned char>(c);
+    if (is_hex ? !absl::ascii_isxdigit(digit) : !absl::ascii_isdigit(digit)) return false;
+  }
+  return is_hex ? absl::SimpleHexAtoi(text, &value) : absl::SimpleAtoi(text, &value);
 }
 
 // Empty if it is well formed, otherwise what is wrong.
@@ -77,7 +83,10 @@ absl::StatusOr<Address> ParseAddress(const DeviceAddress& address) {
   Address parsed;
   parsed.tcti = std::string(parts.first);
   if (parts.first.size() == rest.size()) return parsed;
+  std::set<absl::string_view> seen;
   for (const absl::string_view attribute : absl::StrSplit(parts.second, '&')) {
+    const absl::string_view name = attribute.substr(0, attribute.find('='));
+    if (!seen.insert(name).second) return Wrong(address, absl::StrCat(name, " stands there twice"));
     const std::string wrong = ParseAttribute(attribute, parsed);
     if (!wrong.empty()) return Wrong(address, wrong);
   }
@@ -93,10 +102,7 @@ absl::StatusOr<std::string> TctiOf(const DeviceAddress& address) {
 
 absl::StatusOr<SecretBytes> ReadOwnerAuth(const Address& address) {
   if (!address.owner_auth_file) return SecretBytes();
-  LABREC_ASSIGN_OR_RETURN(SecretBytes value, ReadSecretFile(*address.owner_auth_file, kLongestOwnerAuth));
-  ByteView used = value.view();
-  if (!used.empty() && used.back() == '\n') used = used.first(used.size() - 1);
-  return SecretBytes::CopyOf(used);
+  return ReadSecretLine(*address.owner_auth_file, kLongestOwnerAuthorization);
 }
 
 }  // namespace labrec::hsm::tpm2

@@ -13,6 +13,7 @@
 
 #include "hsm/base/clock.h"
 #include "hsm/base/file.h"
+#include "hsm/base/host_port.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/server/tokens/issuer.h"
 #include "tests/support/checkout_paths.h"
@@ -49,6 +50,7 @@ absl::Status WriteText(const std::filesystem::path& path, std::string_view text)
 absl::StatusOr<std::unique_ptr<RealmFixture>> RealmFixture::Make(SimulatorKind kind, Options options) {
   std::unique_ptr<RealmFixture> realm(new RealmFixture());
   realm->options_ = std::move(options);
+  std::filesystem::create_directories(realm->Place());
   LABREC_RETURN_IF_ERROR(realm->StartSimulator(kind));
   LABREC_RETURN_IF_ERROR(realm->Init(realm->options_));
   LABREC_RETURN_IF_ERROR(realm->ChooseAddress());
@@ -70,6 +72,7 @@ absl::Status RealmFixture::StartSimulator(SimulatorKind kind) {
 }
 
 std::string RealmFixture::device_uri() const {
+  if (!options_.device.empty()) return options_.device;
   if (tabrmd_ != nullptr) return absl::StrCat("tpm2:", tabrmd_->tcti());
   return swtpm_ != nullptr ? absl::StrCat("tpm2:", swtpm_->tcti()) : softhsm_->uri();
 }
@@ -106,7 +109,7 @@ absl::Status RealmFixture::Init(const Options& options) {
 
 absl::Status RealmFixture::ChooseAddress() {
   if (options_.transport == Transport::kUnixSocket) {
-    address_ = absl::StrCat("unix:", (folder_.path() / "rpc").string());
+    address_ = absl::StrCat("unix:", (Place() / "rpc").string());
     return absl::OkStatus();
   }
   LABREC_ASSIGN_OR_RETURN(const int port, FreePort());
@@ -210,7 +213,7 @@ std::shared_ptr<grpc::Channel> RealmFixture::NewChannel() const {
     tls.pem_root_certs = ReadText(ca_certificate());
     credentials = grpc::SslCredentials(tls);
   }
-  return grpc::CreateCustomChannel(address_, credentials, arguments);
+  return grpc::CreateCustomChannel(TargetUri(address_), credentials, arguments);
 }
 
 absl::Status RealmFixture::WaitForLog(std::string_view text, int times) const {

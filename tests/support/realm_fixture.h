@@ -44,6 +44,8 @@ class RealmFixture {
     std::string limits =
         "account_per_minute = 1000000\naccount_burst = 1000000\ntenant_per_second = 1000000\n";
     std::vector<std::string> init_options;
+    std::string device;  // the address of another device than the simulator
+    std::string place;   // a folder of this name holds the realm's folder and its sockets
     Transport transport = Transport::kUnixSocket;
     // What is done to a factory-new software TPM before the realm is made on it.
     std::function<absl::Status(const Swtpm&)> prepare_tpm;
@@ -88,9 +90,9 @@ class RealmFixture {
   // A new connection; realm_stub.h makes a stub of one.
   std::shared_ptr<grpc::Channel> NewChannel() const;
 
-  std::filesystem::path state() const { return folder_.path() / "state"; }
+  std::filesystem::path state() const { return Place() / "state"; }
   std::filesystem::path log() const { return folder_.path() / "log"; }
-  std::filesystem::path admin_socket() const { return folder_.path() / "admin"; }
+  std::filesystem::path admin_socket() const { return Place() / "admin"; }
   std::string Log() const;
   // Waits until `text` stands in the daemon's log `times` times.
   absl::Status WaitForLog(std::string_view text, int times = 1) const;
@@ -98,6 +100,9 @@ class RealmFixture {
 
  private:
   RealmFixture() : token_key_(EcdsaPrivateKey::Generate()) {}
+  std::filesystem::path Place() const {
+    return options_.place.empty() ? folder_.path() : folder_.path() / options_.place;
+  }
   absl::Status StartSimulator(SimulatorKind kind);
   absl::Status Init(const Options& options);
   absl::Status ChooseAddress();

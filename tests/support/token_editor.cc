@@ -16,7 +16,7 @@ using namespace hsm::pkcs11;
 
 absl::StatusOr<int> DestroyTokenKeys(const std::string& uri, std::string_view kind) {
   LABREC_ASSIGN_OR_RETURN(const TokenAddress address, TokenAddress::Parse(uri));
-  LABREC_ASSIGN_OR_RETURN(const auto module, Module::Load(address.module_path()));
+  LABREC_ASSIGN_OR_RETURN(const auto module, Module::Load(address.module_path(), address.init_args()));
   LABREC_ASSIGN_OR_RETURN(const Initialized initialized, Initialized::Begin(*module));
   LABREC_ASSIGN_OR_RETURN(const Token token, FindToken(initialized.api(), address));
   LABREC_ASSIGN_OR_RETURN(const Session session, Session::Open(initialized.api(), token.slot));

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/host_port.h"
 #include "recovery/api/v1/admin.grpc.pb.h"
 
 namespace labrec::admin {
@@ -34,7 +35,7 @@ absl::Status Judge(const std::string& socket, int fd) {
 
 // The very file that was looked at, whatever its name stands for by now.
 std::string AddressOf(const std::string& socket, int fd) {
-  return fd < 0 ? "unix:" + socket : absl::StrCat("unix:/proc/self/fd/", fd);
+  return TargetUri(fd < 0 ? "unix:" + socket : absl::StrCat("unix:/proc/self/fd/", fd));
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ absl::Status Init(const InitOptions& options) {
   init.name = options.name;
   init.bucket_exponent = options.bucket_exponent;
   if (!options.owner_auth.empty()) {
-    LABREC_ASSIGN_OR_RETURN(init.owner_authorization, ReadSecretFile(options.owner_auth));
+    LABREC_ASSIGN_OR_RETURN(init.owner_authorization,
+                            ReadSecretLine(options.owner_auth, hsm::kLongestOwnerAuthorization));
   }
   LABREC_ASSIGN_OR_RETURN(init.pcrs, ReadPcrInit(options));
   LABREC_ASSIGN_OR_RETURN(const MadeRealm made, InitRealm(init));

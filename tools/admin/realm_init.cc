@@ -1,15 +1,7 @@
 #include "tools/admin/realm_init.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <memory>
-#include <system_error>
 #include <utility>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -22,12 +14,11 @@
 #include "recovery/ledger/ledger.h"
 #include "recovery/realm/folder.h"
 #include "recovery/store/sqlite/sqlite_store.h"
-#include "tools/admin/owner.h"
+#include "tools/admin/realm_place.h"
 
 namespace labrec::admin {
 namespace {
 
-namespace fs = std::filesystem;
 using recovery::RealmDevice;
 using recovery::RealmFolder;
 using recovery::RealmManifest;
@@ -39,12 +30,7 @@ absl::Status CheckOptions(const RealmInitOptions& options) {
   if (options.bucket_exponent > kLargestExponent) {
     return absl::InvalidArgumentError(absl::StrCat("--bucket-exponent: 0 to ", kLargestExponent));
   }
-  std::error_code error;
-  const fs::file_status found = fs::symlink_status(options.state, error);
-  if (!fs::exists(found)) return absl::OkStatus();
-  if (fs::is_directory(found) && fs::is_empty(options.state, error) && !error) return absl::OkStatus();
-  return absl::AlreadyExistsError(
-      absl::StrCat(options.state.string(), ": is in use; choose a folder that is empty or not there yet"));
+  return absl::OkStatus();
 }
 
 // Looks at a device; FAILED_PRECONDITION names everything it lacks.
@@ -79,29 +65,17 @@ absl::Status CheckPcrs(const RealmInitOptions& options) {
       "; nothing was made. \"labyrinth-admin pcr show\" and \"pcr approve --out\" make one"));
 }
 
-absl::Status SyncFolder(const fs::path& folder) {
-  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = fd >= 0 && fsync(fd) == 0;
-  const int error = errno;
-  if (fd >= 0) close(fd);
-  if (synced) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat(folder.string(), ": fsync: ", std::strerror(error)));
-}
-
-// A realm being made in a folder beside its final one, and what has to be undone if that fails.
+// A realm being made, and what has to be undone if that fails.
 class RealmInMaking {
  public:
-  RealmInMaking(const RealmInitOptions& options, fs::path workshop)
+  RealmInMaking(const RealmInitOptions& options, RealmPlace& place)
       : options_(options),
-        folder_(std::move(workshop)),
+        place_(place),
+        folder_(place.folder()),
         device_auth_(recovery::NewAuthorization()),
         anchor_auth_(recovery::NewAuthorization()) {}
 
   absl::StatusOr<RealmManifest> Make() {
-    if (mkdir(folder_.path().c_str(), 0700) != 0) {
-      return absl::UnavailableError(absl::StrCat(folder_.path().string(), ": mkdir: ", std::strerror(errno)));
-    }
-    made_folder_ = true;
     Describe();
     LABREC_RETURN_IF_ERROR(folder_.WriteDeviceAuth(device_auth_));
     if (options_.anchor) LABREC_RETURN_IF_ERROR(folder_.WriteAnchorAuth(anchor_auth_));
@@ -111,19 +85,16 @@ class RealmInMaking {
     LABREC_RETURN_IF_ERROR(ProvisionDevices());
     LABREC_RETURN_IF_ERROR(MakeLedger());
     LABREC_RETURN_IF_ERROR(folder_.WriteManifest(manifest_));
-    LABREC_RETURN_IF_ERROR(PutInPlace());
+    LABREC_RETURN_IF_ERROR(place_.Settle());
     return manifest_;
   }
 
-  // What could not be removed; OK if nothing is left.
-  absl::Status Undo() {
+  // What could not be removed from the devices; empty if nothing is left there.
+  std::string Undo() {
     std::string left;
     if (provisioned_anchor_) Remove(*manifest_.anchor, anchor_auth_, left);
     if (provisioned_device_) Remove(manifest_.device, device_auth_, left);
-    std::error_code error;
-    if (made_folder_) fs::remove_all(folder_.path(), error);
-    if (error) absl::StrAppend(&left, "; ", folder_.path().string(), ": ", error.message());
-    return left.empty() ? absl::OkStatus() : absl::UnavailableError(left);
+    return left;
   }
 
  private:
@@ -180,17 +151,6 @@ class RealmInMaking {
     return recovery::Ledger::Create(*store, *anchor, manifest_.realm_id, manifest_.bucket_exponent).status();
   }
 
-  absl::Status PutInPlace() {
-    const fs::path target = fs::absolute(options_.state);
-    LABREC_RETURN_IF_ERROR(SyncFolder(folder_.path()));
-    // rename(2) replaces an empty folder, and fails on one that was filled meanwhile.
-    if (std::rename(folder_.path().c_str(), target.c_str()) != 0) {
-      return absl::UnavailableError(absl::StrCat(target.string(), ": rename: ", std::strerror(errno)));
-    }
-    made_folder_ = provisioned_device_ = provisioned_anchor_ = false;  // it is a realm now
-    return SyncFolder(target.parent_path());
-  }
-
   void Remove(const RealmDevice& device, const SecretBytes& authorization, std::string& left) const {
     const absl::Status removed =
         hsm::DeprovisionDevice({device.uri}, device.state, authorization, options_.owner_authorization);
@@ -198,46 +158,48 @@ class RealmInMaking {
   }
 
   const RealmInitOptions& options_;
+  RealmPlace& place_;
   const RealmFolder folder_;
   const SecretBytes device_auth_;
   const SecretBytes anchor_auth_;
   RealmManifest manifest_;
-  bool made_folder_ = false;
   bool provisioned_device_ = false;
   bool provisioned_anchor_ = false;
 };
 
-// A folder beside `state`, so that one rename(2) puts it in place.
-fs::path Workshop(const fs::path& state) {
-  const fs::path target = fs::absolute(state).lexically_normal();
-  const fs::path plain = target.has_filename() ? target : target.parent_path();
-  return plain.parent_path() /
-         absl::StrCat(plain.filename().string(), ".init-", Hex(SecretBytes::Random(4).view()));
-}
-
-}  // namespace
-
-absl::StatusOr<MadeRealm> InitRealm(const RealmInitOptions& options) {
-  LABREC_RETURN_IF_ERROR(CheckOptions(options));
-  const fs::path workshop = Workshop(options.state);
-  LABREC_RETURN_IF_ERROR(WorkAsOwnerOf(workshop.parent_path()));
+// Probes and makes; the folder is abandoned by the caller where it fails.
+absl::StatusOr<MadeRealm> InitAt(RealmPlace& place, const RealmInitOptions& options) {
   LABREC_RETURN_IF_ERROR(CheckPcrs(options));
   MadeRealm made;
   LABREC_ASSIGN_OR_RETURN(made.device, Probe(options.device, {true, !options.anchor}));
   if (options.anchor) {
     LABREC_ASSIGN_OR_RETURN(made.anchor, Probe(*options.anchor, {false, true}));
   }
-  RealmInMaking making(options, workshop);
+  RealmInMaking making(options, place);
   absl::StatusOr<RealmManifest> manifest = making.Make();
   if (manifest.ok()) {
     made.manifest = *std::move(manifest);
     return made;
   }
-  const absl::Status undone = making.Undo();
+  const std::string left = making.Undo();
   std::string message(manifest.status().message());
-  absl::StrAppend(&message, undone.ok() ? "; nothing was left behind"
-                                        : absl::StrCat("; this could not be removed: ", undone.message()));
+  absl::StrAppend(&message, left.empty() ? "; nothing was left behind on the device"
+                                         : absl::StrCat("; this could not be removed: ", left));
   return absl::Status(manifest.status().code(), message);
+}
+
+}  // namespace
+
+absl::StatusOr<MadeRealm> InitRealm(const RealmInitOptions& options) {
+  LABREC_RETURN_IF_ERROR(CheckOptions(options));
+  LABREC_ASSIGN_OR_RETURN(RealmPlace place, RealmPlace::Take(options.state));
+  absl::StatusOr<MadeRealm> made = InitAt(place, options);
+  if (made.ok()) return made;
+  const absl::Status abandoned = place.Abandon();
+  if (abandoned.ok()) return made;
+  return absl::Status(
+      made.status().code(),
+      absl::StrCat(made.status().message(), "; this could not be removed: ", abandoned.message()));
 }
 
 }  // namespace labrec::admin

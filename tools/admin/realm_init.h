@@ -21,7 +21,7 @@ struct PcrInit {
 struct RealmInitOptions {
   std::string device;                 // see hsm::DeviceAddress
   std::optional<std::string> anchor;  // a device of its own for the freshness anchor
-  std::filesystem::path state;        // the realm's folder: not there yet, or empty
+  std::filesystem::path state;        // the realm's folder: not there yet, or empty (RealmPlace)
   std::string name;                   // empty: the first 8 digits of the realm's id
   uint32_t bucket_exponent = 16;
   SecretBytes owner_authorization;  // of the TPM's owner hierarchy; usually empty
@@ -37,7 +37,7 @@ struct MadeRealm {
 // Makes a realm: looks at the devices first and makes nothing where one lacks something (FAILED_PRECONDITION,
 // saying what and what to do); makes keys and anchor on them, an empty ledger and the folder. All or nothing:
 // where a step fails, everything made before is removed again, and the message says so if that failed too.
-// Root makes it as the owner of the folder that it is put in (WorkAsOwnerOf).
+// The folder comes first (RealmPlace), and decides whose realm it is where root makes it.
 absl::StatusOr<MadeRealm> InitRealm(const RealmInitOptions& options);
 
 }  // namespace labrec::admin

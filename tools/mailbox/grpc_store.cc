@@ -3,6 +3,7 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include "hsm/base/host_port.h"
 #include "hsm/base/status_macros.h"
 #include "tools/mailbox/epoch_reader.h"
 #include "tools/mailbox/message_reader.h"
@@ -34,8 +35,9 @@ StoreConnection Connect(const GrpcStoreOptions& options) {
     tls.pem_root_certs = *options.ca_pem;
     credentials = grpc::SslCredentials(tls);
   }
-  return {v1::MailboxStore::NewStub(grpc::CreateCustomChannel(options.target, credentials, arguments)),
-          options.token.empty() ? "" : "Bearer " + options.token, options.mailbox};
+  return {
+      v1::MailboxStore::NewStub(grpc::CreateCustomChannel(TargetUri(options.target), credentials, arguments)),
+      options.token.empty() ? "" : "Bearer " + options.token, options.mailbox};
 }
 
 // What the other side sent and must not: its fault, not the caller's.

@@ -22,6 +22,9 @@ absl::StatusOr<std::vector<Bytes>> Intermediates(const Config& config) {
   if (config.ek_intermediates.empty()) return std::vector<Bytes>();
   LABREC_ASSIGN_OR_RETURN(attestation::EkTrust found,
                           attestation::EkTrust::Load(config.ek_intermediates, {}));
+  if (const std::string skipped = found.Skipped(); !skipped.empty()) {
+    spdlog::warn("{}: some of it goes to no client{}", config.ek_intermediates.string(), skipped);
+  }
   return std::move(found.anchors);
 }
 

@@ -2,6 +2,8 @@
 
 #include <openssl/x509.h>
 
+#include "absl/strings/str_cat.h"
+
 #include "attestation/evidence/refusal.h"
 #include "attestation/verify/ek/certificate.h"
 #include "attestation/verify/ek/der.h"
@@ -37,7 +39,9 @@ absl::StatusOr<X509*> TrustedBy(X509* certificate, const std::vector<X509Ptr>& a
                                 int64_t now_ms) {
   absl::Status first =
       Untrusted(RefusalReason::kEndorsementChain,
-                "no signatures lead from it to a trusted certificate, by what was sent along", certificate);
+                absl::StrCat("no signatures lead from it to a trusted certificate, by what was sent along",
+                             trust.Skipped()),
+                certificate);
   const std::vector<EkPath> paths = PathsToAnchors(certificate, anchors, sent_along);
   for (const EkPath& path : paths) {
     const absl::Status verified = VerifyPath(certificate, path, trust, now_ms);

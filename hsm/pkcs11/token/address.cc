@@ -1,22 +1,23 @@
 #include "hsm/pkcs11/token/address.h"
 
-#include <algorithm>
-#include <array>
 #include <string_view>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/pkcs11/token/uri.h"
 
 namespace labrec::hsm::pkcs11 {
 namespace {
 
-constexpr char kParallelism[] = "x-parallelism";
 constexpr size_t kLongestPin = 1024;
+// CK_TOKEN_INFO (PKCS#11 2.40, section 3.2).
+constexpr size_t kLongestLabel = 32;
+constexpr size_t kLongestName = 16;  // serial, model
 
 absl::Status Wrong(std::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat(
@@ -24,22 +25,59 @@ absl::Status Wrong(std::string_view why) {
       "; write it as pkcs11:token=LABEL?module-path=/path/to/module.so&pin-source=file:/path/to/pin"));
 }
 
-// p11-kit takes any query attribute that it does not know for a vendor's.
-absl::Status CheckQueryNames(const std::string& uri) {
-  constexpr std::array<absl::string_view, 3> kKnown = {"module-path", "pin-source", kParallelism};
-  const size_t mark = uri.find('?');
-  if (mark == std::string::npos) return absl::OkStatus();
-  for (const absl::string_view attribute : absl::StrSplit(uri.substr(mark + 1), '&')) {
-    const std::string name(attribute.substr(0, attribute.find('=')));
-    if (name == "pin-value") {
-      return Wrong(
-          "pin-value is refused, as it would stand in process lists and logs: put the PIN into a file");
-    }
-    if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
-      return Wrong(absl::StrCat("the query attribute '", name, "' is not known here"));
-    }
+bool IsPathName(std::string_view name) {
+  return name == "token" || name == "serial" || name == "manufacturer" || name == "model" ||
+         name == "slot-id";
+}
+
+bool IsQueryName(std::string_view name) {
+  return name == "module-path" || name == "pin-source" || name == "x-init-args" || name == "x-parallelism";
+}
+
+absl::Status NotKnown(std::string_view name) {
+  if (name == "pin-value") {
+    return Wrong(
+        "pin-value is refused, as it would stand in process lists and logs: put the PIN into a file");
   }
+  if (name == "object" || name == "id" || name == "type") {
+    return Wrong("object, id and type do not belong here: it names a token");
+  }
+  if (IsPathName(name)) return Wrong(absl::StrCat(AbslView(name), " belongs before the '?'"));
+  if (IsQueryName(name)) return Wrong(absl::StrCat(AbslView(name), " belongs behind the '?'"));
+  return Wrong(absl::StrCat("the attribute ", AbslView(name),
+                            " is not compared here; name the token by token, serial, manufacturer, model or "
+                            "slot-id"));
+}
+
+// A number without sign, blank or base, at most `most`.
+template <typename Number>
+bool ParseDigits(const std::string& text, Number most, Number& value) {
+  for (const char c : text) {
+    if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return false;
+  }
+  return absl::SimpleAtoi(text, &value) && value <= most;
+}
+
+absl::Status TakeText(std::string_view name, const std::string& value, size_t longest,
+                      std::optional<std::string>& out) {
+  if (value.empty()) return Wrong(absl::StrCat(AbslView(name), " is empty; leave it out"));
+  if (value.size() > longest) {
+    return Wrong(absl::StrCat(AbslView(name), " is longer than the ", longest, " bytes that a token has"));
+  }
+  out = value;
   return absl::OkStatus();
+}
+
+std::string_view WithoutPadding(std::string_view text) {
+  const size_t last = text.find_last_not_of(std::string_view(" \0", 2));
+  return text.substr(0, last + 1);  // npos + 1 is 0
+}
+
+template <size_t kSize>
+bool Fits(const std::optional<std::string>& wanted, const unsigned char (&field)[kSize]) {
+  if (!wanted) return true;
+  const std::string_view found(reinterpret_cast<const char*>(field), kSize);
+  return WithoutPadding(found) == WithoutPadding(*wanted);
 }
 
 absl::StatusOr<std::filesystem::path> PinFile(std::string_view source) {
@@ -50,46 +88,55 @@ absl::StatusOr<std::filesystem::path> PinFile(std::string_view source) {
   return std::filesystem::path(path);
 }
 
-absl::StatusOr<std::shared_ptr<P11KitUri>> ParseUri(const std::string& text) {
-  std::shared_ptr<P11KitUri> uri(p11_kit_uri_new(), p11_kit_uri_free);
-  const int parsed = p11_kit_uri_parse(text.c_str(), P11_KIT_URI_FOR_ANY, uri.get());
-  if (parsed != P11_KIT_URI_OK) return Wrong(p11_kit_uri_message(parsed));
-  if (p11_kit_uri_any_unrecognized(uri.get()) != 0) return Wrong("an attribute of the path is not known");
-  CK_ULONG object_attributes = 0;
-  p11_kit_uri_get_attributes(uri.get(), &object_attributes);
-  if (object_attributes != 0) return Wrong("object, id and type do not belong here: it names a token");
-  return uri;
-}
-
-absl::StatusOr<int> Parallelism(const P11KitUri* uri) {
-  const char* text = p11_kit_uri_get_vendor_query(uri, kParallelism);
-  if (text == nullptr) return 2;
-  int value = 0;
-  if (!absl::SimpleAtoi(text, &value) || value < 1 || value > 64)
-    return Wrong("x-parallelism is a number, 1 to 64");
-  return value;
-}
-
 }  // namespace
 
 absl::StatusOr<TokenAddress> TokenAddress::Parse(const std::string& text) {
+  const absl::StatusOr<Uri> uri = Uri::Parse(text);
+  if (!uri.ok()) return Wrong(std::string(uri.status().message()));
   TokenAddress address;
-  LABREC_RETURN_IF_ERROR(CheckQueryNames(text));
-  LABREC_ASSIGN_OR_RETURN(address.uri_, ParseUri(text));
-  const char* module_path = p11_kit_uri_get_module_path(address.uri_.get());
-  if (module_path == nullptr || module_path[0] != '/') return Wrong("module-path must be an absolute path");
-  address.module_path_ = module_path;
-  if (const char* source = p11_kit_uri_get_pin_source(address.uri_.get()); source != nullptr) {
-    LABREC_ASSIGN_OR_RETURN(address.pin_file_, PinFile(source));
+  for (const Uri::Attribute& attribute : uri->path) {
+    LABREC_RETURN_IF_ERROR(address.TakePath(attribute.name, attribute.value));
   }
-  LABREC_ASSIGN_OR_RETURN(address.parallelism_, Parallelism(address.uri_.get()));
+  for (const Uri::Attribute& attribute : uri->query) {
+    LABREC_RETURN_IF_ERROR(address.TakeQuery(attribute.name, attribute.value));
+  }
+  if (!address.module_path_.starts_with('/')) return Wrong("module-path must be an absolute path");
   return address;
 }
 
+absl::Status TokenAddress::TakePath(const std::string& name, const std::string& value) {
+  if (name == "token") return TakeText(name, value, kLongestLabel, token_);
+  if (name == "manufacturer") return TakeText(name, value, kLongestLabel, manufacturer_);
+  if (name == "serial") return TakeText(name, value, kLongestName, serial_);
+  if (name == "model") return TakeText(name, value, kLongestName, model_);
+  if (name != "slot-id") return NotKnown(name);
+  CK_SLOT_ID slot = 0;
+  if (!ParseDigits(value, ~CK_SLOT_ID{0} - 1, slot)) return Wrong("slot-id is a decimal number");
+  slot_id_ = slot;
+  return absl::OkStatus();
+}
+
+absl::Status TokenAddress::TakeQuery(const std::string& name, const std::string& value) {
+  if (name == "module-path") {
+    module_path_ = value;
+  } else if (name == "pin-source") {
+    LABREC_ASSIGN_OR_RETURN(pin_file_, PinFile(value));
+  } else if (name == "x-init-args") {
+    if (value.empty()) return Wrong("x-init-args is empty; leave it out");
+    init_args_ = value;
+  } else if (name == "x-parallelism") {
+    if (!ParseDigits(value, 64, parallelism_) || parallelism_ < 1) {
+      return Wrong("x-parallelism is a number, 1 to 64");
+    }
+  } else {
+    return NotKnown(name);
+  }
+  return absl::OkStatus();
+}
+
 bool TokenAddress::Matches(CK_SLOT_ID slot, const CK_TOKEN_INFO& token) const {
-  const CK_SLOT_ID wanted = p11_kit_uri_get_slot_id(uri_.get());
-  if (wanted != static_cast<CK_SLOT_ID>(-1) && wanted != slot) return false;
-  return p11_kit_uri_match_token_info(uri_.get(), &token) == 1;
+  return (!slot_id_ || *slot_id_ == slot) && Fits(token_, token.label) && Fits(serial_, token.serialNumber) &&
+         Fits(manufacturer_, token.manufacturerID) && Fits(model_, token.model);
 }
 
 absl::StatusOr<SecretBytes> TokenAddress::ReadPin() const {
@@ -97,11 +144,13 @@ absl::StatusOr<SecretBytes> TokenAddress::ReadPin() const {
     return absl::FailedPreconditionError(
         "the token wants a user PIN: add pin-source=file:/path/to/pin to the PKCS#11 address");
   }
-  LABREC_ASSIGN_OR_RETURN(const SecretBytes content, ReadSecretFile(*pin_file_, kLongestPin));
-  size_t size = content.size();
-  while (size > 0 && (content.data()[size - 1] == '\n' || content.data()[size - 1] == '\r')) --size;
-  if (size == 0) return absl::FailedPreconditionError(absl::StrCat("no PIN in ", pin_file_->string()));
-  return SecretBytes::CopyOf(content.view().first(size));
+  LABREC_ASSIGN_OR_RETURN(SecretBytes pin, ReadSecretLine(*pin_file_, kLongestPin));
+  for (const uint8_t byte : pin.view()) {
+    if (byte != '\n' && byte != '\r' && byte != 0) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        pin_file_->string(), ": holds more than one line, or a zero byte; a PIN is one line of text"));
+  }
+  return pin;
 }
 
 }  // namespace labrec::hsm::pkcs11

@@ -23,7 +23,8 @@ absl::Status Away(const absl::Status& last_error) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(TokenAddress address, KeyFinder find_keys) {
-  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Module> module, Module::Load(address.module_path()));
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Module> module,
+                          Module::Load(address.module_path(), address.init_args()));
   std::unique_ptr<Connection> connection(
       new Connection(std::move(address), std::move(find_keys), std::move(module)));
   std::unique_lock lock(connection->mutex_);

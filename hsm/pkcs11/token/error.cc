@@ -17,8 +17,9 @@ constexpr char kPayload[] = "labrec.pkcs11/CK_RV";
 constexpr char kHandleAdvice[] = "the session or handle is gone; it is rebuilt";
 constexpr char kDeviceAdvice[] = "the token or its module is in trouble; it is opened again after a pause";
 constexpr char kPinAdvice[] = "check the file of pin-source before the next attempt: tokens lock after a few";
-constexpr char kMechanismAdvice[] = "the token does not offer this; run the probe to see what it lacks";
+constexpr char kMechanismAdvice[] = "the token does not offer this";
 constexpr char kCallAdvice[] = "the token refuses the request as it stands";
+constexpr char kModuleAdvice[] = "the module refuses to work in this process as it is set up; see its manual";
 constexpr char kFullAdvice[] = "the token has no room or no session left; close other users of it";
 
 struct Row {
@@ -76,6 +77,29 @@ const Row kTable[] = {
     LABREC_ROW(CKR_ATTRIBUTE_READ_ONLY, kOther, kFailedPrecondition, kCallAdvice),
     LABREC_ROW(CKR_ATTRIBUTE_SENSITIVE, kOther, kFailedPrecondition, kCallAdvice),
     LABREC_ROW(CKR_FUNCTION_REJECTED, kOther, kFailedPrecondition, kCallAdvice),
+    LABREC_ROW(CKR_ARGUMENTS_BAD, kOther, kFailedPrecondition, kCallAdvice),
+    LABREC_ROW(CKR_CANT_LOCK, kOther, kFailedPrecondition, kModuleAdvice),
+    LABREC_ROW(CKR_NEED_TO_CREATE_THREADS, kOther, kFailedPrecondition, kModuleAdvice),
+    LABREC_ROW(CKR_LIBRARY_LOAD_FAILED, kOther, kFailedPrecondition, kModuleAdvice),
+    LABREC_ROW(CKR_FIPS_SELF_TEST_FAILED, kOther, kFailedPrecondition, kModuleAdvice),
+    LABREC_ROW(CKR_CRYPTOKI_ALREADY_INITIALIZED, kOther, kFailedPrecondition, kModuleAdvice),
+    LABREC_ROW(CKR_KEY_SIZE_RANGE, kOther, kFailedPrecondition, kMechanismAdvice),
+    LABREC_ROW(CKR_PUBLIC_KEY_INVALID, kOther, kFailedPrecondition, kMechanismAdvice),
+    LABREC_ROW(CKR_USER_TYPE_INVALID, kOther, kFailedPrecondition, kCallAdvice),
+    LABREC_ROW(CKR_USER_TOO_MANY_TYPES, kOther, kFailedPrecondition, kCallAdvice),
+    LABREC_ROW(CKR_SESSION_EXISTS, kOther, kFailedPrecondition, kCallAdvice),
+    LABREC_ROW(CKR_SESSION_READ_ONLY_EXISTS, kOther, kFailedPrecondition, kCallAdvice),
+    LABREC_ROW(CKR_SESSION_READ_WRITE_SO_EXISTS, kOther, kFailedPrecondition, kCallAdvice),
+    LABREC_ROW(CKR_SESSION_PARALLEL_NOT_SUPPORTED, kOther, kFailedPrecondition, kCallAdvice),
+    LABREC_ROW(CKR_KEY_NEEDED, kOther, kInternal, kCallAdvice),
+    LABREC_ROW(CKR_KEY_NOT_NEEDED, kOther, kInternal, kCallAdvice),
+    LABREC_ROW(CKR_DATA_INVALID, kOther, kInternal, kCallAdvice),
+    LABREC_ROW(CKR_DATA_LEN_RANGE, kOther, kInternal, kCallAdvice),
+    LABREC_ROW(CKR_BUFFER_TOO_SMALL, kOther, kInternal, kCallAdvice),
+    LABREC_ROW(CKR_SIGNATURE_INVALID, kOther, kInternal, kCallAdvice),
+    LABREC_ROW(CKR_SIGNATURE_LEN_RANGE, kOther, kInternal, kCallAdvice),
+    LABREC_ROW(CKR_MUTEX_BAD, kOther, kInternal, kModuleAdvice),
+    LABREC_ROW(CKR_MUTEX_NOT_LOCKED, kOther, kInternal, kModuleAdvice),
     LABREC_ROW(CKR_DEVICE_MEMORY, kOther, kResourceExhausted, kFullAdvice),
     LABREC_ROW(CKR_HOST_MEMORY, kOther, kResourceExhausted, kFullAdvice),
     LABREC_ROW(CKR_SESSION_COUNT, kOther, kResourceExhausted, kFullAdvice),

@@ -9,7 +9,23 @@
 
 namespace labrec::hsm::pkcs11 {
 
-absl::StatusOr<std::unique_ptr<Module>> Module::Load(const std::string& path) {
+namespace {
+
+// Lets the module use the system's locks, as p11-kit does by itself.
+CK_RV InitializeWith(CK_FUNCTION_LIST* api, std::string init_args) {
+  // What the standard reserves is where NSS reads its settings, and it reads one pointer behind that.
+  struct {
+    CK_C_INITIALIZE_ARGS standard;
+    void* behind;
+  } arguments{};
+  arguments.standard.flags = CKF_OS_LOCKING_OK;
+  arguments.standard.pReserved = init_args.data();
+  return api->C_Initialize(&arguments.standard);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Module>> Module::Load(const std::string& path, std::string init_args) {
   CK_FUNCTION_LIST* api = p11_kit_module_load(path.c_str(), 0);
   if (api == nullptr) {
     const char* why = p11_kit_message();
@@ -17,7 +33,7 @@ absl::StatusOr<std::unique_ptr<Module>> Module::Load(const std::string& path) {
                                                why == nullptr ? "no reason given" : why,
                                                "; install it or correct module-path"));
   }
-  return std::unique_ptr<Module>(new Module(api));
+  return std::unique_ptr<Module>(new Module(api, std::move(init_args)));
 }
 
 Module::~Module() {
@@ -25,8 +41,15 @@ Module::~Module() {
 }
 
 absl::StatusOr<Initialized> Initialized::Begin(const Module& module) {
-  LABREC_RETURN_IF_ERROR(FromCkRv("C_Initialize", p11_kit_module_initialize(module.api())));
-  return Initialized(module.api());
+  const CK_RV rv = module.init_args().empty() ? p11_kit_module_initialize(module.api())
+                                              : InitializeWith(module.api(), module.init_args());
+  if (rv == CKR_OK) return Initialized(module.api());
+  const absl::Status refused = FromCkRv("C_Initialize", rv);
+  if (rv != CKR_ARGUMENTS_BAD) return refused;
+  return absl::FailedPreconditionError(
+      absl::StrCat(refused.message(),
+                   "; some modules (NSS's softoken) want to be told their settings: name "
+                   "them by x-init-args in the PKCS#11 address"));
 }
 
 Initialized::Initialized(Initialized&& other) noexcept : api_(std::exchange(other.api_, nullptr)) {}

@@ -114,7 +114,7 @@ bool IsStorageKey(const TPM2B_PUBLIC& area) {
   const TPMT_PUBLIC& key = area.publicArea;
   constexpr TPMA_OBJECT kNeeded = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
                                   TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-                                  TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
+                                  TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT | TPMA_OBJECT_NODA;
   const bool ecc = key.type == TPM2_ALG_ECC && key.parameters.eccDetail.curveID == TPM2_ECC_NIST_P256;
   const bool rsa = key.type == TPM2_ALG_RSA && key.parameters.rsaDetail.keyBits >= 2048;
   return (ecc || rsa) && key.nameAlg == TPM2_ALG_SHA256 && (key.objectAttributes & kNeeded) == kNeeded &&

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/clock.h"
+#include "hsm/base/host_port.h"
 #include "hsm/base/openssl_ptr.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/retry_after.h"
@@ -46,7 +47,7 @@ std::shared_ptr<grpc::Channel> Connect(const RealmAddress& address) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
   arguments.SetMaxReceiveMessageSize(kLargestAnswer);
   if (!address.server_name.empty()) arguments.SetSslTargetNameOverride(address.server_name);
-  return grpc::CreateCustomChannel(address.address, grpc::SslCredentials(tls), arguments);
+  return grpc::CreateCustomChannel(TargetUri(address.address), grpc::SslCredentials(tls), arguments);
 }
 
 std::optional<milliseconds> RetryAfter(const grpc::ClientContext& context) {

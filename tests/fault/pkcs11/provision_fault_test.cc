@@ -117,7 +117,7 @@ TEST_F(Pkcs11Fault, TwoKeysOfOneNameAreRefused) {
   ASSERT_NE(NewDevice(), nullptr);
   {
     const auto address = TokenAddress::Parse(Address().uri);
-    const auto module = Module::Load(address->module_path());
+    const auto module = Module::Load(address->module_path(), address->init_args());
     const auto initialized = Initialized::Begin(**module);
     const auto token = FindToken(initialized->api(), *address);
     const auto session = Session::Open(initialized->api(), token->slot);

@@ -144,5 +144,36 @@ TEST_F(FileTest, SecretFilesAreForTheirOwnerOnly) {
   }
 }
 
+// The rule for every PIN and password that a file holds.
+TEST_F(FileTest, ASecretLineIsTheFileWithoutItsOneLineEnd) {
+  const auto line = [this](std::string_view content, size_t limit = 8) {
+    EXPECT_TRUE(WriteFile(Path("a"), AsBytes(content), 0600, Overwrite::kReplace).ok());
+    return ReadSecretLine(Path("a"), limit);
+  };
+  for (const char* content : {"secret", "secret\n", "secret\r\n"}) {
+    ASSERT_TRUE(line(content).ok()) << line(content).status();
+    EXPECT_TRUE(line(content)->Equals(AsBytes("secret")));
+  }
+  EXPECT_TRUE(line(" a\tb \n")->Equals(AsBytes(" a\tb ")));
+  EXPECT_TRUE(line("a\nb\n")->Equals(AsBytes("a\nb"))) << "bytes of a value that is no text";
+  EXPECT_TRUE(line("12345678\r\n").ok());
+  for (const std::string_view slip :
+       {std::string_view(""), std::string_view("\n"), std::string_view("\r\n"), std::string_view("a\n\n"),
+        std::string_view("a\r"), std::string_view("a\r\r\n"), std::string_view("\n\n"),
+        std::string_view("\xef\xbb\xbf"),
+        std::string_view("\xef\xbb\xbf"
+                         "a\n"),
+        std::string_view("\xff\xfe"
+                         "a\0\n\0",
+                         6),
+        std::string_view("\xfe\xff\0a", 4), std::string_view("123456789"), std::string_view("123456789\n")}) {
+    EXPECT_EQ(line(slip).status().code(), absl::StatusCode::kFailedPrecondition) << slip;
+  }
+  EXPECT_EQ(line("12345678901").status().code(), absl::StatusCode::kInvalidArgument);
+  ASSERT_TRUE(line("a").ok());
+  ASSERT_EQ(chmod(Path("a").c_str(), 0640), 0);
+  EXPECT_EQ(ReadSecretLine(Path("a"), 8).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
 }  // namespace
 }  // namespace labrec

@@ -64,5 +64,14 @@ TEST(HostPort, WhatIsNone) {
   EXPECT_EQ(Read(std::string_view("local\0host:1", 12)), "none");
 }
 
+TEST(TargetUri, MeansThePathAsItStands) {
+  EXPECT_EQ(TargetUri("unix:/run/labyrinth/oslo-1.a_b~c/s"), "unix:/run/labyrinth/oslo-1.a_b~c/s");
+  EXPECT_EQ(TargetUri("unix:/a%41"), "unix:/a%2541");
+  EXPECT_EQ(TargetUri("unix:/a b#c?d"), "unix:/a%20b%23c%3Fd");
+  EXPECT_EQ(TargetUri("unix:/\xc3\xa4\n\x7f:@"), "unix:/%C3%A4%0A%7F%3A%40");
+  EXPECT_EQ(TargetUri("[fe80::1%eth0]:7443"), "[fe80::1%eth0]:7443");
+  EXPECT_EQ(TargetUri("localhost:7443"), "localhost:7443");
+}
+
 }  // namespace
 }  // namespace labrec

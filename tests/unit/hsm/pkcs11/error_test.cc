@@ -42,7 +42,11 @@ TEST(Pkcs11Error, EachCodeSaysWhatToDo) {
       {CKR_TOKEN_WRITE_PROTECTED, "CKR_TOKEN_WRITE_PROTECTED", kOther, kFailedPrecondition},
       {CKR_DEVICE_MEMORY, "CKR_DEVICE_MEMORY", kOther, kResourceExhausted},
       {CKR_SESSION_COUNT, "CKR_SESSION_COUNT", kOther, kResourceExhausted},
-      {CKR_ARGUMENTS_BAD, "unexpected", kOther, kInternal},
+      {CKR_ARGUMENTS_BAD, "CKR_ARGUMENTS_BAD", kOther, kFailedPrecondition},
+      {CKR_CANT_LOCK, "CKR_CANT_LOCK", kOther, kFailedPrecondition},
+      {CKR_NEED_TO_CREATE_THREADS, "CKR_NEED_TO_CREATE_THREADS", kOther, kFailedPrecondition},
+      {CKR_KEY_SIZE_RANGE, "CKR_KEY_SIZE_RANGE", kOther, kFailedPrecondition},
+      {CKR_BUFFER_TOO_SMALL, "CKR_BUFFER_TOO_SMALL", kOther, kInternal},
       {0x7fffffff, "unexpected", kOther, kInternal},
   };
   for (const Expectation& expected : expectations) {
