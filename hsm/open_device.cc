@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "hsm/base/absl_view.h"
 #include "hsm/pkcs11/pkcs11_device.h"
 #include "hsm/tpm2/tpm2_device.h"
 
@@ -25,12 +24,11 @@ absl::Status NoPcrs() {
       "out, or take a tpm2: device");
 }
 
-// What stands behind the scheme may be a PIN.
+// Values, one of which may be a PIN, are not repeated.
 absl::Status NoSuchKind(const DeviceAddress& address) {
-  const std::string_view scheme = std::string_view(address.uri).substr(0, address.uri.find_first_of(":;?="));
-  return absl::InvalidArgumentError(
-      absl::StrCat("an address that begins with '", AbslView(scheme),
-                   "' names no device; it begins with tpm2: or pkcs11:, in small letters"));
+  const std::string beginning = address.uri.substr(0, address.uri.find_first_of("=?;"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'", beginning, "' names no device; an address begins with tpm2: or pkcs11:, in small letters"));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The kernel's form of an access control list (linux/posix_acl_xattr.h), little endian: a version of four
+// The kernel's form of an access control list (posix_acl_xattr_header), little endian: a version of four
 // bytes, then entries of eight: tag, rights, user or group.
 constexpr char kListName[] = "system.posix_acl_access";
 constexpr size_t kHeaderSize = 4;

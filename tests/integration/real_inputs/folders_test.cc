@@ -55,7 +55,8 @@ TEST_F(RealInputs, Row10_AnEmptyMountPointHoldsARealm) {
     const std::string init = absl::StrCat(
         "cd '", folder_.path().string(), "' && mount -t tmpfs none mount && ", top,
         " '" LABREC_BIN_DIR "/labyrinth-admin' realm init --state mount --device '", Device(*tpm),
-        "' && test -s mount/realm.json && '" LABREC_BIN_DIR "/labyrinth-admin' anchor verify --state mount");
+        "' && (cd mount && test -s realm.json) && '" LABREC_BIN_DIR
+        "/labyrinth-admin' anchor verify --state mount");
     const FinishedCommand ended = RunCommand({"unshare", "--mount", "sh", "-c", init});
     EXPECT_EQ(ended.code, 0) << ended.err;
   }
