@@ -224,13 +224,28 @@ TEST(TpmAddress, TakesItsAttributesAndNothingElse) {
   ASSERT_TRUE(plain.ok());
   EXPECT_EQ(plain->counted.first, 0x01800200U);
   EXPECT_EQ(plain->counted.count, 1024U);
-  for (const char* wrong :
-       {"tpm2:", "pkcs11:x", "tpm2:?counted-indices=2", "tpm2:d?", "tpm2:d?counted=1",
-        "tpm2:d?counted-first=x", "tpm2:d?counted-first=", "tpm2:d?counted-indices=-1",
-        "tpm2:d?counted-indices=65537", "tpm2:d?counted-first=0x00ffffff", "tpm2:d?counted-first=0x01fffff0",
-        "tpm2:d?counted-first=0x01800100", "tpm2:d?counted-first=0x018000ff&counted-indices=2",
-        "tpm2:d?owner-auth-source=/etc/o", "tpm2:d?owner-auth-source=file:o",
-        "tpm2:d?a=b&counted-indices=1"}) {
+  for (const char* wrong : {"tpm2:",
+                            "pkcs11:x",
+                            "tpm2:?counted-indices=2",
+                            "tpm2:d?",
+                            "tpm2:d?counted=1",
+                            "tpm2:d?counted-indices=2&counted-indices=3",
+                            "tpm2:d?owner-auth-source=file:/a&owner-auth-source=file:/a",
+                            "tpm2:d?counted-indices= 2",
+                            "tpm2:d?counted-indices=2\n",
+                            "tpm2:d?counted-indices=+2",
+                            "tpm2:d?counted-first=0x0x01900000",
+                            "tpm2:d?counted-first=x",
+                            "tpm2:d?counted-first=",
+                            "tpm2:d?counted-indices=-1",
+                            "tpm2:d?counted-indices=65537",
+                            "tpm2:d?counted-first=0x00ffffff",
+                            "tpm2:d?counted-first=0x01fffff0",
+                            "tpm2:d?counted-first=0x01800100",
+                            "tpm2:d?counted-first=0x018000ff&counted-indices=2",
+                            "tpm2:d?owner-auth-source=/etc/o",
+                            "tpm2:d?owner-auth-source=file:o",
+                            "tpm2:d?a=b&counted-indices=1"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(tpm2::ParseAddress({wrong}).status())) << wrong;
   }
 }

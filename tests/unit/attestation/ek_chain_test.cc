@@ -5,6 +5,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 
 #include "attestation/evidence/refusal.h"
@@ -310,6 +311,25 @@ TEST_F(EkChain, TheKeyShownIsTheCertifiedOne) {
   EXPECT_EQ(ReasonOf(CheckEkChain(identity, loose, trust_, kYear2025 * 1000).status()),
             RefusalReason::kEndorsementKey)
       << "no template";
+}
+
+PkeyPtr SpeltOutKey() {
+  PkeyPtr key = EcTestKey();
+  Must(EVP_PKEY_set_utf8_string_param(key.get(), OSSL_PKEY_PARAM_EC_ENCODING,
+                                      OSSL_PKEY_EC_ENCODING_EXPLICIT) == 1);
+  return key;
+}
+
+// Parameters in the place of a curve's name may be those of another curve, with a generator for which anybody
+// knows the authority's key (CVE-2020-0601).
+TEST_F(EkChain, CurvesAreNamedNotSpeltOut) {
+  EXPECT_FALSE(CheckForm(CommonForm(), SpeltOutKey()).ok()) << "the endorsement key's";
+  issuer_ = MakeAuthority("Vendor Manufacturing CA 007", SpeltOutKey(), &root_);
+  EXPECT_EQ(Refusal(CommonForm()), RefusalReason::kEndorsementChain) << "its issuer's";
+  root_ = MakeAuthority("Vendor Root", SpeltOutKey(), nullptr);
+  issuer_ = MakeAuthority("Vendor Manufacturing CA 007", EcTestKey(), &root_);
+  trust_.anchors = {root_.Der()};
+  EXPECT_EQ(Refusal(CommonForm()), RefusalReason::kEndorsementChain) << "the root's";
 }
 
 TEST_F(EkChain, BytesAfterACertificateAreRefused) {

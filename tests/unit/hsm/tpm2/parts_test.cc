@@ -118,6 +118,9 @@ TEST(TpmPublicArea, TellsKindsOfKeysApart) {
   EXPECT_TRUE(IsStorageKey(StorageKeyTemplate()));
   EXPECT_FALSE(IsStorageKey(EvaluationKeyTemplate()));
   EXPECT_FALSE(IsStorageKey(HmacKeyTemplate()));
+  TPM2B_PUBLIC counted = StorageKeyTemplate();
+  counted.publicArea.objectAttributes &= ~TPMA_OBJECT_NODA;
+  EXPECT_FALSE(IsStorageKey(counted)) << "a locked chip would not load keys under it";
   // Each attribute counts: a key that could leave the TPM is not ours.
   for (int bit = 0; bit < 32; ++bit) {
     TPM2B_PUBLIC other = made;
