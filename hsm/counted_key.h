@@ -104,10 +104,15 @@ class CountedKeys {
   virtual absl::StatusOr<CountedKey> Define(const EcdsaPublicKey& unlock_key) = 0;
 
   // Opens a session for one write: the first one, a refill, or a retirement. It ends with FinishWrite, after
-  // tpm::kWriteExpirationSeconds, and when the connection to the device is lost. Where the device has room
-  // for no more, the oldest ends for the new one, but none that is younger than kWriteUndisturbed.
+  // tpm::kWriteExpirationSeconds, and when the device is reset (behind a resource manager also when the
+  // connection to it is lost). Where the device has room for no more, the oldest ends for the new one, but
+  // none that is younger than kWriteUndisturbed.
   // RESOURCE_EXHAUSTED: all are that young.
   virtual absl::StatusOr<WriteSession> BeginWrite() = 0;
+
+  // The sessions of BeginWrite that are open at this moment, as the device says: whoever keeps a list of them
+  // cannot know which ones ended when the device was away, or was reset.
+  virtual absl::StatusOr<std::vector<uint64_t>> OpenWrites() = 0;
 
   // Writes count 0 and this limit (0 retires the key), with the client's r || s of 64 bytes, and reads the
   // index back. The session ends, except with PERMISSION_DENIED: the signature is not the unlock key's over

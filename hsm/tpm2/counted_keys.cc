@@ -1,6 +1,7 @@
 #include "hsm/tpm2/counted_keys.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,7 @@
 #include "hsm/tpm2/counted/range_mark.h"
 #include "hsm/tpm2/counted/signed_write.h"
 #include "hsm/tpm2/link/capability.h"
+#include "hsm/tpm2/link/commands.h"
 #include "hsm/tpm_wire/counted_areas.h"
 
 namespace labrec::hsm::tpm2 {
@@ -90,6 +92,18 @@ absl::StatusOr<WriteSession> TpmCountedKeys::BeginWrite() {
     return absl::OkStatus();
   }));
   return begun;
+}
+
+// A TPM that was reset is noticed by a command in the realm's own session.
+absl::StatusOr<std::vector<uint64_t>> TpmCountedKeys::OpenWrites() {
+  std::vector<uint64_t> open;
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) {
+    std::array<uint8_t, 1> ignored{};
+    const absl::Status there = GetRandom(*realm.context, *realm.session, ignored);
+    open = realm.write_sessions->Open(std::chrono::steady_clock::now());
+    return there;
+  }));
+  return open;
 }
 
 absl::StatusOr<UseCount> TpmCountedKeys::FinishWrite(const CountedKey& key, uint64_t session, uint32_t limit,

@@ -21,6 +21,7 @@ class TpmCountedKeys final : public CountedKeys {
   absl::StatusOr<std::vector<FoundCountingIndex>> List() override;
   absl::StatusOr<CountedKey> Define(const EcdsaPublicKey& unlock_key) override;
   absl::StatusOr<WriteSession> BeginWrite() override;
+  absl::StatusOr<std::vector<uint64_t>> OpenWrites() override;
   absl::StatusOr<UseCount> FinishWrite(const CountedKey& key, uint64_t session, uint32_t limit,
                                        ByteView signature) override;
   absl::StatusOr<CountedOutcome> Evaluate(const CountedKey& key, const P256Point& element) override;

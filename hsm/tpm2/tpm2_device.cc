@@ -63,9 +63,10 @@ class Tpm2Device final : public Device {
 absl::StatusOr<std::unique_ptr<LoadedRealm>> Load(const Address& address, const RealmState& realm,
                                                   const SecretBytes& authorization,
                                                   const SecretBytes& owner_authorization,
-                                                  const std::filesystem::path& pcr_approvals) {
+                                                  const std::filesystem::path& pcr_approvals,
+                                                  const std::vector<SavedWrite>& saved_writes) {
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRealm> loaded,
-                          LoadRealm(address.tcti, realm, authorization, pcr_approvals));
+                          LoadRealm(address.tcti, realm, authorization, pcr_approvals, saved_writes));
   loaded->owner_authorization = owner_authorization.Clone();
   // The owner's value serves those who read indices as the owner. It is set only now, because a primary key
   // is created with a password in clear.
@@ -90,15 +91,15 @@ absl::StatusOr<std::unique_ptr<Device>> Open(const DeviceAddress& address, const
   LABREC_ASSIGN_OR_RETURN(SecretBytes owner, ReadOwnerAuth(where));
   LABREC_ASSIGN_OR_RETURN(const RealmState realm, ReadState(state));
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRealm> loaded,
-                          Load(where, realm, authorization, owner, pcr_approvals));
+                          Load(where, realm, authorization, owner, pcr_approvals, {}));
   LABREC_ASSIGN_OR_RETURN(DeviceDescription description, Describe(*loaded->context));
   // Shared, as std::function copies what it holds and a SecretBytes does not copy.
   const auto kept = std::make_shared<const SecretBytes>(authorization.Clone());
   const auto kept_owner = std::make_shared<const SecretBytes>(std::move(owner));
   auto device = std::make_unique<Tpm2Device>(
       std::move(loaded),
-      [where, realm, kept, kept_owner, pcr_approvals] {
-        return WaitingForApproval(Load(where, realm, *kept, *kept_owner, pcr_approvals));
+      [where, realm, kept, kept_owner, pcr_approvals](const std::vector<SavedWrite>& saved_writes) {
+        return WaitingForApproval(Load(where, realm, *kept, *kept_owner, pcr_approvals, saved_writes));
       },
       std::move(description));
   if (realm.evaluation_key) {

@@ -84,6 +84,18 @@ absl::StatusOr<std::vector<P256Point>> EvaluateBoth(hsm::Device& device, const h
   return answers;
 }
 
+// A session that is gone may have been used: the answer was lost, and the caller asks again. Where the index
+// holds what was to be written, the caller has what it wants, whoever wrote it.
+absl::StatusOr<hsm::UseCount> FinishOnce(hsm::CountedKeys& keys, const hsm::CountedKey& key,
+                                         const ChipWrite& request) {
+  absl::StatusOr<hsm::UseCount> use =
+      keys.FinishWrite(key, request.session, request.limit, request.signature);
+  if (!absl::IsNotFound(use.status())) return use;
+  const absl::StatusOr<hsm::UseCount> found = keys.ReadUse(key);
+  if (absl::IsUnavailable(found.status())) return found;
+  return found.ok() && *found == hsm::UseCount{0, request.limit} ? found : use;
+}
+
 }  // namespace
 
 // All that can be said before the chip is asked for anything.
@@ -182,9 +194,19 @@ void ChipRecords::BeginChipWrite(Caller caller, std::string record, uint32_t ver
       done);
 }
 
+// The device alone knows which sessions outlived an outage. Who notices the outage may be any of its users:
+// the commit thread, by the anchor, as well as a job here.
+absl::Status ChipRecords::ForgetEndedWrites(hsm::Device& device) {
+  if (parts_.sessions.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::vector<uint64_t>> open = device.counted_keys()->OpenWrites();
+  LABREC_RETURN_IF_ERROR(parts_.chip.Note(open.status()));
+  parts_.sessions.KeepOnly(*open);
+  return absl::OkStatus();
+}
+
 void ChipRecords::BeginWriteNow(hsm::Device& device, const RecordName& name, uint32_t version,
                                 const Done<hsm::WriteSession>& done) {
-  parts_.sessions.DeviceWasLost(parts_.chip.losses());
+  if (absl::Status failed = ForgetEndedWrites(device); !failed.ok()) return done(std::move(failed));
   if (auto open = parts_.sessions.Find(name, version, steady_clock::now())) return done(*std::move(open));
   if (absl::Status wait = parts_.sessions.MayOpen(name, steady_clock::now()); !wait.ok()) {
     return done(std::move(wait));
@@ -221,13 +243,18 @@ void ChipRecords::FinishChipWrite(Caller caller, ChipWrite request, Done<ChipCon
 
 void ChipRecords::FinishWriteNow(hsm::Device& device, const RecordName& name, const hsm::CountedKey& key,
                                  const ChipWrite& request, const Done<ChipContents>& done) {
-  const absl::StatusOr<hsm::UseCount> use =
-      device.counted_keys()->FinishWrite(key, request.session, request.limit, request.signature);
-  if (!absl::IsPermissionDenied(use.status())) parts_.sessions.Forget(name, request.version);
-  if (absl::Status failed = parts_.chip.Note(use.status()); !failed.ok()) return done(std::move(failed));
+  const absl::StatusOr<hsm::UseCount> use = FinishOnce(*device.counted_keys(), key, request);
+  const auto forget_unless = [&](bool again) {
+    if (!again) parts_.sessions.Forget(name, request.version);
+  };
+  if (absl::Status failed = parts_.chip.Note(use.status()); !failed.ok()) {
+    forget_unless(absl::IsPermissionDenied(use.status()) || absl::IsUnavailable(use.status()));
+    return done(std::move(failed));
+  }
   const Digest nonce = StatementNonce(parts_.realm_id, name, request.version, request.nonce);
   absl::StatusOr<Bytes> statement = CertifyContents(device, key, nonce);
   const absl::Status proven = parts_.chip.Note(statement.status());
+  forget_unless(absl::IsUnavailable(proven));
   const ChipWritten written{{request.version, key.index}, request.limit};
   FollowUpOn(
       parts_.queue, name,

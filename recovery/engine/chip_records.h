@@ -69,6 +69,7 @@ class ChipRecords {
   // On a thread of the device.
   void ConfirmNow(hsm::Device& device, const RecordName& name, uint32_t version, const hsm::CountedKey& key,
                   const std::vector<P256Point>& elements, const Done<std::vector<P256Point>>& done);
+  absl::Status ForgetEndedWrites(hsm::Device& device);
   void BeginWriteNow(hsm::Device& device, const RecordName& name, uint32_t version,
                      const Done<hsm::WriteSession>& done);
   void FinishWriteNow(hsm::Device& device, const RecordName& name, const hsm::CountedKey& key,

@@ -82,6 +82,7 @@ class FaultyDevice::Counted : public hsm::CountedKeys {
     return key;
   }
   absl::StatusOr<hsm::WriteSession> BeginWrite() override { return keys_.BeginWrite(); }
+  absl::StatusOr<std::vector<uint64_t>> OpenWrites() override { return keys_.OpenWrites(); }
   absl::StatusOr<hsm::UseCount> FinishWrite(const hsm::CountedKey& key, uint64_t session, uint32_t limit,
                                             ByteView signature) override {
     return keys_.FinishWrite(key, session, limit, signature);

@@ -25,8 +25,7 @@ absl::StatusOr<Page> GetCapability(Context& context, TPM2_CAP capability, uint32
   return page;
 }
 
-absl::Status FlushAll(Context& context, uint32_t first) {
-  LABREC_ASSIGN_OR_RETURN(const std::vector<uint32_t> handles, HandlesFrom(context, first));
+absl::Status FlushAll(Context& context, const std::vector<uint32_t>& handles) {
   for (const uint32_t handle : handles) {
     ESYS_TR object = ESYS_TR_NONE;
     LABREC_RETURN_IF_ERROR(context.Check(
@@ -73,10 +72,26 @@ absl::StatusOr<bool> HasCurve(Context& context, uint16_t curve) {
 }
 
 absl::Status FlushWhatIsLeft(Context& context) {
-  if (context.has_resource_manager()) return absl::OkStatus();
-  LABREC_RETURN_IF_ERROR(FlushAll(context, TPM2_TRANSIENT_FIRST));
-  LABREC_RETURN_IF_ERROR(FlushAll(context, TPM2_LOADED_SESSION_FIRST));
-  return FlushAll(context, TPM2_ACTIVE_SESSION_FIRST);
+  return FlushAllBut(context, {}).status();
+}
+
+// The TPM lists a saved session without its type: part 3, section 30.2, "TPM_HT_SAVED_SESSION".
+absl::StatusOr<std::vector<uint32_t>> FlushAllBut(Context& context, const std::vector<uint32_t>& saved) {
+  if (context.has_resource_manager()) return std::vector<uint32_t>();
+  for (const uint32_t first : {TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST}) {
+    LABREC_ASSIGN_OR_RETURN(const std::vector<uint32_t> left, HandlesFrom(context, first));
+    LABREC_RETURN_IF_ERROR(FlushAll(context, left));
+  }
+  LABREC_ASSIGN_OR_RETURN(const std::vector<uint32_t> active,
+                          HandlesFrom(context, TPM2_ACTIVE_SESSION_FIRST));
+  std::vector<uint32_t> spared, left;
+  for (const uint32_t handle : active) {
+    const bool known = std::ranges::any_of(
+        saved, [handle](uint32_t each) { return ((each ^ handle) & TPM2_HR_HANDLE_MASK) == 0; });
+    (known ? spared : left).push_back(handle);
+  }
+  LABREC_RETURN_IF_ERROR(FlushAll(context, left));
+  return spared;
 }
 
 }  // namespace labrec::hsm::tpm2

@@ -22,5 +22,8 @@ absl::StatusOr<bool> HasCurve(Context& context, uint16_t curve);
 // Flushes all transient objects and all sessions, for a TPM that has no resource manager and no other user:
 // what is loaded there is what a killed predecessor of ours left. Does nothing behind a resource manager.
 absl::Status FlushWhatIsLeft(Context& context);
+// The same, but for these saved sessions (of an earlier connection of this process). Returns those of them
+// that are still there; none behind a resource manager, and none after a reset.
+absl::StatusOr<std::vector<uint32_t>> FlushAllBut(Context& context, const std::vector<uint32_t>& saved);
 
 }  // namespace labrec::hsm::tpm2

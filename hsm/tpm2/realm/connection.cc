@@ -28,7 +28,9 @@ absl::Status Connection::RunOnce(const std::function<absl::Status(LoadedRealm&)>
   LABREC_RETURN_IF_ERROR(EnsureLoaded());
   const absl::Status status = call(*realm_);
   damage_ = realm_->context->damage();
-  if (damage_ != Damage::kNone) realm_.reset();
+  if (damage_ == Damage::kNone) return status;
+  if (realm_->write_sessions) saved_writes_ = realm_->write_sessions->GiveUpSaved();
+  realm_.reset();
   return status;
 }
 
@@ -36,7 +38,7 @@ absl::Status Connection::EnsureLoaded() {
   if (realm_ != nullptr) return absl::OkStatus();
   const auto now = std::chrono::steady_clock::now();
   if (now < next_attempt_) return last_failure_;
-  absl::StatusOr<std::unique_ptr<LoadedRealm>> loaded = loader_();
+  absl::StatusOr<std::unique_ptr<LoadedRealm>> loaded = loader_(saved_writes_);
   if (!loaded.ok()) {
     last_failure_ = loaded.status();
     back_off_ = std::clamp(back_off_ * 2, kFirstBackOff, kLongestBackOff);
@@ -44,6 +46,7 @@ absl::Status Connection::EnsureLoaded() {
     return last_failure_;
   }
   realm_ = *std::move(loaded);
+  saved_writes_.clear();
   back_off_ = std::chrono::milliseconds(0);
   return absl::OkStatus();
 }

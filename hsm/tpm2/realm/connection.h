@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,7 +26,8 @@ enum class OnLoss {
 // Threads: any; calls are serialised.
 class Connection {
  public:
-  using Loader = std::function<absl::StatusOr<std::unique_ptr<LoadedRealm>>()>;
+  // Loads the realm anew, with the writes that an earlier connection saved.
+  using Loader = std::function<absl::StatusOr<std::unique_ptr<LoadedRealm>>(const std::vector<SavedWrite>&)>;
   Connection(std::unique_ptr<LoadedRealm> realm, Loader loader)
       : realm_(std::move(realm)), loader_(std::move(loader)) {}
 
@@ -40,6 +42,7 @@ class Connection {
   std::mutex mutex_;
   std::unique_ptr<LoadedRealm> realm_;  // null while the TPM is away
   Loader loader_;
+  std::vector<SavedWrite> saved_writes_;  // of the connection that was lost, until the next one has them
   absl::Status last_failure_;
   std::chrono::steady_clock::time_point next_attempt_;
   std::chrono::milliseconds back_off_{0};

@@ -60,16 +60,19 @@ absl::Status SelfTest(LoadedRealm& realm, const RealmState& state) {
 
 absl::StatusOr<std::unique_ptr<LoadedRealm>> LoadRealm(const std::string& tcti, const RealmState& state,
                                                        const SecretBytes& authorization,
-                                                       const std::filesystem::path& pcr_approvals) {
+                                                       const std::filesystem::path& pcr_approvals,
+                                                       const std::vector<SavedWrite>& saved_writes) {
   auto realm = std::make_unique<LoadedRealm>();
   LABREC_ASSIGN_OR_RETURN(realm->context, Context::Connect(tcti));
-  LABREC_RETURN_IF_ERROR(FlushWhatIsLeft(*realm->context));
+  std::vector<uint32_t> spared;
+  for (const SavedWrite& each : saved_writes) spared.push_back(each.context->savedHandle);
+  LABREC_ASSIGN_OR_RETURN(spared, FlushAllBut(*realm->context, spared));
   LABREC_RETURN_IF_ERROR(LoadKeys(*realm, state, authorization, pcr_approvals));
   if (state.anchor) {
     LABREC_ASSIGN_OR_RETURN(realm->anchor, OpenAnchor(*realm->context, *state.anchor, authorization));
   }
   LABREC_RETURN_IF_ERROR(SelfTest(*realm, state));
-  realm->write_sessions.emplace(*realm->context);
+  realm->write_sessions.emplace(*realm->context, saved_writes, spared);
   return realm;
 }
 

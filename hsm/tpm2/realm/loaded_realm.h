@@ -44,13 +44,15 @@ struct LoadedRealm {
   AttestationKeys attestation_keys;
 };
 
-// Connects, flushes what a killed predecessor left (FlushWhatIsLeft), checks the storage key against its
+// Connects, flushes what a killed predecessor left (FlushAllBut what was `saved_writes` by the connection
+// before), checks the storage key against its
 // pinned Name, loads the keys under it, releases it, checks the counter against its pinned Name, and uses
 // each once: k*G must be the pinned public key. UNAVAILABLE: no TPM; FAILED_PRECONDITION: another TPM, or
 // keys or counter are gone, or no approval in `pcr_approvals` fits the PCRs that the keys are bound to;
 // PERMISSION_DENIED: wrong authorisation.
 absl::StatusOr<std::unique_ptr<LoadedRealm>> LoadRealm(const std::string& tcti, const RealmState& state,
                                                        const SecretBytes& authorization,
-                                                       const std::filesystem::path& pcr_approvals);
+                                                       const std::filesystem::path& pcr_approvals,
+                                                       const std::vector<SavedWrite>& saved_writes = {});
 
 }  // namespace labrec::hsm::tpm2

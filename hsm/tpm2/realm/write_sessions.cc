@@ -13,6 +13,17 @@ constexpr std::chrono::seconds kLongestWait{tpm::kWriteExpirationSeconds};
 
 }  // namespace
 
+WriteSessions::WriteSessions(Context& context, const std::vector<SavedWrite>& before,
+                             const std::vector<uint32_t>& saved)
+    : context_(context) {
+  for (const SavedWrite& each : before) {
+    const bool there = std::ranges::any_of(saved, [&each](uint32_t handle) {
+      return ((handle ^ each.context->savedHandle) & TPM2_HR_HANDLE_MASK) == 0;
+    });
+    if (there) waiting_.push_back({each, std::nullopt});
+  }
+}
+
 WriteSessions::~WriteSessions() {
   while (!waiting_.empty()) End(waiting_.begin());
 }
@@ -36,7 +47,7 @@ absl::StatusOr<WriteSession> WriteSessions::Begin(Time now) {
   if (context_.has_resource_manager()) {
     waiting.session = std::move(session);
   } else {
-    LABREC_ASSIGN_OR_RETURN(waiting.saved, std::move(session).Save());
+    LABREC_ASSIGN_OR_RETURN(waiting.context, std::move(session).Save());
   }
   waiting_.push_back(std::move(waiting));
   return WriteSession{waiting_.back().id, waiting_.back().nonce_tpm};
@@ -52,10 +63,27 @@ absl::StatusOr<PolicySession> WriteSessions::Take(uint64_t id, Time now) {
   Waiting taken = std::move(*found);
   waiting_.erase(found);
   if (taken.session) return *std::move(taken.session);
-  absl::StatusOr<PolicySession> resumed = PolicySession::Resume(context_, *taken.saved);
+  absl::StatusOr<PolicySession> resumed = PolicySession::Resume(context_, *taken.context);
   if (!absl::IsFailedPrecondition(resumed.status())) return resumed;
-  context_.LoseObjects();  // the TPM was reset since
+  waiting_.clear();        // the TPM was reset since,
+  context_.LoseObjects();  // and has lost the rest as well
   return absl::NotFoundError("the TPM was reset, and has forgotten this session; begin again");
+}
+
+std::vector<uint64_t> WriteSessions::Open(Time now) {
+  EndOld(now);
+  std::vector<uint64_t> ids;
+  for (const Waiting& waiting : waiting_) ids.push_back(waiting.id);
+  return ids;
+}
+
+std::vector<SavedWrite> WriteSessions::GiveUpSaved() {
+  std::vector<SavedWrite> saved;
+  for (Waiting& each : waiting_) {
+    if (each.context) saved.push_back(static_cast<SavedWrite&&>(each));
+  }
+  std::erase_if(waiting_, [](const Waiting& each) { return !each.session; });
+  return saved;
 }
 
 absl::StatusOr<WriteSessions::Position> WriteSessions::Find(uint64_t id, Time now) {
@@ -69,7 +97,7 @@ absl::StatusOr<WriteSessions::Position> WriteSessions::Find(uint64_t id, Time no
 }
 
 void WriteSessions::End(Position waiting) {
-  if (waiting->saved) PolicySession::Forget(context_, *waiting->saved);
+  if (waiting->context) PolicySession::Forget(context_, *waiting->context);
   waiting_.erase(waiting);
 }
 

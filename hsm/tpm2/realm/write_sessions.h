@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -12,9 +13,18 @@
 // A private header: it brings the TSS with it.
 namespace labrec::hsm::tpm2 {
 
+// A session that waits saved: it outlives its connection, and ends when the TPM is reset.
+struct SavedWrite {
+  uint64_t id = 0;
+  std::chrono::steady_clock::time_point since;
+  Bytes nonce_tpm;
+  std::shared_ptr<const TPMS_CONTEXT> context;
+};
+
 // Policy sessions that wait for a client's signature, on one connection. Where we are the TPM's only user
-// they wait saved, out of its slots. Behind a resource manager one waits in a slot: a manager cannot end what
-// we saved, were we killed. The next call ends those that are too old; the end of this object ends all.
+// they wait saved, out of its slots, and the next connection goes on with them. Behind a resource manager one
+// waits in a slot: a manager cannot end what we saved, were we killed; it ends with the connection. The next
+// call ends those that are too old; the end of this object ends all.
 class WriteSessions {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -22,6 +32,8 @@ class WriteSessions {
   static constexpr size_t kMostLoaded = 1;
 
   explicit WriteSessions(Context& context) : context_(context) {}
+  // Goes on with what the connection before had, as far as it is among the `saved` sessions of the TPM.
+  WriteSessions(Context& context, const std::vector<SavedWrite>& before, const std::vector<uint32_t>& saved);
   ~WriteSessions();
   WriteSessions(const WriteSessions&) = delete;
   WriteSessions& operator=(const WriteSessions&) = delete;
@@ -34,14 +46,16 @@ class WriteSessions {
   // Loads it; it is no longer kept here.
   absl::StatusOr<PolicySession> Take(uint64_t id, Time now);
 
+  // Those that are not too old.
+  std::vector<uint64_t> Open(Time now);
+
+  // Gives up those that wait saved, for the next connection.
+  std::vector<SavedWrite> GiveUpSaved();
+
   size_t size() const { return waiting_.size(); }
 
  private:
-  struct Waiting {
-    uint64_t id = 0;
-    Time since;
-    Bytes nonce_tpm;
-    EsysPtr<TPMS_CONTEXT> saved;           // or
+  struct Waiting : SavedWrite {            // its context is null where it waits
     std::optional<PolicySession> session;  // in a slot
   };
   using Position = std::vector<Waiting>::iterator;

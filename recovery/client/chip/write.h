@@ -24,8 +24,8 @@ struct ChipVersion {
 
 // Has the chip write count 0 and `limit` into the version's index, and believes it only by the chip's own
 // statement of what the index holds then, over a fresh nonce. Signs once, for just this write in just one
-// session: a realm that says that it lost the answer gets no second signature from this call. The signature
-// expires (tpm::kWriteExpirationSeconds). `proven` gets a line.
+// session: a realm that says that it lost the answer gets the same signature again, and no second one. The
+// signature expires (tpm::kWriteExpirationSeconds). `proven` gets a line.
 //
 // DATA_LOSS (Unproven) if the realm does not prove the write; errors of RealmChannel: it may have been made.
 absl::Status WriteCounter(const RealmSet& realms, size_t realm, const ChipVersion& version,

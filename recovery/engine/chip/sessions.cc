@@ -48,11 +48,18 @@ ChipSessions::Time ChipSessions::OldestIsOldAt(Time now, const std::optional<Dig
   return oldest == Time::max() ? now : oldest + hsm::kWriteUndisturbed;
 }
 
-void ChipSessions::DeviceWasLost(uint64_t times) {
+bool ChipSessions::empty() const {
   const std::lock_guard lock(mutex_);
-  if (std::exchange(lost_, times) == times) return;
-  entries_.clear();
-  line_.clear();
+  return entries_.empty();
+}
+
+// Where one ended there is room again, and nobody has to stand in line for it.
+void ChipSessions::KeepOnly(const std::vector<uint64_t>& open) {
+  const std::lock_guard lock(mutex_);
+  const size_t ended = std::erase_if(entries_, [&](const auto& entry) {
+    return std::ranges::find(open, entry.second.session.id) == open.end();
+  });
+  if (ended > 0) line_.clear();
 }
 
 absl::Status ChipSessions::MayOpen(const RecordName& name, Time now) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -27,8 +28,10 @@ class ChipSessions {
 
   std::optional<hsm::WriteSession> Find(const RecordName& name, uint32_t version, Time now) const;
 
-  // Forgets what was open before the device was lost the last time: such sessions hold nobody up.
-  void DeviceWasLost(uint64_t times);
+  bool empty() const;
+  // `open` are all that the device knows. The others are forgotten, and hold nobody up: they ended with the
+  // device's connection, or for newer ones.
+  void KeepOnly(const std::vector<uint64_t>& open);
   // OK: the account may ask the chip for a session now. RESOURCE_EXHAUSTED, with the time to come back as
   // payload "retry-after-ms": it has two already, or others have waited longer.
   absl::Status MayOpen(const RecordName& name, Time now);
@@ -58,7 +61,6 @@ class ChipSessions {
   Time OldestIsOldAt(Time now, const std::optional<Digest>& of_account) const;
 
   mutable std::mutex mutex_;
-  uint64_t lost_ = 0;  // how often the device was, as last heard
   std::map<Key, Entry> entries_;
   std::deque<InLine> line_;  // an account once
 };

@@ -44,8 +44,6 @@ class ChipWork {
   // Takes note of how a call on the device ended. Returns what its caller hears: the same, but that the
   // device has no room is UNAVAILABLE, as the call may have counted. Any thread.
   absl::Status Note(absl::Status status);
-  // How often the device was lost so far, and the sessions in it.
-  uint64_t losses() const { return health_.losses(); }
   // How much room the chip had at the latest look: one at the start, one after each job that took or made
   // some. nullopt before the first.
   std::optional<hsm::CountedCapacity> room() const;

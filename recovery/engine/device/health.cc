@@ -8,7 +8,6 @@ void DeviceHealth::Note(const absl::Status& status) {
   const bool away = absl::IsUnavailable(status);
   if (away_.exchange(away) == away) return;
   if (away) {
-    ++losses_;
     spdlog::error("the {} is away, requests get UNAVAILABLE until it is back: {}", role_,
                   std::string(status.message()));
     on_away_();

@@ -18,14 +18,11 @@ class DeviceHealth {
   // Takes note of how a call on the device ended: UNAVAILABLE means that it is away.
   void Note(const absl::Status& status);
   bool away() const { return away_; }
-  // How often it has stopped to answer: what was open in it then is open no more.
-  uint64_t losses() const { return losses_; }
 
  private:
   const std::string role_;
   const std::function<void()> on_away_;
   std::atomic<bool> away_ = false;
-  std::atomic<uint64_t> losses_ = 0;
 };
 
 }  // namespace labrec::recovery

@@ -60,6 +60,19 @@ TEST_F(CountedSessions, TheOldestEndsForANewOneWhenItIsYoungNoMore) {
   EXPECT_EQ(sessions.size(), WriteSessions::kMostSaved);
 }
 
+TEST_F(CountedSessions, TheDeviceSaysWhichAreOpen) {
+  OpenKeys();
+  EXPECT_TRUE(keys().OpenWrites()->empty());
+  CountedRecord record = MakeRecord(keys(), 1);
+  const WriteSession a = keys().BeginWrite().value();
+  const WriteSession b = keys().BeginWrite().value();
+  EXPECT_EQ(keys().OpenWrites().value(), (std::vector<uint64_t>{a.id, b.id}));
+  ASSERT_TRUE(keys().FinishWrite(record.key, a.id, 2, SignWrite(record, 2, a.nonce_tpm)).ok());
+  EXPECT_EQ(keys().OpenWrites().value(), std::vector<uint64_t>{b.id});
+  dut_->Repair();
+  EXPECT_TRUE(keys().OpenWrites()->empty()) << "the TPM was reset";
+}
+
 TEST_F(CountedSessions, EndWithTheDevice) {
   OpenKeys();
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(keys().BeginWrite().ok());

@@ -65,6 +65,20 @@ TEST_F(ChipSessionsTest, WhoDoesNotComeBackLosesItsPlace) {
   EXPECT_TRUE(sessions.MayOpen(Name("bob"), At(10)).ok());
 }
 
+TEST_F(ChipSessionsTest, WhatTheDeviceDoesNotKnowAnyMoreHoldsNobodyUp) {
+  EXPECT_TRUE(sessions.empty());
+  Open(Name("mallory", "a"), 0);  // session 1
+  Open(Name("mallory", "b"), 0);  // session 2
+  EXPECT_GT(Pause(sessions.NoRoom(Name("alice"), At(1))), 0);
+  sessions.KeepOnly({1, 2, 77});
+  EXPECT_GT(Pause(sessions.MayOpen(Name("bob"), At(1))), 0) << "nothing ended: alice is first";
+  sessions.KeepOnly({2});
+  EXPECT_FALSE(sessions.Find(Name("mallory", "a"), 1, At(1)));
+  EXPECT_TRUE(sessions.Find(Name("mallory", "b"), 1, At(1)));
+  Open(Name("bob"), 1);
+  Open(Name("mallory", "c"), 1);
+}
+
 TEST_F(ChipSessionsTest, ASessionIsShownToItsVersionOnly) {
   Open(Name("alice"), 0);
   ASSERT_TRUE(sessions.Find(Name("alice"), 1, At(20)));
