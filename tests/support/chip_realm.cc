@@ -21,7 +21,7 @@ using namespace recovery::client;  // NOLINT: this is a client
 
 namespace {
 
-constexpr int kRepeated = 4;
+constexpr int kRepeated = 12;  // some seconds: the realm may be that slow to come back on a busy machine
 constexpr char kRecord[] = "default";
 
 SecretBytes Secret(std::string_view text) {
