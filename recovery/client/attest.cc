@@ -13,6 +13,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
 #include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/grpc/gather.h"
 #include "recovery/client/grpc/messages.h"
 #include "recovery/client/grpc/realm_channel.h"
 
@@ -106,11 +107,20 @@ absl::StatusOr<RealmAttestation> AttestRealm(const RealmSet& realms, size_t real
 
 absl::Status RequireProofs(const RealmSet& realms, const AttestDemand& demand) {
   for (size_t i = 0; i < realms.size(); ++i) {
-    const auto attested = AttestRealm(realms, i, demand);
-    if (attested.ok()) realms[i].RequireTlsKey(attested->tls_key_hash);
-    if (!attested.ok() && IsRefusedRealm(attested.status())) return attested.status();
+    realms[i].SetUnproven(absl::FailedPreconditionError("it was not asked to yet"));
   }
-  return absl::OkStatus();
+  const auto answers = GatherAll<RealmAttestation>(
+      realms.size(), [&](size_t i, Cancellation&) { return AttestRealm(realms, i, demand); });
+  absl::Status refused;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    if (answers[i].ok()) {
+      realms[i].SetProven(answers[i]->tls_key_hash);
+      continue;
+    }
+    realms[i].SetUnproven(answers[i].status());
+    if (refused.ok() && IsRefusedRealm(answers[i].status())) refused = answers[i].status();
+  }
+  return refused;
 }
 
 absl::StatusOr<DeviceClaims> AskDeviceClaims(const RealmSet& realms, size_t realm) {

@@ -38,9 +38,11 @@ struct RealmAttestation {
 absl::StatusOr<RealmAttestation> AttestRealm(const RealmSet& realms, size_t realm,
                                              const AttestDemand& demand);
 
-// OK if every realm that answers proves itself as the demand wants. Realms that do not answer are left to the
-// operation that follows; those that did are held to the TLS key that they proved. Otherwise the refusal of
-// the first that did not.
+// From now on no realm of the set is asked for anything before it has proven itself as the demand wants: all
+// are asked to, at once. What does not prove itself, whatever it answers instead, is left out by all
+// operations that follow, whose reports say why; what does is reached only by connections with the TLS key
+// that it proved. The refusal of the first realm that shows what does not fit, or says that it can prove
+// nothing; else OK.
 absl::Status RequireProofs(const RealmSet& realms, const AttestDemand& demand);
 
 // What a realm says of its device, which proves nothing.

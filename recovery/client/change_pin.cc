@@ -71,6 +71,7 @@ absl::StatusOr<uint32_t> KeepGuessLimit(const RealmSet& realms, const RecordConf
 PinChange NotRecovered(RecoverOutcome outcome) {
   if (auto* wrong = std::get_if<WrongPin>(&outcome)) return std::move(*wrong);
   if (auto* locked = std::get_if<LockedUntil>(&outcome)) return std::move(*locked);
+  if (auto* used_up = std::get_if<UsedUp>(&outcome)) return std::move(*used_up);
   if (auto* destroyed = std::get_if<Destroyed>(&outcome)) return std::move(*destroyed);
   return std::get<NotRegistered>(std::move(outcome));
 }

@@ -10,7 +10,7 @@
 
 namespace labrec::recovery::client {
 
-using PinChange = std::variant<Sealed, WrongPin, LockedUntil, Destroyed, NotRegistered>;
+using PinChange = std::variant<Sealed, WrongPin, LockedUntil, UsedUp, Destroyed, NotRegistered>;
 
 // Recovers with the old PIN and seals the same secret under the new one, with the threshold and guess limit
 // it had. The old PIN stays good until enough realms hold the new version. The unlock keys just recovered

@@ -40,10 +40,15 @@ struct LockedUntil {
 struct Destroyed {
   std::vector<RealmReport> reports;
 };
+// No guess is left, though some realms have not erased their keys yet: no PIN is answered any more, right or
+// wrong, and none was sent. A device that has the secret can seal it again.
+struct UsedUp {
+  std::vector<RealmReport> reports;
+};
 struct NotRegistered {
   std::vector<RealmReport> reports;
 };
 
-using RecoverOutcome = std::variant<Recovered, WrongPin, LockedUntil, Destroyed, NotRegistered>;
+using RecoverOutcome = std::variant<Recovered, WrongPin, LockedUntil, UsedUp, Destroyed, NotRegistered>;
 
 }  // namespace labrec::recovery::client

@@ -14,8 +14,8 @@
 namespace labrec::recovery::client {
 namespace {
 
-// Members of the group that have no guess left but still have their keys.
-std::vector<size_t> Spent(const ConfigGroup& group, const std::vector<RealmReport>& reports) {
+// Members of the group that this guess was the last one at, and that still have their keys.
+std::vector<size_t> JustSpent(const ConfigGroup& group, const std::vector<RealmReport>& reports) {
   std::vector<size_t> spent;
   for (const GroupMember& member : group.members) {
     const RealmReport& report = reports[member.realm];
@@ -33,6 +33,8 @@ absl::StatusOr<RecoverOutcome> Ended(Verdict verdict, std::vector<RealmReport> r
       const int64_t until_ms = EnoughAt(reports, threshold);
       return LockedUntil{until_ms, std::move(reports)};
     }
+    case Verdict::kUsedUp:
+      return UsedUp{std::move(reports)};
     case Verdict::kDestroyed:
       return Destroyed{std::move(reports)};
     case Verdict::kNotRegistered:
@@ -44,9 +46,12 @@ absl::StatusOr<RecoverOutcome> Ended(Verdict verdict, std::vector<RealmReport> r
 
 // Says that realms which did answer have counted the guess.
 absl::StatusOr<RecoverOutcome> AfterGuess(absl::StatusOr<RecoverOutcome> outcome) {
-  if (!IsTooFewRealms(outcome.status())) return outcome;
-  return TooFewRealmsError(
-      absl::StrCat(outcome.status().message(), "; realms that did answer may have counted a try"));
+  if (outcome.ok()) return outcome;
+  constexpr char kCounted[] = "; realms that did answer may have counted a try";
+  if (IsTooFewRealms(outcome.status())) {
+    return TooFewRealmsError(absl::StrCat(outcome.status().message(), kCounted));
+  }
+  return absl::Status(outcome.status().code(), absl::StrCat(outcome.status().message(), kCounted));
 }
 
 absl::StatusOr<RecoverOutcome> Unlock(const RealmSet& realms, ConfigGroup group, Guess guess,
@@ -59,48 +64,48 @@ absl::StatusOr<RecoverOutcome> Unlock(const RealmSet& realms, ConfigGroup group,
                    std::move(reports)};
 }
 
-// Realms without a guess left cannot give the secret any more, whatever the PIN: they count as destroyed.
-void CloseBeforeGuess(const RealmSet& realms, const ConfigGroup& group, std::vector<RealmReport>& reports) {
-  const std::vector<size_t> spent = Spent(group, reports);
-  for (const size_t realm : spent) reports[realm].condition = RealmCondition::kDestroyed;
-  if (Judge(reports, group.threshold()) == Verdict::kDestroyed) CloseSpent(realms, group, spent, reports);
-}
-
 // The newest active version, where `group` is a pending one in front of it.
-std::optional<uint32_t> ActiveBehind(const Survey& survey, uint32_t least) {
+std::optional<uint32_t> ActiveBehind(const Survey& survey, Least least) {
   const ConfigGroup& group = *survey.group;
   const auto active = NewestGroup(ActiveOnly(survey.offers), group.config.name, least);
   if (!active || active->version() >= group.version()) return std::nullopt;
   return active->version();
 }
 
-absl::StatusOr<RecoverOutcome> Attempt(const RealmSet& realms, const RecoverRequest& request, uint32_t least,
-                                       const SecretBytes& pin) {
+struct Attempted {
+  absl::StatusOr<RecoverOutcome> outcome;
+  // Another client activated a newer version between survey and guess, and no realm counted one.
+  bool again = false;
+};
+
+Attempted Attempt(const RealmSet& realms, const RecoverRequest& request, Least least,
+                  const SecretBytes& pin) {
   Survey survey = TakeSurvey(realms, request.record, least, SurveyUntil::kGroup, request.which);
   std::vector<RealmReport>& reports = survey.reports;
   if (!survey.group) {
+    if (!survey.refused.ok()) return {survey.refused};
     // Whatever is offered is offered by too few.
     for (const size_t realm : RealmsThatAre(reports, RealmCondition::kGood)) {
       reports[realm].condition = RealmCondition::kOutdated;
     }
-    const Verdict verdict = Judge(reports, least);
-    return Ended(verdict, std::move(reports), least);
+    const Verdict verdict = Judge(reports, least.realms);
+    return {Ended(verdict, std::move(reports), least.realms)};
   }
   ConfigGroup& group = *survey.group;
   const uint32_t threshold = group.threshold();
-  CloseBeforeGuess(realms, group, reports);
   if (const Verdict verdict = Judge(reports, threshold); verdict != Verdict::kEnough) {
-    return Ended(verdict, std::move(reports), threshold);
+    return {Ended(verdict, std::move(reports), threshold)};
   }
-  LABREC_ASSIGN_OR_RETURN(Guess guess, MakeGuess(realms, group, pin, reports));
-  if (guess.s) return Unlock(realms, std::move(group), std::move(guess), std::move(reports));
+  absl::StatusOr<Guess> guess = MakeGuess(realms, group, pin, reports);
+  if (!guess.ok()) return {guess.status()};
+  if (guess->s) return {Unlock(realms, std::move(group), *std::move(guess), std::move(reports))};
   if (const Verdict verdict = Judge(reports, threshold); verdict != Verdict::kEnough) {
-    return AfterGuess(Ended(verdict, std::move(reports), threshold));
+    return {AfterGuess(Ended(verdict, std::move(reports), threshold)), guess->version_is_gone};
   }
   const uint32_t tries_left = TriesLeft(reports, threshold);
   const std::optional<uint32_t> active = ActiveBehind(survey, least);
-  CloseSpent(realms, group, Spent(group, reports), reports);
-  return WrongPin{tries_left, std::move(reports), active};
+  CloseSpent(realms, group, JustSpent(group, reports), reports);
+  return {WrongPin{tries_left, std::move(reports), active}};
 }
 
 }  // namespace
@@ -109,11 +114,11 @@ absl::StatusOr<RecoverOutcome> Recover(const RealmSet& realms, const RecoverRequ
                                        const SecretBytes& pin) {
   LABREC_RETURN_IF_ERROR(CheckName({realms.tenant(), realms.account(), request.record}));
   if (realms.size() == 0) return absl::InvalidArgumentError("no realms to recover from");
-  const uint32_t least = request.least_realms > 0 ? request.least_realms : Majority(realms.size());
-  absl::StatusOr<RecoverOutcome> outcome = Attempt(realms, request, least, pin);
-  // NOT_FOUND: another client activated a newer version between survey and guess.
-  if (absl::IsNotFound(outcome.status())) outcome = Attempt(realms, request, least, pin);
-  return outcome;
+  const Least least{request.least_realms > 0 ? request.least_realms : Majority(realms.size()),
+                    request.least_from};
+  Attempted attempted = Attempt(realms, request, least, pin);
+  if (attempted.again) attempted = Attempt(realms, request, least, pin);
+  return std::move(attempted.outcome);
 }
 
 }  // namespace labrec::recovery::client

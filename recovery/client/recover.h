@@ -16,19 +16,24 @@ struct RecoverRequest {
   // How many realms must offer the same version for it to be used; 0: a majority. A record sealed with a
   // lower threshold needs it said here when fewer realms than the majority are left.
   uint32_t least_realms = 0;
+  // kPerson: `least_realms` is what the person says of this record. It is then not refused because some realm
+  // offers a config that takes more (steps/newest_group.h, Groups): one lying realm could do that.
+  LeastFrom least_from = LeastFrom::kDefault;
   // kActive: passes over a pending version; see WrongPin::active_version.
   WhichVersion which = WhichVersion::kNewest;
 };
 
 // Brings the secret back: asks every realm for the record, has the PIN evaluated by all that agree on the
 // newest version, finds the shares that fit, unlocks, and finishes the version's activation where that was
-// left open. One call costs at most one guess at each realm (a second one where another client replaced the
-// version meanwhile), none before enough realms were seen to be there. A lost reply costs none: the same
-// blinded element is sent again.
+// left open. One call costs each realm at most one guess, and none before enough realms were seen to be
+// there. A lost reply costs none: the same blinded element is sent again.
+//
+// A right PIN is answered as long as a guess is left at enough realms. Where none is left, nothing is sent,
+// and nothing erased (UsedUp): another device may be about to unlock with the last one.
 //
 // Realms that are down, slow, faulty, outdated or destroyed are left out, and reported, if the others are
-// enough. After a wrong PIN, realms that have no guess left are made to erase the record's keys at once
-// (CloseSpent).
+// enough; a success gives those that are locked or spent their guesses back. A wrong PIN that was the last
+// guess at a realm makes it erase the record's keys at once (CloseSpent).
 //
 // Errors: IsTooFewRealms (the message says whether a try may have been spent); INVALID_ARGUMENT for a PIN or
 // record name that no record can have; what realms refused with, where that leaves too few. Blocks; any

@@ -44,7 +44,7 @@ absl::Status Check(const RealmSet& realms, const SealRequest& request, const Sec
 
 // The version to take, or an error if too few realms can be asked for it.
 absl::StatusOr<VersionChoice> NextVersion(const RealmSet& realms, const VersionPlan& plan) {
-  const Survey survey = TakeSurvey(realms, plan.record, plan.threshold, SurveyUntil::kAll);
+  const Survey survey = TakeSurvey(realms, plan.record, {plan.threshold}, SurveyUntil::kAll);
   std::vector<RealmReport> reports = survey.reports;
   std::vector<std::optional<uint32_t>> highest(realms.size());
   // For a new version it does not matter what became of the old one.
@@ -126,7 +126,7 @@ absl::StatusOr<Sealed> Seal(const RealmSet& realms, const SealRequest& request, 
 
   PinTrial trial{KnownPin::kOther};
   if (request.retire == nullptr) {
-    trial = TryPin(realms, request.record, std::max(Majority(realms.size()), threshold), pin);
+    trial = TryPin(realms, request.record, {std::max(Majority(realms.size()), threshold)}, pin);
   }
   // The PIN is the one of before: it goes on as a change of PIN.
   std::optional<Retirement> retirement;

@@ -34,8 +34,9 @@ void Describe(const RealmChannel& realm, const absl::StatusOr<v1::GetRealmRespon
 
 }  // namespace
 
-RecordStatus GetStatus(const RealmSet& realms, const std::string& record, uint32_t least_realms) {
-  const uint32_t least = least_realms > 0 ? least_realms : Majority(realms.size());
+RecordStatus GetStatus(const RealmSet& realms, const std::string& record, uint32_t least_realms,
+                       LeastFrom least_from) {
+  const Least least{least_realms > 0 ? least_realms : Majority(realms.size()), least_from};
   const Survey survey = TakeSurvey(realms, record, least, SurveyUntil::kAll);
   const auto answers =
       GatherAll<v1::GetRealmResponse>(realms.size(), [&](size_t i, Cancellation& cancellation) {
@@ -53,6 +54,7 @@ RecordStatus GetStatus(const RealmSet& realms, const std::string& record, uint32
     }
     Describe(realms[i], answers[i], realm);
   }
+  status.refused = survey.refused;
   if (survey.group) {
     status.version = survey.group->version();
     status.threshold = survey.group->threshold();

@@ -39,15 +39,17 @@ struct RealmStatus {
 struct RecordStatus {
   std::vector<RealmStatus> realms;  // in share order
   std::optional<uint32_t> version;  // what a recovery would use
+  absl::Status refused;             // why it would not use a newer one that enough realms offer
   uint32_t threshold = 0;           // of that version
   uint32_t holders = 0;             // of that version: the realms of its config
   uint32_t guess_limit = 0;         // of that version, at each realm
   uint32_t tries_left = 0;          // over all realms
 };
 
-// Asks every realm; costs no guess. `least_realms` as in RecoverRequest. Realms that do not answer are in the
-// result as such. A realm that answers under another id than the list's is kFaulty.
-RecordStatus GetStatus(const RealmSet& realms, const std::string& record, uint32_t least_realms);
+// Asks every realm; costs no guess. `least_realms`, `least_from` as in RecoverRequest. Realms that do not
+// answer are in the result as such. A realm that answers under another id than the list's is kFaulty.
+RecordStatus GetStatus(const RealmSet& realms, const std::string& record, uint32_t least_realms,
+                       LeastFrom least_from = LeastFrom::kDefault);
 
 // The versions that this device registered and that are active nowhere, as realms say: they go with it when
 // it is revoked.

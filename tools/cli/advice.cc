@@ -101,6 +101,13 @@ std::string Explain(const recovery::client::LockedUntil& outcome, const std::str
                       UtcTime(outcome.until_ms));
 }
 
+std::string Explain(const recovery::client::UsedUp&, const std::string& record) {
+  return absl::StrCat(
+      "record ", record,
+      " has no try left, and the PIN was not sent: no PIN brings the secret back any more. Seal "
+      "it again from a device that has it");
+}
+
 std::string Explain(const recovery::client::Destroyed& outcome, const std::string& record) {
   return absl::StrCat("record ", record, " is destroyed: its tries were used up and its keys erased at ",
                       Names(outcome.reports, RealmCondition::kDestroyed),

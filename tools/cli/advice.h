@@ -13,6 +13,7 @@ namespace labrec::cli {
 
 std::string Explain(const recovery::client::WrongPin& outcome);
 std::string Explain(const recovery::client::LockedUntil& outcome, const std::string& record);
+std::string Explain(const recovery::client::UsedUp& outcome, const std::string& record);
 std::string Explain(const recovery::client::Destroyed& outcome, const std::string& record);
 std::string Explain(const recovery::client::NotRegistered& outcome, const std::string& record);
 

@@ -19,6 +19,7 @@ namespace {
 
 using recovery::client::BearerToken;
 using recovery::client::Cancelled;
+using recovery::client::LeastFrom;
 using recovery::client::RealmAddress;
 using recovery::client::RealmList;
 using recovery::client::RealmSet;
@@ -132,7 +133,7 @@ absl::StatusOr<Connection> Connect(const RealmOptions& options) {
   }
   LABREC_ASSIGN_OR_RETURN(const Account whose, AccountOf(tokens, list, options));
   Connection connection{std::make_unique<RealmSet>(whose.tenant, whose.account, ClientOptionsOf(options)),
-                        threshold};
+                        threshold, options.threshold ? LeastFrom::kPerson : LeastFrom::kDefault};
   for (size_t i = 0; i < count; ++i) {
     LABREC_RETURN_IF_ERROR(
         connection.realms->Add(std::move(list.realms[i]), OfAccount(whose, options, std::move(tokens[i]))));

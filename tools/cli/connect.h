@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "recovery/client/base/config_group.h"
 #include "recovery/client/base/realm_set.h"
 
 namespace labrec::cli {
@@ -25,6 +26,7 @@ struct RealmOptions {
 struct Connection {
   std::unique_ptr<recovery::client::RealmSet> realms;
   uint32_t threshold = 0;  // from the option, else the list, else a majority
+  recovery::client::LeastFrom threshold_from = recovery::client::LeastFrom::kDefault;  // kPerson: the option
 };
 
 // Reads the realm list, and as many tokens as it takes to know the account; a token command may be run for

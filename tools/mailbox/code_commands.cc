@@ -78,8 +78,9 @@ absl::StatusOr<Sealed> SealCode(const Session& session, const Connection& connec
 
 absl::StatusOr<Recovered> RecoverCode(const Session& session, const Connection& connection,
                                       const SecretBytes& pin) {
-  LABREC_ASSIGN_OR_RETURN(recovery::client::RecoverOutcome outcome,
-                          Recover(*connection.realms, {session.record, connection.threshold}, pin));
+  LABREC_ASSIGN_OR_RETURN(
+      recovery::client::RecoverOutcome outcome,
+      Recover(*connection.realms, {session.record, connection.threshold, connection.threshold_from}, pin));
   auto* const recovered = std::get_if<Recovered>(&outcome);
   if (recovered == nullptr) return NotRecovered(outcome, session.record);
   WarnOfRealms(recovered->reports, "recovering");

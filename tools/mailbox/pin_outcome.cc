@@ -11,6 +11,7 @@ using recovery::client::Destroyed;
 using recovery::client::LockedUntil;
 using recovery::client::NotRegistered;
 using recovery::client::RecoverOutcome;
+using recovery::client::UsedUp;
 using recovery::client::WrongPin;
 
 constexpr char kPayload[] = "labyrinth-mailbox/not-recovered";
@@ -18,6 +19,7 @@ constexpr char kPayload[] = "labyrinth-mailbox/not-recovered";
 std::string Words(const RecoverOutcome& outcome, const std::string& record) {
   if (const auto* wrong = std::get_if<WrongPin>(&outcome)) return cli::Explain(*wrong);
   if (const auto* locked = std::get_if<LockedUntil>(&outcome)) return cli::Explain(*locked, record);
+  if (const auto* used_up = std::get_if<UsedUp>(&outcome)) return cli::Explain(*used_up, record);
   if (const auto* destroyed = std::get_if<Destroyed>(&outcome)) return cli::Explain(*destroyed, record);
   return cli::Explain(std::get<NotRegistered>(outcome), record);
 }

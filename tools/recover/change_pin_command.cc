@@ -33,7 +33,8 @@ int RunChangePin(const Arguments& arguments, const Reporter& reporter) {
   if (!new_pin.ok()) return reporter.UsageError(new_pin.status());
 
   const auto outcome =
-      ChangePin(*connection->realms, {arguments.record, connection->threshold, Which(arguments)},
+      ChangePin(*connection->realms,
+                {arguments.record, connection->threshold, connection->threshold_from, Which(arguments)},
                 arguments.allow_missing ? Holders::kThreshold : Holders::kEveryRealm, *old_pin, *new_pin,
                 device ? &*device : nullptr);
   if (!outcome.ok()) return reporter.Fail(outcome.status());

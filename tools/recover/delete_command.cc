@@ -37,7 +37,8 @@ int RunDelete(const Arguments& arguments, const Reporter& reporter) {
   const auto pin =
       cli::ReadPin(arguments.pin_stdin ? cli::PinSource::kStandardInput : cli::PinSource::kTerminal, "PIN");
   if (!pin.ok()) return reporter.UsageError(pin.status());
-  const auto outcome = Recover(*connection->realms, {arguments.record, connection->threshold}, *pin);
+  const auto outcome = Recover(*connection->realms,
+                               {arguments.record, connection->threshold, connection->threshold_from}, *pin);
   if (!outcome.ok()) return reporter.Fail(outcome.status());
   const auto* recovered = std::get_if<recovery::client::Recovered>(&*outcome);
   if (recovered == nullptr) return reporter.NotRecovered(*outcome, arguments.record);

@@ -13,6 +13,7 @@ using recovery::client::LockedUntil;
 using recovery::client::NotRegistered;
 using recovery::client::RealmCondition;
 using recovery::client::RealmReport;
+using recovery::client::UsedUp;
 using recovery::client::Verdict;
 using recovery::client::WrongPin;
 
@@ -20,6 +21,7 @@ template <typename Outcome>
 int OutcomeCode(const Outcome& outcome) {
   if (std::holds_alternative<WrongPin>(outcome)) return kExitWrongPin;
   if (std::holds_alternative<LockedUntil>(outcome)) return kExitLockedOrDestroyed;
+  if (std::holds_alternative<UsedUp>(outcome)) return kExitLockedOrDestroyed;
   if (std::holds_alternative<Destroyed>(outcome)) return kExitLockedOrDestroyed;
   if (std::holds_alternative<NotRegistered>(outcome)) return kExitNotRegistered;
   return kExitDone;
@@ -30,6 +32,7 @@ int VerdictCode(Verdict verdict) {
     case Verdict::kEnough:
       return kExitDone;
     case Verdict::kLocked:
+    case Verdict::kUsedUp:
     case Verdict::kDestroyed:
       return kExitLockedOrDestroyed;
     case Verdict::kTooFewRealms:

@@ -82,7 +82,8 @@ int RunRecover(const Arguments& arguments, const Reporter& reporter) {
   if (!pin.ok()) return reporter.UsageError(pin.status());
 
   const auto outcome =
-      Recover(*connection->realms, {arguments.record, connection->threshold, Which(arguments)}, *pin);
+      Recover(*connection->realms,
+              {arguments.record, connection->threshold, connection->threshold_from, Which(arguments)}, *pin);
   if (!outcome.ok()) return reporter.Fail(outcome.status());
   const auto* recovered = std::get_if<Recovered>(&*outcome);
   if (recovered == nullptr) return reporter.NotRecovered(*outcome, arguments.record);

@@ -101,6 +101,9 @@ int Reporter::Unsuccessful(const Variant& outcome, const std::string& record) co
     return Failed("locked", *locked, {{"locked_until_ms", locked->until_ms}}, cli::Explain(*locked, record),
                   code);
   }
+  if (const auto* used_up = std::get_if<recovery::client::UsedUp>(&outcome)) {
+    return Failed("used-up", *used_up, json::object(), cli::Explain(*used_up, record), code);
+  }
   if (const auto* destroyed = std::get_if<recovery::client::Destroyed>(&outcome)) {
     return Failed("destroyed", *destroyed, json::object(), cli::Explain(*destroyed, record), code);
   }

@@ -87,6 +87,7 @@ std::string Text(const RecordStatus& status, const std::string& record) {
   } else {
     text = absl::StrCat("record ", record, ": no version that enough realms offer\n");
   }
+  if (!status.refused.ok()) absl::StrAppend(&text, "  ", status.refused.message(), "\n");
   for (const RealmStatus& realm : status.realms) text += RealmLine(realm);
   return text;
 }
@@ -118,7 +119,8 @@ int RunStatus(const Arguments& arguments, const Reporter& reporter) {
   if (!connection.ok()) return reporter.UsageError(connection.status());
   const absl::Status name = recovery::CheckShortName("record", arguments.record);
   if (!name.ok()) return reporter.UsageError(name);
-  const RecordStatus status = GetStatus(*connection->realms, arguments.record, connection->threshold);
+  const RecordStatus status =
+      GetStatus(*connection->realms, arguments.record, connection->threshold, connection->threshold_from);
   const int code = ExitCode(status, connection->threshold);
   json fields = {{"record", arguments.record}, {"realms", json::array()}};
   for (const RealmStatus& realm : status.realms) fields["realms"].push_back(RealmJson(realm));

@@ -18,6 +18,16 @@ enum class WhichVersion {
   kActive,  // of those that were activated, where a pending one is in front
 };
 
+// Who says how many realms must offer the same version.
+enum class LeastFrom {
+  kDefault,  // a majority, or what the realm list recommends: the record may have been sealed with more
+  kPerson,   // the person, of this record
+};
+struct Least {
+  uint32_t realms = 0;
+  LeastFrom from = LeastFrom::kDefault;
+};
+
 // A realm that offers the group's config and has a share in it.
 struct GroupMember {
   size_t realm = 0;

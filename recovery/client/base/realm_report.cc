@@ -20,6 +20,8 @@ std::string_view ConditionName(RealmCondition condition) {
       return "outdated";
     case RealmCondition::kLocked:
       return "locked";
+    case RealmCondition::kSpent:
+      return "spent";
     case RealmCondition::kDestroyed:
       return "destroyed";
     case RealmCondition::kNotRegistered:

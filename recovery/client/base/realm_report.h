@@ -17,14 +17,15 @@ enum class RealmCondition {
   kFaulty,         // answered something that cannot be right
   kOutdated,       // does not hold the version that the others agree on
   kLocked,         // takes no guess before a certain time
+  kSpent,          // says that no guess is left at the version, whose keys are still there: it was not asked
   kDestroyed,      // its guesses are used up and its keys erased
   kNotRegistered,  // knows no such record
   kRefused,        // answered with an error
   kUnreachable,    // could not be talked to
   kLate,           // was not waited for: the others were enough
 };
-// "good", "pending", "faulty", "outdated", "locked", "destroyed", "not-registered", "refused", "unreachable",
-// "late".
+// "good", "pending", "faulty", "outdated", "locked", "spent", "destroyed", "not-registered", "refused",
+// "unreachable", "late".
 std::string_view ConditionName(RealmCondition condition);
 
 struct RealmReport {

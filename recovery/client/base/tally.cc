@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/absl_view.h"
 #include "recovery/client/base/too_few_realms.h"
 
 namespace labrec::recovery::client {
@@ -29,9 +30,30 @@ absl::Status TooFew(const std::vector<RealmReport>& reports, uint32_t threshold)
   return TooFewRealmsError(message);
 }
 
+// What realms say of why they do not give the record, in words.
+std::string Claims(const std::vector<RealmReport>& reports) {
+  std::string claims;
+  for (const RealmReport& report : reports) {
+    if (Count({report},
+              {RealmCondition::kSpent, RealmCondition::kDestroyed, RealmCondition::kNotRegistered}) == 0) {
+      continue;
+    }
+    absl::StrAppend(&claims, claims.empty() ? "" : ", ", "realm ", report.realm, " says ",
+                    AbslView(ConditionName(report.condition)));
+  }
+  return claims;
+}
+
 absl::Status Refusal(const std::vector<RealmReport>& reports) {
   for (const RealmReport& report : reports) {
     if (report.condition == RealmCondition::kRefused) return report.error;
+  }
+  const std::string claims = Claims(reports);
+  if (!claims.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "too few realms are left to give the record, and too few say the same of why to believe "
+        "it: ",
+        claims, ". One of them does not tell the truth, or missed a change; ask their operators"));
   }
   std::string message =
       "the realms do not agree on one version of the record: a registration was not completed, or realms are "
@@ -53,7 +75,11 @@ Verdict Judge(const std::vector<RealmReport>& reports, uint32_t threshold) {
   if (possible >= threshold) return Verdict::kTooFewRealms;
   possible += Count(reports, {RealmCondition::kRefused, RealmCondition::kFaulty, RealmCondition::kOutdated});
   if (possible >= threshold) return Verdict::kRefused;
-  return Count(reports, {RealmCondition::kDestroyed}) > 0 ? Verdict::kDestroyed : Verdict::kNotRegistered;
+  const size_t needed = RealmsThatSettle(reports.size(), threshold);
+  if (Count(reports, {RealmCondition::kDestroyed}) >= needed) return Verdict::kDestroyed;
+  if (Count(reports, {RealmCondition::kNotRegistered}) >= needed) return Verdict::kNotRegistered;
+  const size_t used_up = Count(reports, {RealmCondition::kDestroyed, RealmCondition::kSpent});
+  return used_up >= needed ? Verdict::kUsedUp : Verdict::kRefused;
 }
 
 int64_t EnoughAt(const std::vector<RealmReport>& reports, uint32_t threshold) {

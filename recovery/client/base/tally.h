@@ -11,14 +11,18 @@
 
 namespace labrec::recovery::client {
 
-// What the conditions of all realms come to, for an operation that needs `threshold` good ones.
+// What the conditions of all realms come to, for an operation that needs `threshold` good ones. What a realm
+// says is a claim. So "destroyed", "not registered" and "no guess left" are believed only of RealmsThatSettle
+// realms: T that say so, and so many that too few are left.
 enum class Verdict {
-  kEnough,         // go on
-  kLocked,         // enough once the locked ones take guesses again
-  kTooFewRealms,   // it depends on realms that could not be reached
-  kRefused,        // it depends on realms that answered with an error, or faultily, or hold another version
-  kDestroyed,      // no way left; at least one realm has destroyed it
-  kNotRegistered,  // no way left; no realm knows it
+  kEnough,        // go on
+  kLocked,        // enough once the locked ones take guesses again
+  kTooFewRealms,  // it depends on realms that could not be reached
+  kRefused,    // it depends on realms that answered with an error, or faultily, or hold another version; or
+               // too few say the same of why they do not give it
+  kUsedUp,     // no guess is left at enough realms that it cannot come back; some still have their keys
+  kDestroyed,  // enough realms have destroyed it
+  kNotRegistered,  // enough realms know no such record
 };
 Verdict Judge(const std::vector<RealmReport>& reports, uint32_t threshold);
 

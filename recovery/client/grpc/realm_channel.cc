@@ -9,16 +9,12 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/auth_context.h>
 #include <grpcpp/security/credentials.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/clock.h"
 #include "hsm/base/host_port.h"
-#include "hsm/base/openssl_ptr.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/retry_after.h"
 #include "recovery/api/tls13.h"
@@ -27,27 +23,40 @@
 #include "recovery/client/grpc/http_proxy.h"
 #include "recovery/client/grpc/messages.h"
 #include "recovery/client/grpc/retry_pause.h"
+#include "recovery/client/grpc/tls_key.h"
 
 namespace labrec::recovery::client {
 namespace {
 
 using std::chrono::milliseconds;
 
-using BioPtr = std::unique_ptr<BIO, OpensslFree<BIO_free_all>>;
-
 constexpr int kLargestAnswer = 256 << 10;
 
-std::shared_ptr<grpc::Channel> Connect(const RealmAddress& address) {
-  RequireTls13();
+std::shared_ptr<grpc::ChannelCredentials> TlsOf(const RealmAddress& address) {
   grpc::SslCredentialsOptions tls;
   tls.pem_root_certs = address.ca_pem;
+  return grpc::SslCredentials(tls);
+}
+
+// Whether a request is one of those by which a realm proves itself: they carry nothing of a record.
+template <typename Request>
+constexpr bool IsOfProof() {
+  return std::is_same_v<Request, v1::GetRealmRequest> || std::is_same_v<Request, v1::GetIdentityRequest> ||
+         std::is_same_v<Request, v1::AttestRequest>;
+}
+
+std::shared_ptr<grpc::Channel> Connect(const RealmAddress& address,
+                                       const std::shared_ptr<grpc::ChannelCredentials>& tls) {
+  RequireTls13();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
   arguments.SetMaxReceiveMessageSize(kLargestAnswer);
   if (!address.server_name.empty()) arguments.SetSslTargetNameOverride(address.server_name);
-  return grpc::CreateCustomChannel(TargetUri(address.address), grpc::SslCredentials(tls), arguments);
+  // A connection of another channel is not used for this one.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(TargetUri(address.address), tls, arguments);
 }
 
 std::optional<milliseconds> RetryAfter(const grpc::ClientContext& context) {
@@ -85,7 +94,7 @@ RealmChannel::RealmChannel(RealmAddress address, TokenFetch token, ChannelOption
     : address_(std::move(address)),
       token_(address_.id, std::move(token), SystemClock()),
       options_(options),
-      connection_(new Connection{v1::Recovery::NewStub(Connect(address_))}) {}
+      connection_(new Connection{v1::Recovery::NewStub(Connect(address_, TlsOf(address_)))}) {}
 
 RealmChannel::~RealmChannel() = default;
 
@@ -108,7 +117,7 @@ absl::Status RealmChannel::NoteCertificate(const grpc::ClientContext& context) {
   {
     const std::lock_guard lock(mutex_);
     certificate_ = shown.empty() ? "" : std::string(shown.front().data(), shown.front().size());
-    required = required_tls_key_;
+    if (const auto* proven = std::get_if<Proven>(&proof_)) required = proven->tls_key;
   }
   if (!required) return absl::OkStatus();
   const absl::StatusOr<Digest> hash = TlsKeyHash();
@@ -118,9 +127,19 @@ absl::Status RealmChannel::NoteCertificate(const grpc::ClientContext& context) {
       "): the answer came on a connection with another TLS key than the one that it proved itself on"));
 }
 
-void RealmChannel::RequireTlsKey(const Digest& hash) {
+void RealmChannel::SetUnproven(const absl::Status& why) {
   const std::lock_guard lock(mutex_);
-  required_tls_key_ = hash;
+  proof_ = Unproven{absl::Status(
+      why.code(),
+      absl::StrCat("realm ", name(), " is not asked, as it has not proven itself: ", why.message()))};
+}
+
+void RealmChannel::SetProven(const Digest& tls_key) {
+  auto connection = std::make_shared<Connection>(
+      Connection{v1::Recovery::NewStub(Connect(address_, PinnedTls(address_.ca_pem, tls_key)))});
+  const std::lock_guard lock(mutex_);
+  connection_ = std::move(connection);
+  proof_ = Proven{tls_key};
 }
 
 absl::StatusOr<Digest> RealmChannel::TlsKeyHash() const {
@@ -129,16 +148,18 @@ absl::StatusOr<Digest> RealmChannel::TlsKeyHash() const {
     const std::lock_guard lock(mutex_);
     pem = certificate_;
   }
-  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  const X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-  ERR_clear_error();
-  unsigned char* spki = nullptr;
-  const int size =
-      certificate == nullptr ? -1 : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &spki);
-  if (size <= 0) return absl::UnavailableError(absl::StrCat("realm ", name(), " showed no certificate yet"));
-  const Digest hash = Sha256(ByteView(spki, static_cast<size_t>(size)));
-  OPENSSL_free(spki);
-  return hash;
+  const absl::StatusOr<Digest> hash = TlsKeyHashOf(pem);
+  if (hash.ok()) return hash;
+  return absl::UnavailableError(absl::StrCat("realm ", name(), " showed no certificate yet"));
+}
+
+template <typename Request>
+absl::StatusOr<std::shared_ptr<RealmChannel::Connection>> RealmChannel::ConnectionFor() const {
+  const std::lock_guard lock(mutex_);
+  if constexpr (!IsOfProof<Request>()) {
+    if (const auto* unproven = std::get_if<Unproven>(&proof_)) return unproven->why;
+  }
+  return connection_;
 }
 
 // The token to send with a request; empty: none.
@@ -158,6 +179,7 @@ absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method method,
                                            const Request& request, Cancellation& cancellation) {
   bool renewed = false;
   for (int attempt = 0;; ++attempt) {
+    LABREC_ASSIGN_OR_RETURN(const std::shared_ptr<Connection> connection, ConnectionFor<Request>());
     LABREC_ASSIGN_OR_RETURN(const std::string token, TokenFor<Request>(cancellation));
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + options_.timeout);
@@ -166,7 +188,7 @@ absl::StatusOr<Response> RealmChannel::Run(const char* operation, Method method,
     grpc::Status status;
     {
       const Cancellation::Watch watch(cancellation, [&context] { context.TryCancel(); });
-      status = (connection_->stub.get()->*method)(&context, request, &response);
+      status = (connection->stub.get()->*method)(&context, request, &response);
     }
     if (status.ok()) {
       if (const absl::Status foreign = NoteCertificate(context); !foreign.ok()) return foreign;

@@ -2,8 +2,8 @@
 
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
+#include <variant>
 
 #include "absl/status/statusor.h"
 
@@ -34,6 +34,10 @@ namespace labrec::recovery::client {
 // Attest, BeginChipWrite, and Evaluate, since a realm counts an element once; Evaluate is also repeated once
 // after DEADLINE_EXCEEDED. RESOURCE_EXHAUSTED with a time to come back is repeated for every call: nothing
 // was decided. UNAUTHENTICATED is repeated once where there is another token to be had.
+//
+// A realm of which a proof is demanded is Unproven until it is given: nothing is sent to it but the calls
+// that the proof consists of (IsOfProof), whatever it answers to them. Once Proven it is reached only on
+// connections with the TLS key that it proved itself on.
 class RealmChannel {
  public:
   RealmChannel(RealmAddress address, TokenFetch token, ChannelOptions options);
@@ -56,9 +60,10 @@ class RealmChannel {
   // SHA-256 of the SubjectPublicKeyInfo of the certificate that the realm showed on the connection of the
   // call that was answered last. UNAVAILABLE if none was.
   absl::StatusOr<Digest> TlsKeyHash() const;
-  // From now on answers on a connection with another TLS key are PERMISSION_DENIED: after the realm proved
-  // itself on this one.
-  void RequireTlsKey(const Digest& hash);
+  // From now on the realm is unproven: other calls than those of the proof fail, with `why`'s code.
+  void SetUnproven(const absl::Status& why);
+  // It proved itself on a connection with this TLS key. Calls that are under way end on their own connection.
+  void SetProven(const Digest& tls_key);
 
   absl::StatusOr<v1::GetIdentityResponse> Call(const v1::GetIdentityRequest&, Cancellation&);
   absl::StatusOr<v1::ActivateCredentialResponse> Call(const v1::ActivateCredentialRequest&, Cancellation&);
@@ -83,6 +88,17 @@ class RealmChannel {
     kSafeAndDear,  // after UNAVAILABLE, and once after DEADLINE_EXCEEDED: the realm may have counted it
   };
   struct Connection;  // gRPC's stub, which only realm_channel.cc needs to see
+  struct NoProofDemanded {};
+  struct Unproven {
+    absl::Status why;
+  };
+  struct Proven {
+    Digest tls_key;
+  };
+  using Proof = std::variant<NoProofDemanded, Unproven, Proven>;
+  // The connection for a request of this kind, or why there is none.
+  template <typename Request>
+  absl::StatusOr<std::shared_ptr<Connection>> ConnectionFor() const;
   template <typename Request>
   absl::StatusOr<std::string> TokenFor(Cancellation& cancellation);
   template <typename Request, typename Response, typename Method>
@@ -94,10 +110,10 @@ class RealmChannel {
   RealmAddress address_;
   RealmToken token_;
   ChannelOptions options_;
-  std::unique_ptr<Connection> connection_;
   mutable std::mutex mutex_;
+  std::shared_ptr<Connection> connection_;
   std::string certificate_;  // PEM
-  std::optional<Digest> required_tls_key_;
+  Proof proof_;
 };
 
 }  // namespace labrec::recovery::client

@@ -1,5 +1,6 @@
 #include "recovery/client/steps/guess.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -97,6 +98,7 @@ void Report(const absl::StatusOr<Evaluation>& answer, RealmReport& report) {
   if (!answer.ok()) {
     report.Failed(answer.status());
     if (absl::IsDataLoss(answer.status())) report.condition = RealmCondition::kFaulty;
+    if (absl::IsNotFound(answer.status())) report.condition = RealmCondition::kOutdated;
     return;
   }
   report.remaining = answer->remaining;
@@ -151,6 +153,8 @@ absl::StatusOr<Guess> MakeGuess(const RealmSet& realms, const ConfigGroup& group
 
   Guess guess;
   guess.challenges.resize(realms.size());
+  guess.version_is_gone =
+      std::ranges::all_of(answers, [](const auto& answer) { return absl::IsNotFound(answer.status()); });
   for (size_t i = 0; i < asked.size(); ++i) {
     Report(answers[i], reports[asked[i]->realm]);
     if (answers[i].ok() && answers[i]->share) guess.challenges[asked[i]->realm] = answers[i]->challenge;

@@ -16,6 +16,9 @@ namespace labrec::recovery::client {
 struct Guess {
   std::optional<SecretBytes> s;                  // none: nothing fits, or too few answered
   std::vector<std::optional<Bytes>> challenges;  // per realm of the set: for Unlock, where it evaluated
+  // Every realm that was asked says that it does not have the version any more: no honest one counted a
+  // guess.
+  bool version_is_gone = false;
 };
 
 // Has the PIN evaluated at every member of `group` whose report is kGood, each with a blind of its own, and

@@ -33,9 +33,8 @@ std::optional<ConfigGroup> GroupOf(const std::vector<const Offer*>& offers, cons
   return group;
 }
 
-}  // namespace
-
-std::vector<ConfigGroup> Groups(const std::vector<Offer>& offers, const RecordName& name, uint32_t least) {
+// All versions that enough realms offer, the newest first.
+std::vector<ConfigGroup> Standing(const std::vector<Offer>& offers, const RecordName& name, uint32_t least) {
   using Key = std::tuple<uint32_t, Bytes, Bytes>;
   std::map<Key, std::vector<const Offer*>, std::greater<>> groups;
   for (const Offer& offer : offers) {
@@ -51,11 +50,52 @@ std::vector<ConfigGroup> Groups(const std::vector<Offer>& offers, const RecordNa
   return standing;
 }
 
+// The offer that takes the most realms.
+struct Asked {
+  uint32_t threshold = 0;
+  size_t realm = 0;
+  uint32_t version = 0;
+};
+
+Asked MostAsked(const std::vector<Offer>& offers, const RecordName& name, Least least) {
+  Asked most;
+  if (least.from == LeastFrom::kPerson) return most;
+  for (const Offer& offer : offers) {
+    const auto config = ParseRecordConfig(offer.config, name, offer.version);
+    if (!config.ok() || !MemberOf(*config, offer) || config->threshold <= most.threshold) continue;
+    most = {config->threshold, offer.realm, offer.version};
+  }
+  return most;
+}
+
+bool Refuses(const Asked& asked, const ConfigGroup& group) {
+  return asked.threshold > group.members.size();
+}
+
+}  // namespace
+
+std::vector<ConfigGroup> Groups(const std::vector<Offer>& offers, const RecordName& name, Least least) {
+  const Asked asked = MostAsked(offers, name, least);
+  std::vector<ConfigGroup> groups = Standing(offers, name, least.realms);
+  std::erase_if(groups, [&](const ConfigGroup& group) { return Refuses(asked, group); });
+  return groups;
+}
+
 std::optional<ConfigGroup> NewestGroup(const std::vector<Offer>& offers, const RecordName& name,
-                                       uint32_t least) {
+                                       Least least) {
   std::vector<ConfigGroup> groups = Groups(offers, name, least);
   if (groups.empty()) return std::nullopt;
   return std::move(groups.front());
+}
+
+std::optional<RefusedGroup> FindRefused(const std::vector<Offer>& offers, const RecordName& name,
+                                        Least least) {
+  const Asked asked = MostAsked(offers, name, least);
+  for (ConfigGroup& group : Standing(offers, name, least.realms)) {
+    if (!Refuses(asked, group)) continue;
+    return RefusedGroup{std::move(group), asked.realm, asked.threshold, asked.version};
+  }
+  return std::nullopt;
 }
 
 }  // namespace labrec::recovery::client

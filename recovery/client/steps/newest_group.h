@@ -22,13 +22,27 @@ struct Offer {
   Bytes registered_by = {};  // device id; empty: an unlock key, or the realm does not say
 };
 
-// The newest version whose config and commitment are offered alike by at least `least` realms, and at least
-// as many as its own threshold. `least` comes from the caller, not from a realm: otherwise one realm could
-// make up a newer version with threshold 1. Offers whose config ParseRecordConfig refuses do not count. Pure.
-std::optional<ConfigGroup> NewestGroup(const std::vector<Offer>& offers, const RecordName& name,
-                                       uint32_t least);
+// The versions that stand, the newest first: config and commitment are offered alike by at least
+// `least.realms` realms, and at least as many as the config's own threshold. `least` comes from the caller,
+// not from a realm: otherwise one realm could make up a newer version with threshold 1. Offers whose config
+// ParseRecordConfig refuses do not count.
+//
+// Where the caller does not know the record's threshold (LeastFrom::kDefault), it may be more than `least`,
+// and so many realms could make up a version of their own, to test a PIN by the client's answer. So a version
+// is refused while any realm offers a config that takes more realms than those that stand behind this one.
+// What a realm that did not answer would have offered is not known. Pure.
+std::vector<ConfigGroup> Groups(const std::vector<Offer>& offers, const RecordName& name, Least least);
+std::optional<ConfigGroup> NewestGroup(const std::vector<Offer>& offers, const RecordName& name, Least least);
 
-// All such versions, the newest first.
-std::vector<ConfigGroup> Groups(const std::vector<Offer>& offers, const RecordName& name, uint32_t least);
+// A version that would stand, if another offer did not ask for more realms.
+struct RefusedGroup {
+  ConfigGroup group;
+  size_t realm = 0;  // that asks for more
+  uint32_t asked_threshold = 0;
+  uint32_t asked_version = 0;
+};
+// The newest one. Pure.
+std::optional<RefusedGroup> FindRefused(const std::vector<Offer>& offers, const RecordName& name,
+                                        Least least);
 
 }  // namespace labrec::recovery::client

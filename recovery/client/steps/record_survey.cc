@@ -71,6 +71,18 @@ void CompareWithGroup(const ConfigGroup& group, size_t realm, const std::vector<
       group.version(), same_version ? " than the others" : ", on which the others agree"));
 }
 
+absl::Status RefusalOf(const RefusedGroup& refused, const std::vector<RealmReport>& reports) {
+  const size_t behind = refused.group.members.size();
+  return absl::FailedPreconditionError(
+      absl::StrCat("realm ", reports[refused.realm].realm, " offers version ", refused.asked_version,
+                   " of the record, which takes ", refused.asked_threshold,
+                   " realms to recover, but version ", refused.group.version(), " is offered by ", behind,
+                   " only: realms may have made it up to test the PIN, and no PIN was sent. If the record "
+                   "was sealed so that ",
+                   behind, " realms bring it back, say so (--threshold ", behind,
+                   "); if not, tell the realms' operators"));
+}
+
 }  // namespace
 
 std::vector<Offer> ActiveOnly(std::vector<Offer> offers) {
@@ -86,10 +98,11 @@ void ReportVersion(const ConfigGroup& group, const std::vector<Offer>& offers,
     report.remaining = offer.remaining;
     report.locked_until_ms = offer.locked_until_ms;
     report.condition = offer.locked_until_ms > 0 ? RealmCondition::kLocked : RealmCondition::kGood;
+    if (offer.remaining == 0U) report.condition = RealmCondition::kSpent;
   }
 }
 
-Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t least, SurveyUntil until,
+Survey TakeSurvey(const RealmSet& realms, const std::string& record, Least least, SurveyUntil until,
                   WhichVersion which) {
   const auto newest = [&](const std::vector<Offer>& offers, const RecordName& name) {
     return NewestGroup(which == WhichVersion::kActive ? ActiveOnly(offers) : offers, name, least);
@@ -126,6 +139,10 @@ Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t le
     survey.highest_versions[i] = answers[i]->highest_version();
   }
   survey.group = newest(offers, name);
+  if (const auto refused = FindRefused(offers, name, least);
+      refused && (!survey.group || survey.group->version() < refused->group.version())) {
+    survey.refused = RefusalOf(*refused, survey.reports);
+  }
   for (size_t i = 0; survey.group && i < answers.size(); ++i) {
     CompareWithGroup(*survey.group, i, offers, survey.reports[i]);
   }

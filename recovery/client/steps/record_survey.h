@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+
 #include "recovery/client/base/config_group.h"
 #include "recovery/client/base/realm_report.h"
 #include "recovery/client/base/realm_set.h"
@@ -19,6 +21,7 @@ struct Survey {
   std::vector<Offer> offers;               // of all realms; a realm's newest first
   std::vector<uint32_t> guess_limits;      // one per realm
   std::optional<ConfigGroup> group;        // the newest version that enough realms offer
+  absl::Status refused;                    // why a newer one than `group` is not used, if FindRefused has one
   std::vector<uint32_t> highest_versions;  // that each realm has seen
 };
 
@@ -27,7 +30,7 @@ enum class SurveyUntil {
   kGroup,  // wait until there is a group, and the grace time for the others
 };
 // `least` as in NewestGroup.
-Survey TakeSurvey(const RealmSet& realms, const std::string& record, uint32_t least, SurveyUntil until,
+Survey TakeSurvey(const RealmSet& realms, const std::string& record, Least least, SurveyUntil until,
                   WhichVersion which = WhichVersion::kNewest);
 // The reports of a version's realms, by what is left at that version.
 void ReportVersion(const ConfigGroup& group, const std::vector<Offer>& offers,

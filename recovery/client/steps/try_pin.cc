@@ -9,10 +9,10 @@
 namespace labrec::recovery::client {
 namespace {
 
-// The realms that take a guess at the version; one guess too many would erase it.
-size_t Takers(const ConfigGroup& group, const std::vector<RealmReport>& reports) {
+size_t MembersThatAre(const ConfigGroup& group, const std::vector<RealmReport>& reports,
+                      RealmCondition condition) {
   return static_cast<size_t>(std::ranges::count_if(group.members, [&](const GroupMember& member) {
-    return reports[member.realm].condition == RealmCondition::kGood;
+    return reports[member.realm].condition == condition;
   }));
 }
 
@@ -20,14 +20,9 @@ PinTrial TryAt(const RealmSet& realms, const Survey& survey, const ConfigGroup& 
                const SecretBytes& pin) {
   std::vector<RealmReport> reports = survey.reports;
   ReportVersion(group, survey.offers, reports);
-  size_t spent = 0;
-  for (const GroupMember& member : group.members) {
-    if (reports[member.realm].remaining != 0U) continue;
-    reports[member.realm].condition = RealmCondition::kDestroyed;
-    ++spent;
-  }
+  const size_t spent = MembersThatAre(group, reports, RealmCondition::kSpent);
   if (group.members.size() - spent < group.threshold()) return {KnownPin::kUsedUp};
-  if (Takers(group, reports) < group.threshold()) return {KnownPin::kNotKnown};
+  if (MembersThatAre(group, reports, RealmCondition::kGood) < group.threshold()) return {KnownPin::kNotKnown};
   auto guess = MakeGuess(realms, group, pin, reports);
   if (!guess.ok()) return {KnownPin::kNotKnown};
   if (!guess->s) {
@@ -49,7 +44,7 @@ KnownPin Together(KnownPin before, KnownPin here) {
 
 }  // namespace
 
-PinTrial TryPin(const RealmSet& realms, const std::string& record, uint32_t least, const SecretBytes& pin) {
+PinTrial TryPin(const RealmSet& realms, const std::string& record, Least least, const SecretBytes& pin) {
   const Survey survey = TakeSurvey(realms, record, least, SurveyUntil::kAll);
   if (survey.offers.empty()) {
     const bool destroyed = !RealmsThatAre(survey.reports, RealmCondition::kDestroyed).empty();

@@ -22,7 +22,7 @@ struct PinTrial {
 // A device may register without the old PIN. Before it gives the new version all its guesses, it has to know
 // whether the PIN is the old one: guesses that a thief made would be given back to him. Tries the PIN at each
 // usable version, also where a pending one is in front: a guess each, none where none is left. Where it fits,
-// that was a success, and that version is unlocked. `least` as in RecoverRequest.
-PinTrial TryPin(const RealmSet& realms, const std::string& record, uint32_t least, const SecretBytes& pin);
+// that was a success, and that version is unlocked. `least` as in Groups.
+PinTrial TryPin(const RealmSet& realms, const std::string& record, Least least, const SecretBytes& pin);
 
 }  // namespace labrec::recovery::client

@@ -75,6 +75,12 @@ void Report(const Given& given, RealmReport& report) {
   }
 }
 
+// Whether the realm has the version, though it did not evaluate.
+bool IsLeftToRefill(const RealmReport& report) {
+  return report.condition == RealmCondition::kLate || report.condition == RealmCondition::kLocked ||
+         report.condition == RealmCondition::kSpent;
+}
+
 absl::StatusOr<Given> UnlockAndOpen(const RealmSet& realms, size_t realm, const ConfigGroup& group,
                                     const RecordAuthority& authority, const std::optional<Bytes>& challenge,
                                     Cancellation& cancellation) {
@@ -115,8 +121,7 @@ absl::StatusOr<Opened> UnlockAll(const RealmSet& realms, const ConfigGroup& grou
                                  std::vector<RealmReport>& reports) {
   std::vector<size_t> asked;
   for (const GroupMember& member : group.members) {
-    const bool late = reports[member.realm].condition == RealmCondition::kLate;
-    if (late || challenges[member.realm]) asked.push_back(member.realm);
+    if (IsLeftToRefill(reports[member.realm]) || challenges[member.realm]) asked.push_back(member.realm);
   }
   auto answers = GatherUntil<Given>(
       asked.size(), realms.options().grace,
@@ -134,7 +139,7 @@ absl::StatusOr<Opened> UnlockAll(const RealmSet& realms, const ConfigGroup& grou
       if (report.condition != RealmCondition::kFaulty) report.Failed(answers[i].status());
       continue;
     }
-    if (report.condition == RealmCondition::kLate) report.condition = RealmCondition::kGood;
+    if (IsLeftToRefill(report)) report.condition = RealmCondition::kGood;
     Report(*answers[i], report);
     Take(realms, asked[i], *answers[i], authority.record(), opened, floors, report);
   }

@@ -20,9 +20,9 @@ struct Opened {
   std::vector<RealmFloor> floors;  // highest first
 };
 
-// Unlocks the version at every member that evaluated, or was late to (it may have counted the guess), which
-// refills its guesses, and opens the sealed secret. DATA_LOSS if no realm gives one that opens. `reports`
-// name realms that refused or gave another secret.
+// Unlocks the version at every member that evaluated, or was late to (it may have counted the guess), or
+// takes none (it is locked or spent), which refills its guesses, and opens the sealed secret. DATA_LOSS if no
+// realm gives one that opens. `reports` name realms that refused or gave another secret.
 absl::StatusOr<Opened> UnlockAll(const RealmSet& realms, const ConfigGroup& group,
                                  const RecordAuthority& authority,
                                  const std::vector<std::optional<Bytes>>& challenges,

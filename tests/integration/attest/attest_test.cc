@@ -205,6 +205,28 @@ TEST_F(Attest, SealsOnlyAtARealmThatProvesItself) {
   EXPECT_EQ(Content(Path("got")), "a secret");
 }
 
+// Nor to one that does not answer the question, and would answer all others.
+TEST_F(Attest, ARealmThatDoesNotAnswerTheQuestionIsAskedNothingElse) {
+  Enroll();
+  ASSERT_EQ(Seal("").code, 0);
+  using grpc::StatusCode;
+  for (const std::string asked : {"GetRealm", "GetIdentity", "Attest"}) {
+    for (const StatusCode code : {StatusCode::UNAVAILABLE, StatusCode::INTERNAL, StatusCode::UNKNOWN,
+                                  StatusCode::RESOURCE_EXHAUSTED, StatusCode::NOT_FOUND}) {
+      proxy_->OnRequest([=](const std::string& rpc, const google::protobuf::Message&) {
+        return rpc == asked ? grpc::Status(code, "later") : grpc::Status::OK;
+      });
+      const int before = proxy_->calls("GetRecord");
+      const Ended ended = Recover(absl::StrCat("recover --output ", Path("got"), " --attest-policy ",
+                                               Path("policy.toml"), " --pin-stdin <", Path("pin")));
+      EXPECT_NE(ended.code, 0);
+      EXPECT_THAT(ended.err, HasSubstr("it has not proven itself")) << asked << " " << code;
+      EXPECT_EQ(proxy_->calls("GetRecord"), before) << asked << " " << code;
+      EXPECT_EQ(proxy_->calls("Evaluate"), 0);
+    }
+  }
+}
+
 // The programs, a daemon and a chip that counts: sealed only where the chip's vendor is believed, a wrong PIN
 // costs one of the chip's uses, and the right one grants them anew.
 TEST_F(Attest, AChipEnforcedRecordThroughThePrograms) {

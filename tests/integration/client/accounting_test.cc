@@ -4,9 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "absl/strings/str_cat.h"
-
-#include "hsm/base/absl_view.h"
 #include "recovery/client/status.h"
 #include "tests/integration/client/world.h"
 
@@ -16,10 +13,6 @@ namespace {
 
 using google::protobuf::Message;
 using testing::Each;
-
-std::string Got(std::string_view secret) {
-  return absl::StrCat("secret: ", AbslView(secret));
-}
 
 class ClientAccounting : public ClientWorld {
  protected:
@@ -135,7 +128,9 @@ TEST_F(ClientAccounting, APendingVersionInFrontIsNamedAndPassedOver) {
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_TRUE(std::holds_alternative<WrongPin>(*outcome));
   EXPECT_EQ(std::get<WrongPin>(*outcome).active_version, 1U);
-  EXPECT_EQ(Describe(Recover(alice(), {"default", 2, WhichVersion::kActive}, Secret(kRight))), Got(kSecret));
+  EXPECT_EQ(
+      Describe(Recover(alice(), {"default", 2, LeastFrom::kPerson, WhichVersion::kActive}, Secret(kRight))),
+      Got(kSecret));
 }
 
 TEST_F(ClientAccounting, GuessesAreToldByVersion) {

@@ -95,9 +95,9 @@ TEST_F(ClientRecovery, TwoRealmsDownAreTooFewAndCostNothing) {
   EXPECT_THAT(Remaining(), Each(10U));
 }
 
-TEST_F(ClientRecovery, DestroyedAtOneRealmTheOthersAreEnough) {
+TEST_F(ClientRecovery, SpentAtOneRealmTheOthersAreEnough) {
   ASSERT_TRUE(SealAs(alice(), kRight, kSecret, 2).ok());
-  // Two guesses reach realm 0 only, and a third, spent one destroys its record.
+  // Two guesses reach realm 0 only, and another one there would destroy its record.
   for (size_t i = 1; i < kRealms; ++i) {
     proxy(i).OnRequest([](const std::string& rpc, const google::protobuf::Message&) {
       return rpc == "Evaluate" ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "away") : grpc::Status::OK;
@@ -110,7 +110,9 @@ TEST_F(ClientRecovery, DestroyedAtOneRealmTheOthersAreEnough) {
   for (size_t i = 1; i < kRealms; ++i) proxy(i).Behave();
   const auto outcome = RecoverAs(alice(), kRight);
   EXPECT_EQ(Describe(outcome), std::string("secret: ") + kSecret);
-  EXPECT_EQ(Conditions(std::get<client::Recovered>(*outcome).reports), "destroyed good good");
+  EXPECT_EQ(Conditions(std::get<client::Recovered>(*outcome).reports), "good good good")
+      << "it was not asked for a guess, and has its guesses back";
+  EXPECT_THAT(Remaining(), Each(2U));
 }
 
 TEST_F(ClientRecovery, CountsAndSecretsOutliveARestart) {

@@ -73,8 +73,13 @@ std::string Describe(const absl::StatusOr<RecoverOutcome>& outcome) {
   }
   if (std::holds_alternative<WrongPin>(*outcome)) return "wrong PIN";
   if (std::holds_alternative<client::LockedUntil>(*outcome)) return "locked";
+  if (std::holds_alternative<client::UsedUp>(*outcome)) return "used up";
   if (std::holds_alternative<client::Destroyed>(*outcome)) return "destroyed";
   return "not registered";
+}
+
+std::string Got(std::string_view secret) {
+  return "secret: " + std::string(secret);
 }
 
 std::string Conditions(const std::vector<RealmReport>& reports) {

@@ -62,6 +62,7 @@ class ClientWorld : public testing::Test {
 
 // "secret: ...", "wrong PIN", "locked", "destroyed", "not registered", or the error.
 std::string Describe(const absl::StatusOr<RecoverOutcome>& outcome);
+std::string Got(std::string_view secret);  // Describe of a recovery of it
 // The conditions of the reports, as "good faulty unreachable".
 std::string Conditions(const std::vector<RealmReport>& reports);
 
