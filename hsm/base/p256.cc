@@ -105,8 +105,9 @@ absl::StatusOr<P256Point> P256Point::Parse(ByteView encoded) {
 }
 
 absl::StatusOr<P256Point> P256Point::ParseCompressed(ByteView encoded) {
-  if (encoded.size() != kCompressedSize) {
-    return absl::InvalidArgumentError("not a compressed P-256 point: it has 33 bytes");
+  if (encoded.size() != kCompressedSize || (encoded[0] != 0x02 && encoded[0] != 0x03)) {
+    return absl::InvalidArgumentError(
+        "not a compressed P-256 point: it has 33 bytes, of which the first is 02 or 03");
   }
   return Parse(encoded);
 }

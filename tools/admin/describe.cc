@@ -7,6 +7,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/json.h"
 #include "recovery/realm/audit_log.h"
+#include "tools/cli/terminal_text.h"
 
 namespace labrec::admin {
 namespace {
@@ -34,7 +35,7 @@ const char* StateName(v1::RecordState state) {
 
 // A value on one line; times get a readable form beside them.
 std::string Scalar(const std::string& key, const Json& value) {
-  std::string text = value.is_string() ? value.get<std::string>() : JsonText(value);
+  std::string text = cli::OneLine(value.is_string() ? value.get<std::string>() : JsonText(value));
   const bool is_time = key.ends_with("_ms") && value.is_number_integer() && value != 0;
   return is_time ? absl::StrCat(recovery::Timestamp(value.get<int64_t>())) : text;
 }

@@ -8,6 +8,7 @@
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/hash.h"
+#include "tools/cli/terminal_text.h"
 
 namespace labrec::cli {
 namespace {
@@ -97,22 +98,24 @@ json ToJson(const AttestReport& report) {
 std::string ToText(const AttestReport& report) {
   const Verdict verdict = VerdictOf(report);
   std::string text = absl::StrCat("realm ", report.realm, ": ", OutcomeName(verdict));
-  if (!report.device.empty()) absl::StrAppend(&text, " (it says: ", report.device, ")");
+  if (!report.device.empty()) absl::StrAppend(&text, " (it says: ", OneLine(report.device), ")");
   text += "\n";
   if (!report.error.ok()) {
     absl::StrAppend(&text, "  ");
     if (verdict == Verdict::kRefused) {
       absl::StrAppend(&text, AbslView(attestation::NameOf(attestation::ReasonOf(report.error))), ": ");
     }
-    absl::StrAppend(&text, report.error.message(), "\n");
+    absl::StrAppend(&text, OneLine(std::string(report.error.message())), "\n");
   }
   if (report.verified.has_value()) {
     const char* const word = verdict == Verdict::kProven ? "proven: " : "shown: ";
     for (const attestation::Proof& proof : report.verified->report) {
-      absl::StrAppend(&text, "  ", word, proof.statement, "\n    by ", proof.proven_by, "\n");
+      absl::StrAppend(&text, "  ", word, OneLine(proof.statement), "\n    by ", OneLine(proof.proven_by),
+                      "\n");
     }
   }
-  for (const std::string& one : NotProven(report)) absl::StrAppend(&text, "  NOT proven: ", one, "\n");
+  for (const std::string& one : NotProven(report))
+    absl::StrAppend(&text, "  NOT proven: ", OneLine(one), "\n");
   return text;
 }
 

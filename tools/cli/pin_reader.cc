@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 #include "hsm/base/status_macros.h"
+#include "pin/pin_text.h"
 
 namespace labrec::cli {
 namespace {
 
-constexpr size_t kLongestPin = 1024;
+constexpr size_t kLongestLine = 4096;  // as typed: form NFC may have fewer bytes
 constexpr uint8_t kCtrlC = 0x03, kCtrlD = 0x04, kBackspace = 0x08, kCtrlU = 0x15, kDelete = 0x7F;
 
 // A PIN as it grows: fixed memory, so that no copy of it is left behind.
@@ -31,13 +32,14 @@ class Line {
   }
   void Clear() { size_ = 0; }
 
-  absl::StatusOr<SecretBytes> Take() const {
-    if (size_ == 0) return absl::InvalidArgumentError("the PIN is empty");
-    return SecretBytes::CopyOf(bytes_.view().first(size_));
+  absl::StatusOr<SecretBytes> Take() const { return pin::NormalizePin(bytes_.view().first(size_)); }
+  // The line ended with LF: what is left of CR LF.
+  void DropCarriageReturn() {
+    if (size_ > 0 && bytes_.data()[size_ - 1] == '\r') --size_;
   }
 
  private:
-  SecretBytes bytes_ = SecretBytes::OfSize(kLongestPin);
+  SecretBytes bytes_ = SecretBytes::OfSize(kLongestLine);
   size_t size_ = 0;
 };
 
@@ -62,7 +64,10 @@ absl::StatusOr<SecretBytes> ReadLine(int fd) {
   for (;;) {
     const absl::StatusOr<uint8_t> byte = ReadByte(fd);
     if (!byte.ok() && !absl::IsOutOfRange(byte.status())) return byte.status();
-    if (!byte.ok() || *byte == '\n') return line.Take();
+    if (!byte.ok() || *byte == '\n') {
+      line.DropCarriageReturn();
+      return line.Take();
+    }
     if (!line.Add(*byte)) return TooLong();
   }
 }

@@ -11,9 +11,9 @@ namespace labrec::cli {
 // Where PINs come from: the terminal, or lines of standard input.
 enum class PinSource { kTerminal, kStandardInput };
 
-// One PIN, its bytes as typed (UTF-8 from a terminal; nothing is normalised), without the end of line. On a
-// terminal it is asked for with `prompt`, and not echoed. INVALID_ARGUMENT if it is empty or longer than 1024
-// bytes; FAILED_PRECONDITION if there is no terminal; CANCELLED after Ctrl-C.
+// One PIN, without one end of line, as NormalizePin makes it of what was typed. On a terminal it is asked for
+// with `prompt`, and not echoed. INVALID_ARGUMENT where NormalizePin refuses it: nothing is to be asked of a
+// realm then; FAILED_PRECONDITION if there is no terminal; CANCELLED after Ctrl-C.
 absl::StatusOr<SecretBytes> ReadPin(PinSource source, const std::string& prompt);
 
 // A PIN to be set. A terminal is asked twice: INVALID_ARGUMENT if the answers differ. Standard input is read

@@ -6,6 +6,7 @@
 
 #include "hsm/base/absl_view.h"
 #include "tools/cli/advice.h"
+#include "tools/cli/terminal_text.h"
 #include "tools/recover/exit_code.h"
 
 namespace labrec::recover {
@@ -40,7 +41,7 @@ json RemainingJson(const std::vector<RealmReport>& reports) {
 }  // namespace
 
 void Reporter::Say(const std::string& line) const {
-  std::fprintf(stderr, "labyrinth-recover: %s\n", line.c_str());
+  std::fprintf(stderr, "labyrinth-recover: %s\n", cli::OneLine(line).c_str());
 }
 
 void Reporter::SayRealms(const std::vector<RealmReport>& reports) const {
@@ -56,10 +57,10 @@ void Reporter::Result(const char* outcome, json fields, const std::string& text)
   if (format_ == Format::kJson) {
     fields["command"] = command_;
     fields["outcome"] = outcome;
-    // Realms' messages may be any bytes: what is no UTF-8 is replaced.
-    std::printf("%s\n", fields.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+    // Realms' messages may be any bytes: what is no UTF-8 is replaced, and what is no ASCII is escaped.
+    std::printf("%s\n", fields.dump(2, ' ', true, json::error_handler_t::replace).c_str());
   } else {
-    std::fputs(text.c_str(), stdout);
+    std::fputs(cli::Lines(text).c_str(), stdout);
   }
   std::fflush(stdout);
 }

@@ -8,6 +8,7 @@
 #include "recovery/client/status.h"
 #include "tools/cli/advice.h"
 #include "tools/cli/connect.h"
+#include "tools/cli/terminal_text.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/exit_code.h"
 #include "tools/recover/guess_words.h"
@@ -65,12 +66,13 @@ std::string RealmLine(const RealmStatus& realm) {
     absl::StrAppend(&line, ", locked until ", cli::UtcTime(realm.report.locked_until_ms));
   }
   if (realm.guess_delays) absl::StrAppend(&line, ", ", DelayWords(*realm.guess_delays));
-  if (!realm.device_kind.empty()) absl::StrAppend(&line, ", device ", realm.device_kind);
-  if (!realm.device_warning.empty()) absl::StrAppend(&line, " (", realm.device_warning, ")");
+  if (!realm.device_kind.empty()) absl::StrAppend(&line, ", device ", cli::OneLine(realm.device_kind));
+  if (!realm.device_warning.empty()) absl::StrAppend(&line, " (", cli::OneLine(realm.device_warning), ")");
   if (realm.discontinuities > 0) {
     absl::StrAppend(&line, ", its operator accepted restored storage ", realm.discontinuities, " times");
   }
-  if (!realm.report.error.ok()) absl::StrAppend(&line, ": ", realm.report.error.message());
+  if (!realm.report.error.ok())
+    absl::StrAppend(&line, ": ", cli::OneLine(std::string(realm.report.error.message())));
   return line + "\n";
 }
 

@@ -146,6 +146,41 @@ TEST_F(Usage, Recover) {
           {seal + "--threshold 17", "1 to 16"}});
 }
 
+// Nobody answers at the realm's address: exit code 6 is of a PIN that was taken, 2 of one that was refused
+// before anybody was asked.
+TEST_F(Usage, APinThatNobodyTypesIsRefusedBeforeARealmIsAsked) {
+  const std::string folder = folder_.path().string();
+  const std::string admin = LABREC_BIN_DIR "/labyrinth-admin";
+  const std::string key = folder + "/t.key";
+  ASSERT_EQ(RunCommand({admin, "token", "keygen", "--key", key, "--jwks", folder + "/t.jwks"}).code, 0);
+  const FinishedCommand token = RunCommand({admin, "token", "issue", "--key", key, "--tenant", "t",
+                                            "--account", "a", "--realm", "00112233445566778899aabbccddeeff"});
+  ASSERT_EQ(token.code, 0) << token.err;
+  Write("alice.jwt", token.out);
+  Write("s", "secret");
+  ASSERT_EQ(
+      RunCommand({LABREC_BIN_DIR "/labyrinth-recover", "device-key", "--device-key", folder + "/k"}).code, 0);
+  const std::string where = " --pin-stdin --timeout 1 --realms @/realms.toml --token-file @/alice.jwt";
+  const auto code = [&](const std::string& words, const std::string& input) {
+    const FinishedCommand ended = RunCommand(Words("labyrinth-recover", words + where), input);
+    EXPECT_EQ(ended.err.find(input), std::string::npos) << ended.err;
+    return ended.code;
+  };
+  for (const std::string words :
+       {"recover --output @/o", "seal --device-key @/k --secret-file @/s", "change-pin"}) {
+    const std::string second = words == "change-pin" ? "271828\n" : "";
+    for (const char* const pin : {"\n", "\r\n", "4938\r17\n", "\x1b[A4938\n", "\x1b[200~4938\x1b[201~\n",
+                                  "\xef\xbb\xbf\x34\x39\n", "49\xff\n", "4938\x07\n", "493817\r\r\n"}) {
+      EXPECT_EQ(code(words, pin + second), 2) << words << " " << pin;
+    }
+    EXPECT_EQ(code(words, ""), 2) << words;
+    for (const char* const pin : {"493817\n", "493817\r\n", "\xef\xbc\x94\xef\xbc\x99\n", "Cafe\xcc\x81\n"}) {
+      EXPECT_EQ(code(words, pin + second), 6) << words << " " << pin;
+    }
+  }
+  EXPECT_EQ(code("change-pin", "493817\n\x1b[A\n"), 2);  // the new one
+}
+
 TEST_F(Usage, Mailbox) {
   Expect("labyrinth-mailbox", 1,
          {{"", "--home is required"},

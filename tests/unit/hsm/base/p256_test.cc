@@ -46,6 +46,11 @@ TEST(P256Point, BothEncodingsComeBack) {
     EXPECT_EQ(P256Point::Parse(point.Uncompressed()).value(), point);
     EXPECT_EQ(P256Point::FromAffine(point.x(), point.y()).value(), point);
     EXPECT_FALSE(P256Point::ParseCompressed(point.Uncompressed()).ok());
+    // The message names no form that is refused.
+    auto other = point.Compressed();
+    other[0] = 0x04;
+    const absl::Status refused = P256Point::ParseCompressed(other).status();
+    EXPECT_EQ(std::string(refused.message()).find("65"), std::string::npos) << refused;
   }
 }
 
