@@ -18,12 +18,35 @@ absl::Status Raced(std::string_view what) {
   return Failure(absl::StatusCode::kAborted, Reason::kRaced, what);
 }
 
+Reason ReasonFor(LeftOutWhy why) {
+  switch (why) {
+    case LeftOutWhy::kWrongMac:
+      return Reason::kWrongMac;
+    case LeftOutWhy::kWrongSignature:
+      return Reason::kWrongSignature;
+    case LeftOutWhy::kHidden:
+      return Reason::kMissing;
+    default:
+      return Reason::kMalformed;
+  }
+}
+
 }  // namespace
+
+std::vector<OpeningRecord::Line> LinesOf(const std::vector<MemberStatus>& members) {
+  std::vector<OpeningRecord::Line> lines;
+  for (const MemberStatus& status : members) {
+    if (status.member.has_value()) lines.push_back(LineOf(*status.member));
+  }
+  return lines;
+}
 
 absl::StatusOr<Mailbox> Mailbox::Create(MessageStore& store, FloorKeeper& floor, const AccountName& account,
                                         DeviceSigner& signer) {
-  if (store.GetHead().ok())
+  if (const auto head = store.GetHead(); !absl::IsNotFound(head.status())) {
+    LABREC_RETURN_IF_ERROR(head.status());
     return absl::AlreadyExistsError("the account has a mailbox in this store already");
+  }
   LABREC_ASSIGN_OR_RETURN(PendingDevice device, PendingDevice::Make(account, signer));
   LABREC_ASSIGN_OR_RETURN(const EpochId id, store.NewEpochId());
   EpochPlan plan = PlanFirstEpoch({account, device.self, device.auth}, id);
@@ -57,7 +80,7 @@ absl::Status Mailbox::WithRetries(const Attempt& attempt) {
 absl::Status Mailbox::Sync() {
   for (int i = 0; i < kMostAttempts; ++i) {
     const absl::Status status = SyncOnce();
-    if (!absl::IsAborted(status)) return status;
+    if (ReasonOf(status) != Reason::kRaced) return status;  // a store's ABORTED is not the floor's
   }
   return Raced("the epoch floor rose 8 times while this device followed; try again");
 }
@@ -65,10 +88,10 @@ absl::Status Mailbox::Sync() {
 absl::Status Mailbox::SyncOnce() {
   synced_ = false;
   // The floor is read first: so it cannot be newer than what the store shows afterwards.
-  LABREC_ASSIGN_OR_RETURN(const std::optional<Floor> kept, floor_->ReadFloor());
+  LABREC_ASSIGN_OR_RETURN(const FloorClaims floors, floor_->ReadFloor());
   const Follower follower{state_.account, state_.self.id, state_.storage};
   LABREC_ASSIGN_OR_RETURN(Epoch newest, FollowToHead(*store_, follower, state_.epoch, [](const Epoch&) {}));
-  LABREC_RETURN_IF_ERROR(CheckFloor(*store_, state_.account, newest, kept));
+  LABREC_ASSIGN_OR_RETURN(doubted_, CheckFloors(*store_, state_.account, newest, floors));
   LABREC_RETURN_IF_ERROR(RaiseTo(newest));
   state_.epoch = std::move(newest);
   synced_ = true;
@@ -122,7 +145,7 @@ absl::StatusOr<HistorySummary> Mailbox::Read(uint64_t oldest, const HistoryVisit
   return ReadHistory(*store_, state_.account, state_.epoch, oldest, visitor);
 }
 
-absl::StatusOr<EpochPlan> Mailbox::Plan(const std::optional<MemberId>& revoked) {
+absl::StatusOr<EpochPlan> Mailbox::Plan(const Choice& choice) {
   const uint64_t sequence = state_.epoch.sequence();
   LABREC_ASSIGN_OR_RETURN(const StoredEpoch stored,
                           MustHave(store_->GetEpoch(sequence), "the current epoch"));
@@ -130,53 +153,70 @@ absl::StatusOr<EpochPlan> Mailbox::Plan(const std::optional<MemberId>& revoked) 
                           MustHave(store_->ListMembers(sequence), "the member table"));
   LABREC_ASSIGN_OR_RETURN(const EpochId id, store_->NewEpochId());
   return PlanEpoch({state_.account, state_.self, state_.auth}, state_.epoch, stored.opening, table, id,
-                   revoked);
+                   choice);
 }
 
-absl::StatusOr<EpochPlan> Mailbox::CommitRotation(const std::optional<MemberId>& revoked) {
+absl::StatusOr<EpochPlan> Mailbox::CommitRotation(const Choice& choice) {
   LABREC_ASSIGN_OR_RETURN(const StoreHead head, CurrentHead());
-  LABREC_ASSIGN_OR_RETURN(EpochPlan plan, Plan(revoked));
+  LABREC_ASSIGN_OR_RETURN(EpochPlan plan, Plan(choice));
   LABREC_RETURN_IF_ERROR(store_->CommitEpoch(head, plan.commit));
   return plan;
 }
 
-absl::StatusOr<Rotation> Mailbox::Rotate(const std::optional<MemberId>& revoked) {
-  LABREC_RETURN_IF_ERROR(EnsureSynced());
-  for (int i = 0; i < kMostAttempts; ++i) {
-    const auto plan = CommitRotation(revoked);
-    if (plan.ok()) return FinishRotation(*plan);
-    if (!absl::IsAborted(plan.status())) {
-      const bool winner_left_it_out = i > 0 && absl::IsNotFound(plan.status());
-      if (!winner_left_it_out) return plan.status();
-      return Rotation{state_.epoch.sequence(), false, {}};
-    }
-    LABREC_RETURN_IF_ERROR(Sync());
-    if (!revoked.has_value()) return Rotation{state_.epoch.sequence(), false, {}};
-  }
-  return Raced("other devices opened epochs 8 times; try again");
+absl::StatusOr<Rotation> Mailbox::Revoke(std::vector<MemberId> revoked,
+                                         std::vector<OpeningRecord::Line> seen) {
+  seen.push_back(LineOf(state_.self));
+  return Rotate(Choice{std::move(revoked), std::move(seen)});
 }
 
-// Moves on by following what was just committed, as every other member does.
-absl::StatusOr<Rotation> Mailbox::FinishRotation(const EpochPlan& plan) {
+absl::StatusOr<Rotation> Mailbox::Rotate(const Choice& choice) {
+  LABREC_RETURN_IF_ERROR(EnsureSynced());
+  const uint64_t before = state_.epoch.sequence();
+  for (int i = 0; i < kMostAttempts; ++i) {
+    const auto plan = CommitRotation(choice);
+    if (!plan.ok() && !absl::IsAborted(plan.status())) return plan.status();
+    LABREC_ASSIGN_OR_RETURN(const std::optional<Rotation> rotation, FinishRotation(before, choice, plan));
+    if (rotation.has_value()) return *rotation;
+  }
+  return Raced("the store says that other devices were faster 8 times; try again");
+}
+
+// Moves on by following, as every other member does, and looks at what is there: the store's OK and its
+// ABORTED prove nothing. nullopt if the epoch that was wanted is not there, and nobody said that it was.
+absl::StatusOr<std::optional<Rotation>> Mailbox::FinishRotation(uint64_t before, const Choice& choice,
+                                                                const absl::StatusOr<EpochPlan>& plan) {
   if (const absl::Status synced = Sync(); !synced.ok()) {
+    if (!plan.ok()) return synced;
     return Failure(synced.code(), ReasonOf(synced),
-                   "epoch " + std::to_string(plan.epoch.sequence()) +
-                       " is stored, but does not count before its floor is raised; sync again: " +
+                   "the store says that it has epoch " + std::to_string(plan->epoch.sequence()) +
+                       ", which does not count before its floor is raised; sync again: " +
                        std::string(synced.message()));
   }
-  return Rotation{plan.epoch.sequence(), true, plan.left_out};
+  const uint64_t sequence = state_.epoch.sequence();
+  if (sequence > before) {
+    LABREC_ASSIGN_OR_RETURN(const OpeningRecord record, ReadOpening(*store_, state_.account, state_.epoch));
+    const bool own = plan.ok() && plan->epoch.opening_hash() == state_.epoch.opening_hash();
+    if (choice.IsKeptBy(record)) {
+      return Rotation{sequence, own, record.members, own ? plan->left_out : std::vector<LeftOut>()};
+    }
+  }
+  if (plan.ok() && sequence < plan->epoch.sequence()) {
+    return Damage(Reason::kMissing, "the store said that it has epoch " +
+                                        std::to_string(plan->epoch.sequence()) + ", and does not show it");
+  }
+  return std::optional<Rotation>();
 }
 
 absl::StatusOr<std::vector<MemberStatus>> Mailbox::Members() {
   LABREC_RETURN_IF_ERROR(EnsureSynced());
-  LABREC_ASSIGN_OR_RETURN(const std::vector<MemberRow> table, store_->ListMembers(state_.epoch.sequence()));
+  LABREC_ASSIGN_OR_RETURN(const OpeningRecord opening, ReadOpening(*store_, state_.account, state_.epoch));
+  LABREC_ASSIGN_OR_RETURN(const std::vector<MemberRow> table,
+                          MustHave(store_->ListMembers(state_.epoch.sequence()), "the member table"));
+  const Census census = TakeCensus(state_.account, state_.epoch, opening, table, Choice{});
   std::vector<MemberStatus> members;
-  for (const MemberRow& row : table) {
-    auto member = OpenMemberEntry(state_.epoch, state_.account, row.bytes);
-    if (member.ok() && member->id != row.id) {
-      member = Damage(Reason::kMalformed, "the store gave another member's entry");
-    }
-    members.push_back({row.id, member.ok() ? std::optional(*member) : std::nullopt, member.status()});
+  for (const Member& member : census.members) members.push_back({member.id, member, absl::OkStatus()});
+  for (const LeftOut& left : census.left_out) {
+    members.push_back({left.id, std::nullopt, Damage(ReasonFor(left.why), LeftOutWhyName(left.why))});
   }
   return members;
 }

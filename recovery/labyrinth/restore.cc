@@ -18,28 +18,34 @@ absl::StatusOr<OpenedBundle> FetchBundle(MessageStore& store, const AccountName&
   return OpenBundle(account, secrets, bundle);
 }
 
+struct Enrolled {
+  Epoch newest;
+  std::vector<DoubtedFloor> doubted;
+};
+
 // Follows, checks, enrols. ABORTED if an epoch was opened meanwhile.
-absl::StatusOr<Epoch> EnrolOnce(MessageStore& store, const RestoreRequest& request,
-                                const OpenedBundle& bundle, const Member& newcomer,
-                                const EpochVisitor& visit) {
+absl::StatusOr<Enrolled> EnrolOnce(MessageStore& store, const RestoreRequest& request,
+                                   const OpenedBundle& bundle, const Member& newcomer,
+                                   const EpochVisitor& visit) {
   const Follower follower{request.account, bundle.device.id, bundle.device.storage};
   LABREC_ASSIGN_OR_RETURN(Epoch newest, FollowToHead(store, follower, bundle.epoch, visit));
-  LABREC_RETURN_IF_ERROR(CheckFloor(store, request.account, newest, request.floor));
+  LABREC_ASSIGN_OR_RETURN(std::vector<DoubtedFloor> doubted,
+                          CheckFloors(store, request.account, newest, request.floors));
   LABREC_ASSIGN_OR_RETURN(const StoreHead head, store.GetHead());
   if (head.epoch_id != newest.id()) return absl::AbortedError("an epoch was opened meanwhile");
   LABREC_RETURN_IF_ERROR(
       store.AddMember(head, {newcomer.id, MakeMemberEntry(newest, request.account, newcomer)}));
-  return newest;
+  return Enrolled{std::move(newest), std::move(doubted)};
 }
 
-absl::StatusOr<Epoch> Enrol(MessageStore& store, const RestoreRequest& request, const OpenedBundle& bundle,
-                            const Member& newcomer, const EpochVisitor& visit) {
+absl::StatusOr<Enrolled> Enrol(MessageStore& store, const RestoreRequest& request, const OpenedBundle& bundle,
+                               const Member& newcomer, const EpochVisitor& visit) {
   for (int i = 0; i < kMostAttempts; ++i) {
-    auto newest = EnrolOnce(store, request, bundle, newcomer, visit);
-    if (!absl::IsAborted(newest.status())) return newest;
+    auto enrolled = EnrolOnce(store, request, bundle, newcomer, visit);
+    if (!absl::IsAborted(enrolled.status())) return enrolled;
   }
   return Failure(absl::StatusCode::kAborted, Reason::kRaced,
-                 "other devices opened epochs 8 times; try again");
+                 "the store says that other devices were faster 8 times; try again");
 }
 
 }  // namespace
@@ -51,11 +57,12 @@ absl::StatusOr<Restored> Restore(MessageStore& store, FloorKeeper& floor_keeper,
   LABREC_ASSIGN_OR_RETURN(const MendedCode mended, RecoveryCode::Mend(request.code, request.account, known));
   LABREC_ASSIGN_OR_RETURN(const OpenedBundle bundle, FetchBundle(store, request.account, mended.secrets));
   LABREC_ASSIGN_OR_RETURN(PendingDevice device, PendingDevice::Make(request.account, request.signer));
-  LABREC_ASSIGN_OR_RETURN(Epoch newest, Enrol(store, request, bundle, device.self, visit));
+  LABREC_ASSIGN_OR_RETURN(Enrolled enrolled, Enrol(store, request, bundle, device.self, visit));
   Mailbox mailbox(store, floor_keeper,
                   DeviceState{request.account, device.self, std::move(device.storage), std::move(device.auth),
-                              std::move(newest)});
-  return Restored{std::move(mailbox), mended.secrets.id, mended.corrected, bundle.epoch.sequence()};
+                              std::move(enrolled.newest)});
+  return Restored{std::move(mailbox), mended.secrets.id, mended.corrected, bundle.epoch.sequence(),
+                  std::move(enrolled.doubted)};
 }
 
 }  // namespace labrec::recovery::labyrinth

@@ -90,9 +90,10 @@ void AddDeviceCommands(CLI::App& app, Arguments& a) {
                                 [&a](Session& session) { return EnrollByPin(session, a.pin); });
   AddPin(*enroll, a.pin);
   AddCommand(*device, "list", "Show the members, checked", a, ListDevices);
-  AddCommand(*device, "revoke", "Open an epoch without a member", a,
-             [&a](Session& session) { return RevokeDevice(session, a.id); })
-      ->add_option("id", a.id, "Its id, or the beginning of it")
+  AddCommand(*device, "revoke",
+             "Open an epoch without these members, and without any that the list did not show", a,
+             [&a](Session& session) { return RevokeDevices(session, a.ids); })
+      ->add_option("id", a.ids, "Their ids, or the beginnings of them")
       ->required();
 }
 

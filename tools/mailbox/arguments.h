@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tools/mailbox/commands.h"
 
@@ -13,7 +14,7 @@ struct Arguments {
   SessionOptions session;
   std::string file;
   std::string new_home;
-  std::string id;
+  std::vector<std::string> ids;
   std::string thread;
   std::string text;
   ReadOptions read;

@@ -27,7 +27,7 @@ using recovery::client::Recovered;
 using recovery::client::Sealed;
 using recovery::labyrinth::DeviceSigner;
 using recovery::labyrinth::Epoch;
-using recovery::labyrinth::Floor;
+using recovery::labyrinth::FloorClaims;
 using recovery::labyrinth::HistorySummary;
 using recovery::labyrinth::Mailbox;
 using recovery::labyrinth::RecoveryCode;
@@ -87,26 +87,36 @@ absl::StatusOr<Recovered> RecoverCode(const Session& session, const Connection& 
   return std::move(*recovered);
 }
 
-// Enrols this device by the unlock signature of the record that the PIN opened.
+// Enrols this device by the unlock signature of the record that the PIN opened. The home names the record
+// already: who dies in between has a device that the realms do not know, and not one that never asks them.
 absl::Status EnrollByRecord(Session& session, const Connection& connection, const Recovered& recovered,
                             const PinOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const DeviceKey key, DeviceKey::Load(session.home.DeviceKeyPath()));
   const auto reports = EnrollDevice(*connection.realms, key, options.device_name, &recovered.authority);
   const size_t good = WarnOfRealms(reports, "enrolling");
-  LABREC_RETURN_IF_ERROR(session.home.SaveRecord(session.record));
   if (good >= connection.threshold) return absl::OkStatus();
   return absl::UnavailableError("too few realms have enrolled this device; run device enroll");
 }
 
-absl::StatusOr<Restored> RestoreWith(Session& session, ByteView code, const std::optional<Floor>& floor) {
+// What the realms said with the code.
+FloorClaims FloorsOf(const Connection& connection, const Recovered& recovered) {
+  const size_t answers = RealmsThatAre(recovered.reports, recovery::client::RealmCondition::kGood).size();
+  return ClaimsOf(recovered.floors, recovered.reports.size(), answers, connection.threshold);
+}
+
+// `record`, if realms keep one, is written before the state: no home is a member's without it.
+absl::StatusOr<Restored> RestoreWith(Session& session, ByteView code, const FloorClaims& floors,
+                                     const std::optional<std::string>& record) {
   LABREC_ASSIGN_OR_RETURN(const recovery::labyrinth::StoreHead head, session.store->GetHead());
   LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<DeviceSigner> signer, session.home.MakeDeviceKey());
   cli::ProgressBar bar(STDERR_FILENO, "following");
   LABREC_ASSIGN_OR_RETURN(
       Restored restored,
       recovery::labyrinth::Restore(
-          *session.store, *session.floor, {session.account, code, floor, *signer},
+          *session.store, *session.floor, {session.account, code, floors, *signer},
           [&](const Epoch& epoch) { bar.Show(epoch.sequence() + 1, head.sequence + 1, "epochs"); }));
+  session.WarnOfFloor(restored.doubted);
+  if (record.has_value()) LABREC_RETURN_IF_ERROR(session.home.SaveRecord(*record));
   LABREC_RETURN_IF_ERROR(session.home.SaveState(restored.mailbox.state()));
   if (restored.corrected > 0)
     std::fprintf(stderr, "%zu wrong characters of the code were mended\n", restored.corrected);
@@ -165,6 +175,7 @@ absl::Status EnrollByPin(Session& session, const PinOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
   LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, cli::ReadPin(SourceOf(options), "PIN"));
   LABREC_ASSIGN_OR_RETURN(const Recovered recovered, RecoverCode(session, *connection, pin));
+  LABREC_RETURN_IF_ERROR(session.home.SaveRecord(session.record));
   LABREC_RETURN_IF_ERROR(EnrollByRecord(session, *connection, recovered, options));
   session.KeepFloorInRealms();
   LABREC_ASSIGN_OR_RETURN(Mailbox mailbox, session.OpenMailbox());
@@ -179,12 +190,11 @@ absl::Status RestoreByPin(Session& session, const PinOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, cli::ReadPin(SourceOf(options), "PIN"));
   LABREC_ASSIGN_OR_RETURN(const Recovered recovered, RecoverCode(session, *connection, pin));
   session.KeepFloorInRealms();
-  std::optional<Floor> floor;
-  if (session.floor_is_in_realms()) {
-    LABREC_ASSIGN_OR_RETURN(floor, HighestFloor(recovered.floors));
-  }
-  if (!floor.has_value()) std::fprintf(stderr, "no epoch floor: what the store shows is believed\n");
-  LABREC_ASSIGN_OR_RETURN(Restored restored, RestoreWith(session, recovered.secret.view(), floor));
+  FloorClaims floors;
+  if (session.floor_is_in_realms()) floors = FloorsOf(*connection, recovered);
+  if (floors.claims.empty()) std::fprintf(stderr, "no epoch floor: what the store shows is believed\n");
+  LABREC_ASSIGN_OR_RETURN(Restored restored,
+                          RestoreWith(session, recovered.secret.view(), floors, session.record));
   LABREC_RETURN_IF_ERROR(EnrollByRecord(session, *connection, recovered, options));
   LABREC_RETURN_IF_ERROR(SaveAndSync(session, restored.mailbox));
   return ReadBack(restored.mailbox);
@@ -192,7 +202,8 @@ absl::Status RestoreByPin(Session& session, const PinOptions& options) {
 
 absl::Status RestoreFromPaper(Session& session) {
   LABREC_ASSIGN_OR_RETURN(const SecretBytes code, ReadLine());
-  LABREC_ASSIGN_OR_RETURN(Restored restored, RestoreWith(session, code.view(), std::nullopt));
+  session.WarnOfNoFloor();
+  LABREC_ASSIGN_OR_RETURN(Restored restored, RestoreWith(session, code.view(), FloorClaims{}, std::nullopt));
   LABREC_RETURN_IF_ERROR(SaveAndSync(session, restored.mailbox));
   return ReadBack(restored.mailbox);
 }

@@ -7,6 +7,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "tools/cli/progress_bar.h"
+#include "tools/cli/terminal_text.h"
 
 namespace labrec::mailbox {
 
@@ -31,7 +32,7 @@ absl::StatusOr<PendingDevice> MakePending(Home& home, const AccountName& account
 absl::Status SaveAndSync(Session& session, Mailbox& mailbox) {
   LABREC_RETURN_IF_ERROR(session.home.SaveState(mailbox.state()));
   LABREC_RETURN_IF_ERROR(mailbox.Sync());
-  session.WarnOfRealmsBehind();
+  session.WarnOfFloor(mailbox.doubted());
   return session.home.SaveState(mailbox.state());
 }
 
@@ -45,7 +46,7 @@ absl::StatusOr<HistorySummary> ReadThrough(Mailbox& mailbox, const HistoryShow& 
   visitor.message = show.message;
   visitor.damaged = [](uint64_t epoch, const MessageId& id, const absl::Status& status) {
     std::fprintf(stderr, "epoch %llu, message %s: %s\n", static_cast<unsigned long long>(epoch),
-                 Hex(id).c_str(), std::string(status.message()).c_str());
+                 Hex(id).c_str(), cli::OneLine(std::string(status.message())).c_str());
   };
   const bool shown_anyway = show.message && isatty(STDOUT_FILENO) == 1;  // messages show that it goes on
   if (!shown_anyway) {
@@ -67,7 +68,7 @@ size_t WarnOfRealms(const std::vector<RealmReport>& reports, const char* what) {
     }
     std::fprintf(stderr, "%s: realm %s: %s: %s\n", what, report.realm.c_str(),
                  std::string(ConditionName(report.condition)).c_str(),
-                 std::string(report.error.message()).c_str());
+                 cli::OneLine(std::string(report.error.message())).c_str());
   }
   return good;
 }

@@ -6,6 +6,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/labyrinth/base/reason.h"
+#include "tools/cli/terminal_text.h"
 #include "tools/mailbox/command_steps.h"
 #include "tools/mailbox/output.h"
 
@@ -25,18 +26,20 @@ namespace {
 absl::Status FollowIfPossible(Session& session, Mailbox& mailbox) {
   const absl::Status synced = mailbox.Sync();
   if (ReasonOf(synced) == Reason::kLeftOut) {
-    std::fprintf(stderr, "%s; what it could read before follows\n", std::string(synced.message()).c_str());
+    std::fprintf(stderr, "%s; what it could read before follows\n",
+                 cli::OneLine(std::string(synced.message())).c_str());
     return absl::OkStatus();
   }
   LABREC_RETURN_IF_ERROR(synced);
-  session.WarnOfRealmsBehind();
+  session.WarnOfFloor(mailbox.doubted());
   return session.home.SaveState(mailbox.state());
 }
 
 }  // namespace
 
 absl::Status Init(Session& session) {
-  if (session.store->GetHead().ok()) {
+  if (const auto head = session.store->GetHead(); !absl::IsNotFound(head.status())) {
+    LABREC_RETURN_IF_ERROR(head.status());
     return absl::AlreadyExistsError(
         "there is a mailbox in this store already; let this device in, or restore");
   }
@@ -52,6 +55,7 @@ absl::Status Send(Session& session, const std::string& thread, const std::string
   LABREC_ASSIGN_OR_RETURN(Mailbox mailbox, session.OpenMailbox());
   LABREC_ASSIGN_OR_RETURN(const MessageId id, mailbox.Send(thread, SystemClock().NowMillis(), AsBytes(text)));
   LABREC_RETURN_IF_ERROR(session.home.SaveState(mailbox.state()));
+  session.WarnOfFloor(mailbox.doubted());
   std::printf("sent %s in epoch %llu\n", Hex(id).c_str(),
               static_cast<unsigned long long>(mailbox.state().epoch.sequence()));
   return absl::OkStatus();

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "recovery/client/seal.h"
 #include "tools/mailbox/session.h"
@@ -19,10 +20,12 @@ absl::Status AddLocalDevice(Session& session, const std::filesystem::path& new_h
 absl::Status AddRequestingDevice(Session& session, const std::filesystem::path& request);
 absl::Status RequestDevice(Session& session, const std::filesystem::path& request);
 absl::Status AcceptDevice(Session& session);
+// The home remembers whom it showed.
 absl::Status ListDevices(Session& session);
-// `id` is the hexadecimal id, or enough of its beginning. Opens an epoch, raises the floor, and takes the
-// device's rights at the realms; the whole id of one that is no member any more does only the latter.
-absl::Status RevokeDevice(Session& session, const std::string& id);
+// `ids` are hexadecimal ids, or enough of their beginnings; a whole one need not be in the list. Opens an
+// epoch for those others that ListDevices showed, raises the floor, and takes the devices' rights at the
+// realms. FAILED_PRECONDITION if there are members that it did not show.
+absl::Status RevokeDevices(Session& session, const std::vector<std::string>& ids);
 
 absl::Status Send(Session& session, const std::string& thread, const std::string& text);
 

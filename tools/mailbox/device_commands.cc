@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
@@ -14,11 +16,13 @@
 namespace labrec::mailbox {
 
 using recovery::client::DeviceKey;
+using recovery::labyrinth::Choice;
 using recovery::labyrinth::JoinRequest;
 using recovery::labyrinth::Mailbox;
 using recovery::labyrinth::MemberId;
 using recovery::labyrinth::MemberKind;
 using recovery::labyrinth::MemberStatus;
+using recovery::labyrinth::OpeningRecord;
 using recovery::labyrinth::ParseId;
 using recovery::labyrinth::PendingDevice;
 using recovery::labyrinth::Rotation;
@@ -28,19 +32,44 @@ namespace {
 constexpr size_t kShortestIdPrefix = 4;
 constexpr char kAddedName[] = "labyrinth-mailbox, added";
 
-// The one member whose id begins so.
-absl::StatusOr<MemberStatus> FindMember(Mailbox& mailbox, const std::string& prefix) {
+bool StartsWith(const MemberId& id, const std::string& prefix) {
+  return Hex(id).starts_with(prefix);
+}
+
+// The one id that begins so, of those in the list or shown before. A whole id need not be there: that a store
+// does not show a device does not make it no member.
+absl::StatusOr<MemberId> FindMember(const std::vector<MemberStatus>& members,
+                                    const std::vector<OpeningRecord::Line>& seen, const std::string& prefix) {
   if (prefix.size() < kShortestIdPrefix)
     return absl::InvalidArgumentError("give at least 4 digits of the id");
-  LABREC_ASSIGN_OR_RETURN(const std::vector<MemberStatus> members, mailbox.Members());
-  std::optional<MemberStatus> found;
+  if (const auto bytes = FromHex(prefix); bytes.ok() && ParseId(*bytes).has_value()) return *ParseId(*bytes);
+  std::set<MemberId> found;
   for (const MemberStatus& member : members) {
-    if (!Hex(member.id).starts_with(prefix)) continue;
-    if (found.has_value()) return absl::InvalidArgumentError("several members' ids begin with " + prefix);
-    found = member;
+    if (StartsWith(member.id, prefix)) found.insert(member.id);
   }
-  if (!found.has_value()) return absl::NotFoundError("no member's id begins with " + prefix);
-  return *found;
+  for (const OpeningRecord::Line& line : seen) {
+    if (StartsWith(line.id, prefix)) found.insert(line.id);
+  }
+  if (found.empty()) return absl::NotFoundError("no member's id begins with " + prefix);
+  if (found.size() > 1) return absl::InvalidArgumentError("several members' ids begin with " + prefix);
+  return *found.begin();
+}
+
+// Who is revoked, of what the owner has been shown: nobody else may be among the members, or the store could
+// show a thief's second device when it is too late to look.
+absl::Status CheckAllWereSeen(const std::vector<MemberStatus>& members, const Choice& choice,
+                              const MemberId& self) {
+  bool all_seen = true;
+  for (const MemberStatus& member : members) {
+    const bool in = member.member.has_value() && member.id != self && !choice.Revokes(member.id);
+    if (!in || choice.HasSeen(LineOf(*member.member))) continue;
+    std::fprintf(stderr, "not shown before: %s\n", MemberLine(member, self).c_str());
+    all_seen = false;
+  }
+  if (all_seen) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "nobody is revoked yet: there are members that device list has not shown here. Look at it, then "
+      "revoke, naming also those that do not belong there");
 }
 
 // Enrols the newcomer at the realms that keep this mailbox's floor, signed by this device.
@@ -53,7 +82,7 @@ absl::Status EnrollNewcomer(Session& session, Home& newcomer) {
   if (WarnOfRealms(reports, "enrolling") < connection->threshold) {
     return absl::UnavailableError("too few realms have enrolled the new device; run there: device enroll");
   }
-  return newcomer.SaveRecord(session.record);
+  return absl::OkStatus();
 }
 
 // A PIN that the device sealed is void with it, where nobody activated its version yet.
@@ -79,18 +108,23 @@ absl::Status RevokeAtRealms(Session& session, const MemberId& device) {
     return absl::OkStatus();
   }
   return absl::UnavailableError(
-      "the device can read nothing new, but some realms still know it; run again: "
-      "device revoke " +
+      "the device can read nothing new, but some realms may still know it; run again: device revoke " +
       Hex(device));
 }
 
-absl::Status RevokeMember(Session& session, Mailbox& mailbox, const MemberStatus& member) {
-  LABREC_ASSIGN_OR_RETURN(const Rotation rotation, mailbox.Revoke(member.id));
-  LABREC_RETURN_IF_ERROR(session.home.SaveState(mailbox.state()));
-  session.WarnOfRealmsBehind();
-  PrintRotation(rotation);
-  const bool is_code = member.member.has_value() && member.member->kind == MemberKind::kVirtualDevice;
-  return is_code ? absl::OkStatus() : RevokeAtRealms(session, member.id);
+bool IsRecoveryCode(const std::vector<MemberStatus>& members, const MemberId& id) {
+  return std::ranges::any_of(members, [&](const MemberStatus& member) {
+    return member.id == id && member.member.has_value() && member.member->kind == MemberKind::kVirtualDevice;
+  });
+}
+
+absl::Status RevokeAtRealms(Session& session, const std::vector<MemberStatus>& members,
+                            const std::vector<MemberId>& revoked) {
+  absl::Status all;
+  for (const MemberId& id : revoked) {
+    if (!IsRecoveryCode(members, id)) all.Update(RevokeAtRealms(session, id));
+  }
+  return all;
 }
 
 }  // namespace
@@ -108,6 +142,8 @@ absl::Status AddLocalDevice(Session& session, const std::filesystem::path& new_h
   LABREC_RETURN_IF_ERROR(mailbox.Invite(pending.Request()));
   LABREC_RETURN_IF_ERROR(session.home.SaveState(mailbox.state()));
   LABREC_ASSIGN_OR_RETURN(const Mailbox newcomer, Mailbox::Accept(*session.store, *session.floor, pending));
+  // Before the state: a newcomer that dies in between is no member that believes the store.
+  if (session.floor_is_in_realms()) LABREC_RETURN_IF_ERROR(home.SaveRecord(session.record));
   LABREC_RETURN_IF_ERROR(home.SaveState(newcomer.state()));
   home.ForgetPending();
   LABREC_RETURN_IF_ERROR(EnrollNewcomer(session, home));
@@ -137,6 +173,7 @@ absl::Status AddRequestingDevice(Session& session, const std::filesystem::path& 
 absl::Status AcceptDevice(Session& session) {
   LABREC_ASSIGN_OR_RETURN(const PendingDevice pending, session.home.LoadPending());
   LABREC_ASSIGN_OR_RETURN(Mailbox mailbox, Mailbox::Accept(*session.store, *session.floor, pending));
+  session.WarnOfNoFloor();
   LABREC_RETURN_IF_ERROR(SaveAndSync(session, mailbox));
   session.home.ForgetPending();
   PrintSelf(mailbox);
@@ -147,20 +184,30 @@ absl::Status ListDevices(Session& session) {
   LABREC_ASSIGN_OR_RETURN(Mailbox mailbox, session.OpenMailbox());
   LABREC_ASSIGN_OR_RETURN(const std::vector<MemberStatus> members, mailbox.Members());
   LABREC_RETURN_IF_ERROR(session.home.SaveState(mailbox.state()));
+  session.WarnOfFloor(mailbox.doubted());
   std::printf("epoch %llu\n", static_cast<unsigned long long>(mailbox.state().epoch.sequence()));
-  for (const MemberStatus& member : members) PrintMember(member, mailbox.state().self.id);
-  return absl::OkStatus();
+  for (const MemberStatus& member : members) {
+    std::printf("%s\n", MemberLine(member, mailbox.state().self.id).c_str());
+  }
+  return session.home.SaveSeen(LinesOf(members));
 }
 
-absl::Status RevokeDevice(Session& session, const std::string& id) {
+absl::Status RevokeDevices(Session& session, const std::vector<std::string>& ids) {
   LABREC_ASSIGN_OR_RETURN(Mailbox mailbox, session.OpenMailbox());
-  const absl::StatusOr<MemberStatus> member = FindMember(mailbox, id);
-  if (member.ok()) return RevokeMember(session, mailbox, *member);
-  // No member any more: what is left of an earlier attempt.
-  const auto bytes = FromHex(id);
-  const auto whole = bytes.ok() ? ParseId(*bytes) : std::nullopt;
-  const bool again = absl::IsNotFound(member.status()) && whole.has_value() && session.floor_is_in_realms();
-  return again ? RevokeAtRealms(session, *whole) : member.status();
+  const MemberId self = mailbox.state().self.id;
+  LABREC_ASSIGN_OR_RETURN(const std::vector<MemberStatus> members, mailbox.Members());
+  LABREC_ASSIGN_OR_RETURN(const std::vector<OpeningRecord::Line> seen, session.home.Seen());
+  Choice choice{{}, seen};
+  for (const std::string& id : ids) {
+    LABREC_ASSIGN_OR_RETURN(choice.revoked.emplace_back(), FindMember(members, seen, id));
+  }
+  LABREC_RETURN_IF_ERROR(CheckAllWereSeen(members, choice, self));
+  LABREC_ASSIGN_OR_RETURN(const Rotation rotation, mailbox.Revoke(choice.revoked, seen));
+  LABREC_RETURN_IF_ERROR(session.home.SaveState(mailbox.state()));
+  session.WarnOfFloor(mailbox.doubted());
+  PrintRotation(rotation, members, self);
+  LABREC_RETURN_IF_ERROR(session.home.SaveSeen(rotation.members));
+  return RevokeAtRealms(session, members, choice.revoked);
 }
 
 }  // namespace labrec::mailbox

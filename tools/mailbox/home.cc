@@ -1,5 +1,9 @@
 #include "tools/mailbox/home.h"
 
+#include <algorithm>
+#include <sstream>
+
+#include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
 
@@ -9,6 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using recovery::labyrinth::DeviceSigner;
 using recovery::labyrinth::DeviceState;
+using recovery::labyrinth::OpeningRecord;
 using recovery::labyrinth::PendingDevice;
 using recovery::labyrinth::SoftwareSigner;
 
@@ -18,6 +23,23 @@ absl::StatusOr<SecretBytes> Load(const fs::path& path, const std::string& otherw
   auto content = ReadSecretFile(path);
   if (absl::IsNotFound(content.status())) return absl::FailedPreconditionError(otherwise);
   return content;
+}
+
+std::string TextOf(const OpeningRecord::Line& line) {
+  return Hex(line.id) + " " + Hex(line.digest);
+}
+
+std::optional<OpeningRecord::Line> ParseLine(const std::string& text) {
+  const size_t space = text.find(' ');
+  if (space == std::string::npos) return std::nullopt;
+  const auto id = FromHex(std::string_view(text).substr(0, space));
+  const auto digest = FromHex(std::string_view(text).substr(space + 1));
+  if (!id.ok() || !digest.ok()) return std::nullopt;
+  OpeningRecord::Line line{};
+  if (id->size() != line.id.size() || digest->size() != line.digest.size()) return std::nullopt;
+  std::ranges::copy(*id, line.id.begin());
+  std::ranges::copy(*digest, line.digest.begin());
+  return line;
 }
 
 }  // namespace
@@ -82,6 +104,28 @@ absl::StatusOr<std::optional<std::string>> Home::Record() const {
 
 absl::Status Home::SaveRecord(const std::string& record) const {
   return WriteFile(folder_ / "record", AsBytes(record), kSecretMode, Overwrite::kReplace);
+}
+
+absl::StatusOr<std::vector<OpeningRecord::Line>> Home::Seen() const {
+  const auto content = ReadFile(folder_ / "seen");
+  std::vector<OpeningRecord::Line> members;
+  if (absl::IsNotFound(content.status())) return members;
+  LABREC_RETURN_IF_ERROR(content.status());
+  std::istringstream lines(ToString(*content));
+  for (std::string text; std::getline(lines, text);) {
+    const auto line = ParseLine(text);
+    if (!line.has_value()) {
+      return absl::DataLossError((folder_ / "seen").string() + " is not a list of members; run device list");
+    }
+    members.push_back(*line);
+  }
+  return members;
+}
+
+absl::Status Home::SaveSeen(const std::vector<OpeningRecord::Line>& members) const {
+  std::string text;
+  for (const OpeningRecord::Line& line : members) text += TextOf(line) + "\n";
+  return WriteFile(folder_ / "seen", AsBytes(text), kSecretMode, Overwrite::kReplace);
 }
 
 }  // namespace labrec::mailbox

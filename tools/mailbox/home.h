@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "recovery/labyrinth/joining.h"
+#include "recovery/labyrinth/mailbox.h"
 
 namespace labrec::mailbox {
 
@@ -15,6 +17,7 @@ namespace labrec::mailbox {
 //   state            DeviceState, once it is a member
 //   pending          PendingDevice, while it waits to be let in
 //   record           name of the record whose realms keep the epoch floor, once there is one
+//   seen             the members that its owner was shown: "id digest" in hexadecimal, a line for each
 class Home {
  public:
   explicit Home(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -39,6 +42,11 @@ class Home {
   // nullopt if no realm keeps a floor for this device.
   absl::StatusOr<std::optional<std::string>> Record() const;
   absl::Status SaveRecord(const std::string& record) const;
+
+  // Empty if its owner was shown none. DATA_LOSS if it is not what SaveSeen writes.
+  absl::StatusOr<std::vector<recovery::labyrinth::OpeningRecord::Line>> Seen() const;
+  absl::Status SaveSeen(const std::vector<recovery::labyrinth::OpeningRecord::Line>& members) const;
+
   // PKCS#8 PEM of mode 0600: what recovery/client/base/device_key.h loads too, so that the mailbox's device
   // key is the realms'.
   std::filesystem::path DeviceKeyPath() const { return folder_ / "device_key.pem"; }

@@ -8,6 +8,7 @@
 #include "recovery/client/base/too_few_realms.h"
 #include "recovery/labyrinth/base/reason.h"
 #include "tools/cli/standard_output.h"
+#include "tools/cli/terminal_text.h"
 #include "tools/mailbox/arguments.h"
 #include "tools/mailbox/pin_outcome.h"
 
@@ -18,6 +19,7 @@ int ExitCode(const absl::Status& status) {
   if (status.ok()) return 0;
   if (recovery::labyrinth::ReasonOf(status) == recovery::labyrinth::Reason::kLeftOut) return 2;
   if (absl::IsDataLoss(status)) return 3;
+  if (recovery::labyrinth::ReasonOf(status) == recovery::labyrinth::Reason::kUnproven) return 5;
   if (IsNotRecovered(status)) return 4;
   return recovery::client::IsTooFewRealms(status) ? 5 : 1;
 }
@@ -32,7 +34,8 @@ int Main(int argc, char** argv) {
   Arguments arguments;
   if (const std::optional<int> code = ParseArguments(argc, argv, arguments)) return *code;
   const absl::Status status = Run(arguments);
-  if (!status.ok()) std::fprintf(stderr, "labyrinth-mailbox: %s\n", std::string(status.message()).c_str());
+  if (!status.ok())
+    std::fprintf(stderr, "labyrinth-mailbox: %s\n", cli::OneLine(std::string(status.message())).c_str());
   if (!cli::StandardOutputArrived("labyrinth-mailbox") && status.ok()) return 1;
   return ExitCode(status);
 }

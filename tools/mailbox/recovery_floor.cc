@@ -18,6 +18,8 @@ using recovery::client::RealmFloor;
 using recovery::client::RealmReport;
 using recovery::labyrinth::Failure;
 using recovery::labyrinth::Floor;
+using recovery::labyrinth::FloorClaim;
+using recovery::labyrinth::FloorClaims;
 using recovery::labyrinth::Reason;
 
 // What the realms' answers come to.
@@ -51,61 +53,65 @@ absl::Status NotEnough(const std::vector<RealmReport>& reports, uint32_t thresho
   if (reports.size() - CountOf(reports).denied < threshold) {
     return Failure(
         absl::StatusCode::kPermissionDenied, Reason::kLeftOut,
-        "the recovery realms do not know this device (any more): it was revoked, or never enrolled");
+        "the recovery realms do not know this device (any more): it was revoked, or never enrolled (device "
+        "enroll does that, by the PIN)");
   }
   std::string text = "too few recovery realms could be asked about the epoch floor";
   for (const std::string& line : Failures(reports)) absl::StrAppend(&text, "; ", line);
   return recovery::client::TooFewRealmsError(text);
 }
 
-Floor FloorOf(const RealmFloor& floor) {
-  return {floor.sequence, floor.digest};
+// Whether every T of the record's holders include one of the `good` ones. Fewer than T holders bring nothing
+// back, so nothing is to be protected.
+bool IsEnough(const Count& count, size_t realms, uint32_t threshold) {
+  const size_t holders = realms - count.no_record;
+  return holders < threshold || count.good + threshold > holders;
 }
 
 }  // namespace
 
-absl::StatusOr<MaybeFloor> HighestFloor(const std::vector<RealmFloor>& floors) {
-  MaybeFloor highest;
-  const RealmFloor* from = nullptr;
+FloorClaims ClaimsOf(const std::vector<RealmFloor>& floors, size_t realms, size_t answers,
+                     uint32_t threshold) {
+  FloorClaims claims{{}, realms, answers, threshold};
   for (const RealmFloor& floor : floors) {
-    if (from != nullptr && floor.sequence < from->sequence) continue;
-    if (from != nullptr && floor.sequence == from->sequence && floor.digest != from->digest) {
-      return recovery::labyrinth::Damage(Reason::kForked,
-                                         absl::StrCat("realms ", from->realm, " and ", floor.realm,
-                                                      " know different epochs of number ", floor.sequence));
-    }
-    from = &floor;
-    highest = FloorOf(floor);
+    claims.claims.push_back({floor.realm, {floor.sequence, floor.digest}, floor.device.DeviceId()});
   }
-  return highest;
+  return claims;
 }
 
-absl::StatusOr<MaybeFloor> JudgeReading(const FloorReading& reading, uint32_t threshold) {
+absl::StatusOr<FloorClaims> JudgeReading(const FloorReading& reading, uint32_t threshold) {
   const Count count = CountOf(reading.reports);
-  if (count.good + count.no_record < threshold) return NotEnough(reading.reports, threshold);
-  return HighestFloor(reading.floors);
+  const size_t answers = count.good + count.no_record;
+  if (answers < threshold) return NotEnough(reading.reports, threshold);
+  return ClaimsOf(reading.floors, reading.reports.size(), answers, threshold);
+}
+
+std::optional<Floor> SettledAt(const FloorReading& reading, uint32_t threshold) {
+  const Count count = CountOf(reading.reports);
+  if (reading.floors.empty() || reading.floors.size() != count.good) return std::nullopt;
+  if (!IsEnough(count, reading.reports.size(), threshold)) return std::nullopt;
+  const Floor first{reading.floors.front().sequence, reading.floors.front().digest};
+  const bool one = std::ranges::all_of(reading.floors, [&](const RealmFloor& floor) {
+    return floor.sequence == first.sequence && floor.digest == first.digest;
+  });
+  return one ? std::optional(first) : std::nullopt;
 }
 
 absl::Status JudgeRaise(const std::vector<RealmReport>& reports, uint32_t threshold) {
+  if (IsEnough(CountOf(reports), reports.size(), threshold)) return absl::OkStatus();
   for (const RealmReport& report : reports) {
     if (absl::IsFailedPrecondition(report.error)) return report.error;
   }
-  const Count count = CountOf(reports);
-  const size_t holders = reports.size() - count.no_record;
-  // Fewer than T holders bring nothing back, so nothing is to be protected.
-  if (holders < threshold || count.good + threshold > holders) return absl::OkStatus();
   return NotEnough(reports, threshold);
 }
 
-absl::StatusOr<MaybeFloor> RecoveryFloor::ReadFloor() {
+absl::StatusOr<FloorClaims> RecoveryFloor::ReadFloor() {
   settled_.reset();
   LABREC_ASSIGN_OR_RETURN(const DeviceKey device, DeviceKey::Load(options_.device_key));
   const FloorReading reading = recovery::client::ReadFloor(options_.realms, options_.record, device);
-  LABREC_ASSIGN_OR_RETURN(const MaybeFloor highest, JudgeReading(reading, options_.threshold));
-  const size_t good = RealmsThatAre(reading.reports, RealmCondition::kGood).size();
-  const auto stands = [&](const RealmFloor& floor) { return FloorOf(floor) == highest; };
-  if (reading.floors.size() == good && std::ranges::all_of(reading.floors, stands)) settled_ = highest;
-  return highest;
+  LABREC_ASSIGN_OR_RETURN(FloorClaims claims, JudgeReading(reading, options_.threshold));
+  settled_ = SettledAt(reading, options_.threshold);
+  return claims;
 }
 
 absl::Status RecoveryFloor::RaiseFloor(const Floor& floor) {
@@ -121,9 +127,11 @@ absl::Status RecoveryFloor::RaiseFloor(const Floor& floor) {
     return absl::OkStatus();
   }
   if (!absl::IsFailedPrecondition(raised)) return raised;
-  LABREC_ASSIGN_OR_RETURN(const MaybeFloor kept, ReadFloor());
-  LABREC_RETURN_IF_ERROR(recovery::labyrinth::CheckRaise(kept, floor));
-  return raised;
+  LABREC_ASSIGN_OR_RETURN(const FloorClaims kept, ReadFloor());
+  for (const FloorClaim& claim : kept.claims) {
+    LABREC_RETURN_IF_ERROR(recovery::labyrinth::CheckRaise(claim.floor, floor));
+  }
+  return NotEnough(reports, options_.threshold);  // none shows why it refused
 }
 
 }  // namespace labrec::mailbox

@@ -13,7 +13,7 @@ namespace labrec::mailbox {
 
 // The epoch floor of an account's record, kept by all realms of the recovery service. A floor counts as kept
 // when so many realms have it that any T of them, which a recovery needs, include one that does: all holders
-// of the record but T - 1. The others get it when a device syncs again.
+// of the record but T - 1, whatever the others say. They get it when a device syncs again.
 class RecoveryFloor : public recovery::labyrinth::FloorKeeper {
  public:
   struct Options {
@@ -24,12 +24,13 @@ class RecoveryFloor : public recovery::labyrinth::FloorKeeper {
   };
   explicit RecoveryFloor(Options options) : options_(std::move(options)) {}
 
-  // The highest of the realms' floors; nullopt also if they have no such record. At least T must answer.
+  // What the realms that answered say, whether they have such a record or not. At least T must answer.
   // PERMISSION_DENIED (kLeftOut) if so many do not know this device (any more) that T cannot answer;
-  // DATA_LOSS (kForked) if two give different floors of the highest number; UNAVAILABLE (IsTooFewRealms).
-  absl::StatusOr<std::optional<recovery::labyrinth::Floor>> ReadFloor() override;
-  // Asks nobody if the last ReadFloor found every realm that answered at this floor. FAILED_PRECONDITION as
-  // CheckRaise if one realm has a higher or conflicting one; else as ReadFloor.
+  // UNAVAILABLE (IsTooFewRealms).
+  absl::StatusOr<recovery::labyrinth::FloorClaims> ReadFloor() override;
+  // Asks nobody if the last ReadFloor found enough realms at this floor, and none that answered elsewhere.
+  // FAILED_PRECONDITION as CheckRaise if too few took it and one has a higher or conflicting one; else as
+  // ReadFloor.
   absl::Status RaiseFloor(const recovery::labyrinth::Floor& floor) override;
 
   // "alpha: why" of the realms where the last raise did not succeed although it counts.
@@ -37,15 +38,20 @@ class RecoveryFloor : public recovery::labyrinth::FloorKeeper {
 
  private:
   Options options_;
-  std::optional<recovery::labyrinth::Floor> settled_;  // where all that answered stand
+  std::optional<recovery::labyrinth::Floor> settled_;  // where enough realms stand, and all that answered
   std::vector<std::string> behind_;
 };
 
 // The rules, pure.
-using MaybeFloor = std::optional<recovery::labyrinth::Floor>;
-// The highest floor, which all realms that have a floor of its number must agree on.
-absl::StatusOr<MaybeFloor> HighestFloor(const std::vector<recovery::client::RealmFloor>& floors);
-absl::StatusOr<MaybeFloor> JudgeReading(const recovery::client::FloorReading& reading, uint32_t threshold);
+//
+// What realms gave, for CheckFloors: `answers` of `realms` did their part.
+recovery::labyrinth::FloorClaims ClaimsOf(const std::vector<recovery::client::RealmFloor>& floors,
+                                          size_t realms, size_t answers, uint32_t threshold);
+absl::StatusOr<recovery::labyrinth::FloorClaims> JudgeReading(const recovery::client::FloorReading& reading,
+                                                              uint32_t threshold);
+// The floor at which all realms that have the record stand, if they are so many that a raise to it counts.
+std::optional<recovery::labyrinth::Floor> SettledAt(const recovery::client::FloorReading& reading,
+                                                    uint32_t threshold);
 absl::Status JudgeRaise(const std::vector<recovery::client::RealmReport>& reports, uint32_t threshold);
 
 }  // namespace labrec::mailbox

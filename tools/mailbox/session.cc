@@ -3,12 +3,14 @@
 #include <cstdio>
 
 #include "hsm/base/status_macros.h"
+#include "tools/cli/terminal_text.h"
 
 namespace labrec::mailbox {
 namespace {
 
 using recovery::labyrinth::AccountName;
 using recovery::labyrinth::DeviceState;
+using recovery::labyrinth::DoubtedFloor;
 using recovery::labyrinth::Mailbox;
 using recovery::labyrinth::NoFloor;
 
@@ -46,8 +48,7 @@ absl::Status Session::FindRecord(const std::string& named) {
   if (!own.has_value() || no_floor_) return absl::OkStatus();
   if (!realms_.has_value()) {
     return absl::FailedPreconditionError(
-        "recovery realms keep this mailbox's epoch floor: give --realms and --token-file (or --no-floor, and "
-        "believe the store)");
+        "recovery realms keep this mailbox's epoch floor: give --realms and --token-file");
   }
   KeepFloorInRealms();
   return absl::OkStatus();
@@ -63,6 +64,7 @@ void Session::KeepFloorInRealms() {
 
 absl::StatusOr<Mailbox> Session::OpenMailbox() {
   LABREC_ASSIGN_OR_RETURN(DeviceState state, home.LoadState());
+  WarnOfNoFloor();
   return Mailbox(*store, *floor, std::move(state));
 }
 
@@ -71,10 +73,22 @@ absl::StatusOr<const cli::Connection*> Session::Realms() const {
   return absl::InvalidArgumentError("name the recovery realms: --realms FILE --token-file FILE");
 }
 
-void Session::WarnOfRealmsBehind() const {
+void Session::WarnOfNoFloor() const {
+  if (!realms_.has_value() || no_floor_ || floor_is_in_realms()) return;
+  std::fprintf(
+      stderr,
+      "this home knows of no record, so no realm is asked for the epoch floor and what the store shows is "
+      "believed: code make seals a record, device enroll lets this device use one\n");
+}
+
+void Session::WarnOfFloor(const std::vector<DoubtedFloor>& doubted) const {
+  for (const DoubtedFloor& claim : doubted) {
+    std::fprintf(stderr, "realm %s %s: it is not believed\n", claim.realm.c_str(),
+                 cli::OneLine(claim.why).c_str());
+  }
   if (recovery_floor_ == nullptr) return;
   for (const std::string& realm : recovery_floor_->behind()) {
-    std::fprintf(stderr, "the epoch floor is not raised yet at realm %s\n", realm.c_str());
+    std::fprintf(stderr, "the epoch floor is not raised yet at realm %s\n", cli::OneLine(realm).c_str());
   }
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "recovery/labyrinth/mailbox.h"
 #include "tools/cli/connect.h"
@@ -33,8 +34,10 @@ class Session {
   // From now on the realms keep the floor, unless the floor is off; before a mailbox is opened.
   void KeepFloorInRealms();
   bool floor_is_in_realms() const { return recovery_floor_ != nullptr; }
-  // Says on stderr which realms the last raise of the floor did not reach.
-  void WarnOfRealmsBehind() const;
+  // Says on stderr which realms the last raise of the floor did not reach, and whose floor was not believed.
+  void WarnOfFloor(const std::vector<recovery::labyrinth::DoubtedFloor>& doubted) const;
+  // Says on stderr that realms are given and this home asks none of them for the floor, if so.
+  void WarnOfNoFloor() const;
 
   // The realms, or INVALID_ARGUMENT if none were given.
   absl::StatusOr<const cli::Connection*> Realms() const;

@@ -12,9 +12,9 @@ namespace {
 
 constexpr char kPayload[] = "labyrinth-recovery/v1/labyrinth/reason";
 
-constexpr std::array<std::string_view, 13> kNames = {
+constexpr std::array<std::string_view, 14> kNames = {
     "none",      "malformed", "not opened", "wrong MAC", "wrong signature", "wrong sequence", "missing",
-    "truncated", "forked",    "left out",   "raced",     "unknown code",    "wrong version"};
+    "truncated", "forked",    "left out",   "raced",     "unknown code",    "wrong version",  "unproven"};
 
 }  // namespace
 

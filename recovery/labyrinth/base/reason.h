@@ -21,6 +21,7 @@ enum class Reason {
   kRaced,           // someone else was faster; follow and try again
   kUnknownCode,     // no recovery code within 3 characters belongs to this account
   kWrongVersion,    // the recovery code is of another version
+  kUnproven,        // too few realms say what would prove it; ask again when others answer
 };
 
 // "truncated" and so on: for messages and logs.

@@ -87,18 +87,12 @@ absl::StatusOr<Epoch> FollowToHead(MessageStore& store, const Follower& follower
   return epoch;
 }
 
-absl::Status CheckFloor(MessageStore& store, const AccountName& account, const Epoch& newest,
-                        const std::optional<Floor>& floor) {
-  if (!floor.has_value()) return absl::OkStatus();
-  if (newest.sequence() < floor->sequence) {
-    return Damage(Reason::kTruncated, "the store ends at " + Numbered(newest.sequence()) +
-                                          ", but the recovery service knows of " + Numbered(floor->sequence) +
-                                          ": the store hides the newest epochs");
-  }
-  LABREC_ASSIGN_OR_RETURN(const Epoch at_floor, WalkBack(store, account, newest, floor->sequence));
-  if (at_floor.GetFloor() == *floor) return absl::OkStatus();
-  return Damage(Reason::kForked, "the store's " + Numbered(floor->sequence) +
-                                     " is not the one that the recovery service knows of");
+absl::StatusOr<OpeningRecord> ReadOpening(MessageStore& store, const AccountName& account,
+                                          const Epoch& epoch) {
+  const std::string which = "the opening record of " + Numbered(epoch.sequence());
+  LABREC_ASSIGN_OR_RETURN(const StoredEpoch stored, MustHave(store.GetEpoch(epoch.sequence()), which));
+  if (Sha256(stored.opening) == epoch.opening_hash()) return OpeningRecord::Parse(account, stored.opening);
+  return Damage(Reason::kForked, "the store shows another one than " + which);
 }
 
 }  // namespace labrec::recovery::labyrinth

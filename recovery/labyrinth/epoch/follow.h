@@ -32,9 +32,9 @@ using EpochVisitor = std::function<void(const Epoch&)>;
 absl::StatusOr<Epoch> FollowToHead(MessageStore& store, const Follower& follower, const Epoch& start,
                                    const EpochVisitor& visit);
 
-// OK if the history that ends with `newest` reaches the floor and goes through it. DATA_LOSS with kTruncated
-// or kForked if not, or an error of walking back to it.
-absl::Status CheckFloor(MessageStore& store, const AccountName& account, const Epoch& newest,
-                        const std::optional<Floor>& floor);
+// The opening record of an epoch whose keys one has, as the store gives it: proven by its hash. DATA_LOSS
+// (kForked) if it is another one; kMissing. And the store's errors.
+absl::StatusOr<OpeningRecord> ReadOpening(MessageStore& store, const AccountName& account,
+                                          const Epoch& epoch);
 
 }  // namespace labrec::recovery::labyrinth

@@ -16,6 +16,8 @@ struct OpeningRecord {
   struct Line {
     MemberId id;
     Digest digest;  // SHA-256(Member::Encode())
+
+    bool operator==(const Line&) const = default;
   };
 
   static constexpr size_t kMostMembers = 256;

@@ -18,7 +18,7 @@ class MailboxAttacks : public MailboxWorld {
     store().Keep("before");
     KeepHome("phone", "stolen");
     ASSERT_EQ(Restore("tablet").exit_code, 0);
-    MustRun("tablet", "device revoke " + IdOf("phone"));
+    MustRevoke("tablet", IdOf("phone"));
     MustRun("tablet", "send family 'after the theft'");
     store().Keep("honest");
   }
@@ -75,7 +75,7 @@ TEST_P(MailboxAttacks, AForkAtTheFloorsNumberIsRefused) {
   MustRun("stolen", "device add --no-floor --new-home " + (folder() / "decoy").string());
   const std::string list = MustRun("decoy", "device list --no-floor");
   const std::string decoy = list.substr(list.rfind('\n', list.find("this device")) + 1, 32);
-  EXPECT_THAT(MustRun("stolen", "device revoke --no-floor " + decoy), HasSubstr("opened epoch 4"));
+  EXPECT_THAT(MustRevoke("stolen", decoy, "--no-floor"), HasSubstr("opened epoch 4"));
   ExpectRefused("is not the one that the recovery service knows of");
   // An enrolled device sees the same.
   EXPECT_EQ(Run("tablet", "read").exit_code, 3);

@@ -113,7 +113,7 @@ TEST_P(StoreDump, HoldsNoPlaintextCodeRootOrEntropy) {
     const DeviceState before = StateOf("phone");
     const std::string old = "old" + std::to_string(epoch);
     MustRun("phone", "device add --new-home " + (folder() / old).string());
-    MustRun("phone", "device revoke " + IdOf(old));
+    MustRevoke("phone", IdOf(old));
     AddEpochAfter(before, canaries);
   }
   AddCode("paper code", AsBytes(paper).first(paper.size() - 1), canaries);

@@ -19,6 +19,7 @@ using recovery::client::RealmCondition;
 using recovery::client::RealmReport;
 using recovery::client::RealmSet;
 using recovery::labyrinth::Floor;
+using recovery::labyrinth::FloorClaims;
 using recovery::labyrinth::FloorKeeper;
 using recovery::labyrinth::Mailbox;
 using recovery::labyrinth::Reason;
@@ -43,8 +44,8 @@ class FloorService : public MailboxWorld {
   }
   Floor Kept(const std::string& home) {
     const auto kept = FloorOf(home).ReadFloor();
-    EXPECT_TRUE(kept.ok() && kept->has_value()) << kept.status();
-    return kept.ok() && kept->has_value() ? **kept : Floor{};
+    EXPECT_TRUE(kept.ok() && kept->claims.size() == kRealms) << kept.status();
+    return kept.ok() && !kept->claims.empty() ? kept->claims.front().floor : Floor{};
   }
   api::RaiseFloorRequest Signed(const Floor& floor, const DeviceKey& key) {
     api::RaiseFloorRequest request;
@@ -71,7 +72,7 @@ TEST_P(FloorService, RefusesWhatIsUnsignedReplayedLowerOrConflicting) {
   const Floor old = Kept("phone");
   const api::RaiseFloorRequest replayed = Signed(old, KeyOf("phone"));
   ASSERT_TRUE(Raise(replayed).ok());  // raising to what is kept is fine, once
-  MustRun("phone", "device revoke " + laptop_);
+  MustRevoke("phone", laptop_);
   const Floor kept = Kept("phone");
   ASSERT_EQ(kept.sequence, 1U);
 
@@ -115,7 +116,7 @@ TEST_P(FloorService, AnUnlockKeyRaisesNothing) {
 TEST_P(FloorService, TheKeeperSaysWhyItRefuses) {
   LiveUntilEpoch1();
   const Floor old = Kept("phone");
-  MustRun("phone", "device revoke " + laptop_);
+  MustRevoke("phone", laptop_);
   RecoveryFloor keeper = FloorOf("phone");
   EXPECT_EQ(ReasonOf(keeper.RaiseFloor(old)), Reason::kTruncated);
   Floor conflicting = Kept("phone");
@@ -128,7 +129,7 @@ TEST_P(FloorService, TheKeeperSaysWhyItRefuses) {
 class DiesBeforeRaising : public FloorKeeper {
  public:
   explicit DiesBeforeRaising(FloorKeeper& real) : real_(real) {}
-  absl::StatusOr<std::optional<Floor>> ReadFloor() override { return real_.ReadFloor(); }
+  absl::StatusOr<FloorClaims> ReadFloor() override { return real_.ReadFloor(); }
   absl::Status RaiseFloor(const Floor& floor) override {
     if (floor.sequence > 0) return absl::UnavailableError("the process is dead");
     return real_.RaiseFloor(floor);
@@ -150,7 +151,7 @@ class CrashBetween : public FloorService {
     ASSERT_TRUE(state.ok());
     Mailbox mailbox(*store_client, dying, *std::move(state));
     const auto laptop = recovery::labyrinth::ParseId(*FromHex(laptop_));
-    EXPECT_FALSE(mailbox.Revoke(*laptop).ok());
+    EXPECT_FALSE(mailbox.Revoke({*laptop}, {}).ok());
     EXPECT_EQ(mailbox.state().epoch.sequence(), 0U);  // nothing is sent in the new epoch, nothing reported
     EXPECT_EQ(store().Open()->GetHead()->sequence, 1U);
     EXPECT_THAT(Floors(), Each(0));

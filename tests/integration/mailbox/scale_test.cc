@@ -83,8 +83,8 @@ TEST_F(MailboxScale, ALongHistoryRestoresWithFlatMemory) {
   const auto start = std::chrono::steady_clock::now();
   SoftwareSigner signer(EcdsaPrivateKey::Generate());
   uint64_t followed = 0;
-  auto restored =
-      Restore(*store, no_floor_, {account_, code_.view(), floor_, signer}, [&](const Epoch&) { ++followed; });
+  auto restored = Restore(*store, no_floor_, {account_, code_.view(), {{{"realm", floor_, {}}}}, signer},
+                          [&](const Epoch&) { ++followed; });
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_EQ(followed, epochs_);
   const auto enrolled = std::chrono::steady_clock::now();

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
+#include "hsm/base/file.h"
 #include "recovery/client/base/realm_address.h"
 #include "tests/support/checkout_paths.h"
 
@@ -55,9 +56,22 @@ void MailboxWorld::WriteRealmList() {
     const fs::path token = folder() / (std::string(kNames[i]) + ".jwt");
     std::ofstream(token) << realms_[i]->Token("alice");
     list << "[[realm]]\nid = \"" << realms_[i]->realm_id() << "\"\nname = \"" << kNames[i]
-         << "\"\naddress = \"" << realms_[i]->address() << "\"\nca_certificate = \""
-         << realms_[i]->ca_certificate().string() << "\"\ntoken_file = \"" << token.string() << "\"\n";
+         << "\"\naddress = \"" << (liars_[i] ? liars_[i]->address() : realms_[i]->address())
+         << "\"\nca_certificate = \""
+         << (liars_[i] ? certificate_.certificate_file() : realms_[i]->ca_certificate()).string()
+         << "\"\ntoken_file = \"" << token.string() << "\"\n";
   }
+}
+
+test::RealmProxy& MailboxWorld::LiarBefore(size_t realm) {
+  if (!liars_[realm]) {
+    const auto issuer = ReadFile(realms_[realm]->ca_certificate());
+    Check(issuer.status());
+    liars_[realm] =
+        std::make_unique<test::RealmProxy>(realms_[realm]->address(), ToString(*issuer), certificate_);
+    WriteRealmList();
+  }
+  return *liars_[realm];
 }
 
 Outcome MailboxWorld::Run(const std::string& home, const std::string& arguments, const std::string& input) {
@@ -82,6 +96,18 @@ std::string MailboxWorld::MustRun(const std::string& home, const std::string& ar
   return outcome.output;
 }
 
+Outcome MailboxWorld::Revoke(const std::string& home, const std::string& id, const std::string& more) {
+  MustRun(home, "device list " + more);
+  return Run(home, "device revoke " + id + " " + more);
+}
+
+std::string MailboxWorld::MustRevoke(const std::string& home, const std::string& id,
+                                     const std::string& more) {
+  const Outcome outcome = Revoke(home, id, more);
+  EXPECT_EQ(outcome.exit_code, 0) << home << ": " << outcome.output;
+  return outcome.output;
+}
+
 Outcome MailboxWorld::Restore(const std::string& home, const std::string& more, const std::string& pin) {
   return Run(home, "restore --pin-stdin " + more, pin + "\n");
 }
@@ -98,7 +124,7 @@ void MailboxWorld::LiveUntilEpoch3() {
   for (const char* epoch : {"1", "2", "3"}) {
     const std::string old = std::string("old") + epoch;
     MustRun("phone", "device add --new-home " + (folder() / old).string());
-    const std::string revoked = MustRun("phone", "device revoke " + IdOf(old));
+    const std::string revoked = MustRevoke("phone", IdOf(old));
     EXPECT_THAT(revoked, ::testing::HasSubstr(std::string("opened epoch ") + epoch));
     EXPECT_THAT(revoked, ::testing::HasSubstr("revoked at 3 realms"));
     Write("phone", epoch);

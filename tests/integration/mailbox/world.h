@@ -10,6 +10,7 @@
 #include "recovery/client/base/realm_set.h"
 #include "recovery/labyrinth/base/message_store.h"
 #include "tests/support/realm_fixture.h"
+#include "tests/support/realm_proxy.h"
 
 namespace labrec::mailbox {
 
@@ -67,6 +68,9 @@ class MailboxWorld : public ::testing::TestWithParam<StoreKind> {
   // `arguments` go through a shell.
   Outcome Run(const std::string& home, const std::string& arguments, const std::string& input = "");
   std::string MustRun(const std::string& home, const std::string& arguments, const std::string& input = "");
+  // As an owner does it who looks at the list first; `more` are further arguments.
+  Outcome Revoke(const std::string& home, const std::string& id, const std::string& more = "");
+  std::string MustRevoke(const std::string& home, const std::string& id, const std::string& more = "");
   // restore by PIN; `more` are further arguments.
   Outcome Restore(const std::string& home, const std::string& more = "", const std::string& pin = kPin);
   // A message in each of two threads, in the epoch that is the newest.
@@ -90,6 +94,8 @@ class MailboxWorld : public ::testing::TestWithParam<StoreKind> {
 
   std::filesystem::path folder() const { return folder_.path(); }
   test::RealmFixture& realm(size_t i) { return *realms_[i]; }
+  // What stands before a realm from the first call on, so that it lies.
+  test::RealmProxy& LiarBefore(size_t realm);
   OperatedStore& store() { return *store_; }
 
  private:
@@ -98,6 +104,9 @@ class MailboxWorld : public ::testing::TestWithParam<StoreKind> {
 
   test::TemporaryFolder folder_;
   std::vector<std::unique_ptr<test::RealmFixture>> realms_;
+  test::TestCertificate certificate_;
+  std::vector<std::unique_ptr<test::RealmProxy>> liars_ =
+      std::vector<std::unique_ptr<test::RealmProxy>>(kRealms);
   std::unique_ptr<OperatedStore> store_;
 };
 

@@ -22,7 +22,7 @@ class RestoreTest : public World {
     Rotate();
     Send(phone_, "work", "two");
     stolen_ = std::make_unique<Mailbox>(AddDevice(phone_));
-    EXPECT_TRUE(phone_.Revoke(stolen_->state().self.id).ok());
+    EXPECT_TRUE(Revoke(phone_, stolen_->state().self.id).ok());
     Send(phone_, "work", "three");
   }
 
@@ -56,7 +56,7 @@ TEST_F(RestoreTest, FromACodeToTheWholeHistory) {
   EXPECT_EQ(content_.bundles, bundles);  // rotation never touched the bundle
   // The new device is a member like any other: it revokes the lost phone and goes on.
   Mailbox& tablet = restored->mailbox;
-  const auto rotation = tablet.Revoke(phone_.state().self.id);
+  const auto rotation = Revoke(tablet, phone_.state().self.id);
   ASSERT_TRUE(rotation.ok()) << rotation.status();
   EXPECT_EQ(rotation->left_out.size(), 1U);
   Send(tablet, "work", "four");
@@ -76,7 +76,7 @@ TEST_F(RestoreTest, ATypedCodeIsMended) {
   typed[20] = typed[20] == '7' ? '6' : '7';
   SoftwareSigner signer(EcdsaPrivateKey::Generate());
   const auto restored =
-      Restore(store_, floor_, {account_, AsBytes(typed), floor_.kept, signer}, [](const Epoch&) {});
+      Restore(store_, floor_, {account_, AsBytes(typed), OneRealm(floor_.kept), signer}, [](const Epoch&) {});
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_EQ(restored->corrected, 2U);
 }
@@ -85,7 +85,8 @@ TEST_F(RestoreTest, AnotherCodeOrAccountIsRefused) {
   EXPECT_FAILS(RestoreWith(RecoveryCode::Generate('P'), floor_.kept), kInvalidArgument, kUnknownCode);
   const AccountName bob{"example", "bob"};
   SoftwareSigner signer(EcdsaPrivateKey::Generate());
-  EXPECT_FAILS(Restore(store_, floor_, {bob, code_->text().view(), floor_.kept, signer}, [](const Epoch&) {}),
+  EXPECT_FAILS(Restore(store_, floor_, {bob, code_->text().view(), OneRealm(floor_.kept), signer},
+                       [](const Epoch&) {}),
                kInvalidArgument, kUnknownCode);
 }
 
@@ -134,7 +135,7 @@ TEST_F(RestoreTest, AFloorBelowTheBundleIsCheckedToo) {
 TEST_F(RestoreTest, RevokedVirtualDeviceStopsAtItsLastEpoch) {
   const auto saved = content_.bundles;
   const MemberId id = code_->Derive(account_).id;
-  ASSERT_TRUE(phone_.Revoke(id).ok());
+  ASSERT_TRUE(Revoke(phone_, id).ok());
   Send(phone_, "work", "later");
   content_.bundles = saved;
   visited_.clear();
@@ -150,7 +151,7 @@ TEST_F(RestoreTest, RevokedVirtualDeviceStopsAtItsLastEpoch) {
 TEST_F(RestoreTest, SeveralCodesCoexistAndAreRevokedAlone) {
   const auto second = phone_.MakeRecoveryCode(RecoveryCode::kForPaper);
   ASSERT_TRUE(second.ok());
-  ASSERT_TRUE(phone_.Revoke(code_->Derive(account_).id).ok());
+  ASSERT_TRUE(Revoke(phone_, code_->Derive(account_).id).ok());
   EXPECT_FAILS(RestoreWith(*code_, floor_.kept), kPermissionDenied, kLeftOut);
   EXPECT_TRUE(RestoreWith(*second, floor_.kept).ok());
 }
@@ -166,7 +167,7 @@ TEST_F(RestoreTest, AVirtualDeviceCannotOpenEpochs) {
   const DhKeyPair own = DhKeyPair::Generate();
   std::vector<MemberRow> table = *store_.ListMembers(1);
   auto plan = PlanEpoch({account_, *member, own}, bundle->epoch, content_.epochs[1].stored.opening, table,
-                        RandomId(), std::nullopt);
+                        RandomId(), Choice{});
   ASSERT_TRUE(plan.ok()) << plan.status();
   const auto mine = std::ranges::find(plan->commit.deliveries, phone_.state().self.id, &MemberRow::id);
   ASSERT_NE(mine, plan->commit.deliveries.end());
@@ -260,8 +261,8 @@ TEST_P(EnrolmentTest, FollowsAnEpochOpenedMeanwhile) {
   moving.before_add = [&] { Rotate(); };
   moving.move_at_head = GetParam();
   SoftwareSigner signer(EcdsaPrivateKey::Generate());
-  auto restored =
-      Restore(moving, floor_, {account_, code_->text().view(), floor_.kept, signer}, [](const Epoch&) {});
+  auto restored = Restore(moving, floor_, {account_, code_->text().view(), OneRealm(floor_.kept), signer},
+                          [](const Epoch&) {});
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_EQ(restored->mailbox.state().epoch.sequence(), 4U);
   const auto members = restored->mailbox.Members();

@@ -13,10 +13,17 @@
 
 namespace labrec::recovery::labyrinth {
 
+// What one realm that keeps this floor says.
+inline FloorClaims OneRealm(const std::optional<Floor>& kept) {
+  FloorClaims floors;
+  if (kept.has_value()) floors.claims.push_back({"realm", *kept, MemberId{0xEE}});
+  return floors;
+}
+
 // The recovery service's rule for the floor, in memory. `before_raise` runs first and may fail instead.
 class KeptFloor : public FloorKeeper {
  public:
-  absl::StatusOr<std::optional<Floor>> ReadFloor() override { return kept; }
+  absl::StatusOr<FloorClaims> ReadFloor() override { return OneRealm(kept); }
   absl::Status RaiseFloor(const Floor& floor) override {
     if (before_raise) {
       if (const absl::Status status = before_raise(); !status.ok()) return status;
@@ -72,6 +79,13 @@ class World : public ::testing::Test {
     return *std::move(mailbox);
   }
 
+  // As an owner who has looked at the list does it.
+  static absl::StatusOr<Rotation> Revoke(Mailbox& mailbox, const MemberId& id) {
+    const auto members = mailbox.Members();
+    if (!members.ok()) return members.status();
+    return mailbox.Revoke({id}, LinesOf(*members));
+  }
+
   static void Send(Mailbox& mailbox, const std::string& thread, const std::string& text) {
     const auto sent = mailbox.Send(thread, 1700000000000, AsBytes(text));
     ASSERT_TRUE(sent.ok()) << sent.status();
@@ -95,7 +109,7 @@ class World : public ::testing::Test {
   absl::StatusOr<Restored> RestoreWith(const RecoveryCode& code, const std::optional<Floor>& floor) {
     SoftwareSigner signer(EcdsaPrivateKey::Generate());
     const SecretBytes typed = code.text().Clone();
-    return Restore(store_, floor_, {account_, typed.view(), floor, signer},
+    return Restore(store_, floor_, {account_, typed.view(), OneRealm(floor), signer},
                    [this](const Epoch& epoch) { visited_.push_back(epoch.sequence()); });
   }
 

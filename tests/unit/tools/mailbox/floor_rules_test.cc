@@ -88,23 +88,42 @@ TEST(FloorRules, RealmsWithoutTheRecordProtectNothing) {
   EXPECT_EQ(Raise("ngu", 1), "too few");
 }
 
-TEST(FloorRules, OneRealmWithAHigherOrConflictingFloorIsEnoughToRefuse) {
-  EXPECT_EQ(Raise("ggc", 2), "refused");
+// A realm's refusal is a claim of its own: it counts where too few others took the floor.
+TEST(FloorRules, ARefusalBlocksOnlyWhereTooFewOthersTookIt) {
+  EXPECT_EQ(Raise("ggc", 2), "ok");
+  EXPECT_EQ(Raise("gcc", 2), "refused");
+  EXPECT_EQ(Raise("gcu", 2), "refused");
   EXPECT_EQ(Raise("ncc", 2), "refused");
+  EXPECT_EQ(Raise("gggc", 2), "ok");
+  EXPECT_EQ(Raise("ggcc", 2), "refused");
+  EXPECT_EQ(Raise("ggc", 1), "refused");
 }
 
-TEST(FloorRules, TheHighestFloorHoldsAndMustBeOne) {
-  EXPECT_EQ(*HighestFloor({}), std::nullopt);
-  const auto highest = HighestFloor({FloorAt(3, 1), FloorAt(7, 2), FloorAt(7, 2), FloorAt(3, 9)});
-  ASSERT_TRUE(highest.ok() && highest->has_value());
-  EXPECT_EQ((*highest)->sequence, 7U);
-  EXPECT_EQ((*highest)->digest[0], 2);
-  const auto forked = HighestFloor({FloorAt(3, 1), FloorAt(7, 2), FloorAt(7, 3)});
-  EXPECT_TRUE(absl::IsDataLoss(forked.status()));
-  EXPECT_EQ(ReasonOf(forked.status()), Reason::kForked);
-  // Which of two lower ones is right does not matter: the highest is held against the history.
-  EXPECT_TRUE(HighestFloor({FloorAt(3, 1), FloorAt(3, 2)}).status().ok() == false);
-  EXPECT_TRUE(HighestFloor({FloorAt(7, 2), FloorAt(3, 1), FloorAt(3, 2)}).ok());
+TEST(FloorRules, WhatRealmsGiveIsPassedOnUnjudged) {
+  const auto claims = JudgeReading({{FloorAt(7, 2), FloorAt(7, 3), FloorAt(3, 1)}, Reports("gggnu")}, 3);
+  ASSERT_TRUE(claims.ok()) << claims.status();
+  EXPECT_EQ(claims->claims.size(), 3U);
+  EXPECT_EQ(claims->realms, 5U);
+  EXPECT_EQ(claims->answers, 4U);
+  EXPECT_EQ(claims->needed, 3U);
+}
+
+// Nobody is asked to raise what stands already only if so many stand there that a raise would count.
+TEST(FloorRules, AFloorIsSettledWhereARaiseWouldCount) {
+  const auto settled = [](const std::string& realms, uint32_t threshold, size_t floors) {
+    FloorReading reading{{}, Reports(realms)};
+    for (size_t i = 0; i < floors; ++i) reading.floors.push_back(FloorAt(7, 2));
+    return SettledAt(reading, threshold).has_value();
+  };
+  EXPECT_TRUE(settled("ggg", 2, 3));
+  EXPECT_TRUE(settled("ggu", 2, 2));
+  EXPECT_FALSE(settled("ggg", 2, 2));    // one has none yet
+  EXPECT_FALSE(settled("gguuu", 2, 2));  // T of them stand there, and N - T + 1 are needed
+  EXPECT_FALSE(settled("ggguu", 2, 3));
+  EXPECT_TRUE(settled("ggggu", 2, 4));
+  EXPECT_TRUE(settled("gggnu", 2, 3));
+  FloorReading two{{FloorAt(7, 2), FloorAt(6, 2), FloorAt(7, 2)}, Reports("ggg")};
+  EXPECT_FALSE(SettledAt(two, 2).has_value());
 }
 
 }  // namespace
