@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/host_port.h"
+#include "recovery/api/lasting_grpc.h"
 #include "recovery/api/v1/admin.grpc.pb.h"
 
 namespace labrec::admin {
@@ -38,6 +39,11 @@ std::string AddressOf(const std::string& socket, int fd) {
   return TargetUri(fd < 0 ? "unix:" + socket : absl::StrCat("unix:/proc/self/fd/", fd));
 }
 
+std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address) {
+  recovery::KeepGrpcUntilExit();
+  return grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
+}
+
 }  // namespace
 
 class AdminClient::Connection {
@@ -46,8 +52,7 @@ class AdminClient::Connection {
       : socket_(std::filesystem::absolute(socket).string()),
         fd_(open(socket_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)),
         found_(Judge(socket_, fd_)),
-        stub_(v1::Admin::NewStub(
-            grpc::CreateChannel(AddressOf(socket_, fd_), grpc::InsecureChannelCredentials()))) {}
+        stub_(v1::Admin::NewStub(ChannelTo(AddressOf(socket_, fd_)))) {}
   ~Connection() {
     if (fd_ >= 0) close(fd_);
   }

@@ -5,6 +5,7 @@
 
 #include "hsm/base/host_port.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/api/lasting_grpc.h"
 #include "tools/mailbox/epoch_reader.h"
 #include "tools/mailbox/message_reader.h"
 #include "tools/mailbox/v1/mailbox.grpc.pb.h"
@@ -26,6 +27,7 @@ using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Resp
 constexpr int kKeepaliveMillis = 60'000;  // the server allows one in 20 seconds
 
 StoreConnection Connect(const GrpcStoreOptions& options) {
+  recovery::KeepGrpcUntilExit();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
   arguments.SetMaxReceiveMessageSize(kMostCallBytes);

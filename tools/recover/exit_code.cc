@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "recovery/client/base/tally.h"
 #include "recovery/client/base/too_few_realms.h"
 
 namespace labrec::recover {
@@ -68,7 +67,7 @@ int ExitCodeOfAll(const std::vector<RealmReport>& reports) {
   return kExitDone;
 }
 
-int ExitCode(const recovery::client::RecordStatus& status, uint32_t least_realms) {
+Verdict VerdictOf(const recovery::client::RecordStatus& status, uint32_t least_realms) {
   std::vector<RealmReport> reports;
   for (const auto& realm : status.realms) reports.push_back(realm.report);
   if (!status.version) {
@@ -76,7 +75,11 @@ int ExitCode(const recovery::client::RecordStatus& status, uint32_t least_realms
       if (report.condition == RealmCondition::kGood) report.condition = RealmCondition::kOutdated;
     }
   }
-  return VerdictCode(Judge(reports, status.version ? status.threshold : least_realms));
+  return Judge(reports, status.version ? status.threshold : least_realms);
+}
+
+int ExitCode(const recovery::client::RecordStatus& status, uint32_t least_realms) {
+  return VerdictCode(VerdictOf(status, least_realms));
 }
 
 }  // namespace labrec::recover

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 
+#include "recovery/client/base/tally.h"
 #include "recovery/client/change_pin.h"
 #include "recovery/client/outcome.h"
 #include "recovery/client/status.h"
@@ -25,7 +26,9 @@ int ExitCode(const recovery::client::PinChange& outcome);
 // Of an operation that all realms have to do: kExitTooFewRealms if one could not be reached, kExitFailure if
 // one refused, kExitNotRegistered if none knows the record.
 int ExitCodeOfAll(const std::vector<recovery::client::RealmReport>& reports);
-// Of the state that `status` shows: kExitDone means that a recovery could be tried now.
+// What the state that `status` shows comes to, for a recovery.
+recovery::client::Verdict VerdictOf(const recovery::client::RecordStatus& status, uint32_t least_realms);
+// Of that verdict: kExitDone means that a recovery could be tried now.
 int ExitCode(const recovery::client::RecordStatus& status, uint32_t least_realms);
 
 }  // namespace labrec::recover

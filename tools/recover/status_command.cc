@@ -12,6 +12,7 @@
 #include "tools/recover/commands.h"
 #include "tools/recover/exit_code.h"
 #include "tools/recover/guess_words.h"
+#include "tools/recover/record_heading.h"
 
 namespace labrec::recover {
 namespace {
@@ -80,16 +81,10 @@ pin::Quorum QuorumOf(const RecordStatus& status) {
   return {status.holders, status.threshold};
 }
 
-std::string Text(const RecordStatus& status, const std::string& record) {
-  std::string text;
-  if (status.version) {
-    text = absl::StrCat("record ", record, ": version ", *status.version, ", any ", status.threshold, " of ",
-                        status.realms.size(), " realms, ", status.tries_left, " tries left\n  ",
-                        ThiefsTries(QuorumOf(status), status.guess_limit), "\n");
-  } else {
-    text = absl::StrCat("record ", record, ": no version that enough realms offer\n");
-  }
-  if (!status.refused.ok()) absl::StrAppend(&text, "  ", status.refused.message(), "\n");
+std::string Text(const RecordStatus& status, uint32_t least_realms, const std::string& record) {
+  std::string text = RecordHeading(status, least_realms, record);
+  if (!status.refused.ok())
+    absl::StrAppend(&text, "  ", cli::OneLine(std::string(status.refused.message())), "\n");
   for (const RealmStatus& realm : status.realms) text += RealmLine(realm);
   return text;
 }
@@ -133,7 +128,8 @@ int RunStatus(const Arguments& arguments, const Reporter& reporter) {
     fields["guess_limit"] = status.guess_limit;
     fields["testable_pins"] = TestablePinsJson(QuorumOf(status), status.guess_limit);
   }
-  reporter.Result(OutcomeName(code), std::move(fields), Text(status, arguments.record));
+  reporter.Result(OutcomeName(code), std::move(fields),
+                  Text(status, connection->threshold, arguments.record));
   return code;
 }
 

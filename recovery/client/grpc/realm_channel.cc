@@ -16,6 +16,7 @@
 #include "hsm/base/clock.h"
 #include "hsm/base/host_port.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/api/lasting_grpc.h"
 #include "recovery/api/retry_after.h"
 #include "recovery/api/tls13.h"
 #include "recovery/api/v1/recovery.grpc.pb.h"
@@ -48,6 +49,7 @@ constexpr bool IsOfProof() {
 std::shared_ptr<grpc::Channel> Connect(const RealmAddress& address,
                                        const std::shared_ptr<grpc::ChannelCredentials>& tls) {
   RequireTls13();
+  KeepGrpcUntilExit();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);

@@ -151,7 +151,9 @@ class CrashBetween : public FloorService {
     ASSERT_TRUE(state.ok());
     Mailbox mailbox(*store_client, dying, *std::move(state));
     const auto laptop = recovery::labyrinth::ParseId(*FromHex(laptop_));
-    EXPECT_FALSE(mailbox.Revoke({*laptop}, {}).ok());
+    const auto members = mailbox.Members();
+    ASSERT_TRUE(members.ok()) << members.status();
+    EXPECT_FALSE(mailbox.Revoke({*laptop}, LinesOf(*members)).ok());
     EXPECT_EQ(mailbox.state().epoch.sequence(), 0U);  // nothing is sent in the new epoch, nothing reported
     EXPECT_EQ(store().Open()->GetHead()->sequence, 1U);
     EXPECT_THAT(Floors(), Each(0));
