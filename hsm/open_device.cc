@@ -33,6 +33,18 @@ absl::Status NoSuchKind(const DeviceAddress& address) {
 
 }  // namespace
 
+absl::Status CheckAddress(const DeviceAddress& address) {
+  switch (KindOf(address)) {
+    case Kind::kTpm2:
+      return tpm2::CheckAddress(address);
+    case Kind::kPkcs11:
+      return pkcs11::CheckAddress(address);
+    case Kind::kNeither:
+      break;
+  }
+  return NoSuchKind(address);
+}
+
 absl::StatusOr<ProbeReport> ProbeDevice(const DeviceAddress& address, const DeviceRoles& roles) {
   switch (KindOf(address)) {
     case Kind::kTpm2:

@@ -17,6 +17,9 @@
 // "pkcs11:".
 namespace labrec::hsm {
 
+// INVALID_ARGUMENT if the address makes no sense; no device is asked.
+absl::Status CheckAddress(const DeviceAddress& address);
+
 // Looks and makes nothing that stays. INVALID_ARGUMENT: the address makes no sense; UNAVAILABLE: no device
 // there; a device that lacks something is an OK report that does not Suffice().
 absl::StatusOr<ProbeReport> ProbeDevice(const DeviceAddress& address, const DeviceRoles& roles);

@@ -108,6 +108,10 @@ absl::Status RemoveIn(const Visit& visit, const Scope& scope) {
 
 }  // namespace
 
+absl::Status CheckAddress(const DeviceAddress& address) {
+  return TokenAddress::Parse(address.uri).status();
+}
+
 absl::StatusOr<ProbeReport> Probe(const DeviceAddress& address, const DeviceRoles& roles) {
   const ErrorQueueGuard guard;
   LABREC_ASSIGN_OR_RETURN(const TokenAddress token_address, TokenAddress::Parse(address.uri));

@@ -10,6 +10,8 @@
 // (mode 0600). x-parallelism=N (1 to 64, default 2) bounds the sessions that work at a time.
 namespace labrec::hsm::pkcs11 {
 
+absl::Status CheckAddress(const DeviceAddress& address);
+
 // Trials with session objects only, and one token object that is destroyed at once.
 absl::StatusOr<ProbeReport> Probe(const DeviceAddress& address, const DeviceRoles& roles);
 

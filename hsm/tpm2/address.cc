@@ -95,6 +95,10 @@ absl::StatusOr<Address> ParseAddress(const DeviceAddress& address) {
   return parsed;
 }
 
+absl::Status CheckAddress(const DeviceAddress& address) {
+  return ParseAddress(address).status();
+}
+
 absl::StatusOr<std::string> TctiOf(const DeviceAddress& address) {
   LABREC_ASSIGN_OR_RETURN(Address parsed, ParseAddress(address));
   return std::move(parsed.tcti);

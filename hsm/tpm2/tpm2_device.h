@@ -18,6 +18,7 @@ namespace labrec::hsm::tpm2 {
 
 // The device promises parallelism() == 1: its calls are serialised by a lock, anchor calls included.
 // docs/devices.md, section "TPM 2.0", says what is made on the TPM, and what the chip must offer.
+absl::Status CheckAddress(const DeviceAddress& address);
 absl::StatusOr<ProbeReport> Probe(const DeviceAddress& address, const DeviceRoles& roles,
                                   IndexRange range = {});
 

@@ -30,7 +30,8 @@ absl::Status CheckOptions(const RealmInitOptions& options) {
   if (options.bucket_exponent > kLargestExponent) {
     return absl::InvalidArgumentError(absl::StrCat("--bucket-exponent: 0 to ", kLargestExponent));
   }
-  return absl::OkStatus();
+  LABREC_RETURN_IF_ERROR(hsm::CheckAddress({options.device}));
+  return options.anchor ? hsm::CheckAddress({*options.anchor}) : absl::OkStatus();
 }
 
 // Looks at a device; FAILED_PRECONDITION names everything it lacks.

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/secret_bytes.h"
+#include "hsm/open_device.h"
 #include "recovery/api/tls13.h"
 #include "recovery/server/service/realm_description.h"
 #include "recovery/server/tokens/jwks_file.h"
@@ -81,6 +83,17 @@ absl::Status CheckTokenKeys(const Config& config) {
   return absl::OkStatus();
 }
 
+// Likewise of addresses of devices; those in realm.json were read by realm init.
+absl::Status CheckDevices(const Config& config) {
+  for (const auto& [section, uri] :
+       {std::pair("device", config.device_uri), std::pair("anchor", config.anchor_uri)}) {
+    if (!uri) continue;
+    const absl::Status read = hsm::CheckAddress({*uri});
+    if (!read.ok()) return absl::InvalidArgumentError(absl::StrCat("[", section, "] uri: ", read.message()));
+  }
+  return absl::OkStatus();
+}
+
 int Run(const Config& config) {
   SkipDeadlockSearch();
   spdlog::info("labyrinth-recoveryd {} starts", recovery::SoftwareVersion());
@@ -116,8 +129,9 @@ int Main(int argc, char** argv) {
     return kUsage;
   }
   StartLog(config->log_level);
-  if (const absl::Status keys = CheckTokenKeys(*config); !keys.ok()) {
-    std::cerr << file << ": " << std::string(keys.message()) << "\n";
+  for (const absl::Status& read : {CheckDevices(*config), CheckTokenKeys(*config)}) {
+    if (read.ok()) continue;
+    std::cerr << file << ": " << std::string(read.message()) << "\n";
     return kUsage;
   }
   if (check_only) {

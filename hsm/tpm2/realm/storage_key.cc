@@ -9,6 +9,7 @@
 #include "hsm/tpm2/link/capability.h"
 #include "hsm/tpm2/link/public_area.h"
 #include "hsm/tpm2/link/session.h"
+#include "hsm/tpm2/realm/key_blob.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {
@@ -49,6 +50,16 @@ absl::StatusOr<bool> IsUsable(Context& context, const PersistentObject& object) 
                                                        ESYS_TR_NONE, ESYS_TR_NONE, &area, nullptr, nullptr)));
   const EsysPtr<TPM2B_PUBLIC> owned(area);
   return IsStorageKey(*area);
+}
+
+// Whether keys can be made under it without an authorisation value: its public area does not tell.
+absl::StatusOr<bool> TakesKeys(Context& context, const PersistentObject& object) {
+  LABREC_ASSIGN_OR_RETURN(const Session session, Session::StartHmac(context, object.esys()));
+  const absl::Status made =
+      CreateKey(context, session, object.esys(), HmacKeyTemplate(), SecretBytes()).status();
+  if (absl::IsPermissionDenied(made)) return false;
+  LABREC_RETURN_IF_ERROR(made);
+  return true;
 }
 
 absl::StatusOr<uint32_t> FreePersistentHandle(Context& context) {
@@ -102,8 +113,11 @@ absl::StatusOr<StorageKeyState> ChooseStorageKey(Context& context, const SecretB
                           HandlesFrom(context, TPM2_PERSISTENT_FIRST));
   if (std::find(persistent.begin(), persistent.end(), kStorageKeyHandle) != persistent.end()) {
     LABREC_ASSIGN_OR_RETURN(const PersistentObject object, OpenPersistent(context, kStorageKeyHandle));
-    LABREC_ASSIGN_OR_RETURN(const bool usable, IsUsable(context, object));
+    LABREC_ASSIGN_OR_RETURN(bool usable, IsUsable(context, object));
     LABREC_ASSIGN_OR_RETURN(const Bytes name, NameOf(context, object.esys()));
+    if (usable) {
+      LABREC_ASSIGN_OR_RETURN(usable, TakesKeys(context, object));
+    }
     if (usable) return StorageKeyState{kStorageKeyHandle, false, name};
   }
   LABREC_RETURN_IF_ERROR(SetAuth(context, ESYS_TR_RH_OWNER, owner_authorization.view()));

@@ -32,9 +32,10 @@ class StorageKey {
 // The storage key that `state` pins. FAILED_PRECONDITION if this TPM has another one, or none.
 absl::StatusOr<StorageKey> OpenStorageKey(Context& context, const StorageKeyState& state);
 
-// For provisioning: the key at kStorageKeyHandle if it is one (IsStorageKey), otherwise a primary key from
-// StorageKeyTemplate(). Where the owner hierarchy has an authorisation value that primary key is made
-// persistent, at kStorageKeyHandle or the next free handle, as opening must work without that value.
+// For provisioning: the key at kStorageKeyHandle if it is one (IsStorageKey) and takes keys without an
+// authorisation value, otherwise a primary key from StorageKeyTemplate(). Where the owner hierarchy has an
+// authorisation value that primary key is made persistent, at kStorageKeyHandle or the next free handle, as
+// opening must work without that value.
 absl::StatusOr<StorageKeyState> ChooseStorageKey(Context& context, const SecretBytes& owner_authorization);
 
 // Undoes what ChooseStorageKey made persistent; nothing otherwise. OK if it is gone already.

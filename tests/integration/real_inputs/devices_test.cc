@@ -9,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 
 #include "tests/integration/real_inputs/inputs.h"
+#include "tests/support/checkout_paths.h"
 #include "tests/support/realm_fixture.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/swtpm.h"
@@ -120,6 +121,29 @@ TEST_F(RealInputs, Row06_BlanksAndLineEndsDoNotMeanAnotherToken) {
   EXPECT_EQ(ended.code, 0) << ended.err;
 }
 
+TEST_F(RealInputs, Row06_TheDaemonsConfigurationIsReadByTheSameRule) {
+  const auto token = *SoftHsm::Start();
+  const auto check = [this](const std::string& section, const std::string& uri) {
+    const fs::path file =
+        Write("recoveryd.toml",
+              absl::StrCat(
+                  "[realm]\nstate = \"realm\"\n[", section, "]\nuri = \"", uri,
+                  "\"\n[listen]\naddress = \"unix:/nowhere/s\"\n[tenants.chat]\njwks = \"no-such-file\"\n"));
+    return RunCommand({LABREC_BIN_DIR "/labyrinth-recoveryd", "--check-config", "--config", file});
+  };
+  for (const char* section : {"device", "anchor"}) {
+    EXPECT_THAT(check(section, token->uri()).err, HasSubstr("no-such-file")) << "what comes next";
+    for (const std::string& uri :
+         {With(*token, ";slot-description=x"), With(*token, ";pin-value=labrec-1234"),
+          std::string("tpm2:device:/dev/tpm0?counted-indices=1&counted-indices=2")}) {
+      const FinishedCommand ended = check(section, uri);
+      EXPECT_EQ(ended.code, 2) << uri;
+      EXPECT_THAT(ended.err, HasSubstr(absl::StrCat("recoveryd.toml: [", section, "] uri: "))) << uri;
+      EXPECT_THAT(ended.err, Not(HasSubstr("labrec-1234")));
+    }
+  }
+}
+
 TEST_F(RealInputs, Row07_AModuleThatWantsToBeToldItsSettingsSaysSo) {
   const NssToken token;
   const FinishedCommand ended = Init(token.UriWithoutSettings(), Path("realm"));
@@ -175,6 +199,22 @@ TEST_F(RealInputs, Row14_AParentKeyThatALockedChipRefusesIsNotTaken) {
   ASSERT_TRUE(tools.Run("evictcontrol -C o -c p.ctx 0x81000100").ok());
   EXPECT_FALSE(tools.Run("create -C 0x81000100 -P wrong -G ecc -u k.pub -r k.priv").ok());
   EXPECT_FALSE(tools.Run("create -C 0x81000001 -G ecc -u k.pub -r k.priv").ok()) << "the chip is not locked";
+  const absl::Status started = (*realm)->StartDaemon();
+  EXPECT_TRUE(started.ok()) << started;
+}
+
+// Nor one that wants a password, which only trying tells.
+TEST_F(RealInputs, Row14_AParentKeyWithAPasswordIsNotTaken) {
+  RealmFixture::Options options;
+  options.prepare_tpm = [](const Swtpm& tpm) {
+    const TpmTools tools(tpm);
+    const absl::Status made = tools.Run(
+        "createprimary -C o -g sha256 -G ecc256:aes128cfb -p secret -a "
+        "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt|noda -c p.ctx");
+    return made.ok() ? tools.Run("evictcontrol -C o -c p.ctx 0x81000001") : made;
+  };
+  const auto realm = RealmFixture::Make(SimulatorKind::kSwtpm, options);
+  ASSERT_TRUE(realm.ok()) << realm.status();
   const absl::Status started = (*realm)->StartDaemon();
   EXPECT_TRUE(started.ok()) << started;
 }
