@@ -73,6 +73,10 @@ absl::Status ReplaceEmpty(const fs::path& folder) {
 absl::StatusOr<RealmPlace> RealmPlace::Take(const fs::path& state) {
   std::error_code error;
   fs::path named = fs::absolute(state, error);
+  if (error || state.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--state: \"", state.string(), "\" leads nowhere from the working folder"));
+  }
   if (!named.has_filename()) named = named.parent_path();
   const fs::file_status found = fs::symlink_status(named, error);
   if (found.type() != fs::file_type::not_found && error)

@@ -18,9 +18,9 @@ class RealmPlace {
  public:
   // Makes it, private and locked, and finds out whether files can be made there: before a device is touched.
   // Root becomes the owner of the empty folder, or else of the one that it stands in (WorkAsOwnerOf).
-  // ALREADY_EXISTS: something else is there; NOT_FOUND: the folder that it would stand in is not there, or a
-  // link leads nowhere; UNAVAILABLE, FAILED_PRECONDITION: what the system said, with the path. Nothing is
-  // left then.
+  // INVALID_ARGUMENT: there is no working folder to start from; ALREADY_EXISTS: something else is there;
+  // NOT_FOUND: the folder that it would stand in is not there, or a link leads nowhere; UNAVAILABLE,
+  // FAILED_PRECONDITION: what the system said, with the path. Nothing is left then.
   static absl::StatusOr<RealmPlace> Take(const std::filesystem::path& state);
 
   // Where the realm's files are made, realm.json last.

@@ -1,6 +1,5 @@
 #include "attestation/verify/ek/der.h"
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
@@ -65,13 +64,6 @@ bool IsOaepKey(const X509* certificate) {
   return SpkiOf(certificate).algorithm == NID_rsaesOaep;
 }
 
-bool NamesItsCurve(const EVP_PKEY* key) {
-  if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC) return true;
-  int spelt_out = 0;
-  return EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &spelt_out) == 1 &&
-         spelt_out == 0;
-}
-
 absl::StatusOr<PkeyPtr> CertifiedKey(const X509* certificate) {
   PkeyPtr key;
   if (IsOaepKey(certificate)) {
@@ -82,7 +74,6 @@ absl::StatusOr<PkeyPtr> CertifiedKey(const X509* certificate) {
   } else {
     key.reset(X509_get_pubkey(const_cast<X509*>(certificate)));
   }
-  if (key != nullptr && !NamesItsCurve(key.get())) key.reset();
   ERR_clear_error();
   if (key == nullptr)
     return absl::InvalidArgumentError("the certificate holds no public key that can be used");

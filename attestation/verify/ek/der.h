@@ -19,12 +19,8 @@ using X509CrlPtr = std::unique_ptr<X509_CRL, OpensslFree<X509_CRL_free>>;
 absl::StatusOr<X509Ptr> ParseCertificate(ByteView der);
 absl::StatusOr<X509CrlPtr> ParseRevocationList(ByteView der);
 
-// False for a key on an elliptic curve that spells the curve's parameters out: RFC 5480, section 2.1.1,
-// allows the name alone, and what is spelt out may be another curve on which anybody knows the issuer's key.
-bool NamesItsCurve(const EVP_PKEY* key);
-
-// The certified public key. INVALID_ARGUMENT if there is none, or none that NamesItsCurve. OpenSSL makes no
-// key of one that is marked RSAES-OAEP (RFC 4055, section 4.1), as some vendors mark EKs; this does.
+// The certified public key. INVALID_ARGUMENT if there is none. OpenSSL makes no key of one that is marked
+// RSAES-OAEP (RFC 4055, section 4.1), as some vendors mark EKs; this does.
 absl::StatusOr<PkeyPtr> CertifiedKey(const X509* certificate);
 // True if the certified key is marked RSAES-OAEP.
 bool IsOaepKey(const X509* certificate);

@@ -321,7 +321,7 @@ PkeyPtr SpeltOutKey() {
 }
 
 // Parameters in the place of a curve's name may be those of another curve, with a generator for which anybody
-// knows the authority's key (CVE-2020-0601).
+// knows the authority's key (CVE-2020-0601). OpenSSL 3.0 refuses them in a chain.
 TEST_F(EkChain, CurvesAreNamedNotSpeltOut) {
   EXPECT_FALSE(CheckForm(CommonForm(), SpeltOutKey()).ok()) << "the endorsement key's";
   issuer_ = MakeAuthority("Vendor Manufacturing CA 007", SpeltOutKey(), &root_);
