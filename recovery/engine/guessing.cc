@@ -3,11 +3,13 @@
 #include <chrono>
 #include <utility>
 
+#include "hsm/base/status_macros.h"
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/challenge_table.h"
 #include "recovery/engine/call/field_checks.h"
 #include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/admission.h"
+#include "recovery/engine/commit/task.h"
 #include "recovery/engine/evaluate_task.h"
 #include "recovery/engine/rows/rows.h"
 #include "recovery/engine/unlock_task.h"
@@ -15,6 +17,20 @@
 namespace labrec::recovery {
 
 using std::chrono::steady_clock;
+
+namespace {
+
+// Why nothing is unlocked. That is an answer and no refusal: who hears of a destroyed record may act upon it,
+// so it comes from the queue as every answer does (docs/ledger.md, "Answers without a batch").
+absl::StatusOr<UnlockOutcome> NothingToUnlock(WorkingSet& rows, const RecordName& name) {
+  LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
+  if (*record && (*record)->destroyed) return UnlockOutcome(Destroyed{});
+  if (!*record || !(*record)->HasUsableVersion()) return UnlockOutcome(NotRegistered{});
+  return InOwnWords(
+      absl::UnavailableError("the record was registered just now; nothing was done, try again"));
+}
+
+}  // namespace
 
 void Guessing::Evaluate(Caller caller, std::string record, uint32_t version, P256Point element,
                         Done<EvaluateOutcome> done) {
@@ -39,8 +55,11 @@ void Guessing::Unlock(Caller caller, std::string record, uint32_t version, Bytes
   if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
   if (!row.ok()) return done(std::move(row).status());
-  if (*row && (*row)->destroyed) return done(UnlockOutcome(Destroyed{}));
-  if (!*row || !(*row)->HasUsableVersion()) return done(UnlockOutcome(NotRegistered{}));
+  if (!*row || !(*row)->HasUsableVersion()) {
+    const auto read = [name](WorkingSet& rows) { return NothingToUnlock(rows, name); };
+    return parts_.admission.Enqueue(
+        caller, std::make_shared<ReadTask<UnlockOutcome>>(caller.deadline, read, std::move(done)));
+  }
   absl::StatusOr<VerifiedSignature> signer =
       parts_.authorizer.CheckUnlock(**row, version, challenge, signature);
   if (!signer.ok()) return done(std::move(signer).status());

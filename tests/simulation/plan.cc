@@ -38,16 +38,38 @@ void DrawKinds(Rates& rates, uint64_t most, Dice& dice) {
   }
 }
 
+void DrawAccounts(Plan& plan, Dice& dice) {
+  if (plan.attack == Attack::kReplay) {
+    // Few guesses at few records, so that a round that gains one shows it.
+    (dice.Chance(500) ? plan.hammered : plan.households) = 1;
+    return;
+  }
+  if (plan.attack == Attack::kAccept) {
+    plan.households = dice.Between(1, 2);
+    return;
+  }
+  if (plan.attack == Attack::kCopy && dice.Chance(500)) {
+    plan.households = dice.Between(1, 2);
+    return;
+  }
+  plan.households = dice.Chance(600) ? dice.Between(1, 2) : 0;
+  plan.owners = plan.attack == Attack::kCopy ? 0 : dice.Between(0, 3);
+  const bool none = plan.owners + plan.households == 0;
+  plan.hammered = dice.Between(none ? 1 : 0, 2);
+  plan.newcomers = dice.Chance(300) ? 1 : 0;
+}
+
 }  // namespace
 
 Plan::Plan(Dice dice) {
   DrawDevice(*this, dice);
   DrawEngine(*this, dice);
-  const uint64_t kind = dice.Below(10);
-  attack = kind < 5   ? Attack::kNone
-           : kind < 6 ? Attack::kReplay
-           : kind < 8 ? Attack::kRestore
-                      : Attack::kCopy;
+  const uint64_t kind = dice.Below(12);
+  attack = kind < 4    ? Attack::kNone
+           : kind < 6  ? Attack::kAccept
+           : kind < 8  ? Attack::kReplay
+           : kind < 10 ? Attack::kRestore
+                       : Attack::kCopy;
   crashes = dice.Chance(800);
   io_faults = dice.Chance(350);
   device_faults = dice.Chance(450);
@@ -55,11 +77,8 @@ Plan::Plan(Dice dice) {
   constexpr uint32_t kPreemptions[] = {0, 5, 30, 100, 300};
   preempt_per_mille = kPreemptions[dice.Below(5)];
   lives = has_faults() || attack != Attack::kNone ? dice.Between(2, 6) : dice.Between(1, 2);
-  const bool one_account = attack == Attack::kReplay;
-  owners = attack == Attack::kCopy || one_account ? 0 : dice.Between(0, 3);
-  hammered = one_account ? 1 : dice.Between(owners == 0 ? 1 : 0, 2);
-  newcomers = dice.Chance(300) ? 1 : 0;
   calls = dice.Between(2, 8);
+  DrawAccounts(*this, dice);
 }
 
 FaultRates Plan::DrawRates(Dice& dice) const {

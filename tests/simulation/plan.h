@@ -12,6 +12,7 @@ enum class Attack {
   kNone,
   kRestore,  // between runs, storage is set back to something that it was before
   kCopy,     // a second process runs on a copy of the storage, at the same time
+  kAccept,   // between runs the operator accepts a copy of the storage that was taken earlier
   kReplay,   // short runs on what storage held before, ended at chosen moments; what was asked is asked again
 };
 
@@ -29,6 +30,7 @@ struct Plan {
   uint64_t owners = 0;
   uint64_t hammered = 0;  // accounts with several clients each
   uint64_t newcomers = 0;
+  uint64_t households = 0;
   uint64_t calls = 1;  // per client and life
 
   bool has_faults() const { return crashes || io_faults || device_faults; }

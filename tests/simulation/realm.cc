@@ -4,6 +4,8 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/ledger.h"
+#include "recovery/ledger/reanchor.h"
+#include "recovery/record/lowering.h"
 
 namespace labrec::sim {
 namespace {
@@ -57,6 +59,22 @@ absl::Status Realm::Create() {
   return recovery::Ledger::Create(*store_, *device_->freshness_anchor(), setting_.engine.realm_id,
                                   setting_.bucket_exponent)
       .status();
+}
+
+absl::Status Realm::Accept(const std::filesystem::path& from, uint32_t floor) {
+  const Universe::Inside inside(universe_, process_);
+  LABREC_RETURN_IF_ERROR(OpenParts(recovery::SqliteOptions::Open::kCreateIfMissing));
+  recovery::SqliteOptions options = setting_.store;
+  options.open = recovery::SqliteOptions::Open::kExisting;
+  LABREC_ASSIGN_OR_RETURN(const auto source, recovery::OpenSqliteStore(from / "realm.db", options));
+  recovery::ReanchorRequest request;
+  request.realm_id = setting_.engine.realm_id;
+  request.transform = [floor](const recovery::RowAddress&,
+                              ByteView row) -> absl::StatusOr<std::optional<Bytes>> {
+    LABREC_ASSIGN_OR_RETURN(Bytes lowered, recovery::LowerRow(row, floor));
+    return std::optional(std::move(lowered));
+  };
+  return recovery::Reanchor(*source, *store_, *device_->freshness_anchor(), request).status();
 }
 
 absl::Status Realm::Start() {

@@ -50,15 +50,19 @@ class Realm {
   // Makes an empty ledger in the process's folder.
   absl::Status Create();
   absl::Status Start();
+  // The operator's way past a refusal: makes a ledger in the process's empty folder of the rows that `from`
+  // has, with at most `floor` guesses left to each version, and anchors it.
+  absl::Status Accept(const std::filesystem::path& from, uint32_t floor);
 
   // Calls the engine and waits for its answer; NoAnswer if the process died before that.
   template <typename T>
   absl::StatusOr<T> Call(const std::function<void(recovery::Engine&, recovery::Done<T>)>& call);
 
-  Process& process() { return process_; }
+  Process& process() const { return process_; }
   // The epoch of the head that was found on storage; none if it did not come to that.
   std::optional<uint64_t> found_epoch() const { return found_epoch_; }
   const Bytes& realm_id() const { return setting_.engine.realm_id; }
+  int64_t NowMillis() const { return clock_.NowMillis(); }  // by the realm's own clock
 
  private:
   absl::Status OpenParts(recovery::SqliteOptions::Open mode);

@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "tests/simulation/entropy.h"
+#include "tests/simulation/mutant.h"
 #include "tests/simulation/simulation.h"
 #include "tests/support/temporary_folder.h"
 
@@ -23,15 +24,17 @@ struct Arguments {
   bool print = false;
   bool hashes = false;
   bool keep_going = false;
+  bool names_mutants = false;
 };
 
 bool Parse(int argc, char** argv, Arguments& arguments) {
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
-    if (name == "--trace" || name == "--hashes" || name == "--keep-going") {
-      (name == "--trace"    ? arguments.print
-       : name == "--hashes" ? arguments.hashes
-                            : arguments.keep_going) = true;
+    if (name == "--trace" || name == "--hashes" || name == "--keep-going" || name == "--mutants") {
+      (name == "--trace"     ? arguments.print
+       : name == "--hashes"  ? arguments.hashes
+       : name == "--mutants" ? arguments.names_mutants
+                             : arguments.keep_going) = true;
       continue;
     }
     if (i + 1 == argc) return false;
@@ -40,6 +43,8 @@ bool Parse(int argc, char** argv, Arguments& arguments) {
       arguments.seeds = std::strtoull(value, nullptr, 10);
     } else if (name == "--first") {
       arguments.first = std::strtoull(value, nullptr, 10);
+    } else if (name == "--mutant") {
+      if (!labrec::sim::UseMutant(value)) return false;
     } else if (name == "--seconds") {
       arguments.seconds = std::strtod(value, nullptr);
     } else {
@@ -60,8 +65,12 @@ int main(int argc, char** argv) {
   if (!Parse(argc, argv, arguments)) {
     std::fprintf(stderr,
                  "usage: simulate [--seeds N] [--first S] [--seconds BUDGET] [--hashes] [--trace] "
-                 "[--keep-going]\n");
+                 "[--keep-going] [--mutant NAME] [--mutants]\n");
     return 2;
+  }
+  if (arguments.names_mutants) {
+    for (const std::string& mutant : labrec::sim::MutantNames()) std::printf("%s\n", mutant.c_str());
+    return 0;
   }
   spdlog::set_level(arguments.print ? spdlog::level::info : spdlog::level::off);
   spdlog::set_pattern("%v");

@@ -31,6 +31,7 @@ void Story::Tell() {
       if (!SetBack()) break;
     }
     if (plan_.attack == Attack::kReplay && life > 0) Replay();
+    if (plan_.attack == Attack::kAccept && life > 0 && dice_.Chance(600)) AcceptCopy();
     Live();
   }
   if (!spoilt_) End();
@@ -75,6 +76,12 @@ void Story::Begin() {
   make(owned_, plan_.owners, "owner-");
   make(hammered_, plan_.hammered, "hammered-");
   make(newcomers_, plan_.newcomers, "newcomer-");
+  for (uint64_t i = 0; i < plan_.households; ++i) {
+    const uint32_t most = plan_.attack == Attack::kReplay ? 2 : 3;
+    households_.push_back(std::make_unique<Household>(universe_, "household-" + std::to_string(i), most,
+                                                      plan_.setting.engine.guess_policy,
+                                                      dice_.Branch(10 + i)));
+  }
   {
     const auto realm = NewRealm(home_, false);
     if (!Start(*realm)) return;
@@ -84,6 +91,7 @@ void Story::Begin() {
         if (!set_up.ok()) universe_.Violation("registering in peace: " + Text(set_up));
       }
     }
+    for (const auto& household : households_) household->SetUp(*realm);
   }
   universe_.disk().Put(home_, universe_.disk().Look(home_));
 }
@@ -120,9 +128,7 @@ void Story::Live() {
   auto realm = NewRealm(home_, true);
   const bool serves = Start(*realm);
   std::unique_ptr<Realm> copy;
-  if (serves && plan_.attack != Attack::kCopy) {
-    for (Account* account : all_) Client::Settle(universe_, *realm, *account);
-  }
+  if (serves && plan_.attack != Attack::kCopy) SettleAll(*realm);
   if (serves && plan_.attack == Attack::kCopy) {
     other_ = home_ == Folder("a") ? Folder("b") : Folder("a");
     universe_.disk().Put(other_, universe_.disk().Look(home_));
@@ -132,8 +138,14 @@ void Story::Live() {
   Retire(std::move(realm));
   if (copy != nullptr) {
     Retire(std::move(copy));
+    copy_serves_ = false;
     ChooseBetweenCopies();
   }
+}
+
+void Story::SettleAll(Realm& realm) {
+  for (Account* account : all_) Client::Settle(universe_, realm, *account);
+  for (const auto& household : households_) household->Settle(realm);
 }
 
 void Story::RunClients(Realm& realm, Realm* copy) {
@@ -149,6 +161,16 @@ void Story::RunClients(Realm& realm, Realm* copy) {
       run(*account, Client::Habit::kHammer, realm);
   }
   for (const auto& account : newcomers_) run(*account, Client::Habit::kNewcomer, realm);
+  for (const auto& household : households_) {
+    threads.emplace_back([this, &household, &realm, copy, dice = dice_.Branch(threads.size())]() mutable {
+      household->Run(
+          [&]() -> Household::Place {
+            if (copy_serves_ && dice.Chance(600)) return {copy, false};
+            return {&realm, copy_serves_};
+          },
+          2 * plan_.calls, copy != nullptr);
+    });
+  }
   if (plan_.attack == Attack::kRestore) {
     threads.emplace_back([this, &realm, dice = dice_.Branch(99)] { Watch(realm, dice); });
   }
@@ -190,7 +212,9 @@ void Story::Retire(std::unique_ptr<Realm> realm) {
   }
   universe_.scheduler().Note("ends", process.steps, power_cut ? 1 : 0);
   universe_.scheduler().Sleep(static_cast<int64_t>(dice_.Below(3'000'000)) * kMilli / 1000);
-  if (plan_.attack == Attack::kRestore) Keep(folder);
+  if (plan_.attack != Attack::kRestore && plan_.attack != Attack::kAccept) return;
+  Keep(folder);
+  for (const auto& household : households_) kept_.back().households.push_back(household->Now());
 }
 
 // In peace: every guess in doubt is sent once more, and then the counts are exact.
@@ -198,6 +222,7 @@ void Story::End() {
   may_be_refused_ = plan_.attack == Attack::kCopy;
   const auto realm = NewRealm(home_, false);
   if (!Start(*realm)) return;
+  for (const auto& household : households_) household->Recover(*realm);
   const auto forever = std::chrono::steady_clock::time_point::max();
   for (Account* account : all_) {
     if (!Client::Settle(universe_, *realm, *account)) universe_.Violation("no answer in peace");

@@ -6,6 +6,7 @@
 
 #include "tests/simulation/account.h"
 #include "tests/simulation/client.h"
+#include "tests/simulation/household.h"
 #include "tests/simulation/plan.h"
 
 namespace labrec::sim {
@@ -23,6 +24,7 @@ class Story {
   struct Kept {
     Image image;
     uint64_t epoch = 0;  // of the device, when it was kept; the image's is that or the next
+    std::vector<Belief::States> households = {};  // as they may be in it; kept between runs only
   };
 
   void Begin();
@@ -35,16 +37,18 @@ class Story {
   void Retire(std::unique_ptr<Realm> realm);
   void CheckFailedSync(Realm& realm);
   void RunClients(Realm& realm, Realm* copy);
+  void SettleAll(Realm& realm);
 
   void Keep(const std::filesystem::path& folder);
   void Watch(Realm& realm, Dice dice);
+  void AcceptCopy();
   bool SetBack();
   void Replay();
   Image PlayRun(const Image& shown, int64_t counts, const std::function<void(Realm&)>& meanwhile);
   const Image& MostlyFirst(const std::vector<const Image*>& images);
   void TakeUpTheLatest();
   void AskAgain(Realm& realm);
-  void GuessOnce(Realm& realm);
+  void RiskSomething(Realm& realm);
   void WorkOnCopy(Realm& copy, Dice dice);
   void ChooseBetweenCopies();
 
@@ -58,10 +62,12 @@ class Story {
   std::vector<std::unique_ptr<Account>> hammered_;
   std::vector<std::unique_ptr<Account>> newcomers_;
   std::vector<Account*> all_;
+  std::vector<std::unique_ptr<Household>> households_;
   std::vector<Kept> kept_;
   std::vector<Image> left_behind_;  // by runs that were not refused, the latest last
   std::filesystem::path home_;      // the folder that the next run takes up
   std::filesystem::path other_;     // a copy that a second process worked on; empty if there is none
+  bool copy_serves_ = false;        // the second process does
   bool may_be_refused_ = false;     // an attacker has set storage back
   bool spoilt_ = false;             // a token's ratchet was spoilt by two processes: only an operator goes on
 };

@@ -30,8 +30,11 @@ void Story::Watch(Realm& realm, Dice dice) {
   }
 }
 
-// A batch of its own, so that the device moves by one.
-void Story::GuessOnce(Realm& realm) {
+// Mostly a batch of its own, so that the device moves by one.
+void Story::RiskSomething(Realm& realm) {
+  if (!households_.empty() && (all_.empty() || dice_.Chance(500))) {
+    return households_[dice_.Below(households_.size())]->Risk(realm);
+  }
   Account& account = *all_[dice_.Below(all_.size())];
   const Bytes fresh = ToBytes(P256Point::Generator().Times(P256Scalar::Random()).Compressed());
   Client::Guess(universe_, realm, account, fresh, std::chrono::steady_clock::time_point::max()).IgnoreError();
@@ -59,9 +62,9 @@ bool Story::SetBack() {
     served = Start(*realm);
     if (served) {
       universe_.Count("set back to what was never answered, and served");
-      for (Account* account : all_) Client::Settle(universe_, *realm, *account);
+      SettleAll(*realm);
       if (dice_.Chance(700)) {
-        GuessOnce(*realm);
+        RiskSomething(*realm);
       } else {
         RunClients(*realm, nullptr);
       }
@@ -76,8 +79,31 @@ bool Story::SetBack() {
   return true;
 }
 
+// The operator's way past a refusal: of any copy that was taken between runs he makes the ledger that is
+// served from now on. What was acknowledged since is lost, but for what the limits take.
+void Story::AcceptCopy() {
+  std::vector<const Kept*> choice;
+  for (const Kept& each : kept_) choice.push_back(&each);
+  if (choice.empty()) return;
+  const Kept& chosen = *choice[dice_.Chance(400) ? choice.size() - 1 : dice_.Below(choice.size())];
+  const auto floor = static_cast<uint32_t>(dice_.Between(1, 2));
+  universe_.disk().Put(Folder("copy"), chosen.image);
+  const std::filesystem::path folder = home_ == Folder("a") ? Folder("b") : Folder("a");
+  universe_.disk().Put(folder, {});
+  absl::Status accepted;
+  {
+    const auto operators = NewRealm(folder, false);
+    accepted = operators->Accept(Folder("copy"), floor);
+  }
+  if (!accepted.ok()) return universe_.Violation("accepting a copy in peace: " + accepted.ToString());
+  universe_.Count("copies accepted");
+  home_ = folder;
+  for (size_t i = 0; i < households_.size(); ++i) households_[i]->Accepted(chosen.households[i], floor);
+}
+
 // Something that was asked for before and not acknowledged, so that its batch may be in the row, or not.
 void Story::AskAgain(Realm& realm) {
+  for (const auto& household : households_) household->AskAgain(realm);
   const auto forever = std::chrono::steady_clock::time_point::max();
   for (Account* account : all_) {
     const std::vector<std::string> open = account->history().Open();
@@ -99,7 +125,7 @@ Image Story::PlayRun(const Image& shown, int64_t counts, const std::function<voi
   realm->process().counts_left = counts;
   if (Start(*realm)) {
     universe_.Count("replayed, and served");
-    for (Account* account : all_) Client::Settle(universe_, *realm, *account);
+    SettleAll(*realm);
     if (meanwhile) meanwhile(*realm);
   } else if (!realm->process().dead) {
     return shown;  // refused
@@ -128,7 +154,7 @@ void Story::Replay() {
     const Image with = PlayRun(Image(before), kEndless, [&](Realm& realm) {
       before = universe_.disk().Look(home_);
       realm.process().counts_left = some(0);
-      dice_.Chance(700) ? GuessOnce(realm) : AskAgain(realm);
+      dice_.Chance(700) ? RiskSomething(realm) : AskAgain(realm);
     });
     const Image passed = PlayRun(MostlyFirst({&before, &with}), some(dice_.Chance(500) ? 1 : kEndless), {});
     const Image hidden = PlayRun(MostlyFirst({&passed, &before}), some(0), {});
@@ -174,6 +200,7 @@ void Story::WorkOnCopy(Realm& copy, Dice dice) {
     return;
   }
   universe_.Count("second processes that served");
+  copy_serves_ = true;
   std::vector<std::thread> threads;
   for (const auto& account : hammered_) {
     threads.emplace_back([this, &copy, &account, inner = dice.Branch(threads.size())] {
@@ -192,7 +219,7 @@ void Story::ChooseBetweenCopies() {
   for (int attempt = 0; attempt < 2; ++attempt) {
     const auto realm = NewRealm(home_, false);
     if (Start(*realm)) {
-      for (Account* account : all_) Client::Settle(universe_, *realm, *account);
+      SettleAll(*realm);
       may_be_refused_ = false;
       return;
     }

@@ -153,6 +153,8 @@ class SupersededService : public testing::TestWithParam<const char*> {
          const auto challenge = client.BeginUnlock();
          return challenge.ok() ? client.Unlock(*challenge).status() : challenge.status();
        }},
+      {"UnlockOfDestroyed", [this] { return UnlockNothing(destroyed); }},
+      {"UnlockOfNone", [this] { return UnlockNothing(none); }},
       {"RaiseFloor", [this] { return client.RaiseFloor(7, 1).status(); }},
       {"GetFloor", [this] { return client.GetFloor().status(); }},
       {"GetRecord", [this] { return client.View().status(); }},
@@ -163,18 +165,31 @@ class SupersededService : public testing::TestWithParam<const char*> {
        }},
       {"Activate", [this] { return client.Activate(1).status(); }},
   };
+  static absl::Status UnlockNothing(EngineClient& who) {
+    const auto challenge = who.BeginUnlock();
+    if (!challenge.ok()) return challenge.status();
+    const auto answer = who.Unlock(*challenge);
+    EXPECT_FALSE(answer.ok() && std::holds_alternative<Unlocked>(*answer));
+    return answer.status();
+  }
+
   EngineRealm realm{test::SimulatorKind::kSwtpm};
   EngineClient client{realm};
+  EngineClient destroyed{realm, "destroyed"};  // its record is
+  EngineClient none{realm, "none"};            // has no record
 };
 INSTANTIATE_TEST_SUITE_P(Question, SupersededService,
-                         testing::Values("Repeat", "Unlock", "RaiseFloor", "GetFloor", "GetRecord",
-                                         "ListDevices", "Activate"),
+                         testing::Values("Repeat", "Unlock", "UnlockOfDestroyed", "UnlockOfNone",
+                                         "RaiseFloor", "GetFloor", "GetRecord", "ListDevices", "Activate"),
                          [](const auto& question) { return std::string(question.param); });
 
 TEST_P(SupersededService, AnswersNothingMore) {
   ASSERT_TRUE(client.SetUp().ok());
   ASSERT_TRUE(client.RaiseFloor(7, 1).ok());
   ASSERT_EQ(RemainingOf(client.Guess(1)), 9);
+  ASSERT_TRUE(destroyed.SetUp(1).ok());
+  ASSERT_EQ(RemainingOf(destroyed.Guess(1)), 0);
+  ASSERT_TRUE(IsDestroyed(destroyed.Guess(2)));
   const auto& ask = questions.at(GetParam());
   ASSERT_TRUE(ask().ok()) << ask();
   const auto other = realm.simulator().Open();
