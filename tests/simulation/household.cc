@@ -61,11 +61,12 @@ void Household::SetUp(Realm& realm) {
   if (!active) universe_.Violation(caller_.account + " was not set up in peace");
 }
 
-void Household::Run(const Where& where, uint64_t calls, bool with_pauses) {
+void Household::Run(const Where& where, uint64_t calls, bool has_copy) {
+  has_copy_ = has_copy;
   for (uint64_t call = 0; call < calls && !IsOver(); ++call) {
     universe_.scheduler().Sleep(static_cast<int64_t>(dice_.Below(400'000)));
     // Quiet for a while, so that a copy that starts meanwhile finds nothing newer than itself.
-    if (with_pauses && dice_.Chance(250)) {
+    if (has_copy && dice_.Chance(250)) {
       universe_.scheduler().Sleep(static_cast<int64_t>(dice_.Below(500)) * kMilli);
     }
     const Place place = where();
@@ -172,9 +173,11 @@ void Household::AskTogether(Realm& realm, std::vector<Request> requests) {
   Note(realm, std::move(told));
 }
 
-// While the device is away these are answered from what the process holds, and acknowledge nothing.
+// While the device is away these are answered from what the process holds, and acknowledge nothing. A token
+// whose key another process has taken looks as if it were away.
 bool Household::MayBeFromMemory(const Realm& realm, const Request& request) const {
   if (request.kind != Request::Kind::kLook && request.kind != Request::Kind::kList) return false;
+  if (realm.shape() == AnchorShape::kRatchet && has_copy_) return true;
   const auto& rates = realm.process().rates.device;
   for (size_t fault = 1; fault < rates.size(); ++fault) {
     if (rates.at(fault) != 0 && fault != static_cast<size_t>(DeviceFault::kPaused)) return true;

@@ -32,8 +32,8 @@ class Household {
 
   // In peace: enrols the phone and the device that will be stolen, registers and activates version 1.
   void SetUp(Realm& realm);
-  // At most `calls` requests; ends early when a process dies. `with_pauses`: now and then none for long.
-  void Run(const Where& where, uint64_t calls, bool with_pauses);
+  // At most `calls` requests; ends early when a process dies. `has_copy`: a second process starts meanwhile.
+  void Run(const Where& where, uint64_t calls, bool has_copy);
   // One request that changes rows, mostly a guess.
   void Risk(Realm& realm);
   // Again what was not answered, or else something new.
@@ -119,6 +119,7 @@ class Household {
   Promises promises_;
   std::vector<Request> unanswered_;
   std::map<std::pair<uint32_t, uint32_t>, Bytes> evaluations_;  // by serial and element
+  bool has_copy_ = false;
   Refusals refusals_ = Refusals::kTellNothing;
   uint64_t floor_ = 0;  // the highest that was asked for
 };

@@ -187,8 +187,9 @@ LABREC_WRAPPED("_ZN6labrec8recovery11ApplyUnlockERKSt8optionalINS0_6RecordEERKNS
 absl::StatusOr<UnlockChange> WrapUnlock(const std::optional<Record>& record, const Unlock& request) {
   LABREC_ASSIGN_OR_RETURN(UnlockChange change, RealUnlock(record, request));
   if (!change.record || !std::holds_alternative<MayOpen>(change.outcome)) return change;
+  // A row that remembers more elements than it counts is none.
   if (sim::Has(Mutant::kRefillAll)) explorer::RefillAll(*change.record);
-  if (sim::Has(Mutant::kForgetAll)) explorer::ForgetAll(*change.record);
+  if (sim::Has(Mutant::kForgetAll) || sim::Has(Mutant::kRefillAll)) explorer::ForgetAll(*change.record);
   if (sim::Has(Mutant::kSuccessForgetsTime)) change.record->last_counted_ms = 0;
   return change;
 }

@@ -62,6 +62,7 @@ class Realm {
   // The epoch of the head that was found on storage; none if it did not come to that.
   std::optional<uint64_t> found_epoch() const { return found_epoch_; }
   const Bytes& realm_id() const { return setting_.engine.realm_id; }
+  AnchorShape shape() const { return setting_.shape; }
   int64_t NowMillis() const { return clock_.NowMillis(); }  // by the realm's own clock
 
  private:

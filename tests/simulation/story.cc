@@ -114,7 +114,10 @@ bool Story::Start(Realm& realm) {
     universe_.Count("starts");
     return true;
   }
-  if (absl::IsDataLoss(started) && may_be_refused_) {
+  // Of a token the other process has taken the very key: nobody can tell that from a token that is away.
+  const bool key_taken = absl::IsUnavailable(started) && plan_.attack == Attack::kCopy &&
+                         plan_.setting.shape == AnchorShape::kRatchet;
+  if (may_be_refused_ && (absl::IsDataLoss(started) || key_taken)) {
     universe_.Count("set back, and refused");
   } else if (at_peace) {
     universe_.Violation("a start was refused without an attack or a fault: " + Text(started));
