@@ -1,5 +1,6 @@
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 
 #include "recovery/api/request_bytes.h"
@@ -71,6 +72,36 @@ TEST_P(LyingRealm, AFloorThatItMadeUpStopsNothing) {
     EXPECT_THAT(stopped.output, Not(HasSubstr("--no-floor")));
   }
   EXPECT_FALSE(fs::exists(folder() / "watch" / "state"));
+}
+
+// What a realm says of itself, and why it refuses, reaches the terminal as text, in its own line.
+TEST_P(LyingRealm, WhatItSaysDrivesNoTerminal) {
+  LiarBefore(0).OnRequest([](const std::string& rpc, const google::protobuf::Message&) {
+    if (rpc != "EnrollDevice") return grpc::Status::OK;
+    return grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "\x1b]0;title\x07 no\nenrolling: all is well");
+  });
+  LiarBefore(0).OnAnswer([](const std::string&, google::protobuf::Message& answer) {
+    if (auto* realm = dynamic_cast<api::GetRealmResponse*>(&answer)) {
+      realm->set_device_kind("\x1b[2Jtpm2");
+      realm->set_device_warning("\xc2\x9b\x31mwarning\n  porto: destroyed");
+    }
+    return grpc::Status::OK;
+  });
+  MustRun("phone", std::string("init") + kStart);
+  const std::string made = Run("phone", "code make --pin-stdin", std::string(kPin) + "\n").output;
+  EXPECT_THAT(made, HasSubstr("\\x1B]0;title\\x07 no\\x0Aenrolling: all is well"));
+  for (const std::string& words : {std::string("status"), std::string("status --json")}) {
+    const std::string command = LABREC_BIN_DIR "/labyrinth-recover " + words + " --realms " +
+                                (folder() / "realms.toml").string() + " >" + (folder() / "status").string() +
+                                " 2>&1";
+    (void)!std::system(command.c_str());
+    std::ifstream file(folder() / "status");
+    const std::string status{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_THAT(status, HasSubstr("tpm2")) << words;
+    EXPECT_THAT(status, Not(HasSubstr("\x1b"))) << words;
+    EXPECT_THAT(status, Not(HasSubstr("\xc2\x9b"))) << words;
+    EXPECT_THAT(status, Not(HasSubstr("\n  porto: destroyed"))) << words;
+  }
 }
 
 // The floor is signed by a tablet that joined in the epoch that the store ends with, and that it hides too.
