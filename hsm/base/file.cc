@@ -1,6 +1,7 @@
 #include "hsm/base/file.h"
 
 #include <cerrno>
+#include <cstdio>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -84,10 +85,60 @@ absl::Status WriteAll(int fd, ByteView content, const std::filesystem::path& pat
   return absl::OkStatus();
 }
 
+// A file system that cannot sync folders says so by EINVAL or ENOTSUP, and has nothing to make up for it.
 absl::Status SyncFolder(const std::filesystem::path& folder) {
   const OwnedFd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.ok() || fsync(fd.get()) != 0) return SystemError("cannot make durable", folder);
-  return absl::OkStatus();
+  if (fd.ok() && (fsync(fd.get()) == 0 || errno == EINVAL || errno == ENOTSUP)) return absl::OkStatus();
+  return SystemError("cannot make durable", folder);
+}
+
+std::filesystem::path FolderOf(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
+// A name may have 255 bytes, with what is added to it.
+std::filesystem::path TemporaryBeside(const std::filesystem::path& path) {
+  return FolderOf(path) /
+         absl::StrCat(path.filename().string().substr(0, 200), ".new-", Hex(SecretBytes::Random(6).view()));
+}
+
+absl::Status WriteNew(const std::filesystem::path& path, ByteView content, unsigned mode) {
+  const OwnedFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (!fd.ok()) return SystemError("cannot create", path);
+  // open's mode is narrowed by the umask.
+  absl::Status written = fchmod(fd.get(), mode) == 0 ? WriteAll(fd.get(), content, path)
+                                                     : SystemError("cannot set the mode of", path);
+  if (!written.ok()) unlink(path.c_str());
+  return written;
+}
+
+// Whether it failed as the file system, or the kernel, does not know such a call.
+bool IsNotOffered(int error) {
+  return error == EPERM || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EMLINK;
+}
+
+// Without either call the name is claimed by an empty file, and that is replaced.
+bool ClaimAndReplace(const std::filesystem::path& temporary, const std::filesystem::path& path) {
+  const OwnedFd claim(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!claim.ok()) return false;
+  if (rename(temporary.c_str(), path.c_str()) == 0) return true;
+  const int why = errno;
+  unlink(path.c_str());
+  errno = why;
+  return false;
+}
+
+// What is no file (a device, a pipe) would be gone, for everybody who uses it.
+absl::Status CheckReplaceable(const std::filesystem::path& path) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) != 0 || S_ISREG(found.st_mode)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(path.string(), " is there and is no regular file: name another one"));
+}
+
+absl::Status Replace(const std::filesystem::path& temporary, const std::filesystem::path& path) {
+  LABREC_RETURN_IF_ERROR(CheckReplaceable(path));
+  return rename(temporary.c_str(), path.c_str()) == 0 ? absl::OkStatus() : SystemError("cannot create", path);
 }
 
 }  // namespace
@@ -135,28 +186,39 @@ absl::StatusOr<SecretBytes> ReadSecretLine(const std::filesystem::path& path, si
   return SecretBytes::CopyOf(line);
 }
 
+absl::Status MoveToNewName(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return absl::OkStatus();
+  if (IsNotOffered(errno) && link(from.c_str(), to.c_str()) == 0) {
+    unlink(from.c_str());
+    return absl::OkStatus();
+  }
+  if (IsNotOffered(errno) && ClaimAndReplace(from, to)) return absl::OkStatus();
+  return SystemError("cannot create", to);
+}
+
 absl::Status WriteFile(const std::filesystem::path& path, ByteView content, unsigned mode,
                        Overwrite overwrite) {
-  const std::string suffix = Hex(SecretBytes::Random(6).view());
-  const std::filesystem::path temporary = path.string() + ".new-" + suffix;
-  {
-    const OwnedFd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-    if (!fd.ok()) return SystemError("cannot create", temporary);
-    // open's mode is narrowed by the umask.
-    absl::Status written = fchmod(fd.get(), mode) == 0 ? WriteAll(fd.get(), content, temporary)
-                                                       : SystemError("cannot set the mode of", temporary);
-    if (!written.ok()) {
-      unlink(temporary.c_str());
-      return written;
-    }
+  const std::filesystem::path temporary = TemporaryBeside(path);
+  if (const absl::Status written = WriteNew(temporary, content, mode); !written.ok()) {
+    return absl::Status(written.code(),
+                        absl::StrCat("cannot write ", path.string(), ": ", written.message()));
   }
-  // link refuses an existing name, rename replaces it; both are atomic.
-  const int moved = overwrite == Overwrite::kReplace ? rename(temporary.c_str(), path.c_str())
-                                                     : link(temporary.c_str(), path.c_str());
-  const absl::Status outcome = moved == 0 ? absl::OkStatus() : SystemError("cannot create", path);
-  if (overwrite == Overwrite::kRefuse || moved != 0) unlink(temporary.c_str());
-  LABREC_RETURN_IF_ERROR(outcome);
-  return SyncFolder(path.has_parent_path() ? path.parent_path() : ".");
+  const absl::Status moved =
+      overwrite == Overwrite::kReplace ? Replace(temporary, path) : MoveToNewName(temporary, path);
+  if (!moved.ok()) unlink(temporary.c_str());
+  LABREC_RETURN_IF_ERROR(moved);
+  return SyncFolder(FolderOf(path));
+}
+
+absl::Status TryToWrite(const std::filesystem::path& path, size_t size) {
+  const std::filesystem::path temporary = TemporaryBeside(path);
+  const absl::Status written = WriteNew(temporary, Bytes(size), 0600);
+  if (written.ok()) unlink(temporary.c_str());
+  if (!written.ok()) {
+    return absl::Status(written.code(),
+                        absl::StrCat("cannot write ", path.string(), ": ", written.message()));
+  }
+  return CheckReplaceable(path);
 }
 
 }  // namespace labrec

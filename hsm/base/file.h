@@ -27,8 +27,19 @@ absl::StatusOr<SecretBytes> ReadSecretLine(const std::filesystem::path& path, si
 enum class Overwrite { kRefuse, kReplace };
 
 // Writes the file so that after a crash it is either whole or not there: temporary file, fsync, rename,
-// fsync of the folder. `mode` are the permission bits. ALREADY_EXISTS with Overwrite::kRefuse.
+// fsync of the folder. `mode` are the permission bits, as far as the file system keeps any (FAT does not).
+// ALREADY_EXISTS with Overwrite::kRefuse; INVALID_ARGUMENT where something that is no regular file would be
+// replaced. Where a file system has neither hard links nor renames that replace nothing, a crash may leave
+// kRefuse's file empty.
 absl::Status WriteFile(const std::filesystem::path& path, ByteView content, unsigned mode,
                        Overwrite overwrite);
+
+// Gives a file that is written and synced its name, unless that is taken: ALREADY_EXISTS. As WriteFile does.
+absl::Status MoveToNewName(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// Whether `size` bytes could be written to that path now, by making another file there and removing it: for
+// outputs that come late, behind a question or an effort. WriteFile's errors. Whether the name is taken by a
+// file is not asked.
+absl::Status TryToWrite(const std::filesystem::path& path, size_t size);
 
 }  // namespace labrec

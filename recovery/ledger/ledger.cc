@@ -64,6 +64,7 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(Store& store, hsm::Freshnes
   LABREC_ASSIGN_OR_RETURN(HeadRow head, ReadRealmHead(store, realm_id));
   LABREC_RETURN_IF_ERROR(Judge(anchor, head).status());
   LABREC_ASSIGN_OR_RETURN(MerkleTree tree, LoadTree(store, head));
+  LABREC_RETURN_IF_ERROR(store.MakeDurable());
   // From here on no other run answers (hsm/freshness_anchor.h). Before it, one may have committed.
   LABREC_RETURN_IF_ERROR(anchor.Claim());
   LABREC_ASSIGN_OR_RETURN(const hsm::FreshnessReport found, Judge(anchor, head));

@@ -36,11 +36,12 @@ class Ledger {
   static absl::StatusOr<std::unique_ptr<Ledger>> Create(Store& store, hsm::FreshnessAnchor& anchor,
                                                         ByteView realm_id, uint32_t bucket_exponent);
 
-  // Checks what storage holds against the device, claims the anchor, checks once more, rolls an unanchored
-  // batch forward, and commits the empty batches that fence off other runs (docs/ledger.md, "Starting").
-  // DATA_LOSS: forged, edited, rolled back (the message says which, by how many epochs, and what the operator
-  // can do), and then nothing was written to the device, unless another run moved it meanwhile;
-  // FAILED_PRECONDITION: another realm's storage, or none; UNAVAILABLE: the device is away.
+  // Checks what storage holds against the device, makes it durable, claims the anchor, checks once more,
+  // rolls an unanchored batch forward, and commits the empty batches that fence off other runs
+  // (docs/ledger.md, "Starting"). DATA_LOSS: forged, edited, rolled back (the message says which, by how many
+  // epochs, and what the operator can do), and then nothing was written to the device nor to storage, unless
+  // another run moved it meanwhile; FAILED_PRECONDITION: another realm's storage, or none; UNAVAILABLE: the
+  // device is away.
   static absl::StatusOr<std::unique_ptr<Ledger>> Open(Store& store, hsm::FreshnessAnchor& anchor,
                                                       ByteView realm_id, OpenReport* report = nullptr);
 
@@ -54,12 +55,17 @@ class Ledger {
   virtual absl::StatusOr<std::optional<Bytes>> Read(const RowAddress& address) = 0;
 
   // Computes the state after `writes` (distinct addresses; an empty list is a fence) and has the anchor
-  // prepare it. Changes nothing durable; an error leaves all as it was.
+  // prepare it. Changes nothing durable, but for a fence that storage had no room for after it refused a
+  // batch: ABORTED where it still has none. An error leaves all as it was.
   virtual absl::StatusOr<std::unique_ptr<StagedBatch>> Stage(std::vector<RowWrite> writes) = 0;
 
   // Writes the batch durably. ABORTED: certainly not written, the batch may be dropped. Any other error: end
   // the process (docs/ledger.md, "Committing a batch").
   virtual absl::Status Persist(StagedBatch& batch) = 0;
+
+  // Whether storage has refused a batch and the fence after it: nothing can be staged until it takes that.
+  // Commit thread.
+  virtual bool storage_refuses() const = 0;
 
   // Makes the persisted batch the only acceptable state. UNAVAILABLE: not known whether the device counted;
   // call again with the same batch when it is back, and stage nothing before. DATA_LOSS: somebody else uses

@@ -97,6 +97,11 @@ absl::Status LedgerImpl::StageBuckets(StagedBatchImpl& staged) {
 }
 
 absl::StatusOr<std::unique_ptr<StagedBatch>> LedgerImpl::Stage(std::vector<RowWrite> writes) {
+  if (fence_due_ && phase_ == Phase::kIdle) LABREC_RETURN_IF_ERROR(TakeRefusedEpoch());
+  return StageNow(std::move(writes));
+}
+
+absl::StatusOr<std::unique_ptr<StagedBatch>> LedgerImpl::StageNow(std::vector<RowWrite> writes) {
   if (phase_ == Phase::kStopped) return stopped_;
   if (phase_ == Phase::kPersisted) {
     return absl::FailedPreconditionError("a batch is persisted and not anchored: anchor it first");
@@ -149,13 +154,21 @@ absl::Status LedgerImpl::Persist(StagedBatch& batch) {
   // later:
   //   1. the batch is refused ("disk full"), another one takes its epoch, is anchored and answered;
   //   2. storage brings the refused one back: it has good evidence and the device's very epoch.
-  // So the epoch goes to an empty batch, of which nothing is answered, nor of its epoch.
-  if (absl::Status fenced = Fence(); !fenced.ok()) {
-    return Stop(absl::InternalError(
-        absl::StrCat(written.message(), "; then, taking up its epoch: ", fenced.message())));
-  }
-  settled_from_ = anchored_epoch_ + 1;
-  return written;
+  // So the epoch goes to an empty batch, of which nothing is answered, nor of its epoch. Where there is no
+  // room for that either it is due before anything else.
+  fence_due_ = true;
+  settled_from_ = anchored_epoch_ + 2;
+  const absl::Status fenced = TakeRefusedEpoch();
+  return fenced.ok() || fence_due_ ? written : fenced;
+}
+
+// ABORTED or UNAVAILABLE: nothing was written, and it is still due. Any other error has stopped the ledger.
+absl::Status LedgerImpl::TakeRefusedEpoch() {
+  const absl::Status fenced = Fence();
+  fence_due_ = phase_ == Phase::kIdle && (absl::IsAborted(fenced) || absl::IsUnavailable(fenced));
+  if (fenced.ok() || fence_due_ || phase_ == Phase::kStopped) return fenced;
+  return Stop(absl::InternalError(
+      absl::StrCat("storage refused a batch; then, taking up its epoch: ", fenced.message())));
 }
 
 absl::Status LedgerImpl::Anchor(StagedBatch& batch) {
@@ -176,7 +189,7 @@ absl::Status LedgerImpl::CheckClaim() {
 }
 
 absl::Status LedgerImpl::Fence() {
-  LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<StagedBatch> empty, Stage({}));
+  LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<StagedBatch> empty, StageNow({}));
   LABREC_RETURN_IF_ERROR(WriteThrough(static_cast<StagedBatchImpl&>(*empty)));
   return Anchor(*empty);
 }

@@ -38,6 +38,7 @@ class LedgerImpl final : public Ledger {
   // Commits an empty batch.
   absl::Status Fence();
 
+  bool storage_refuses() const override { return fence_due_; }
   bool settled() const override { return anchored_epoch_ >= settled_from_; }
   absl::Status CheckClaim() override;
   bool stopped() const override { return has_stopped_; }
@@ -54,6 +55,8 @@ class LedgerImpl final : public Ledger {
   absl::Status CheckAddresses(const std::vector<RowWrite>& writes) const;
   absl::Status StageBuckets(StagedBatchImpl& staged);
   absl::Status CheckTurn(const StagedBatchImpl& staged, Phase wanted) const;
+  absl::StatusOr<std::unique_ptr<StagedBatch>> StageNow(std::vector<RowWrite> writes);
+  absl::Status TakeRefusedEpoch();
   absl::Status WriteThrough(StagedBatchImpl& staged);
   absl::Status Stop(absl::Status why);
 
@@ -67,7 +70,8 @@ class LedgerImpl final : public Ledger {
   Phase phase_ = Phase::kIdle;
   absl::Status stopped_;
   uint64_t stage_number_ = 0;
-  uint64_t settled_from_;  // the first epoch at which something may be answered without a batch of its own
+  bool fence_due_ = false;  // storage refused a batch, and had no room for the empty one that takes its epoch
+  uint64_t settled_from_;   // the first epoch at which something may be answered without a batch of its own
 
   // Held by Persist from before storage changes until the tree has followed; a reader whose first look met
   // that change takes it shared, and looks again.

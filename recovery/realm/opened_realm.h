@@ -36,12 +36,17 @@ struct OpenedRealm {
 // Errors name the file and what to do; see RealmFolder.
 absl::StatusOr<LockedRealm> LockRealm(const std::filesystem::path& state);
 
+// What the ledger is opened for. Only a daemon works on it; who looks changes neither the file nor its log.
+enum class LedgerUse { kWork, kLook };
+
 // `device_uri` and `anchor_uri` say where the devices are now, if not where they were at init. Errors name
 // the file or device and what to do; see RealmFolder, OpenDevice and OpenSqliteStore.
 absl::StatusOr<OpenedRealm> OpenRealm(LockedRealm realm, const std::optional<std::string>& device_uri,
-                                      const std::optional<std::string>& anchor_uri);
+                                      const std::optional<std::string>& anchor_uri,
+                                      LedgerUse use = LedgerUse::kWork);
 absl::StatusOr<OpenedRealm> OpenRealm(const std::filesystem::path& state,
                                       const std::optional<std::string>& device_uri,
-                                      const std::optional<std::string>& anchor_uri);
+                                      const std::optional<std::string>& anchor_uri,
+                                      LedgerUse use = LedgerUse::kWork);
 
 }  // namespace labrec::recoveryd

@@ -68,6 +68,12 @@ class Store {
   // Every row, in order of bucket and key; for offline verification and the operator's lists.
   virtual absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) = 0;
 
+  // What reads show reaches durable storage, as far as it has not: an earlier run may have died before it was
+  // there. Called once what is read has been checked and before anything builds on it; until then, and until
+  // the first Write, storage is as it was found. UNAVAILABLE, RESOURCE_EXHAUSTED: not now; any other error
+  // ends the process.
+  virtual absl::Status MakeDurable() = 0;
+
   // Applies the batch in one transaction; on OK it has reached durable storage. ABORTED: certainly nothing
   // was changed. Any other error: nobody knows whether it was; the process must end and start anew.
   virtual absl::Status Write(const StoreBatch& batch) = 0;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -36,14 +37,17 @@ fs::path Beside(const fs::path& ledger, const char* suffix) {
   return ledger.string() + suffix;
 }
 
-void RemoveLog(const fs::path& ledger) {
-  for (const char* suffix : {"-wal", "-shm"}) fs::remove(Beside(ledger, suffix));
-}
-
-void RemoveLedger(const fs::path& ledger) {
-  fs::remove(ledger);
-  RemoveLog(ledger);
-  fs::remove(Beside(ledger, ".lock"));
+// A log that stayed would be applied to whatever file lies beside it next.
+absl::Status Remove(const fs::path& ledger, std::initializer_list<const char*> suffixes) {
+  for (const char* suffix : suffixes) {
+    std::error_code error;
+    fs::remove(Beside(ledger, suffix), error);
+    if (error) {
+      return absl::UnavailableError(
+          absl::StrCat(Beside(ledger, suffix).string(), ": cannot be removed: ", error.message()));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status SyncFolderOf(const fs::path& path) {
@@ -103,12 +107,13 @@ class Acceptance {
         const auto found = recovery::CheckStartUp(**store, anchor_, realm_.manifest.realm_id);
         if (absl::IsUnavailable(found.status())) return found.status();
         if (found.ok() && found->verdict.ok()) {
+          LABREC_RETURN_IF_ERROR((*store)->MakeDurable());
           report_.rebuilt = {found->head.epoch, found->head.records, 0, found->head.discontinuities};
           return true;
         }
       }
     }
-    RemoveLedger(rebuilt_);
+    LABREC_RETURN_IF_ERROR(Remove(rebuilt_, {"", "-wal", "-shm", ".lock"}));
     return false;
   }
 
@@ -194,10 +199,10 @@ class Acceptance {
       return absl::InternalError(
           absl::StrCat(rebuilt_.string(), ": its log is still there after closing it"));
     }
-    RemoveLog(ledger_);
+    LABREC_RETURN_IF_ERROR(Remove(ledger_, {"-wal", "-shm"}));
     LABREC_RETURN_IF_ERROR(SyncFolderOf(ledger_));
     if (std::rename(rebuilt_.c_str(), ledger_.c_str()) != 0) return SystemError(rebuilt_, "rename");
-    fs::remove(Beside(rebuilt_, ".lock"));
+    LABREC_RETURN_IF_ERROR(Remove(rebuilt_, {".lock"}));
     return SyncFolderOf(ledger_);
   }
 

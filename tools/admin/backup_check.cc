@@ -133,7 +133,8 @@ absl::StatusOr<BackupReport> CheckBackup(const BackupQuestion& question) {
     return absl::UnavailableError(absl::StrCat("copying ", question.file.name().string(), " to ",
                                                folder.string(), " to look at it: ", std::strerror(errno)));
   }
-  LABREC_ASSIGN_OR_RETURN(const auto store, recovery::OpenSqliteStore(copy));
+  LABREC_ASSIGN_OR_RETURN(
+      const auto store, recovery::OpenSqliteStore(copy, {.open = recovery::SqliteOptions::Open::kReadOnly}));
   LABREC_ASSIGN_OR_RETURN(const recovery::HeadRow head, HeadOf(*store));
   BackupReport report;
   LABREC_RETURN_IF_ERROR(AskRealm(question, head, report));

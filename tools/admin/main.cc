@@ -1,11 +1,10 @@
 #include <sys/stat.h>
 
-#include "hsm/base/secret_bytes.h"
 #include "recovery/server/service/realm_description.h"
 #include "tools/admin/commands.h"
 #include "tools/admin/output.h"
 #include "tools/cli/command_line.h"
-#include "tools/cli/standard_output.h"
+#include "tools/cli/program.h"
 
 // labyrinth-admin: the operator's tool. labyrinth-admin(1), docs/operations.md.
 namespace labrec::admin {
@@ -16,6 +15,7 @@ constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
 int Main(int argc, char** argv) {
+  umask(077);
   cli::CommandLine line("labyrinth-admin: makes realms and looks after them. See labyrinth-admin(1).",
                         "labyrinth-admin", recovery::SoftwareVersion());
   const cli::Command app = line.root();
@@ -34,7 +34,7 @@ int Main(int argc, char** argv) {
   if (outcome != cli::CommandLine::Outcome::kRun) {
     return outcome == cli::CommandLine::Outcome::kAskedFor ? kDone : kUsage;
   }
-  if (result.status.ok()) return cli::StandardOutputArrived("labyrinth-admin") ? kDone : kFailed;
+  if (result.status.ok()) return kDone;
   Complain(result.status);
   return absl::IsInvalidArgument(result.status) ? kUsage : kFailed;
 }
@@ -43,7 +43,5 @@ int Main(int argc, char** argv) {
 }  // namespace labrec::admin
 
 int main(int argc, char** argv) {
-  labrec::ForbidCoreDumps();
-  umask(077);
-  return labrec::admin::Main(argc, argv);
+  return labrec::cli::RunProgram({"labyrinth-admin"}, argc, argv, labrec::admin::Main);
 }

@@ -26,7 +26,7 @@ absl::StatusOr<OfflineRealm> FindRealm(const OfflineOptions& options) {
 }
 
 absl::StatusOr<recoveryd::OpenedRealm> OpenOffline(const OfflineRealm& realm) {
-  return recoveryd::OpenRealm(realm.state, realm.device_uri, realm.anchor_uri);
+  return recoveryd::OpenRealm(realm.state, realm.device_uri, realm.anchor_uri, recoveryd::LedgerUse::kLook);
 }
 
 }  // namespace labrec::admin

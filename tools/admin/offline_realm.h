@@ -33,7 +33,8 @@ struct OfflineRealm {
 // Root works on the realm as the owner of its folder from here on (WorkAsOwnerOf).
 absl::StatusOr<OfflineRealm> FindRealm(const OfflineOptions& options);
 
-// Takes the realm's lock and opens its devices and its ledger. FAILED_PRECONDITION while a daemon runs.
+// Takes the realm's lock and opens its devices, and its ledger for reading. FAILED_PRECONDITION while a
+// daemon runs.
 absl::StatusOr<recoveryd::OpenedRealm> OpenOffline(const OfflineRealm& realm);
 
 }  // namespace labrec::admin

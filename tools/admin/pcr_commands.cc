@@ -75,7 +75,8 @@ absl::Status Keygen(const KeygenOptions& options) {
   const std::string pem = key.public_key().Pem();
   if (const absl::Status written = WriteFile(options.public_key, AsBytes(pem), 0644, Overwrite::kRefuse);
       !written.ok()) {
-    fs::remove(options.key);
+    std::error_code ignored;
+    fs::remove(options.key, ignored);
     return written;
   }
   Print(options.format, {{"public_key", pem}}, pem);

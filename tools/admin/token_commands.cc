@@ -38,7 +38,8 @@ absl::Status Keygen(const KeygenOptions& options) {
   const std::string jwks = recovery::TokenKeySet(key.public_key());
   if (const absl::Status written = WriteFile(options.jwks, AsBytes(jwks), 0644, Overwrite::kRefuse);
       !written.ok()) {
-    std::filesystem::remove(options.key);
+    std::error_code ignored;
+    std::filesystem::remove(options.key, ignored);
     return written;
   }
   const std::string kid = recovery::TokenKeyId(key.public_key());

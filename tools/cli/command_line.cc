@@ -47,7 +47,7 @@ Option Command::AddOption(const std::string& name, std::string& value, const std
 
 Option Command::AddOption(const std::string& name, std::filesystem::path& value,
                           const std::string& what) const {
-  return Option(app_->add_option(name, value, what));
+  return Option(app_->add_option(name, value, what)->check(Reachable()));
 }
 
 Option Command::AddOption(const std::string& name, uint32_t& value, const std::string& what) const {

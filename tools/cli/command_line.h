@@ -44,7 +44,8 @@ class Command {
   // Called when all is parsed, if this command was named.
   void WhenNamed(std::function<void()> run) const;
 
-  // The values are set while parsing, and outlive it.
+  // The values are set while parsing, and outlive it. A path is refused that nothing can lead to, as the
+  // folder the program works in is gone.
   Option AddOption(const std::string& name, std::string& value, const std::string& what) const;
   Option AddOption(const std::string& name, std::filesystem::path& value, const std::string& what) const;
   Option AddOption(const std::string& name, uint32_t& value, const std::string& what) const;

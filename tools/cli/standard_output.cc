@@ -10,8 +10,10 @@ bool StandardOutputArrived(const char* program) {
   const bool flushed = std::fflush(stdout) == 0;
   // An earlier failure counts too, after which the rest may have fitted again.
   if (flushed && std::ferror(stdout) == 0 && std::cout.good()) return true;
-  std::fprintf(stderr, "%s: standard output was not written whole: is the disk full, or nobody reading?\n",
-               program);
+  std::fprintf(
+      stderr,
+      "%s: standard output was not written whole: is the disk full, is it closed, or nobody reading?\n",
+      program);
   return false;
 }
 

@@ -152,6 +152,7 @@ absl::Status MakePaperCode(Session& session) {
 absl::Status MakePinCode(Session& session, const PinOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
   LABREC_ASSIGN_OR_RETURN(const DeviceKey key, DeviceKey::Load(session.home.DeviceKeyPath()));
+  LABREC_RETURN_IF_ERROR(session.home.CheckWritable());
   LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, cli::ReadNewPin(SourceOf(options), "New PIN"));
   LABREC_RETURN_IF_ERROR(EnrollAsFirst(*connection, key, options));
   // Before the record is there: a program that dies in between finds none, and no floor to raise.
@@ -173,6 +174,7 @@ absl::Status MakePinCode(Session& session, const PinOptions& options) {
 
 absl::Status EnrollByPin(Session& session, const PinOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
+  LABREC_RETURN_IF_ERROR(session.home.CheckWritable());
   LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, cli::ReadPin(SourceOf(options), "PIN"));
   LABREC_ASSIGN_OR_RETURN(const Recovered recovered, RecoverCode(session, *connection, pin));
   LABREC_RETURN_IF_ERROR(session.home.SaveRecord(session.record));
@@ -187,6 +189,7 @@ absl::Status EnrollByPin(Session& session, const PinOptions& options) {
 absl::Status RestoreByPin(Session& session, const PinOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
   LABREC_RETURN_IF_ERROR(session.home.MakeDeviceKey().status());  // a home that is in use is seen at once
+  LABREC_RETURN_IF_ERROR(session.home.CheckWritable());
   LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, cli::ReadPin(SourceOf(options), "PIN"));
   LABREC_ASSIGN_OR_RETURN(const Recovered recovered, RecoverCode(session, *connection, pin));
   session.KeepFloorInRealms();

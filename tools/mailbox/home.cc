@@ -18,6 +18,7 @@ using recovery::labyrinth::PendingDevice;
 using recovery::labyrinth::SoftwareSigner;
 
 constexpr unsigned kSecretMode = 0600;
+constexpr size_t kTrialBytes = 4096;
 
 absl::StatusOr<SecretBytes> Load(const fs::path& path, const std::string& otherwise) {
   auto content = ReadSecretFile(path);
@@ -48,7 +49,7 @@ absl::StatusOr<std::unique_ptr<DeviceSigner>> Home::MakeDeviceKey() {
   std::error_code error;
   if (fs::create_directories(folder_, error)) fs::permissions(folder_, fs::perms::owner_all, error);
   if (error) return absl::ErrnoToStatus(error.value(), "cannot make the folder " + folder_.string());
-  if (fs::exists(folder_ / "state") || fs::exists(folder_ / "pending")) {
+  if (fs::exists(folder_ / "state", error) || fs::exists(folder_ / "pending", error)) {
     return absl::AlreadyExistsError(folder_.string() + " is a device's home already; give another --home");
   }
   if (const auto left = ReadSecretFile(DeviceKeyPath()); !absl::IsNotFound(left.status())) {
@@ -59,6 +60,10 @@ absl::StatusOr<std::unique_ptr<DeviceSigner>> Home::MakeDeviceKey() {
   EcdsaPrivateKey key = EcdsaPrivateKey::Generate();
   LABREC_RETURN_IF_ERROR(WriteFile(DeviceKeyPath(), key.ToPem().view(), kSecretMode, Overwrite::kRefuse));
   return std::make_unique<SoftwareSigner>(std::move(key));
+}
+
+absl::Status Home::CheckWritable() const {
+  return TryToWrite(folder_ / "state", kTrialBytes);
 }
 
 absl::StatusOr<DeviceState> Home::LoadState() const {

@@ -27,6 +27,9 @@ class Home {
   // succeed. ALREADY_EXISTS if this is a device's home already.
   absl::StatusOr<std::unique_ptr<recovery::labyrinth::DeviceSigner>> MakeDeviceKey();
 
+  // Whether its files could be written now; to be asked before a PIN is.
+  absl::Status CheckWritable() const;
+
   // FAILED_PRECONDITION if this device is not a member of a mailbox.
   absl::StatusOr<recovery::labyrinth::DeviceState> LoadState() const;
   absl::Status SaveState(const recovery::labyrinth::DeviceState& state) const;

@@ -3,11 +3,10 @@
 
 #include <cstdio>
 
-#include "hsm/base/secret_bytes.h"
 #include "recovery/api/tls13.h"
 #include "recovery/client/base/too_few_realms.h"
 #include "recovery/labyrinth/base/reason.h"
-#include "tools/cli/standard_output.h"
+#include "tools/cli/program.h"
 #include "tools/cli/terminal_text.h"
 #include "tools/mailbox/arguments.h"
 #include "tools/mailbox/pin_outcome.h"
@@ -31,12 +30,12 @@ absl::Status Run(const Arguments& arguments) {
 }
 
 int Main(int argc, char** argv) {
+  recovery::RequireTls13();
   Arguments arguments;
   if (const std::optional<int> code = ParseArguments(argc, argv, arguments)) return *code;
   const absl::Status status = Run(arguments);
   if (!status.ok())
     std::fprintf(stderr, "labyrinth-mailbox: %s\n", cli::OneLine(std::string(status.message())).c_str());
-  if (!cli::StandardOutputArrived("labyrinth-mailbox") && status.ok()) return 1;
   return ExitCode(status);
 }
 
@@ -44,7 +43,6 @@ int Main(int argc, char** argv) {
 }  // namespace labrec::mailbox
 
 int main(int argc, char** argv) {
-  labrec::ForbidCoreDumps();
-  labrec::recovery::RequireTls13();
-  return labrec::mailbox::Main(argc, argv);
+  // 2 has another meaning here: this device was revoked.
+  return labrec::cli::RunProgram({"labyrinth-mailbox", 1, 1}, argc, argv, labrec::mailbox::Main);
 }

@@ -21,11 +21,15 @@ void AddJson(CLI::App* command, Arguments& arguments) {
 }
 
 void AddRealms(CLI::App* command, Arguments& arguments) {
-  command->add_option("--realms", arguments.realms, "TOML list of the realms")->required()->type_name("FILE");
+  command->add_option("--realms", arguments.realms, "TOML list of the realms")
+      ->required()
+      ->type_name("FILE")
+      ->check(cli::Reachable());
   command
       ->add_option("--token-file", arguments.token_file,
                    "Bearer tokens (JWT), one for each realm, for the realms that the list names none for")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(cli::Reachable());
   command->add_option("--tenant", arguments.tenant, "Tenant, if not the token's issuer")->type_name("NAME");
   command->add_option("--account", arguments.account, "Account, if not the token's subject")
       ->type_name("NAME");
@@ -54,7 +58,9 @@ void AddPin(CLI::App* command, Arguments& arguments, const char* description) {
 }
 
 CLI::Option* AddDeviceKey(CLI::App* command, Arguments& arguments, const char* description) {
-  return command->add_option("--device-key", arguments.device_key, description)->type_name("FILE");
+  return command->add_option("--device-key", arguments.device_key, description)
+      ->type_name("FILE")
+      ->check(cli::Reachable());
 }
 
 constexpr char kLeast[] = "How many realms must agree on the record (default: the list's, else a majority)";
@@ -63,7 +69,8 @@ constexpr char kAllowMissing[] = "Go ahead although realms are missing, as long 
 void AddDeviceKeyCommand(CLI::App* command, Arguments& arguments) {
   AddDeviceKey(command, arguments, "Key file to make; nothing is overwritten")->required();
   command->add_option("--public-out", arguments.public_out, "Also write the public key (PEM) there")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(cli::Reachable());
   AddJson(command, arguments);
 }
 
@@ -76,11 +83,14 @@ void AddEnrollCommand(CLI::App* command, Arguments& arguments) {
       ->add_option(
           "--authorized-by", arguments.authorized_by,
           "Key file of a device that is enrolled already; without it, this is the account's first one")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(cli::Reachable());
 }
 
 void AddAttestPolicy(CLI::App* command, Arguments& arguments, const char* description) {
-  command->add_option("--attest-policy", arguments.attest_policy, description)->type_name("FILE");
+  command->add_option("--attest-policy", arguments.attest_policy, description)
+      ->type_name("FILE")
+      ->check(cli::Reachable());
 }
 
 constexpr char kProveFirst[] =
@@ -103,11 +113,13 @@ void AddEnforcement(CLI::App* command, Arguments& arguments) {
   CLI::Option* const roots = command
                                  ->add_option("--ek-roots", arguments.ek_roots,
                                               "Folder of TPM vendors' certificates: whose chips are believed")
-                                 ->type_name("DIR");
+                                 ->type_name("DIR")
+                                 ->check(cli::Reachable());
   command
       ->add_option("--ek-revocation-lists", arguments.ek_revoked, "Folder of these vendors' revocation lists")
       ->needs(roots)
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check(cli::Reachable());
   command
       ->add_option("--enforcement", arguments.enforcement,
                    "Who counts wrong PINs: each realm's ledger (default); each realm's chip, or the seal is "
@@ -141,7 +153,8 @@ void AddSealCommand(CLI::App* command, Arguments& arguments) {
   AddDeviceKey(command, arguments, "Key file of an enrolled device")->required();
   command->add_option("--secret-file", arguments.secret_file, "The secret, 1 to 1024 bytes, mode 0600")
       ->required()
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(cli::Reachable());
   AddThreshold(command, arguments,
                "How many realms bring the secret back (default: the list's, else a majority)");
   AddGuesses(command, arguments);
@@ -167,11 +180,13 @@ void AddRecoverCommand(CLI::App* command, Arguments& arguments) {
           "--output", arguments.output,
           "File for the secret (mode 0600, not overwritten); without it, standard output, if that is "
           "no terminal")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(cli::Reachable());
   command
       ->add_option("--enroll-device", arguments.enroll_device,
                    "Enrol this new device's key file, authorised by the recovered record")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(cli::Reachable());
   command->add_option("--device-name", arguments.device_name, "What lists of devices call the new device")
       ->type_name("NAME");
   AddAttestPolicy(command, arguments, kProveFirst);

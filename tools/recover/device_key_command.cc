@@ -7,8 +7,17 @@
 #include "tools/recover/exit_code.h"
 
 namespace labrec::recover {
+namespace {
+
+constexpr size_t kMostPemBytes = 512;
+
+}  // namespace
 
 int RunDeviceKey(const Arguments& arguments, const Reporter& reporter) {
+  if (!arguments.public_out.empty()) {  // before there is a key without its public half
+    const absl::Status tried = TryToWrite(arguments.public_out, kMostPemBytes);
+    if (!tried.ok()) return reporter.Fail(tried);
+  }
   const auto key = recovery::client::DeviceKey::Make();
   if (const absl::Status saved = key.Save(arguments.device_key); !saved.ok()) return reporter.Fail(saved);
   const std::string pem = key.public_key().Pem();

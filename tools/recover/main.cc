@@ -1,10 +1,8 @@
-#include <csignal>
 #include <cstdlib>
 #include <variant>
 
-#include "hsm/base/secret_bytes.h"
 #include "recovery/api/tls13.h"
-#include "tools/cli/standard_output.h"
+#include "tools/cli/program.h"
 #include "tools/recover/arguments.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/exit_code.h"
@@ -41,18 +39,16 @@ int Run(const Arguments& arguments) {
   return labrec::recover::kExitUsage;
 }
 
+int Main(int argc, char** argv) {
+  labrec::recovery::RequireTls13();
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // its complaints reach the user as statuses
+  const std::variant<Arguments, int> parsed = labrec::recover::ParseArguments(argc, argv);
+  if (const int* code = std::get_if<int>(&parsed)) return *code;
+  return Run(std::get<Arguments>(parsed));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  labrec::ForbidCoreDumps();
-  labrec::recovery::RequireTls13();
-  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // its complaints reach the user as statuses
-  std::signal(SIGPIPE, SIG_IGN);
-  const std::variant<Arguments, int> parsed = labrec::recover::ParseArguments(argc, argv);
-  if (const int* code = std::get_if<int>(&parsed)) return *code;
-  const int code = Run(std::get<Arguments>(parsed));
-  if (!labrec::cli::StandardOutputArrived("labyrinth-recover") && code == labrec::recover::kExitDone) {
-    return labrec::recover::kExitFailure;
-  }
-  return code;
+  return labrec::cli::RunProgram({"labyrinth-recover"}, argc, argv, Main);
 }

@@ -50,6 +50,10 @@ int Finish(const Arguments& arguments, const Reporter& reporter, const cli::Conn
   }
   reporter.Say(absl::StrCat("recovered record ", arguments.record, " version ", recovered.group.version(),
                             arguments.output.empty() ? "" : " into ", arguments.output));
+  if (cli::OthersMayRead(arguments.output)) {
+    reporter.Say(
+        absl::StrCat("others may read ", arguments.output, ", as its file system keeps no modes: move it"));
+  }
   reporter.SayRealms(recovered.reports);
   json fields = {{"record", arguments.record},
                  {"version", recovered.group.version()},
@@ -67,10 +71,10 @@ int Finish(const Arguments& arguments, const Reporter& reporter, const cli::Conn
 int RunRecover(const Arguments& arguments, const Reporter& reporter) {
   const auto connection = cli::Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
-  const absl::Status proven = CheckRealms(*connection->realms, arguments.attest_policy);
-  if (!proven.ok()) return reporter.Fail(proven);
   const absl::Status output = cli::CheckSecretOutput(arguments.output, arguments.json);
   if (!output.ok()) return reporter.UsageError(output);
+  const absl::Status proven = CheckRealms(*connection->realms, arguments.attest_policy);
+  if (!proven.ok()) return reporter.Fail(proven);
   std::optional<DeviceKey> device;
   if (!arguments.enroll_device.empty()) {
     auto loaded = DeviceKey::Load(arguments.enroll_device);

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -11,12 +12,12 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "hsm/base/secret_bytes.h"
 #include "hsm/open_device.h"
 #include "recovery/api/tls13.h"
 #include "recovery/server/service/realm_description.h"
 #include "recovery/server/tokens/jwks_file.h"
 #include "tools/cli/command_line.h"
+#include "tools/cli/program.h"
 #include "tools/recoveryd/config.h"
 #include "tools/recoveryd/daemon.h"
 #include "tools/recoveryd/log.h"
@@ -113,9 +114,14 @@ int Run(const Config& config) {
 }
 
 int Main(int argc, char** argv) {
+  umask(077);
+  recovery::RequireTls13();
+  // Every thread inherits this: signals are taken by RunUntilStopped alone.
+  const sigset_t signals = Signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   cli::CommandLine line("labyrinth-recoveryd: a recovery realm. See labyrinth-recoveryd(8).",
                         "labyrinth-recoveryd", recovery::SoftwareVersion());
-  std::string file;
+  std::filesystem::path file;
   bool check_only = false;
   line.root().AddOption("--config", file, "configuration file (TOML)").Required().Word("FILE");
   line.root().AddFlag("--check-config", check_only,
@@ -131,11 +137,11 @@ int Main(int argc, char** argv) {
   StartLog(config->log_level);
   for (const absl::Status& read : {CheckDevices(*config), CheckTokenKeys(*config)}) {
     if (read.ok()) continue;
-    std::cerr << file << ": " << std::string(read.message()) << "\n";
+    std::cerr << file.string() << ": " << std::string(read.message()) << "\n";
     return kUsage;
   }
   if (check_only) {
-    std::cerr << file << ": good\n";
+    std::cerr << file.string() << ": good\n";
     return kStopped;
   }
   return Run(*config);
@@ -145,12 +151,5 @@ int Main(int argc, char** argv) {
 }  // namespace labrec::recoveryd
 
 int main(int argc, char** argv) {
-  labrec::ForbidCoreDumps();
-  umask(077);
-  labrec::recovery::RequireTls13();
-  // Every thread inherits this: signals are taken by RunUntilStopped alone.
-  const sigset_t signals = labrec::recoveryd::Signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return labrec::recoveryd::Main(argc, argv);
+  return labrec::cli::RunProgram({"labyrinth-recoveryd"}, argc, argv, labrec::recoveryd::Main);
 }

@@ -21,6 +21,10 @@ std::string Text(const absl::Status& status) {
   return std::string(status.message());
 }
 
+absl::Status NothingWritten() {
+  return InOwnWords(absl::UnavailableError("the realm's storage refused the change; nothing was done"));
+}
+
 absl::Status Away(const absl::Status& cause) {
   return absl::UnavailableError("the realm's security device is away, try again later: " + Text(cause));
 }
@@ -109,6 +113,7 @@ absl::Status Committer::MakeDurable(std::vector<RowWrite> writes, const std::fun
   absl::StatusOr<std::unique_ptr<StagedBatch>> staged = parts_.ledger.Stage(std::move(writes));
   parts_.anchor_health.Note(staged.status());
   if (!staged.ok()) return StageFailed(staged.status());
+  if (std::exchange(storage_refuses_, false)) spdlog::info("storage takes batches again");
   on_staged();
   LABREC_RETURN_IF_ERROR(Persist(**staged));
   persisted_ = steady_clock::now();
@@ -133,6 +138,7 @@ absl::Status Committer::MakeSure(const std::vector<Applied>& applied,
 absl::Status Committer::StageFailed(const absl::Status& status) {
   if (parts_.ledger.stopped()) return Die(status, "the anchor device prepares no batch for this process");
   if (absl::IsUnavailable(status)) return Away(status);
+  if (parts_.ledger.storage_refuses()) return Refused(status);
   spdlog::error("a batch cannot be prepared, its requests are refused: {}", Text(status));
   if (absl::IsDataLoss(status)) return status;
   return InOwnWords(absl::UnavailableError("the realm could not prepare the change; nothing was done"));
@@ -142,8 +148,15 @@ absl::Status Committer::Persist(StagedBatch& staged) {
   const absl::Status status = parts_.ledger.Persist(staged);
   if (status.ok()) return status;
   if (!absl::IsAborted(status)) return Die(status, "it is not known whether a batch was written");
-  spdlog::error("storage refused a batch, nothing was changed: {}", Text(status));
-  return InOwnWords(absl::UnavailableError("the realm's storage refused the change; nothing was done"));
+  return Refused(status);
+}
+
+// Says it once, as storage is asked again and again while it has no room.
+absl::Status Committer::Refused(const absl::Status& status) {
+  const bool still = std::exchange(storage_refuses_, parts_.ledger.storage_refuses());
+  if (!still) spdlog::error("storage refused a batch, nothing was changed: {}", Text(status));
+  if (!still && storage_refuses_) spdlog::error("requests get UNAVAILABLE until storage takes batches again");
+  return NothingWritten();
 }
 
 absl::Status Committer::Anchor(std::unique_ptr<StagedBatch> staged) {
@@ -170,24 +183,27 @@ absl::Status Committer::AnchorUnresolved() {
 }
 
 bool Committer::IsTroubled() const {
-  return fatal_.ok() && (unresolved_ || parts_.anchor_health.away() || parts_.keys.away());
+  return fatal_.ok() &&
+         (unresolved_ || storage_refuses_ || parts_.anchor_health.away() || parts_.keys.away());
 }
 
 // OK if nothing is in the way of a commit and its evaluations. A device that was away is asked whether it is
 // back: the anchor by an empty batch, the keys by a derivation. So nothing is counted that cannot be
-// evaluated.
+// evaluated. Storage without room is asked by the empty batch that it owes.
 absl::Status Committer::BringBack() {
   if (unresolved_) LABREC_RETURN_IF_ERROR(AnchorUnresolved());
-  if (parts_.anchor_health.away()) LABREC_RETURN_IF_ERROR(MakeDurable({}, [] {}));
+  if (storage_refuses_ || parts_.anchor_health.away()) LABREC_RETURN_IF_ERROR(MakeDurable({}, [] {}));
   if (!parts_.keys.away()) return absl::OkStatus();
   const absl::Status status = parts_.keys.Probe();
   return status.ok() ? status : Away(status);
 }
 
-// Refuses everything until the devices are back. Nothing may be staged before the anchor device has said
-// whether it counted the batch that was written.
+// Refuses everything until the devices are back and storage has room. Nothing may be staged before the anchor
+// device has said whether it counted the batch that was written.
 void Committer::Hold() {
-  absl::Status status = absl::UnavailableError("the realm's security device is away, try again later");
+  absl::Status status = storage_refuses_
+                            ? NothingWritten()
+                            : absl::UnavailableError("the realm's security device is away, try again later");
   for (milliseconds delay = kFirstRetry; !status.ok(); delay = std::min(2 * delay, kSlowestRetry)) {
     StopTaking(status);
     if (parts_.queue.WaitUntilClosed(delay)) return;  // what was not anchored is at the next start

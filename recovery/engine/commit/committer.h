@@ -68,6 +68,7 @@ class Committer {
   // OK once answers may leave though their batch changes no row; otherwise what to answer.
   absl::Status MakeSure(const std::vector<Applied>& applied, const std::function<void()>& on_staged);
   absl::Status StageFailed(const absl::Status& status);
+  absl::Status Refused(const absl::Status& status);
   absl::Status Persist(StagedBatch& staged);
   absl::Status Anchor(std::unique_ptr<StagedBatch> staged);
   bool IsTroubled() const;
@@ -83,6 +84,7 @@ class Committer {
   Time persisted_;                           // when the latest batch was
   std::unique_ptr<StagedBatch> unresolved_;  // persisted, but it is not known whether the device counted
   CommittedChanges unresolved_changes_;      // of that batch
+  bool storage_refuses_ = false;             // it has no room, and the log says so
   absl::Status fatal_;
   mutable std::mutex mutex_;
   CommitFigures figures_;

@@ -1,7 +1,6 @@
 #include "recovery/server/admin/backup_maker.h"
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
+#include "hsm/base/file.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
 
@@ -71,8 +71,8 @@ absl::StatusOr<uint64_t> BackupMaker::Write(const fs::path& path) const {
   std::error_code error;
   const uintmax_t bytes = fs::file_size(part, error);
   if (error) return absl::UnavailableError(absl::StrCat(part.string(), ": ", error.message()));
-  if (renameat2(AT_FDCWD, part.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
-    return SystemError(path, "rename");
+  if (const absl::Status moved = MoveToNewName(part, path); !moved.ok()) {
+    return absl::Status(moved.code(), absl::StrCat(moved.message(), " (as the daemon's user)"));
   }
   std::move(remove_part).Cancel();
   LABREC_RETURN_IF_ERROR(SyncFolder(path.parent_path()));

@@ -33,8 +33,14 @@ absl::Status BatchWriter::Write(const StoreBatch& batch) {
     LABREC_RETURN_IF_ERROR(RollBack());
     return absl::AbortedError(absl::StrCat("the batch was not written: ", put.message()));
   }
-  const absl::Status committed = Execute(database_.get(), "COMMIT");
-  if (committed.ok()) return committed;
+  const int code = sqlite3_exec(database_.get(), "COMMIT", nullptr, nullptr, nullptr);
+  if (code == SQLITE_OK) return absl::OkStatus();
+  const absl::Status committed = SqliteError(database_.get(), code, "COMMIT");
+  if (OutOfRoom(database_.get(), code, DatabaseFile::kLog)) {
+    LABREC_RETURN_IF_ERROR(RollBack());
+    return absl::AbortedError(
+        absl::StrCat("the batch was not written, there is no room for it: ", committed.message()));
+  }
   return absl::InternalError(absl::StrCat("it is not known whether the batch reached the disk (",
                                           committed.message(), "): the process must end"));
 }

@@ -18,8 +18,13 @@ class BatchWriter {
   BatchWriter& operator=(const BatchWriter&) = delete;
 
   // As Store::Write. Before COMMIT nothing is written to any file (cache_spill is off), so an error until
-  // then changes nothing: ABORTED. When COMMIT fails SQLite does not say what reached the disk: INTERNAL.
+  // then changes nothing: ABORTED. COMMIT appends to the log alone, and what makes its pages count is part of
+  // the last one: if that found no room nothing counts, which is ABORTED too. When COMMIT fails otherwise
+  // SQLite does not say what reached the disk: INTERNAL.
   absl::Status Write(const StoreBatch& batch);
+
+  // Before the first Write.
+  absl::Status UseLog() { return recovery::UseLog(database_.get()); }
 
   // How long the write-ahead log was after the latest batch.
   int log_pages() const { return log_pages_; }

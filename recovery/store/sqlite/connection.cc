@@ -1,7 +1,14 @@
 #include "recovery/store/sqlite/connection.h"
 
+#include <cerrno>
+#include <cstring>
 #include <string>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
@@ -23,19 +30,46 @@ constexpr const char* kSettings =
     "PRAGMA wal_autocheckpoint=0;"  // LogEraser does it
     "PRAGMA trusted_schema=OFF;";
 
-// The journal mode after asking for WAL, which stays in the file.
-absl::Status DemandWal(sqlite3* database) {
-  std::string mode;
-  auto keep = [](void* out, int, char** values, char**) {
-    *static_cast<std::string*>(out) = values[0] == nullptr ? "" : values[0];
-    return 0;
-  };
-  const int code = sqlite3_exec(database, "PRAGMA journal_mode=WAL", keep, &mode, nullptr);
-  if (code != SQLITE_OK) return SqliteError(database, code, "switching the database to its write-ahead log");
-  if (mode == "wal") return absl::OkStatus();
+// Whether there is a log with anything in it.
+bool HasLog(const std::filesystem::path& path) {
+  struct stat found {};
+  return stat((path.string() + "-wal").c_str(), &found) == 0 && found.st_size > 0;
+}
+
+// The file by a name that has SQLite look at it alone: no lock, no log, no index, nothing made.
+std::string NameAsItIs(const std::filesystem::path& path) {
+  std::string name = "file:";
+  for (const char c : path.string()) {
+    const bool plain = absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '/' || c == '.' || c == '-';
+    absl::StrAppend(&name, plain ? std::string(1, c)
+                                 : absl::StrCat("%", absl::Hex(static_cast<uint8_t>(c), absl::kZeroPad2)));
+  }
+  return name + "?immutable=1";
+}
+
+absl::StatusOr<Database> OpenFile(const std::filesystem::path& path, Access access) {
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+  std::string name = path.string();
+  flags |= access == Access::kWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+  if (access == Access::kRead && !HasLog(path)) {
+    name = NameAsItIs(path);
+    flags |= SQLITE_OPEN_URI;
+  }
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(name.c_str(), &raw, flags, nullptr);
+  Database database(raw);
+  if (code == SQLITE_OK) return database;
+  return SqliteError(raw, code, absl::StrCat("opening ", path.string()).c_str());
+}
+
+absl::Status CheckUsable(const std::filesystem::path& path) {
+  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  const int why = errno;
+  if (file >= 0) close(file);
+  if (file >= 0 || why == ENOENT) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat("the file system cannot hold a database with a write-ahead log (journal mode stays '",
-                   mode, "'): put it on a local disk"));
+      absl::StrCat("cannot open ", path.string(), ": ", std::strerror(why),
+                   "; it belongs to the database beside it: give it the same owner and mode 0600"));
 }
 
 }  // namespace
@@ -45,22 +79,67 @@ absl::Status Execute(sqlite3* database, const char* sql) {
   return code == SQLITE_OK ? absl::OkStatus() : SqliteError(database, code, sql);
 }
 
-absl::StatusOr<Database> OpenDatabase(const std::filesystem::path& path) {
-  sqlite3* raw = nullptr;
-  const int flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
-  Database database(raw);
-  if (code != SQLITE_OK) return SqliteError(raw, code, absl::StrCat("opening ", path.string()).c_str());
+absl::StatusOr<Database> OpenDatabase(const std::filesystem::path& path, Access access) {
+  LABREC_ASSIGN_OR_RETURN(Database database, OpenFile(path, access));
+  sqlite3* const raw = database.get();
   sqlite3_busy_timeout(raw, kBusyMillis);
   sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, kLongestValue);
   for (const int off : {SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW}) {
     sqlite3_db_config(raw, off, 0, nullptr);
   }
-  sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  for (const int on : {SQLITE_DBCONFIG_DEFENSIVE, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE}) {
+    sqlite3_db_config(raw, on, 1, nullptr);
+  }
   LABREC_RETURN_IF_ERROR(Execute(raw, kSettings));
-  LABREC_RETURN_IF_ERROR(DemandWal(raw));
   return database;
+}
+
+absl::Status UseLog(sqlite3* database) {
+  std::string mode;
+  auto keep = [](void* out, int, char** values, char**) {
+    *static_cast<std::string*>(out) = values[0] == nullptr ? "" : values[0];
+    return 0;
+  };
+  const int code = sqlite3_exec(database, "PRAGMA journal_mode=WAL", keep, &mode, nullptr);
+  if (code != SQLITE_OK) return SqliteError(database, code, "switching the database to its write-ahead log");
+  if (mode != "wal") {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the file system cannot hold a database with a write-ahead log (journal mode stays '",
+                     mode, "'): put it on a local disk"));
+  }
+  sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  return absl::OkStatus();
+}
+
+absl::Status CheckFiles(const std::filesystem::path& path) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) == 0 && found.st_size == 0) {
+    return absl::DataLossError(
+        absl::StrCat(path.string(),
+                     " is empty: nothing was done, and a -wal beside it is left; put the latest copy back"));
+  }
+  const std::string journal = path.string() + "-journal";
+  if (lstat(journal.c_str(), &found) == 0) {
+    return absl::DataLossError(absl::StrCat(
+        journal,
+        ": no program of ours leaves one, and SQLite would change the database by it: move it away"));
+  }
+  for (const char* suffix : {"-wal", "-shm"}) {
+    LABREC_RETURN_IF_ERROR(CheckUsable(path.string() + suffix));
+  }
+  return absl::OkStatus();
+}
+
+bool OutOfRoom(sqlite3* database, int code, DatabaseFile which) {
+  if ((code & 0xff) == SQLITE_FULL) return true;
+  if (code != SQLITE_IOERR_WRITE) return false;
+  const int pointer = which == DatabaseFile::kMain ? SQLITE_FCNTL_FILE_POINTER : SQLITE_FCNTL_JOURNAL_POINTER;
+  sqlite3_file* file = nullptr;
+  int error = 0;
+  if (sqlite3_file_control(database, "main", pointer, &file) != SQLITE_OK || file == nullptr) return false;
+  if (file->pMethods == nullptr) return false;
+  if (file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) != SQLITE_OK) return false;
+  return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
 
 }  // namespace labrec::recovery

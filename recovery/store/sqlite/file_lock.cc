@@ -1,5 +1,6 @@
 #include "recovery/store/sqlite/file_lock.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -39,8 +40,10 @@ absl::StatusOr<FileLock> FileLock::Take(const std::filesystem::path& path) {
     return absl::FailedPreconditionError(absl::StrCat("the database is open in ", Holder(descriptor), " (",
                                                       path.string(), " is locked): stop it first"));
   }
+  // Who has it is for a message only: on a full disk it stays unsaid.
   const std::string number = absl::StrCat(getpid(), "\n");
-  if (ftruncate(descriptor, 0) != 0 || pwrite(descriptor, number.data(), number.size(), 0) < 0) {
+  const ssize_t put = pwrite(descriptor, number.data(), number.size(), 0);
+  if (ftruncate(descriptor, std::max<off_t>(put, 0)) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot write lock file ", path.string()));
   }
   return lock;

@@ -32,7 +32,10 @@ constexpr off_t LogSize(int pages) {
 // no locks on the log itself, so opening and closing it here disturbs none.
 absl::Status OverwriteWithZeros(const std::filesystem::path& path, off_t start) {
   auto failure = [&path](const char* what) {
-    return absl::InternalError(absl::ErrnoToStatus(errno, absl::StrCat(what, " ", path.string())).message());
+    const bool no_room = errno == ENOSPC || errno == EDQUOT;  // where overwriting takes new blocks
+    const absl::Status why = absl::ErrnoToStatus(errno, absl::StrCat(what, " ", path.string()));
+    return absl::Status(no_room ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kInternal,
+                        why.message());
   };
   const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   if (file < 0) return failure("cannot open");
@@ -46,7 +49,14 @@ absl::Status OverwriteWithZeros(const std::filesystem::path& path, off_t start) 
     if (written < 0 && errno != EINTR) return failure("cannot overwrite");
     at += std::max<ssize_t>(written, 0);
   }
-  return fdatasync(file) == 0 ? absl::OkStatus() : failure("cannot sync");
+  if (fdatasync(file) == 0) return absl::OkStatus();
+  return absl::InternalError(
+      absl::ErrnoToStatus(errno, absl::StrCat("cannot sync ", path.string())).message());
+}
+
+// Nothing was done that matters, and it may go through next time.
+bool ComesBack(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
 }
 
 }  // namespace
@@ -92,7 +102,8 @@ void LogEraser::Work() {
     lock.unlock();
     const absl::Status erased = EraseNow();
     lock.lock();
-    if (!erased.ok() && !absl::IsUnavailable(erased)) return;
+    if (absl::IsResourceExhausted(erased)) wake_.wait_for(lock, limits_.after, [this] { return stop_; });
+    if (!erased.ok() && !ComesBack(erased)) return;
   }
 }
 
@@ -107,19 +118,23 @@ absl::Status LogEraser::EraseNow() {
   return absl::OkStatus();
 }
 
-// BUSY, which SqliteError calls UNAVAILABLE, means that nothing was done. Any other error may have left
-// something half done on the disk.
+// BUSY, which SqliteError calls UNAVAILABLE, means that nothing was done; on a full disk the log still has
+// all that is not in the database. Any other error may have left something half done on the disk.
 absl::Status LogEraser::Judge(absl::Status status) {
-  if (status.ok() || absl::IsUnavailable(status)) return status;
+  if (status.ok() || ComesBack(status)) return status;
   failed_(status);
-  return absl::InternalError(status.message());
+  return absl::IsDataLoss(status) ? status : absl::InternalError(status.message());
 }
 
 absl::Status LogEraser::Checkpoint(int mode) {
   int pages = 0;
   int moved = 0;
   const int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, mode, &pages, &moved);
-  if (code != SQLITE_OK) return SqliteError(database_.get(), code, "moving the log into the database");
+  if (code != SQLITE_OK) {
+    const absl::Status why = SqliteError(database_.get(), code, "moving the log into the database");
+    return OutOfRoom(database_.get(), code, DatabaseFile::kMain) ? absl::ResourceExhaustedError(why.message())
+                                                                 : why;
+  }
   if (mode == SQLITE_CHECKPOINT_PASSIVE || moved == pages) return absl::OkStatus();
   return absl::UnavailableError("a reader keeps the write-ahead log");
 }

@@ -33,7 +33,8 @@ class LogEraser {
 
   // A batch was written, and the log has `log_pages` pages.
   void Written(int log_pages);
-  // UNAVAILABLE: a reader was in the way; nothing is wrong, and it is tried again later.
+  // UNAVAILABLE, a reader was in the way, or RESOURCE_EXHAUSTED, the disk is full: nothing is lost, and it is
+  // tried again later. DATA_LOSS or INTERNAL: the process must end.
   absl::Status EraseNow();
 
  private:

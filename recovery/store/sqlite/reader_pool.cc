@@ -35,7 +35,7 @@ absl::StatusOr<ReaderPool::Lease> ReaderPool::Take() {
       return Lease(*this, std::move(connection));
     }
   }
-  LABREC_ASSIGN_OR_RETURN(Database database, OpenDatabase(path_));
+  LABREC_ASSIGN_OR_RETURN(Database database, OpenDatabase(path_, access_));
   LABREC_RETURN_IF_ERROR(Execute(database.get(), "PRAGMA query_only=ON"));
   return Lease(*this, std::make_unique<ReadConnection>(std::move(database)));
 }

@@ -23,7 +23,7 @@ struct ReadConnection {
 // once. Threads: any.
 class ReaderPool {
  public:
-  explicit ReaderPool(std::filesystem::path path) : path_(std::move(path)) {}
+  ReaderPool(std::filesystem::path path, Access access) : path_(std::move(path)), access_(access) {}
 
   // A connection that goes back to the pool when the lease ends. The pool outlives its leases.
   class Lease {
@@ -44,7 +44,8 @@ class ReaderPool {
   absl::StatusOr<Lease> Take();
 
  private:
-  std::filesystem::path path_;
+  const std::filesystem::path path_;
+  const Access access_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<ReadConnection>> idle_;
 };

@@ -49,7 +49,9 @@ absl::StatusOr<std::vector<std::string>> TablesOf(sqlite3* database) {
   }
 }
 
-absl::Status MakeTables(sqlite3* database) {
+}  // namespace
+
+absl::Status MakeSchema(sqlite3* database) {
   std::string sql = "BEGIN IMMEDIATE;";
   for (const char* table : kTables) absl::StrAppend(&sql, table, ";");
   absl::StrAppend(&sql, "PRAGMA application_id=", kApplicationId, ";PRAGMA user_version=", kVersion,
@@ -57,13 +59,10 @@ absl::Status MakeTables(sqlite3* database) {
   return Execute(database, sql.c_str());
 }
 
-}  // namespace
-
-absl::Status PrepareSchema(sqlite3* database) {
+absl::Status CheckSchema(sqlite3* database) {
   LABREC_ASSIGN_OR_RETURN(const int64_t id, Number(database, "PRAGMA application_id"));
   LABREC_ASSIGN_OR_RETURN(const int64_t version, Number(database, "PRAGMA user_version"));
   LABREC_ASSIGN_OR_RETURN(const std::vector<std::string> tables, TablesOf(database));
-  if (tables.empty() && id == 0 && version == 0) return MakeTables(database);
   if (id != kApplicationId) {
     return absl::FailedPreconditionError(
         "the file is an SQLite database but not a recovery ledger: check the path");

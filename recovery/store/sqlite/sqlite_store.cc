@@ -32,18 +32,49 @@ absl::StatusOr<uint32_t> ToU32(int64_t value) {
       absl::StrCat("the number ", value, " stands where a bucket's should: the database was edited"));
 }
 
+// Removes SQLite's index where looking at a log has made one, when all connections are closed.
+class MadeIndex {
+ public:
+  MadeIndex(const std::filesystem::path& database, Access access) : path_(database.string() + "-shm") {
+    struct stat found {};
+    remove_ = access == Access::kRead && lstat(path_.c_str(), &found) != 0;
+  }
+  MadeIndex(MadeIndex&& other) noexcept
+      : path_(std::move(other.path_)), remove_(std::exchange(other.remove_, false)) {}
+  MadeIndex& operator=(MadeIndex&&) = delete;
+  ~MadeIndex() {
+    if (remove_) unlink(path_.c_str());
+  }
+
+ private:
+  std::string path_;
+  bool remove_;
+};
+
+// What a store is made of.
+struct Opened {
+  FileLock lock;
+  MadeIndex index;
+  std::filesystem::path path;
+  Access access;
+  Database writer;
+  Database checkpointer;
+};
+
 class SqliteStoreImpl : public SqliteStore {
  public:
-  SqliteStoreImpl(FileLock lock, std::filesystem::path path, Database writer, Database checkpointer,
-                  const SqliteOptions& options)
-      : lock_(std::move(lock)),
-        writer_(std::move(writer)),
-        readers_(path),
-        eraser_(std::move(checkpointer), path, write_mutex_, {options.erase_after, options.log_pages_limit},
+  SqliteStoreImpl(Opened opened, const SqliteOptions& options)
+      : lock_(std::move(opened.lock)),
+        index_(std::move(opened.index)),
+        access_(opened.access),
+        writer_(std::move(opened.writer)),
+        readers_(opened.path, opened.access),
+        eraser_(std::move(opened.checkpointer), opened.path, write_mutex_,
+                {options.erase_after, options.log_pages_limit},
                 [this](const absl::Status& why) { Break(why); }) {}
 
   ~SqliteStoreImpl() override {
-    if (!broken_) EraseOldVersions().IgnoreError();  // the log stays valid where this fails
+    if (!broken_ && durable_) EraseOldVersions().IgnoreError();  // the log stays valid where this fails
   }
 
   absl::StatusOr<std::optional<HeadRow>> ReadHead() override;
@@ -53,7 +84,22 @@ class SqliteStoreImpl : public SqliteStore {
       const std::function<absl::Status(uint32_t, const Digest&)>& visit) override;
   absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) override;
 
+  // The log may stand in the kernel's memory only: an earlier run died before its sync, or the sync failed,
+  // after which the kernel takes the pages for written. It is written once more, to the database file.
+  absl::Status MakeDurable() override {
+    if (durable_) return absl::OkStatus();
+    if (access_ == Access::kRead) return absl::FailedPreconditionError("the ledger is open for reading only");
+    LABREC_RETURN_IF_ERROR(writer_.UseLog());
+    LABREC_RETURN_IF_ERROR(eraser_.EraseNow());
+    durable_ = true;
+    return absl::OkStatus();
+  }
+
   absl::Status Write(const StoreBatch& batch) override {
+    if (absl::Status durable = MakeDurable(); !durable.ok()) {
+      if (broken_) return durable;
+      return absl::AbortedError(absl::StrCat("the batch was not written: ", durable.message()));
+    }
     std::lock_guard lock(write_mutex_);
     if (broken_)
       return absl::InternalError(absl::StrCat("storage failed earlier, the process must end: ", Why()));
@@ -63,7 +109,7 @@ class SqliteStoreImpl : public SqliteStore {
     return written;
   }
 
-  absl::Status EraseOldVersions() override { return eraser_.EraseNow(); }
+  absl::Status EraseOldVersions() override { return durable_ ? eraser_.EraseNow() : MakeDurable(); }
 
   absl::Status Snapshot(const std::filesystem::path& path) override {
     LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
@@ -82,6 +128,9 @@ class SqliteStoreImpl : public SqliteStore {
   }
 
   FileLock lock_;
+  MadeIndex index_;
+  const Access access_;
+  std::atomic<bool> durable_ = false;  // nothing was changed before
   std::mutex write_mutex_;
   std::atomic<bool> broken_ = false;
   std::mutex why_mutex_;
@@ -156,11 +205,12 @@ absl::Status SqliteStoreImpl::ForEachRow(
   }
 }
 
-// Makes the file where wanted, with mode 0600 from its first moment. Refuses one that others may read: it
-// holds what will be erased.
-absl::Status DemandFile(const std::filesystem::path& path, SqliteOptions::Open mode) {
-  const int create = mode == SqliteOptions::Open::kCreateIfMissing ? O_CREAT : 0;
-  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | create, 0600);
+// Makes the file where wanted, with mode 0600 from its first moment; whether it is new, or as empty as a new
+// one. Refuses one that others may read: it holds what will be erased.
+absl::StatusOr<bool> DemandFile(const std::filesystem::path& path, SqliteOptions::Open mode) {
+  const bool may_make = mode == SqliteOptions::Open::kCreateIfMissing;
+  const int access = mode == SqliteOptions::Open::kReadOnly ? O_RDONLY : O_RDWR;
+  const int file = open(path.c_str(), access | O_CLOEXEC | O_NOFOLLOW | (may_make ? O_CREAT : 0), 0600);
   if (file < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open the ledger ", path.string()));
   const absl::Cleanup close_file = [file] { close(file); };
   struct stat facts {};
@@ -170,34 +220,41 @@ absl::Status DemandFile(const std::filesystem::path& path, SqliteOptions::Open m
     return absl::FailedPreconditionError(
         absl::StrCat("group or others may read the ledger ", path.string(), ": chmod 600 it"));
   }
-  return absl::OkStatus();
+  return may_make && facts.st_size == 0;
+}
+
+// SQLite follows no symbolic link and wants to know the folder behind one.
+absl::StatusOr<std::filesystem::path> FileBehind(const std::filesystem::path& path,
+                                                 SqliteOptions::Open mode) {
+  std::error_code error;
+  const std::filesystem::path folder =
+      std::filesystem::canonical(path.has_parent_path() ? path.parent_path() : ".", error);
+  if (error) return absl::NotFoundError(absl::StrCat("there is no folder for the ledger ", path.string()));
+  std::filesystem::path file = folder / path.filename();
+  if (mode == SqliteOptions::Open::kCreateIfMissing || std::filesystem::exists(file, error)) return file;
+  return absl::NotFoundError(absl::StrCat("there is no ledger at ", path.string()));
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteStore>> OpenSqliteStore(const std::filesystem::path& path,
                                                              const SqliteOptions& options) {
-  // SQLite follows no symbolic link and wants to know the folder behind one.
-  std::error_code error;
-  std::filesystem::path folder =
-      std::filesystem::canonical(path.has_parent_path() ? path.parent_path() : ".", error);
-  if (error) return absl::NotFoundError(absl::StrCat("there is no folder for the ledger ", path.string()));
-  const std::filesystem::path file = folder / path.filename();
-  if (options.open == SqliteOptions::Open::kExisting && !std::filesystem::exists(file)) {
-    return absl::NotFoundError(absl::StrCat("there is no ledger at ", path.string()));
+  LABREC_ASSIGN_OR_RETURN(const std::filesystem::path file, FileBehind(path, options.open));
+  LABREC_ASSIGN_OR_RETURN(FileLock lock, FileLock::Take(file.string() + ".lock"));
+  LABREC_ASSIGN_OR_RETURN(const bool is_new, DemandFile(file, options.open));
+  if (!is_new) LABREC_RETURN_IF_ERROR(CheckFiles(file));
+  const Access access = options.open == SqliteOptions::Open::kReadOnly ? Access::kRead : Access::kWrite;
+  MadeIndex index(file, access);
+  LABREC_ASSIGN_OR_RETURN(Database writer, OpenDatabase(file, access));
+  if (is_new) {
+    LABREC_RETURN_IF_ERROR(UseLog(writer.get()));
+    LABREC_RETURN_IF_ERROR(MakeSchema(writer.get()));
   }
-  std::filesystem::path lock_path = file;
-  LABREC_ASSIGN_OR_RETURN(FileLock lock, FileLock::Take(lock_path += ".lock"));
-  LABREC_RETURN_IF_ERROR(DemandFile(file, options.open));
-  LABREC_ASSIGN_OR_RETURN(Database writer, OpenDatabase(file));
-  LABREC_RETURN_IF_ERROR(PrepareSchema(writer.get()));
-  LABREC_ASSIGN_OR_RETURN(Database checkpointer, OpenDatabase(file));
-  auto store = std::make_unique<SqliteStoreImpl>(std::move(lock), file, std::move(writer),
-                                                 std::move(checkpointer), options);
-  // The log may stand in the kernel's memory only: an earlier run died before its sync, or the sync failed,
-  // after which the kernel takes the pages for written. Before anybody builds on it, it is written once more,
-  // to the database file.
-  LABREC_RETURN_IF_ERROR(store->EraseOldVersions());
+  LABREC_RETURN_IF_ERROR(CheckSchema(writer.get()));
+  LABREC_ASSIGN_OR_RETURN(Database checkpointer, OpenDatabase(file, access));
+  Opened opened{std::move(lock), std::move(index), file, access, std::move(writer), std::move(checkpointer)};
+  auto store = std::make_unique<SqliteStoreImpl>(std::move(opened), options);
+  if (is_new) LABREC_RETURN_IF_ERROR(store->MakeDurable());
   return store;
 }
 

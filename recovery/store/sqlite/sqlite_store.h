@@ -15,6 +15,7 @@ struct SqliteOptions {
   enum class Open {
     kExisting,         // NOT_FOUND if there is no file
     kCreateIfMissing,  // makes the file, mode 0600, where there is none
+    kReadOnly,         // as kExisting, and neither the file nor its log is ever changed
   };
   Open open = Open::kExisting;
   // How long after a batch the old versions of its rows are gone from the files. It takes a little longer
@@ -31,12 +32,19 @@ struct SqliteOptions {
 // successor, in place (docs/ledger.md, "Erasing"), and the log is overwritten with zeros by a thread of the
 // store. Not promised: what the file system or the disk below keep of overwritten blocks, and backups.
 //
+// Looking changes nothing: until MakeDurable or the first Write, file and log are as they were found, also
+// when the store is closed. Whoever put an old file beside a newer log, or the other way round, can still put
+// it right.
+//
+// On a full disk Write is ABORTED, and works again when there is room.
+//
 // After an error that leaves open whether something reached the disk, every later Write fails: the process
 // must end. Threads: as Store; what this class adds, from any thread.
 class SqliteStore : public Store {
  public:
   // Empties the write-ahead log into the database file and overwrites it, now. UNAVAILABLE: a long read was
-  // in the way; it is tried again later by itself. Any other error: the process must end.
+  // in the way, RESOURCE_EXHAUSTED: the disk is full; it is tried again later by itself. Any other error: the
+  // process must end.
   virtual absl::Status EraseOldVersions() = 0;
 
   // Writes a consistent copy of the database, as of one batch, to the new file `path` (mode 0600), while
@@ -45,10 +53,9 @@ class SqliteStore : public Store {
   virtual absl::Status Snapshot(const std::filesystem::path& path) = 0;
 };
 
-// Opens the file, checks its schema, and makes durable whatever an earlier run left in the log. UNAVAILABLE:
-// somebody reads the database for long; FAILED_PRECONDITION: another process has it open, it is of another
-// version or no ledger at all, group or others may read it; NOT_FOUND: there is none; DATA_LOSS: SQLite finds
-// it damaged.
+// Opens the file and checks its schema. FAILED_PRECONDITION: another process has it open, it is of another
+// version or no ledger at all, group or others may read it; NOT_FOUND: there is none; DATA_LOSS: it is empty,
+// or SQLite finds it damaged, as it does where the log is another copy's.
 absl::StatusOr<std::unique_ptr<SqliteStore>> OpenSqliteStore(const std::filesystem::path& path,
                                                              const SqliteOptions& options = {});
 

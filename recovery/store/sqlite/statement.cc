@@ -29,6 +29,11 @@ absl::StatusCode CodeFor(int code) {
   }
 }
 
+// A log that belongs to another copy looks like that: its pages stand for others.
+constexpr char kDamaged[] =
+    "; the file is damaged, or the -wal beside it belongs to another copy: put back the two that belong "
+    "together (a copy that was closed has none)";
+
 }  // namespace
 
 absl::Status SqliteError(sqlite3* database, int code, const char* doing) {
@@ -36,7 +41,9 @@ absl::Status SqliteError(sqlite3* database, int code, const char* doing) {
   if (const int error = database == nullptr ? 0 : sqlite3_system_errno(database); error != 0) {
     absl::StrAppend(&text, ", ", std::strerror(error));
   }
-  return absl::Status(CodeFor(code), absl::StrCat(text, ")"));
+  absl::StrAppend(&text, ")");
+  if (CodeFor(code) == absl::StatusCode::kDataLoss) absl::StrAppend(&text, kDamaged);
+  return absl::Status(CodeFor(code), text);
 }
 
 Statement::Statement(sqlite3* database, const char* sql) : database_(database) {

@@ -63,6 +63,7 @@ class EditedStore : public Store {
   absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) override {
     return store_.ForEachRow(visit);
   }
+  absl::Status MakeDurable() override { return store_.MakeDurable(); }
   absl::Status Write(const StoreBatch& batch) override { return store_.Write(batch); }
 
  private:

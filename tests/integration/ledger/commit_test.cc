@@ -32,6 +32,7 @@ class FaultyStore : public Store {
   absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) override {
     return real_.ForEachRow(visit);
   }
+  absl::Status MakeDurable() override { return real_.MakeDurable(); }
   absl::Status Write(const StoreBatch& batch) override {
     const Next now = std::exchange(next, Next::kWorks);
     if (now == Next::kFails) return absl::InternalError("disk on fire");

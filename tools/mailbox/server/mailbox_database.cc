@@ -55,13 +55,27 @@ absl::Status PrepareSchema(sqlite3* database) {
   return Execute(database, sql.c_str());
 }
 
+// Makes the file where there is none. A log without its file is somebody's mailboxes: SQLite would delete it.
+absl::Status MakeFile(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::string log = path.string() + "-wal";
+  const bool has_log = std::filesystem::exists(log, error) && !std::filesystem::is_empty(log, error);
+  if (has_log && !std::filesystem::exists(path, error)) {
+    return absl::DataLossError(absl::StrCat(log, " is there, but not ", path.string(),
+                                            ", to which it belongs: put both back, or move it away"));
+  }
+  if (has_log) return recovery::CheckFiles(path);
+  const absl::Status made = WriteFile(path, {}, 0600, Overwrite::kRefuse);
+  return absl::IsAlreadyExists(made) ? absl::OkStatus() : made;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<MailboxDatabase>> MailboxDatabase::Open(const std::filesystem::path& path) {
   LABREC_ASSIGN_OR_RETURN(FileLock lock, FileLock::Take(path.string() + ".lock"));
-  const absl::Status made = WriteFile(path, {}, 0600, Overwrite::kRefuse);
-  if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
+  LABREC_RETURN_IF_ERROR(MakeFile(path));
   LABREC_ASSIGN_OR_RETURN(Database connection, recovery::OpenDatabase(path));
+  LABREC_RETURN_IF_ERROR(recovery::UseLog(connection.get()));
   LABREC_RETURN_IF_ERROR(Execute(connection.get(), "PRAGMA wal_autocheckpoint=1000"));
   LABREC_RETURN_IF_ERROR(PrepareSchema(connection.get()));
   return std::unique_ptr<MailboxDatabase>(new MailboxDatabase(std::move(lock), std::move(connection)));

@@ -12,11 +12,11 @@
 
 #include "hsm/base/clock.h"
 #include "hsm/base/encoding.h"
-#include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/tls13.h"
 #include "recovery/server/transport/rpc_server.h"
 #include "tools/cli/address.h"
+#include "tools/cli/program.h"
 #include "tools/mailbox/server/arguments.h"
 #include "tools/mailbox/server/mailbox_service.h"
 
@@ -84,6 +84,11 @@ absl::Status Serve(const ServerArguments& arguments) {
 }
 
 int Main(int argc, char** argv) {
+  umask(077);
+  recovery::RequireTls13();
+  // Every thread inherits this: signals are taken by Serve alone.
+  const sigset_t signals = Signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const std::variant<ServerArguments, int> parsed = ParseArguments(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   spdlog::set_default_logger(spdlog::stderr_logger_mt("labyrinth-mailboxd"));
@@ -97,12 +102,5 @@ int Main(int argc, char** argv) {
 }  // namespace labrec::mailbox
 
 int main(int argc, char** argv) {
-  labrec::ForbidCoreDumps();
-  umask(077);
-  labrec::recovery::RequireTls13();
-  // Every thread inherits this: signals are taken by Serve alone.
-  const sigset_t signals = labrec::mailbox::Signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  return labrec::mailbox::Main(argc, argv);
+  return labrec::cli::RunProgram({"labyrinth-mailboxd", 1, 1}, argc, argv, labrec::mailbox::Main);
 }

@@ -1,15 +1,42 @@
 #include "hsm/base/file.h"
 
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <set>
 #include <thread>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+namespace {
+
+// What the file system does not offer: FAT has no hard links, others no renames that replace nothing.
+bool without_links = false;
+bool without_careful_renames = false;
+
+}  // namespace
+
+extern "C" {
+int link(const char* from, const char* to) noexcept {
+  if (!without_links) return static_cast<int>(syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0));
+  errno = EPERM;
+  return -1;
+}
+int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept {
+  if (!without_careful_renames) {
+    return static_cast<int>(syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
+  }
+  errno = EINVAL;
+  return -1;
+}
+}
 
 namespace labrec {
 namespace {
@@ -76,6 +103,44 @@ TEST_F(FileTest, WritingWhereItCannotLeavesNothing) {
   std::filesystem::create_directory(Path("folder"));
   EXPECT_FALSE(WriteFile(Path("folder"), AsBytes("x"), 0600, Overwrite::kReplace).ok());
   EXPECT_EQ(Names(), std::set<std::string>{"folder"});
+}
+
+TEST_F(FileTest, AnyFileSystemGetsANewFileAndKeepsAnOldOne) {
+  for (const bool links : {true, false}) {
+    for (const bool careful_renames : {true, false}) {
+      without_links = !links;
+      without_careful_renames = !careful_renames;
+      EXPECT_TRUE(WriteFile(Path("a"), AsBytes("first"), 0640, Overwrite::kRefuse).ok());
+      EXPECT_TRUE(absl::IsAlreadyExists(WriteFile(Path("a"), AsBytes("second"), 0600, Overwrite::kRefuse)));
+      EXPECT_EQ(AsText(ReadFile(Path("a")).value()), "first");
+      EXPECT_EQ(ModeOf("a"), 0640U);
+      EXPECT_EQ(Names(), std::set<std::string>{"a"});
+      std::filesystem::remove(Path("a"));
+    }
+  }
+  without_links = without_careful_renames = false;
+}
+
+// "--public-out /dev/stdout", as root, would replace the device for everybody.
+TEST_F(FileTest, WhatIsNoFileIsNotReplaced) {
+  ASSERT_EQ(mkfifo(Path("pipe").c_str(), 0600), 0);
+  EXPECT_TRUE(absl::IsInvalidArgument(WriteFile(Path("pipe"), AsBytes("x"), 0600, Overwrite::kReplace)));
+  EXPECT_TRUE(absl::IsInvalidArgument(TryToWrite(Path("pipe"), 1)));
+  EXPECT_TRUE(std::filesystem::is_fifo(Path("pipe")));
+  EXPECT_EQ(Names(), std::set<std::string>{"pipe"});
+}
+
+TEST_F(FileTest, TheLongestNameThatAFileMayHaveIsWritten) {
+  const std::string longest(255, 'n');
+  EXPECT_TRUE(WriteFile(Path(longest), AsBytes("x"), 0600, Overwrite::kRefuse).ok());
+  EXPECT_FALSE(WriteFile(Path(longest + "n"), AsBytes("x"), 0600, Overwrite::kRefuse).ok());
+  EXPECT_EQ(Names(), std::set<std::string>{longest});
+}
+
+TEST_F(FileTest, TryingLeavesNothing) {
+  EXPECT_TRUE(TryToWrite(Path("a"), 5000).ok());
+  EXPECT_TRUE(absl::IsNotFound(TryToWrite(Path("no/such"), 1)));
+  EXPECT_EQ(Names(), std::set<std::string>{});
 }
 
 // The write breaks off in the middle (a limit on the size of files, as a full disk would): the old content

@@ -1,5 +1,8 @@
 #include "tools/cli/secret_output.h"
 
+#include <filesystem>
+#include <string>
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -17,6 +20,18 @@ TEST(SecretOutput, IsCheckedBeforeAPinIsAsked) {
   EXPECT_FALSE(CheckSecretOutput(folder.path() / "no-folder" / "new", false).ok());
   ASSERT_TRUE(WriteFile(folder.path() / "old", AsBytes("x"), 0600, Overwrite::kRefuse).ok());
   EXPECT_FALSE(CheckSecretOutput(folder.path() / "old", false).ok());
+}
+
+// A file system that is full, read-only or nobody's to write to is seen while the guess is not spent yet.
+// Even root makes no file in /proc.
+TEST(SecretOutput, WhatCannotBeWrittenIsSeenBeforeAPinIsAsked) {
+  const test::TemporaryFolder folder;
+  for (const std::string& path :
+       {std::string("/proc/secret"), folder.path().string() + "/", folder.path().string(),
+        folder.path() / std::string(300, 'n'), std::string("/dev/stdout")}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(CheckSecretOutput(path, false))) << path;
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(SecretOutput, WritesAFileForItsOwnerOnly) {
