@@ -128,10 +128,14 @@ bool ClaimAndReplace(const std::filesystem::path& temporary, const std::filesyst
   return false;
 }
 
-// What is no file (a device, a pipe) would be gone, for everybody who uses it.
+// What is no file (a device, a pipe, or a link to one, as /dev/stdout is) would be gone, for everybody who
+// uses it.
 absl::Status CheckReplaceable(const std::filesystem::path& path) {
   struct stat found {};
-  if (stat(path.c_str(), &found) != 0 || S_ISREG(found.st_mode)) return absl::OkStatus();
+  if (lstat(path.c_str(), &found) != 0) {
+    return errno == ENOENT ? absl::OkStatus() : SystemError("cannot create", path);
+  }
+  if (S_ISREG(found.st_mode)) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(path.string(), " is there and is no regular file: name another one"));
 }

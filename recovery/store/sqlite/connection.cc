@@ -47,19 +47,26 @@ std::string NameAsItIs(const std::filesystem::path& path) {
   return name + "?immutable=1";
 }
 
-absl::StatusOr<Database> OpenFile(const std::filesystem::path& path, Access access) {
-  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
-  std::string name = path.string();
-  flags |= access == Access::kWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
-  if (access == Access::kRead && !HasLog(path)) {
-    name = NameAsItIs(path);
-    flags |= SQLITE_OPEN_URI;
-  }
+absl::StatusOr<Database> OpenFile(const std::filesystem::path& path, const std::string& name, int flags) {
   sqlite3* raw = nullptr;
+  flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(name.c_str(), &raw, flags, nullptr);
   Database database(raw);
   if (code == SQLITE_OK) return database;
   return SqliteError(raw, code, absl::StrCat("opening ", path.string()).c_str());
+}
+
+absl::Status SetUp(sqlite3* database) {
+  sqlite3_busy_timeout(database, kBusyMillis);
+  sqlite3_limit(database, SQLITE_LIMIT_LENGTH, kLongestValue);
+  for (const int off : {SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW}) {
+    sqlite3_db_config(database, off, 0, nullptr);
+  }
+  for (const int on : {SQLITE_DBCONFIG_DEFENSIVE, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE}) {
+    sqlite3_db_config(database, on, 1, nullptr);
+  }
+  const int code = sqlite3_exec(database, kSettings, nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? absl::OkStatus() : SqliteError(database, code, "opening the database");
 }
 
 absl::Status CheckUsable(const std::filesystem::path& path) {
@@ -80,17 +87,17 @@ absl::Status Execute(sqlite3* database, const char* sql) {
 }
 
 absl::StatusOr<Database> OpenDatabase(const std::filesystem::path& path, Access access) {
-  LABREC_ASSIGN_OR_RETURN(Database database, OpenFile(path, access));
-  sqlite3* const raw = database.get();
-  sqlite3_busy_timeout(raw, kBusyMillis);
-  sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, kLongestValue);
-  for (const int off : {SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW}) {
-    sqlite3_db_config(raw, off, 0, nullptr);
-  }
-  for (const int on : {SQLITE_DBCONFIG_DEFENSIVE, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE}) {
-    sqlite3_db_config(raw, on, 1, nullptr);
-  }
-  LABREC_RETURN_IF_ERROR(Execute(raw, kSettings));
+  if (access == Access::kRead && !HasLog(path)) return OpenAlone(path);
+  const int flags = access == Access::kWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+  LABREC_ASSIGN_OR_RETURN(Database database, OpenFile(path, path.string(), flags));
+  LABREC_RETURN_IF_ERROR(SetUp(database.get()));
+  return database;
+}
+
+absl::StatusOr<Database> OpenAlone(const std::filesystem::path& path) {
+  LABREC_ASSIGN_OR_RETURN(Database database,
+                          OpenFile(path, NameAsItIs(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI));
+  LABREC_RETURN_IF_ERROR(SetUp(database.get()));
   return database;
 }
 

@@ -28,6 +28,9 @@ enum class Access {
 // left where it is. UseLog comes before the first change. The connection belongs to one thread at a time.
 absl::StatusOr<Database> OpenDatabase(const std::filesystem::path& path, Access access = Access::kWrite);
 
+// The file as it is without the log, for reading.
+absl::StatusOr<Database> OpenAlone(const std::filesystem::path& path);
+
 // From here on the database has its write-ahead log (the mode stays in the file), and whoever closes it last
 // empties and removes it.
 absl::Status UseLog(sqlite3* database);

@@ -18,6 +18,7 @@
 #include "recovery/store/sqlite/connection.h"
 #include "recovery/store/sqlite/file_lock.h"
 #include "recovery/store/sqlite/log_eraser.h"
+#include "recovery/store/sqlite/log_match.h"
 #include "recovery/store/sqlite/reader_pool.h"
 #include "recovery/store/sqlite/schema.h"
 #include "recovery/store/sqlite/snapshot.h"
@@ -251,6 +252,7 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> OpenSqliteStore(const std::filesyst
     LABREC_RETURN_IF_ERROR(MakeSchema(writer.get()));
   }
   LABREC_RETURN_IF_ERROR(CheckSchema(writer.get()));
+  LABREC_RETURN_IF_ERROR(CheckLogMatches(file, writer.get()));
   LABREC_ASSIGN_OR_RETURN(Database checkpointer, OpenDatabase(file, access));
   Opened opened{std::move(lock), std::move(index), file, access, std::move(writer), std::move(checkpointer)};
   auto store = std::make_unique<SqliteStoreImpl>(std::move(opened), options);

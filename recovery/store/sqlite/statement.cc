@@ -93,6 +93,7 @@ absl::StatusOr<bool> Statement::Next() {
 }
 
 void Statement::Done() {
+  if (statement_ == nullptr) return;  // SQLite forgives that in all calls but one
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
   bound_ = 0;

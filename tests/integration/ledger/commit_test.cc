@@ -232,17 +232,83 @@ TEST_P(LedgerTest, AnUncertainWriteStopsTheLedger) {
   EXPECT_THAT(failed.ToString(), HasSubstr("disk on fire"));
   EXPECT_THAT((*ledger)->Stage({}).status().ToString(), HasSubstr("the ledger has stopped"));
 
-  // As does a refused batch whose epoch cannot be taken up either.
+  // As does a refused batch after which it is not known whether the empty one was written.
   ledger = Ledger::Open(store, *running_.device->freshness_anchor(), kRealm);
   ASSERT_TRUE(ledger.ok());
   store.next = FaultyStore::Next::kRefuses;
-  store.on_refused = [&](const StoreBatch&) { store.next = FaultyStore::Next::kRefuses; };
+  store.on_refused = [&](const StoreBatch&) { store.next = FaultyStore::Next::kFails; };
   const absl::Status twice = Commit(**ledger, {Put(1, 1, Bytes(1))});
   EXPECT_FALSE(twice.ok() || absl::IsAborted(twice)) << twice;
   EXPECT_THAT((*ledger)->Stage({}).status().ToString(), HasSubstr("the ledger has stopped"));
+  EXPECT_FALSE((*ledger)->storage_refuses());
   store.on_refused = nullptr;
   store.next = FaultyStore::Next::kWorks;
   EXPECT_TRUE(Ledger::Open(store, *running_.device->freshness_anchor(), kRealm).ok());
+}
+
+// Storage without room takes the empty batch neither: that is due before anything else, so that what was
+// refused first is never the state of an epoch of which something was answered.
+TEST_P(LedgerTest, AFullDiskIsWaitedFor) {
+  Create();
+  Fill();
+  FaultyStore store(*running_.store);
+  auto opened = Ledger::Open(store, *running_.device->freshness_anchor(), kRealm);
+  ASSERT_TRUE(opened.ok());
+  Ledger& ledger = **opened;
+  const uint64_t epoch = ledger.epoch();
+  auto staged = ledger.Stage({Put(1, 50, Bytes(5, 1))});
+  ASSERT_TRUE(staged.ok());
+  std::vector<uint64_t> refused;
+  store.next = FaultyStore::Next::kRefuses;
+  store.on_refused = [&](const StoreBatch& batch) {
+    store.next = FaultyStore::Next::kRefuses;
+    refused.push_back(batch.head.epoch);
+  };
+  EXPECT_TRUE(absl::IsAborted(ledger.Persist(**staged)));
+  EXPECT_TRUE(ledger.storage_refuses());
+  EXPECT_FALSE(ledger.settled()) << "nothing is answered without a batch";
+  for (int i = 0; i < 3; ++i) {
+    const absl::Status still = ledger.Stage({Put(1, 51, Bytes(5, 2))}).status();
+    EXPECT_TRUE(absl::IsAborted(still)) << still;
+  }
+  EXPECT_EQ(refused, std::vector<uint64_t>(5, epoch + 1));
+  EXPECT_EQ(ledger.epoch(), epoch);
+  EXPECT_FALSE(ledger.stopped());
+  EXPECT_EQ(*ledger.Read({1, KeyOf(11)}), Bytes(40, 17)) << "what is there is read";
+
+  store.on_refused = nullptr;
+  store.next = FaultyStore::Next::kWorks;
+  staged = ledger.Stage({Put(1, 52, Bytes(5, 3))});
+  ASSERT_TRUE(staged.ok()) << staged.status();
+  EXPECT_FALSE(ledger.storage_refuses());
+  EXPECT_EQ(ledger.epoch(), epoch + 1) << "an empty batch took the epoch first";
+  EXPECT_FALSE(ledger.settled());
+  ASSERT_TRUE(ledger.Persist(**staged).ok());
+  ASSERT_TRUE(ledger.Anchor(**staged).ok());
+  EXPECT_TRUE(ledger.settled());
+  EXPECT_EQ(*ledger.Read({1, KeyOf(50)}), std::nullopt);
+  EXPECT_EQ(*ledger.Read({1, KeyOf(52)}), Bytes(5, 3));
+}
+
+// A start that refuses what it finds has written nothing, to storage neither.
+TEST_P(LedgerTest, ARefusedStartMakesNothingDurable) {
+  Create();
+  Fill();
+  class Watched : public FaultyStore {
+   public:
+    using FaultyStore::FaultyStore;
+    absl::Status MakeDurable() override {
+      ++made_durable;
+      return FaultyStore::MakeDurable();
+    }
+    int made_durable = 0;
+  };
+  Watched store(*running_.store);
+  const Bytes other(16, 0x77);
+  EXPECT_FALSE(Ledger::Open(store, *running_.device->freshness_anchor(), other).ok());
+  EXPECT_EQ(store.made_durable, 0);
+  EXPECT_TRUE(Ledger::Open(store, *running_.device->freshness_anchor(), kRealm).ok());
+  EXPECT_EQ(store.made_durable, 1);
 }
 
 }  // namespace

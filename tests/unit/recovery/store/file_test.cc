@@ -1,5 +1,11 @@
+#include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+#include <utility>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -136,30 +142,109 @@ TEST_F(SqliteStoreTest, ABatchThatCannotBeWrittenIsAborted) {
   EXPECT_TRUE(store_->Write(BatchOf(3, 100)).ok());
 }
 
-// The log may not grow (as on a full disk): the COMMIT fails, nobody knows what is on the disk, and the store
-// writes nothing any more. In a process of its own, as the limit is the process's.
-TEST_F(SqliteStoreTest, AFailingCommitEndsTheStore) {
+// The log may not grow, as on a full disk or with a quota: the batch is not written, what was there is read,
+// and when there is room the store goes on. In a process of its own, as the limit is the process's.
+TEST_F(SqliteStoreTest, WithoutRoomABatchIsAbortedAndTheNextOneIsWrittenWhenThereIs) {
   store_.reset();
   const pid_t child = fork();
   if (child == 0) {
-    auto store = OpenSqliteStore(path());
+    auto store = OpenSqliteStore(path(), {.erase_after = std::chrono::milliseconds(1)});
     if (!store.ok() || !(*store)->Write(BatchOf(1, 100)).ok()) _exit(1);
     std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit tight{300 << 10, 300 << 10};
-    if (setrlimit(RLIMIT_FSIZE, &tight) != 0) _exit(2);
-    const absl::Status failed = (*store)->Write(BatchOf(2, 1 << 20));
-    if (failed.ok() || absl::IsAborted(failed)) _exit(3);
-    if (failed.ToString().find("not known") == std::string::npos) _exit(4);
-    const absl::Status after = (*store)->Write(BatchOf(3, 100));
-    if (after.ok() || absl::IsAborted(after)) _exit(5);
+    rlimit limit{};
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(2);
+    const rlim_t before = std::exchange(limit.rlim_cur, 300 << 10);
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(2);
+    for (int i = 0; i < 20; ++i) {
+      const absl::Status refused = (*store)->Write(BatchOf(2, 1 << 20));
+      if (!absl::IsAborted(refused)) _exit(3);
+      if (refused.ToString().find("no room") == std::string::npos) _exit(4);
+      const absl::Status erased = (*store)->EraseOldVersions();
+      if (!erased.ok() && !absl::IsUnavailable(erased) && !absl::IsResourceExhausted(erased)) _exit(5);
+    }
+    if ((*(*store)->ReadHead())->epoch != 1) _exit(6);
+    limit.rlim_cur = before;
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(2);
+    if (!(*store)->Write(BatchOf(3, 1 << 20)).ok()) _exit(7);
+    store->reset();
     _exit(0);
   }
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0) << "exit code " << WEXITSTATUS(status);
   Open();
-  EXPECT_EQ((*store_->ReadHead())->epoch, 1U);
-  EXPECT_EQ(*store_->ReadRow({1, KeyOf(1)}), Bytes(100, 1));
+  EXPECT_EQ((*store_->ReadHead())->epoch, 3U);
+  EXPECT_EQ(*store_->ReadRow({1, KeyOf(1)}), Bytes(1 << 20, 3));
+}
+
+// A store as a crash leaves it: its database, and a log with the latest batch.
+class CrashedStoreTest : public SqliteStoreTest {
+ protected:
+  void SetUp() override {
+    SqliteStoreTest::SetUp();
+    ASSERT_TRUE(store_->Write(BatchOf(1, 5000)).ok());
+    ASSERT_TRUE(store_->EraseOldVersions().ok());
+    ASSERT_TRUE(store_->Write(BatchOf(2, 5000)).ok());
+    std::filesystem::create_directory(crashed().parent_path());
+    for (const char* suffix : {"", "-wal"}) {
+      std::filesystem::copy_file(path().string() + suffix, crashed().string() + suffix);
+    }
+  }
+  std::filesystem::path crashed() const { return folder_.path() / "crash#1 %41?" / "realm.db"; }
+  // Names and contents of its files, but for the lock.
+  std::map<std::string, std::string> Files() const {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(crashed().parent_path())) {
+      std::ifstream file(entry.path(), std::ios::binary);
+      files[entry.path().filename()] = std::string(std::istreambuf_iterator<char>(file), {});
+    }
+    files.erase("realm.db.lock");
+    return files;
+  }
+};
+
+TEST_F(CrashedStoreTest, LookingChangesNothing) {
+  const auto found = Files();
+  ASSERT_EQ(found.size(), 2U);
+  for (const auto mode : {SqliteOptions::Open::kReadOnly, SqliteOptions::Open::kExisting}) {
+    SCOPED_TRACE(static_cast<int>(mode));
+    {
+      const auto store = OpenSqliteStore(crashed(), {.open = mode});
+      ASSERT_TRUE(store.ok()) << store.status();
+      EXPECT_EQ((*(*store)->ReadHead())->epoch, 2U) << "the log is read";
+      EXPECT_EQ(*(*store)->ReadRow({1, KeyOf(1)}), Bytes(5000, 2));
+    }
+    auto left = Files();
+    if (mode == SqliteOptions::Open::kExisting) left.erase("realm.db-shm");
+    EXPECT_TRUE(left == found);
+  }
+  {
+    const auto store = OpenSqliteStore(crashed());
+    ASSERT_TRUE(store.ok() && (*store)->MakeDurable().ok());
+  }
+  EXPECT_EQ(Files().size(), 1U) << "the log is in the database now";
+  const auto whole = Files();
+  {
+    const auto store = OpenSqliteStore(crashed(), {.open = SqliteOptions::Open::kReadOnly});
+    ASSERT_TRUE(store.ok()) << store.status();
+    EXPECT_EQ((*(*store)->ReadHead())->epoch, 2U);
+    EXPECT_TRUE(absl::IsFailedPrecondition((*store)->MakeDurable()));
+    EXPECT_FALSE((*store)->Write(BatchOf(3, 1)).ok());
+  }
+  EXPECT_TRUE(Files() == whole) << "no log, no index is made";
+}
+
+// SQLite deletes the log of an empty database, and changes a database by a rollback journal beside it.
+TEST_F(CrashedStoreTest, WhatOpeningWouldDestroyIsNotOpened) {
+  std::filesystem::resize_file(crashed(), 0);
+  auto found = Files();
+  EXPECT_TRUE(absl::IsDataLoss(OpenSqliteStore(crashed()).status()));
+  EXPECT_TRUE(Files() == found) << "the log is still there";
+  std::filesystem::copy_file(path(), crashed(), std::filesystem::copy_options::overwrite_existing);
+  std::ofstream(crashed().string() + "-journal") << "of another database";
+  found = Files();
+  EXPECT_TRUE(absl::IsDataLoss(OpenSqliteStore(crashed()).status()));
+  EXPECT_TRUE(Files() == found);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -27,8 +28,8 @@ TEST(SecretOutput, IsCheckedBeforeAPinIsAsked) {
 TEST(SecretOutput, WhatCannotBeWrittenIsSeenBeforeAPinIsAsked) {
   const test::TemporaryFolder folder;
   for (const std::string& path :
-       {std::string("/proc/secret"), folder.path().string() + "/", folder.path().string(),
-        folder.path() / std::string(300, 'n'), std::string("/dev/stdout")}) {
+       std::vector<std::string>{"/proc/secret", folder.path().string() + "/", folder.path().string(),
+                                folder.path() / std::string(300, 'n'), "/dev/stdout"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(CheckSecretOutput(path, false))) << path;
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
