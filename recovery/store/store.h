@@ -74,8 +74,9 @@ class Store {
   // ends the process.
   virtual absl::Status MakeDurable() = 0;
 
-  // Applies the batch in one transaction; on OK it has reached durable storage. ABORTED: certainly nothing
-  // was changed. Any other error: nobody knows whether it was; the process must end and start anew.
+  // Applies the batch in one transaction, whose epoch is one more than the last one's, or the same; on OK it
+  // has reached durable storage. ABORTED: certainly nothing was changed. Any other error: nobody knows
+  // whether it was; the process must end and start anew.
   virtual absl::Status Write(const StoreBatch& batch) = 0;
 };
 

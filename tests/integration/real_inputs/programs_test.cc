@@ -18,11 +18,11 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/file.h"
+#include "tests/integration/real_inputs/inputs.h"
 #include "tests/support/checkout_paths.h"
 #include "tests/support/finished_command.h"
 #include "tests/support/realm_fixture.h"
 #include "tests/support/small_disk.h"
-#include "tests/support/temporary_folder.h"
 
 namespace labrec::test {
 namespace {
@@ -39,32 +39,27 @@ std::string Quoted(std::string_view word) {
   return absl::StrCat("'", std::string(word), "'");
 }
 
-class RealPrograms : public testing::Test {
- protected:
-  fs::path Path(std::string_view name) const { return folder_.path() / name; }
-  fs::path Write(std::string_view name, std::string_view content) const {
-    EXPECT_TRUE(WriteFile(Path(name), AsBytes(content), 0600, Overwrite::kReplace).ok());
-    return Path(name);
-  }
-  // What a shell makes of "PROGRAM WORDS".
-  static FinishedCommand Shell(std::string_view program, std::string_view words,
-                               const std::string& input = "") {
-    return RunCommand(
-        {"sh", "-c", absl::StrCat("exec " LABREC_BIN_DIR "/", std::string(program), " ", std::string(words))},
-        input);
-  }
-  static FinishedCommand Run(std::string_view program, std::vector<std::string> words,
-                             const std::map<std::string, std::string>& environment = {}) {
-    words.insert(words.begin(), absl::StrCat(LABREC_BIN_DIR "/", std::string(program)));
-    return RunCommand(words, "", environment);
-  }
-  // The exit code of wrong usage; 2 means something else to the messenger.
-  static int UsageCode(std::string_view program) { return program.starts_with("labyrinth-mailbox") ? 1 : 2; }
+// What a shell makes of "PROGRAM WORDS".
+FinishedCommand Shell(std::string_view program, std::string_view words, const std::string& input = "") {
+  return RunCommand(
+      {"sh", "-c", absl::StrCat("exec " LABREC_BIN_DIR "/", std::string(program), " ", std::string(words))},
+      input);
+}
 
-  TemporaryFolder folder_;
-};
+FinishedCommand Program(std::string_view program, std::vector<std::string> words,
+                        const std::map<std::string, std::string>& environment = {}) {
+  words.insert(words.begin(), absl::StrCat(LABREC_BIN_DIR "/", std::string(program)));
+  return RunCommand(words, "", environment);
+}
 
-TEST_F(RealPrograms, Row12_HelpAndVersionOnAFullDiskAreFailures) {
+// The exit code of wrong usage; 2 means something else to the messenger.
+int UsageCode(std::string_view program) {
+  return program.starts_with("labyrinth-mailbox") ? 1 : 2;
+}
+
+}  // namespace
+
+TEST_F(RealInputs, Row12_HelpAndVersionOnAFullDiskAreFailures) {
   for (const char* program : kPrograms) {
     for (const char* words : {"--help", "--version"}) {
       const FinishedCommand ended = Shell(program, absl::StrCat(words, " > /dev/full"));
@@ -75,7 +70,7 @@ TEST_F(RealPrograms, Row12_HelpAndVersionOnAFullDiskAreFailures) {
   }
 }
 
-TEST_F(RealPrograms, Row12_EveryResultOnAFullDiskIsAFailure) {
+TEST_F(RealInputs, Row12_EveryResultOnAFullDiskIsAFailure) {
   const std::string key = Quoted(Path("t.key").string());
   ASSERT_EQ(Shell("labyrinth-admin",
                   absl::StrCat("token keygen --key ", key, " --jwks ", Quoted(Path("t").string())))
@@ -99,7 +94,7 @@ TEST_F(RealPrograms, Row12_EveryResultOnAFullDiskIsAFailure) {
 }
 
 // Its reader is gone before it writes: it is not killed in the middle of its work.
-TEST_F(RealPrograms, Row12_AReaderThatLeftIsAFailure) {
+TEST_F(RealInputs, Row12_AReaderThatLeftIsAFailure) {
   for (const char* program : kPrograms) {
     const std::string status = Path(absl::StrCat(program, ".status"));
     const FinishedCommand ended =
@@ -112,7 +107,7 @@ TEST_F(RealPrograms, Row12_AReaderThatLeftIsAFailure) {
   }
 }
 
-TEST_F(RealPrograms, Row13_ClosedDescriptorsAreEmptyInputAndOutputThatFails) {
+TEST_F(RealInputs, Row13_ClosedDescriptorsAreEmptyInputAndOutputThatFails) {
   for (const char* program : kPrograms) {
     for (const char* closed : {"<&-", "2>&-", "<&- 2>&-"}) {
       const FinishedCommand ended = Shell(program, absl::StrCat("--version ", closed));
@@ -126,7 +121,7 @@ TEST_F(RealPrograms, Row13_ClosedDescriptorsAreEmptyInputAndOutputThatFails) {
 }
 
 // Whatever it opens gets other numbers: nothing that it says lands in a file of the realm.
-TEST_F(RealPrograms, Row13_ADaemonWithoutDescriptorsLogsNowhere) {
+TEST_F(RealInputs, Row13_ADaemonWithoutDescriptorsLogsNowhere) {
   const auto realm = RealmFixture::Make(SimulatorKind::kSwtpm);
   ASSERT_TRUE(realm.ok()) << realm.status();
   ASSERT_TRUE((*realm)->StartDaemon().ok());
@@ -154,7 +149,7 @@ TEST_F(RealPrograms, Row13_ADaemonWithoutDescriptorsLogsNowhere) {
 }
 
 // A person with a record at one realm.
-class RealRecovery : public RealPrograms {
+class RealInputsWithARecord : public RealInputs {
  protected:
   static constexpr char kSecret[] = "the storage key";
 
@@ -196,7 +191,7 @@ class RealRecovery : public RealPrograms {
   std::unique_ptr<RealmFixture> realm_;
 };
 
-TEST_F(RealRecovery, Row13_ASecretGoesWhereItIsSentOrNowhere) {
+TEST_F(RealInputsWithARecord, Row13_ASecretGoesWhereItIsSentOrNowhere) {
   const FinishedCommand no_input = Recover("recover", "--pin-stdin <&-");
   EXPECT_EQ(no_input.code, 2) << no_input.err;
   EXPECT_EQ(no_input.out, "");
@@ -215,7 +210,7 @@ TEST_F(RealRecovery, Row13_ASecretGoesWhereItIsSentOrNowhere) {
   EXPECT_EQ(ToString(*ReadFile(Path("back"))), kSecret);
 }
 
-TEST_F(RealRecovery, Row12_ASecretThatDoesNotArriveIsAFailure) {
+TEST_F(RealInputsWithARecord, Row12_ASecretThatDoesNotArriveIsAFailure) {
   const FinishedCommand full = Recover("recover", "--pin-stdin > /dev/full", "2718\n");
   EXPECT_EQ(full.code, 1);
   EXPECT_THAT(full.err, HasSubstr("standard output"));
@@ -226,7 +221,7 @@ TEST_F(RealRecovery, Row12_ASecretThatDoesNotArriveIsAFailure) {
   EXPECT_EQ(ToString(*ReadFile(Path("b"))), kSecret) << "the secret itself is there";
 }
 
-TEST_F(RealRecovery, Row16_AnOutputThatCannotBeWrittenIsSeenBeforeThePinIsAskedFor) {
+TEST_F(RealInputsWithARecord, Row16_AnOutputThatCannotBeWrittenIsSeenBeforeThePinIsAskedFor) {
   fs::create_directory(Path("ro"));
   fs::create_directory(Path("full"));
   fs::create_directory(Path("folder"));
@@ -256,13 +251,13 @@ TEST_F(RealRecovery, Row16_AnOutputThatCannotBeWrittenIsSeenBeforeThePinIsAskedF
 }
 
 // A device or a pipe under that name would be gone for everybody.
-TEST_F(RealPrograms, Row16_NoOutputReplacesWhatIsNoFile) {
+TEST_F(RealInputs, Row16_NoOutputReplacesWhatIsNoFile) {
   ASSERT_EQ(RunCommand({"mkfifo", Path("fifo")}).code, 0);
   fs::create_symlink("/proc/self/fd/1", Path("stdout"));  // as /dev/stdout is
   ASSERT_EQ(RunCommand({"mknod", Path("null"), "c", "1", "3"}).code, 0);
   for (const fs::path& output : {Path("fifo"), Path("stdout"), Path("null")}) {
-    const FinishedCommand ended =
-        Run("labyrinth-recover", {"device-key", "--device-key", Path("key"), "--public-out", output.string()});
+    const FinishedCommand ended = Program(
+        "labyrinth-recover", {"device-key", "--device-key", Path("key"), "--public-out", output.string()});
     EXPECT_EQ(ended.code, 1) << output;
     EXPECT_THAT(ended.err, HasSubstr(output.string()));
     EXPECT_FALSE(fs::exists(Path("key"))) << "no key without its public half";
@@ -272,7 +267,7 @@ TEST_F(RealPrograms, Row16_NoOutputReplacesWhatIsNoFile) {
   EXPECT_TRUE(fs::is_symlink(Path("stdout")));
 }
 
-TEST_F(RealPrograms, Row16_KeysOnAFullDiskLeaveNothing) {
+TEST_F(RealInputs, Row16_KeysOnAFullDiskLeaveNothing) {
   fs::create_directory(Path("full"));
   const auto full = SmallDisk::Under(Path("full"), 64 << 10);
   ASSERT_TRUE(full.ok()) << full.status();
@@ -285,7 +280,7 @@ TEST_F(RealPrograms, Row16_KeysOnAFullDiskLeaveNothing) {
       {"labyrinth-recover", "device-key", "--device-key", Path("d.key"), "--public-out", there},
       {"labyrinth-recover", "device-key", "--device-key", there}};
   for (const auto& command : commands) {
-    const FinishedCommand ended = Run(command[0], {command.begin() + 1, command.end()});
+    const FinishedCommand ended = Program(command[0], {command.begin() + 1, command.end()});
     EXPECT_EQ(ended.code, 1) << command[1];
     EXPECT_THAT(ended.err, HasSubstr("No space left")) << command[1];
     EXPECT_EQ(std::distance(fs::directory_iterator(Path("full")), fs::directory_iterator()), 1) << command[1];
@@ -294,7 +289,7 @@ TEST_F(RealPrograms, Row16_KeysOnAFullDiskLeaveNothing) {
   }
 }
 
-TEST_F(RealPrograms, Row17_ArgumentsThatAreNoTextAreRefusedByName) {
+TEST_F(RealInputs, Row17_ArgumentsThatAreNoTextAreRefusedByName) {
   const std::string bytes = "/tmp/\xFF\xFE";
   const std::vector<std::vector<std::string>> commands = {
       {"labyrinth-recoveryd", "--config", bytes},
@@ -307,7 +302,7 @@ TEST_F(RealPrograms, Row17_ArgumentsThatAreNoTextAreRefusedByName) {
       {"labyrinth-mailbox", "--home", bytes, "--store", Path("s"), "read"},
       {"labyrinth-mailboxd", "--database", bytes, "--listen", "unix:/tmp/x"}};
   for (const auto& command : commands) {
-    const FinishedCommand ended = Run(command[0], {command.begin() + 1, command.end()});
+    const FinishedCommand ended = Program(command[0], {command.begin() + 1, command.end()});
     EXPECT_EQ(ended.code, UsageCode(command[0])) << command[0];
     EXPECT_THAT(ended.err, HasSubstr("is not UTF-8 text")) << command[0];
     EXPECT_THAT(ended.err,
@@ -316,36 +311,36 @@ TEST_F(RealPrograms, Row17_ArgumentsThatAreNoTextAreRefusedByName) {
   }
   for (const char* program : kPrograms) {
     for (const char* word : {"\xFF", "--\xFF", "--x=\xC0\xAF", "a\xED\xA0\x80"}) {
-      const FinishedCommand ended = Run(program, {word});
+      const FinishedCommand ended = Program(program, {word});
       EXPECT_EQ(ended.code, UsageCode(program)) << program;
       EXPECT_THAT(ended.err, HasSubstr("UTF-8")) << program;
     }
-    const FinishedCommand umlaut = Run(program, {"--gr\xC3\xB6\xC3\x9F"
-                                                 "e"});
+    const FinishedCommand umlaut = Program(program, {"--gr\xC3\xB6\xC3\x9F"
+                                                     "e"});
     EXPECT_EQ(umlaut.code, UsageCode(program));
     EXPECT_THAT(umlaut.err, Not(HasSubstr("UTF-8"))) << "text in any language is read";
   }
   const FinishedCommand variable =
-      Run("labyrinth-mailbox", {"--store", "s", "read"}, {{"LABYRINTH_MAILBOX_HOME", "\xFFhome"}});
+      Program("labyrinth-mailbox", {"--store", "s", "read"}, {{"LABYRINTH_MAILBOX_HOME", "\xFFhome"}});
   EXPECT_EQ(variable.code, 1);
   EXPECT_THAT(variable.err, HasSubstr("LABYRINTH_MAILBOX_HOME"));
 }
 
 // --output "$UNSET" must not mean standard output.
-TEST_F(RealPrograms, Row17_EmptyAndEndlessArgumentsAreRefusedByName) {
+TEST_F(RealInputs, Row17_EmptyAndEndlessArgumentsAreRefusedByName) {
   for (const char* program : kPrograms) {
     for (const std::vector<std::string>& words :
          {std::vector<std::string>{"--realms", ""}, std::vector<std::string>{"--realms="}}) {
-      const FinishedCommand ended = Run(program, words);
+      const FinishedCommand ended = Program(program, words);
       EXPECT_EQ(ended.code, UsageCode(program)) << program;
       EXPECT_THAT(ended.err, HasSubstr("--realms: its value is empty")) << program;
     }
-    const FinishedCommand endless = Run(program, {"--config", std::string(100'000, 'n')});
+    const FinishedCommand endless = Program(program, {"--config", std::string(100'000, 'n')});
     EXPECT_EQ(endless.code, UsageCode(program)) << program;
   }
 }
 
-TEST_F(RealPrograms, Row17_AWorkingFolderThatIsGoneIsSaid) {
+TEST_F(RealInputs, Row17_AWorkingFolderThatIsGoneIsSaid) {
   const std::vector<std::string> commands = {
       "labyrinth-recoveryd --config c.toml",
       "labyrinth-admin status --socket s",
@@ -376,7 +371,7 @@ TEST_F(RealPrograms, Row17_AWorkingFolderThatIsGoneIsSaid) {
 }
 
 // Services have no HOME, and no locale.
-TEST_F(RealPrograms, Row17_AnEmptyEnvironmentIsEnough) {
+TEST_F(RealInputs, Row17_AnEmptyEnvironmentIsEnough) {
   for (const char* program : kPrograms) {
     const FinishedCommand ended = RunCommand(
         {"env", "-i", "LANG=C", "TMPDIR=/nowhere", absl::StrCat(LABREC_BIN_DIR "/", program), "--version"});
@@ -387,5 +382,4 @@ TEST_F(RealPrograms, Row17_AnEmptyEnvironmentIsEnough) {
   EXPECT_EQ(made.code, 0) << made.err;
 }
 
-}  // namespace
 }  // namespace labrec::test

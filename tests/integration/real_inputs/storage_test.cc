@@ -31,7 +31,7 @@ using testing::HasSubstr;
 
 constexpr int kLedgerRefused = 3;
 
-class RealStorage : public testing::Test {
+class RealInputsOnDisk : public testing::Test {
  protected:
   void SetUp() override {
     auto made = RealmFixture::Make(SimulatorKind::kSwtpm);
@@ -140,7 +140,7 @@ class RealStorage : public testing::Test {
   std::unique_ptr<labyrinth::recovery::v1::Recovery::Stub> stub_;
 };
 
-TEST_F(RealStorage, Row18_AFullDiskRefusesRequestsUntilThereIsRoom) {
+TEST_F(RealInputsOnDisk, Row18_AFullDiskRefusesRequestsUntilThereIsRoom) {
   const auto disk = SmallDisk::Under(realm_->state(), 8 << 20);
   ASSERT_TRUE(disk.ok()) << disk.status();
   Start();
@@ -153,7 +153,7 @@ TEST_F(RealStorage, Row18_AFullDiskRefusesRequestsUntilThereIsRoom) {
 }
 
 // As with a quota, or LimitFSIZE= of the unit.
-TEST_F(RealStorage, Row18_FilesThatMayNotGrowAreAsAFullDisk) {
+TEST_F(RealInputsOnDisk, Row18_FilesThatMayNotGrowAreAsAFullDisk) {
   Start();
   RegisterSome("first", 1);
   rlimit limit{};
@@ -167,7 +167,7 @@ TEST_F(RealStorage, Row18_FilesThatMayNotGrowAreAsAFullDisk) {
   ExpectItGoesOn();
 }
 
-TEST_F(RealStorage, Row18_ABackupThatFindsNoRoomLeavesNothing) {
+TEST_F(RealInputsOnDisk, Row18_ABackupThatFindsNoRoomLeavesNothing) {
   Start();
   RegisterSome("first", 1);
   const TemporaryFolder folder;
@@ -182,7 +182,7 @@ TEST_F(RealStorage, Row18_ABackupThatFindsNoRoomLeavesNothing) {
   RegisterSome("after", 1);
 }
 
-TEST_F(RealStorage, Row18_AnOldDatabaseBesideTheNewestLogIsRefusedWithAdvice) {
+TEST_F(RealInputsOnDisk, Row18_AnOldDatabaseBesideTheNewestLogIsRefusedWithAdvice) {
   Start();
   RegisterSome("first", 1);
   Stop();
@@ -205,7 +205,7 @@ TEST_F(RealStorage, Row18_AnOldDatabaseBesideTheNewestLogIsRefusedWithAdvice) {
   RegisterSome("after", 1);
 }
 
-TEST_F(RealStorage, Row18_AnEmptyDatabaseDoesNotCostItsLog) {
+TEST_F(RealInputsOnDisk, Row18_AnEmptyDatabaseDoesNotCostItsLog) {
   Start();
   RegisterSome("first", 1);
   const std::vector<std::string> newest = Crash();
@@ -221,7 +221,7 @@ TEST_F(RealStorage, Row18_AnEmptyDatabaseDoesNotCostItsLog) {
   RegisterSome("after", 1);
 }
 
-TEST_F(RealStorage, Row19_LookingAndRefusedStartsLeaveTheDatabaseAndItsLog) {
+TEST_F(RealInputsOnDisk, Row19_LookingAndRefusedStartsLeaveTheDatabaseAndItsLog) {
   Start();
   RegisterSome("first", 1);
   const std::vector<std::string> earlier = Crash();
@@ -258,7 +258,7 @@ TEST_F(RealStorage, Row19_LookingAndRefusedStartsLeaveTheDatabaseAndItsLog) {
 }
 
 // Nor do they leave anything behind.
-TEST_F(RealStorage, Row19_LookingLeavesNoFiles) {
+TEST_F(RealInputsOnDisk, Row19_LookingLeavesNoFiles) {
   Start();
   RegisterSome("first", 1);
   Stop();
