@@ -100,7 +100,8 @@ class StoreFaults : public testing::Test {
     if (!store.ok()) return;
     bool stopped = false;  // a sync has failed, and the store has had time to notice
     for (uint64_t attempt = 2; attempt <= kBatches; ++attempt) {
-      const uint64_t number = run.tried + 1;  // a refused batch's number goes to the next one, as a ledger does it
+      const uint64_t number =
+          run.tried + 1;  // a refused batch's number goes to the next one, as a ledger does it
       run.tried = number;
       const absl::Status written = (*store)->Write(BatchOf(number));
       if (process.dead) return;
