@@ -69,7 +69,7 @@ class Engine::Parts {
         devices({*ledger, authorizer, admission, options.first_device}),
         registrations({options.realm_id, *ledger, authorizer, admission, workshop->keys}),
         guessing({options.realm_id, options.guess_policy, *ledger, authorizer, admission, challenges,
-                  chip_evaluator}),
+                  chip_evaluator, workshop->keys}),
         records({options.guess_policy, clock, *ledger, authorizer, admission}),
         chip_records({options.realm_id, *ledger, authorizer, admission, workshop->queue, workshop->chip,
                       chip_sessions, chip_beginner}),

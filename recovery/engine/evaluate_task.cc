@@ -13,7 +13,8 @@ namespace {
 // The outcomes that need no device.
 EvaluateOutcome AnswerOf(const GuessOutcome& outcome, bool changed) {
   if (const auto* locked = std::get_if<LockedUntil>(&outcome)) return *locked;
-  if (std::holds_alternative<Destroyed>(outcome)) return Destroyed{changed};
+  if (const auto* destroyed = std::get_if<Destroyed>(&outcome))
+    return Destroyed{changed, destroyed->discarded};
   return NotRegistered{};
 }
 

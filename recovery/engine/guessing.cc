@@ -3,7 +3,11 @@
 #include <chrono>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
+#include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "pin/record_keys.h"
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/challenge_table.h"
 #include "recovery/engine/call/field_checks.h"
@@ -13,6 +17,8 @@
 #include "recovery/engine/evaluate_task.h"
 #include "recovery/engine/rows/rows.h"
 #include "recovery/engine/unlock_task.h"
+#include "recovery/record/row_key.h"
+#include "recovery/record/sealed_private.h"
 
 namespace labrec::recovery {
 
@@ -24,10 +30,19 @@ namespace {
 // so it comes from the queue as every answer does (docs/ledger.md, "Answers without a batch").
 absl::StatusOr<UnlockOutcome> NothingToUnlock(WorkingSet& rows, const RecordName& name) {
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
-  if (*record && (*record)->destroyed) return UnlockOutcome(Destroyed{});
+  if (*record && (*record)->destroyed) return UnlockOutcome(Destroyed{false, (*record)->discarded});
   if (!*record || !(*record)->HasUsableVersion()) return UnlockOutcome(NotRegistered{});
   return InOwnWords(
       absl::UnavailableError("the record was registered just now; nothing was done, try again"));
+}
+
+absl::Status NotSealedForThis(const RecordName& name) {
+  const absl::Status damaged = absl::DataLossError("row " + Hex(RecordRowKey(name)) +
+                                                   ": the private fields of a version were not sealed for "
+                                                   "what the row says of it. It was edited before an "
+                                                   "operator accepted it; the unlock counts for nothing");
+  spdlog::error("a request is refused: {}", std::string(damaged.message()));
+  return damaged;
 }
 
 }  // namespace
@@ -49,12 +64,14 @@ void Guessing::BeginUnlock(Caller caller, std::string record, uint32_t version, 
   done(parts_.challenges.Issue({name.tenant, name.account, name.record, version}, steady_clock::now()));
 }
 
+// The private fields are opened first: they are bound to what the row says of the version, so that a key that
+// somebody wrote into a row, which was believed, makes no success.
 void Guessing::Unlock(Caller caller, std::string record, uint32_t version, Bytes challenge, Bytes signature,
                       Done<UnlockOutcome> done) {
   RecordName name{caller.tenant, caller.account, std::move(record)};
   if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
-  absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
-  if (!row.ok()) return done(std::move(row).status());
+  const absl::StatusOr<std::optional<Record>> row = ReadRecord(parts_.ledger, name);
+  if (!row.ok()) return done(row.status());
   if (!*row || !(*row)->HasUsableVersion()) {
     const auto read = [name](WorkingSet& rows) { return NothingToUnlock(rows, name); };
     return parts_.admission.Enqueue(
@@ -63,9 +80,30 @@ void Guessing::Unlock(Caller caller, std::string record, uint32_t version, Bytes
   absl::StatusOr<VerifiedSignature> signer =
       parts_.authorizer.CheckUnlock(**row, version, challenge, signature);
   if (!signer.ok()) return done(std::move(signer).status());
-  parts_.admission.Enqueue(caller, std::make_shared<UnlockTask>(caller.deadline, std::move(name),
-                                                                recovery::Unlock{version, *std::move(signer)},
-                                                                parts_.realm_id, std::move(done)));
+  absl::StatusOr<RequestQueue::Place> place = parts_.admission.Admit(caller);
+  if (!place.ok()) return done(std::move(place).status());
+  struct Pending {
+    RecordName name;
+    recovery::Unlock request;
+    RecordVersion version;
+    RequestQueue::Place place;
+  };
+  auto pending = std::make_shared<Pending>(
+      Pending{std::move(name), {version, *std::move(signer)}, *(*row)->Find(version), *std::move(place)});
+  parts_.keys.Derive(
+      pin::RecordDerivationInput(parts_.realm_id, pending->name.tenant, pending->name.account,
+                                 pending->name.record, version, pending->version.nonce),
+      [this, pending, deadline = caller.deadline, done](absl::StatusOr<SecretBytes> d) {
+        if (!d.ok()) return done(std::move(d).status());
+        absl::StatusOr<SecretBytes> secret =
+            OpenPrivate(*d, parts_.realm_id, pending->name, pending->version);
+        d->Clear();
+        if (!secret.ok()) return done(NotSealedForThis(pending->name));
+        parts_.admission.Enqueue(
+            std::move(pending->place),
+            std::make_shared<UnlockTask>(deadline, pending->name, pending->request,
+                                         UnlockTask::Opened{pending->version, *std::move(secret)}, done));
+      });
 }
 
 }  // namespace labrec::recovery

@@ -16,6 +16,7 @@ class Admission;
 class Authorizer;
 class ChallengeTable;
 class ChipEvaluator;
+class KeyWork;
 class Ledger;
 
 // Calls that guess a PIN and open the record. What all calls promise: see Engine.
@@ -29,6 +30,7 @@ class Guessing {
     Admission& admission;
     ChallengeTable& challenges;
     ChipEvaluator& chip;
+    KeyWork& keys;
   };
   explicit Guessing(Parts parts) : parts_(std::move(parts)) {}
 

@@ -68,7 +68,7 @@ struct Registrations::Finishing {
   RecordName name;
   recovery::FinishRegistration finish;
   Bytes sealed_secret;
-  Bytes derivation_input;
+  RecordVersion version;  // as it will stand in the row, but for what is sealed
 };
 
 void Registrations::BeginRegistration(Caller caller, std::string record, uint32_t version,
@@ -112,9 +112,8 @@ absl::StatusOr<Registrations::Finishing> Registrations::Check(const Caller& call
   }
   LABREC_ASSIGN_OR_RETURN(const RegistrationRows finished,
                           InOwnWords(ApplyFinish(account, record, name, finish)));
-  Bytes input = pin::RecordDerivationInput(parts_.realm_id, name.tenant, name.account, name.record,
-                                           request.version, finished.record.Find(request.version)->nonce);
-  return Finishing{name, std::move(finish), std::move(request.sealed_secret), std::move(input)};
+  const RecordVersion& version = *finished.record.Find(request.version);
+  return Finishing{name, std::move(finish), std::move(request.sealed_secret), version};
 }
 
 void Registrations::FinishRegistration(Caller caller, RegistrationRequest request, Done<Ok> done) {
@@ -125,22 +124,24 @@ void Registrations::FinishRegistration(Caller caller, RegistrationRequest reques
   // The functions below are copied on their way, so what cannot be copied is shared.
   auto registration = std::make_shared<Finishing>(*std::move(checked));
   auto kept_place = std::make_shared<RequestQueue::Place>(*std::move(place));
-  parts_.keys.Derive(
-      registration->derivation_input, [this, registration, kept_place, done = std::move(done),
-                                       deadline = caller.deadline](absl::StatusOr<SecretBytes> d) {
-        if (!d.ok()) return done(std::move(d).status());
-        recovery::FinishRegistration& finish = registration->finish;
-        finish.sealed_private =
-            SealPrivate(*d, parts_.realm_id, registration->name, finish.version, registration->sealed_secret);
-        d->Clear();
-        parts_.admission.Enqueue(std::move(*kept_place), std::make_shared<PlainTask<Ok>>(
-                                                             deadline,
-                                                             [registration](WorkingSet& rows, int64_t) {
-                                                               return Finish(rows, registration->name,
-                                                                             registration->finish);
-                                                             },
-                                                             Ok{}, done));
-      });
+  Bytes input = pin::RecordDerivationInput(parts_.realm_id, registration->name.tenant,
+                                           registration->name.account, registration->name.record,
+                                           registration->version.number, registration->version.nonce);
+  parts_.keys.Derive(std::move(input), [this, registration, kept_place, done = std::move(done),
+                                        deadline = caller.deadline](absl::StatusOr<SecretBytes> d) {
+    if (!d.ok()) return done(std::move(d).status());
+    recovery::FinishRegistration& finish = registration->finish;
+    finish.sealed_private = SealPrivate(*d, parts_.realm_id, registration->name, registration->version,
+                                        registration->sealed_secret);
+    d->Clear();
+    parts_.admission.Enqueue(std::move(*kept_place), std::make_shared<PlainTask<Ok>>(
+                                                         deadline,
+                                                         [registration](WorkingSet& rows, int64_t) {
+                                                           return Finish(rows, registration->name,
+                                                                         registration->finish);
+                                                         },
+                                                         Ok{}, done));
+  });
 }
 
 void Registrations::Activate(Caller caller, std::string record, uint32_t version, RawSignature authorization,

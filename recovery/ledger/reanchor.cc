@@ -117,8 +117,10 @@ absl::StatusOr<ReanchorReport> Reanchor(Store& source, Store& target, hsm::Fresh
                                         const ReanchorRequest& request) {
   LABREC_ASSIGN_OR_RETURN(HeadRow first, FirstHead(source, target, request));
   Rebuild rebuild(target, request, std::move(first));
-  LABREC_RETURN_IF_ERROR(source.ForEachRow(
-      [&rebuild](const RowAddress& address, ByteView content) { return rebuild.Add(address, content); }));
+  const auto add = [&rebuild](const RowAddress& address, ByteView content) {
+    return rebuild.Add(address, content);
+  };
+  LABREC_RETURN_IF_ERROR(request.rows ? request.rows(add) : source.ForEachRow(add));
   StoreBatch last;
   LABREC_ASSIGN_OR_RETURN(last.head, rebuild.Finish());
 

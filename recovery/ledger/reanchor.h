@@ -20,6 +20,9 @@ struct ReanchorRequest {
   // What each row becomes; nullopt leaves it out, an error ends all. The engine lowers remaining guesses
   // here.
   std::function<absl::StatusOr<std::optional<Bytes>>(const RowAddress&, ByteView)> transform;
+  // Visits the rows to begin with, in order of bucket and key. May be empty: the source's rows.
+  using VisitRow = std::function<absl::Status(const RowAddress&, ByteView)>;
+  std::function<absl::Status(const VisitRow&)> rows;
   // May be empty. Called about every thousand rows with how many were read.
   std::function<void(uint64_t)> progress;
 };
@@ -32,9 +35,9 @@ struct ReanchorReport {
 };
 
 // The operator's way past a refusal: builds in `target`, which is empty, a consistent ledger from whatever
-// rows `source` has, and anchors it at the device's next epoch. It believes the rows: whoever calls it has
-// decided to, and transform takes from them what a rollback could have given. Digests and directories of the
-// source are not looked at (VerifyAll tells what of them fits); its head gives the number of buckets.
+// rows `source` has, and anchors it at the device's next epoch. It believes the rows: transform takes from
+// them what a rollback could have given, and what nobody vouches for (VouchedRows). Digests and directories
+// of the source are not looked at; its head gives the number of buckets.
 //
 // Offline: nobody has either store open. `source` is not changed. A crash leaves a target that Ledger::Open
 // refuses, or from the last write on one that it opens; begin again with an empty one, or take that.

@@ -51,6 +51,7 @@ row::AccountRow ToMessage(const Account& account) {
     entry.set_enrolled_by(static_cast<uint32_t>(device.enrolled_by));
   }
   for (const std::string& record : account.records) message.add_records(record);
+  message.set_discarded(account.discarded);
   return message;
 }
 
@@ -72,7 +73,7 @@ Bytes EncodeAccount(const Account& account) {
 absl::StatusOr<Account> DecodeAccount(ByteView bytes) {
   row::AccountRow message;
   LABREC_RETURN_IF_ERROR(ParseRow(kAccountFormat, RowKind::kAccount, bytes, message));
-  Account account{message.tenant(), message.account(), {}, {}};
+  Account account{message.tenant(), message.account(), {}, {}, message.discarded()};
   for (const row::DeviceEntry& entry : message.devices()) {
     LABREC_ASSIGN_OR_RETURN(EnrolledDevice device, FromMessage(entry));
     account.devices.push_back(std::move(device));

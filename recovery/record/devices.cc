@@ -10,6 +10,12 @@ namespace labrec::recovery {
 namespace {
 
 absl::StatusOr<EnrolledBy> JudgeFirst(const EnrollmentState& state) {
+  if (state.row && state.row->discarded) {
+    return absl::FailedPreconditionError(
+        "the realm's operator accepted restored storage in which nobody vouched for this account: its "
+        "devices "
+        "were dropped. Ask him to enrol one, with labyrinth-admin device enroll");
+  }
   if (state.row) {
     return absl::PermissionDeniedError(
         "the account has, or had, a device: another one needs the signature of an enrolled device or of a "
@@ -48,6 +54,7 @@ absl::StatusOr<Account> ApplyEnroll(const EnrollmentState& state, const EnrollDe
   if (next.devices.size() >= kMostDevices) {
     return absl::ResourceExhaustedError("the account has 32 devices: revoke one first");
   }
+  next.discarded = false;
   next.devices.push_back({id, request.key, request.name, now_ms, by});
   return next;
 }

@@ -1,6 +1,7 @@
 #include "recovery/record/erasure.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace labrec::recovery {
 namespace {
@@ -9,9 +10,20 @@ void Erase(Record& record, uint32_t number) {
   std::erase_if(record.versions, [&](const RecordVersion& version) { return version.number == number; });
 }
 
+bool FallsWithAnyDevice(const RecordVersion& version) {
+  return version.stage != Stage::kActive && version.registered_by.has_value();
+}
+
 bool FallsWith(const RecordVersion& version, const DeviceId& device) {
-  if (version.stage == Stage::kActive || !version.registered_by) return false;
+  if (!FallsWithAnyDevice(version)) return false;
   return *version.registered_by == device || *version.registered_by == kUnknownRegistrar;
+}
+
+// The record once versions were taken from it, which may have been all.
+std::optional<Record> Left(Record record) {
+  if (record.destroyed || !record.versions.empty()) return record;
+  if (record.floor) return Tombstone(record);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -36,9 +48,13 @@ Record Tombstone(const Record& record) {
 std::optional<Record> ForgetDevice(const Record& record, const DeviceId& device) {
   Record next = record;
   std::erase_if(next.versions, [&](const RecordVersion& version) { return FallsWith(version, device); });
-  if (next.destroyed || !next.versions.empty()) return next;
-  if (next.floor) return Tombstone(next);
-  return std::nullopt;
+  return Left(std::move(next));
+}
+
+std::optional<Record> ForgetDevices(const Record& record) {
+  Record next = record;
+  std::erase_if(next.versions, FallsWithAnyDevice);
+  return Left(std::move(next));
 }
 
 }  // namespace labrec::recovery

@@ -20,5 +20,7 @@ Record Tombstone(const Record& record);
 // active version stays: it protects the secret whoever registered it. nullopt if nothing is left of the
 // record, so that its row goes; one with a floor is destroyed instead, as floors are never lowered.
 std::optional<Record> ForgetDevice(const Record& record, const DeviceId& device);
+// The same for all devices at once, as an account lost them.
+std::optional<Record> ForgetDevices(const Record& record);
 
 }  // namespace labrec::recovery

@@ -38,7 +38,7 @@ GuessChange UsedUp(const Record& record, uint32_t version) {
 
 absl::StatusOr<GuessChange> ApplyGuess(const std::optional<Record>& record, const CountGuess& request,
                                        int64_t now_ms, const pin::GuessPolicy& policy) {
-  if (record && record->destroyed) return Unchanged(record, Destroyed{});
+  if (record && record->destroyed) return Unchanged(record, Destroyed{false, record->discarded});
   if (!record || !record->HasUsableVersion()) return Unchanged(record, NotRegistered{});
   const RecordVersion* version = record->Find(request.version);
   if (version == nullptr || !version->usable()) return NoSuchVersion(request.version);
@@ -55,7 +55,7 @@ absl::StatusOr<GuessChange> ApplyGuess(const std::optional<Record>& record, cons
 }
 
 absl::StatusOr<UnlockChange> ApplyUnlock(const std::optional<Record>& record, const Unlock& request) {
-  if (record && record->destroyed) return UnlockChange{Destroyed{}, record};
+  if (record && record->destroyed) return UnlockChange{Destroyed{false, record->discarded}, record};
   if (!record || !record->HasUsableVersion()) return UnlockChange{NotRegistered{}, record};
   const RecordVersion* version = record->Find(request.version);
   if (version == nullptr || !version->usable()) return NoSuchVersion(request.version);

@@ -2,8 +2,6 @@
 
 #include <cstdint>
 
-#include "absl/status/statusor.h"
-
 #include "recovery/record/record.h"
 
 namespace labrec::recovery {
@@ -12,9 +10,5 @@ namespace labrec::recovery {
 // 1; aborts else) guesses left. A version with fewer left, or a destroyed record, keeps what it has.
 // Everything else stays. Pure.
 Record LowerRemaining(Record record, uint32_t floor);
-
-// The same for a row (codec.h) of either kind, in the newest format; rows of accounts stay as they are.
-// DATA_LOSS: it is none.
-absl::StatusOr<Bytes> LowerRow(ByteView row, uint32_t floor);
 
 }  // namespace labrec::recovery

@@ -18,7 +18,8 @@ struct Erased {
 };
 // The guesses of the last usable version are used up; the record's keys are erased.
 struct Destroyed {
-  bool just_now = false;  // by this request; the engine says so, the rules leave it
+  bool just_now = false;   // by this request; the engine says so, the rules leave it
+  bool discarded = false;  // not by guesses: Record::discarded
   bool operator==(const Destroyed&) const = default;
 };
 // There is no such record, or no version of it was ever finished.

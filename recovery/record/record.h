@@ -95,6 +95,7 @@ struct Record {
   uint32_t highest_version = 0;  // ever finished: begun ones do not count
   std::vector<RecordVersion> versions;  // by ascending number: at most one of each stage
   std::optional<EpochFloor> floor;
+  bool discarded = false;  // destroyed as an operator accepted storage and nobody vouched for the row
 
   // The usable version with the highest number, else null.
   const RecordVersion* Newest() const;
@@ -126,6 +127,7 @@ struct Account {
   std::string account;
   std::vector<EnrolledDevice> devices;
   std::vector<std::string> records;
+  bool discarded = false;  // its devices were dropped, as with Record::discarded
 
   const EnrolledDevice* Find(const DeviceId& id) const;
 

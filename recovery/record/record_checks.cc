@@ -63,7 +63,7 @@ bool AreOrdered(const std::vector<RecordVersion>& versions) {
 bool IsValidRecord(const Record& record) {
   return IsIdentifier(record.name.tenant) && IsIdentifier(record.name.account) &&
          IsRecordName(record.name.record) && AreOrdered(record.versions) &&
-         !(record.destroyed && record.HasUsableVersion()) &&
+         !(record.destroyed && record.HasUsableVersion()) && (record.destroyed || !record.discarded) &&
          std::ranges::all_of(record.versions, [&](const RecordVersion& version) {
            return IsValidVersion(version, record.highest_version);
          });

@@ -122,6 +122,7 @@ row::RecordRow WithoutCounts(const Record& record) {
   message.set_record(record.name.record);
   message.set_destroyed(record.destroyed);
   message.set_highest_version(record.highest_version);
+  message.set_discarded(record.discarded);
   for (const RecordVersion& version : record.versions) AddVersion(version, message);
   if (record.floor) AddFloor(*record.floor, *message.mutable_floor());
   return message;
@@ -146,6 +147,7 @@ absl::StatusOr<Record> FromMessage(const row::RecordRow& message) {
   record.last_counted_ms = message.last_counted_ms();
   record.destroyed = message.destroyed();
   record.highest_version = message.highest_version();
+  record.discarded = message.discarded();
   for (const row::VersionEntry& entry : message.versions()) {
     LABREC_ASSIGN_OR_RETURN(RecordVersion version, ReadVersion(entry));
     record.versions.push_back(std::move(version));

@@ -170,7 +170,7 @@ absl::StatusOr<RegistrationRows> ApplyFinish(const std::optional<Account>& accou
   EraseStage(next.record, Stage::kPending);
   next.record.versions.push_back(std::move(version));
   next.record.highest_version = request.version;
-  next.record.destroyed = false;
+  next.record.destroyed = next.record.discarded = false;
   return next;
 }
 

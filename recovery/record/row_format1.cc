@@ -57,7 +57,7 @@ Record Migrated(Record record, uint32_t spent) {
 }
 
 bool HasOnlyFieldsOfFormat1(const row::RecordRow& message) {
-  return std::ranges::all_of(message.versions(), [](const row::VersionEntry& entry) {
+  return !message.discarded() && std::ranges::all_of(message.versions(), [](const row::VersionEntry& entry) {
     return entry.spent() == 0 && entry.registered_by().empty();
   });
 }

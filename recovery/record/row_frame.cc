@@ -39,6 +39,10 @@ Bytes FrameRow(uint8_t format, RowKind kind, const google::protobuf::MessageLite
   return row;
 }
 
+bool IsAccountRow(ByteView row) {
+  return row.size() > 1 && row[1] == static_cast<uint8_t>(RowKind::kAccount);
+}
+
 uint8_t FormatOf(ByteView row) {
   return row.empty() ? 0 : row[0];
 }

@@ -15,8 +15,9 @@ namespace labrec::recovery {
 
 // What stands around a row's protobuf: format (1 byte) || kind (1 byte) || length (4 bytes) || message ||
 // zeros.
-enum class RowKind : uint8_t { kAccount = 'A', kRecord = 'R' };
+enum class RowKind : uint8_t { kAccount = 'A', kRecord = 'R', kDiscarded = 'D' };
 inline constexpr uint8_t kAccountFormat = 1;
+inline constexpr uint8_t kDiscardedFormat = 1;  // discarding.h
 inline constexpr uint8_t kRecordFormat = 2;
 inline constexpr uint8_t kFirstRecordFormat = 1;  // read still: row_format1.h
 inline constexpr size_t kRowHeaderBytes = 6;
@@ -27,6 +28,9 @@ size_t RowSizeFor(size_t message_bytes);
 
 // Frames the message, serialized deterministically, in `row_bytes` bytes, which must suffice (aborts).
 Bytes FrameRow(uint8_t format, RowKind kind, const google::protobuf::MessageLite& message, size_t row_bytes);
+
+// Whether the row says that it is an account's.
+bool IsAccountRow(ByteView row);
 
 // A row's first byte; 0, which is no format, if it has none.
 uint8_t FormatOf(ByteView row);

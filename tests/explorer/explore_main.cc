@@ -23,6 +23,7 @@ void AddOptions(CLI::App& app, Options& options, std::vector<std::string>& mutan
   app.add_option("--accepts", options.accepts, "Restored and accepted backups");
   app.add_option("--registrations", options.most_registrations, "With --accepts: how many at most");
   app.add_flag("--no-deletion{false}", options.deletion, "With --accepts: no record is deleted");
+  app.add_flag("--edited", options.edited, "With --accepts: rows of backups are edited, and discarded");
   app.add_option("--floor", options.floor, "Guesses that accepting leaves");
   app.add_option("--mutant", mutants, "Break a rule; may be given more than once");
   app.add_flag("--before", before, "Break all that were broken before versions had counts of their own");

@@ -28,6 +28,14 @@ Options Backups() {
   options.deletion = false;
   return options;
 }
+Options Edited() {
+  Options options = UpTo(1);
+  options.accepts = 1;
+  options.edited = true;
+  options.most_registrations = 1;
+  options.deletion = false;
+  return options;
+}
 Options Chip() {
   Options options = UpTo(1);
   options.chip = true;
@@ -70,6 +78,11 @@ TEST(Explorer, NothingIsBrokenByAcceptedBackups) {
   options.most_registrations = 2;
   options.accepts = 2;
   ExpectNothingBroken(options, 14'000);
+}
+
+// Rows of it were edited, so that the record is destroyed, or the account loses its devices.
+TEST(Explorer, NothingIsBrokenByDiscardedRows) {
+  ExpectNothingBroken(Edited(), 10'000);
 }
 
 TEST(Explorer, NothingIsBrokenByATokenAloneBesideAChip) {
@@ -126,7 +139,9 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{Mutant::kRevokeDeviceOnly, "I4p", 2, UpTo(2)},
         Broken{Mutant::kBeginWithRow, "I3r", 1, UpTo(2)}, Broken{Mutant::kBeginWithRow, "I4", 2, UpTo(2)},
         Broken{Mutant::kLowerNewestOnly, "I1", 9, Backups()},
-        Broken{Mutant::kSuccessForgetsTime, "D1", 6, Delays()}),
+        Broken{Mutant::kSuccessForgetsTime, "D1", 6, Delays()},
+        Broken{Mutant::kDiscardedIsNew, "I4", 5, Edited()},
+        Broken{Mutant::kDiscardKeepsPending, "I4p", 3, Edited()}),
     NameOfCase);
 
 // What anybody could do before each version had a count of its own.

@@ -9,7 +9,6 @@
 #include "recovery/record/devices.h"
 #include "recovery/record/erasure.h"
 #include "recovery/record/guessing.h"
-#include "recovery/record/lowering.h"
 #include "recovery/record/registration.h"
 #include "tests/explorer/mutations.h"
 
@@ -70,6 +69,7 @@ class Making {
 };
 
 Authority Making::Signer() const {
+  if (move_.kind == MoveKind::kAdmit) return ByOperator{};
   if (move_.signer == kNobody) return ByTokenHolder{};
   if (IsDevice(move_.signer)) {
     const auto device = static_cast<uint8_t>(move_.signer - kFirstDevice);
@@ -352,6 +352,7 @@ Result Functions::Apply(const Move& move, State& state, World& world) const {
     case MoveKind::kRevoke:
       return making.Revoke();
     case MoveKind::kEnroll:
+    case MoveKind::kAdmit:
       return making.Enroll();
     case MoveKind::kDelete:
       return making.Delete();
@@ -369,16 +370,11 @@ Result Functions::Apply(const Move& move, State& state, World& world) const {
       return Result::kOk;
     case MoveKind::kBackUp:
     case MoveKind::kAccept:
+    case MoveKind::kAcceptWithoutRecord:
+    case MoveKind::kAcceptWithoutAccount:
       break;  // the search's
   }
   return Result::kRefused;
-}
-
-void Functions::Lower(World& world) const {
-  if (!world.main) return;
-  Record lowered = LowerRemaining(*world.main, options_.floor);
-  if (Has(Mutant::kLowerNewestOnly)) RestoreOlderCounts(*world.main, lowered);
-  world.main = std::move(lowered);
 }
 
 uint8_t Functions::Left(const State& state, const VersionState& version) const {

@@ -28,7 +28,7 @@ class Functions {
   // that of `world`. kRefused leaves both alone.
   Result Apply(const Move& move, State& state, World& world) const;
   // What accepting a backup does to its rows.
-  void Lower(World& world) const;
+  void Accept(MoveKind how, World& world) const;
   // Guesses left at the version, as the realm says.
   uint8_t Left(const State& state, const VersionState& version) const;
 

@@ -100,6 +100,7 @@ class Judging {
           break;
         case MoveKind::kUnlock:
         case MoveKind::kEnroll:
+        case MoveKind::kAdmit:
         case MoveKind::kDeleteX:
         case MoveKind::kWriteChip:
           if (erased || lost > 0) report_("I3a", "takes guesses or a version");
@@ -220,7 +221,7 @@ class Judging {
     }
     if (!is_full()) return report_("I6", "activated after a success, the version is not full");
     state.enrolled = {};
-    world.account->devices.clear();
+    if (world.account) world.account->devices.clear();
     if (make(MoveKind::kEnroll, key, kPhone) != Result::kOk || state.enrolled[kPhone] == 0) {
       report_("I6", "who recovered cannot enrol a device");
     }

@@ -72,6 +72,12 @@ std::string What(const State& state, const Move& move) {
       return "(operator) makes a backup";
     case MoveKind::kAccept:
       return "(operator) restores the backup and accepts it";
+    case MoveKind::kAcceptWithoutRecord:
+      return "(operator) restores a backup in which the record was edited, and accepts it";
+    case MoveKind::kAcceptWithoutAccount:
+      return "(operator) restores a backup in which the account was edited, and accepts it";
+    case MoveKind::kAdmit:
+      return std::string("(operator) enrols ") + kDeviceNames.at(move.target);
   }
   return "?";
 }

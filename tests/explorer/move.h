@@ -30,6 +30,10 @@ enum class MoveKind : uint8_t {
   kPause,      // the delay passes
   kBackUp,
   kAccept,  // the operator restores the backup, and accepts it
+  // The same of a backup in which somebody edited a row, so that it is discarded:
+  kAcceptWithoutRecord,
+  kAcceptWithoutAccount,
+  kAdmit,  // the operator enrols a device
 };
 
 // Who signs: nobody, a device, or an unlock key.
@@ -42,6 +46,11 @@ inline bool IsDevice(uint8_t signer) {
 }
 inline bool IsKeyOfMain(uint8_t signer) {
   return signer > kFirstKey;
+}
+
+inline bool IsAccept(MoveKind kind) {
+  return kind == MoveKind::kAccept || kind == MoveKind::kAcceptWithoutRecord ||
+         kind == MoveKind::kAcceptWithoutAccount;
 }
 
 struct Move {

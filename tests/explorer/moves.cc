@@ -18,6 +18,7 @@ class Listing {
     Deletions();
     if (options_.delays) Add(MoveKind::kPause, kThief);
     if (options_.backups()) Backups();
+    if (options_.edited) Strangers();
     if (options_.owner_idle) std::erase_if(moves_, [](const Move& move) { return move.who == kOwner; });
     return std::move(moves_);
   }
@@ -129,10 +130,20 @@ class Listing {
     for (const uint8_t signer : thief_) Add(MoveKind::kDelete, kThief, signer);
   }
 
+  // Whoever has no signature: the owner asks the operator, and the thief has a token.
+  void Strangers() {
+    if (state_.enrolled == decltype(state_.enrolled){}) Add(MoveKind::kAdmit, kOwner, kNobody, kPhone);
+    if (state_.enrolled[kOther] == 0) Add(MoveKind::kEnroll, kThief, kNobody, kOther);
+  }
+
   void Backups() {
     if (state_.accepts >= options_.accepts) return;
     Add(MoveKind::kBackUp, kOwner);
-    if (state_.backed_up != 0) Add(MoveKind::kAccept, kOwner);
+    if (state_.backed_up == 0) return;
+    Add(MoveKind::kAccept, kOwner);
+    if (!options_.edited) return;
+    Add(MoveKind::kAcceptWithoutRecord, kOwner);
+    Add(MoveKind::kAcceptWithoutAccount, kOwner);
   }
 
   const State& state_;

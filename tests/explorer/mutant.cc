@@ -24,7 +24,9 @@ constexpr std::array<std::string_view, static_cast<size_t>(Mutant::kCount)> kNam
     "revoke-device-only",
     "begin-with-row",
     "lower-newest-only",
-    "success-forgets-time"};
+    "success-forgets-time",
+    "discarded-is-new",
+    "discard-keeps-pending"};
 
 }  // namespace
 

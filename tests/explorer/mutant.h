@@ -27,6 +27,8 @@ enum class Mutant : uint8_t {
   kBeginWithRow,          // anybody with a token begins a version in the row
   kLowerNewestOnly,       // accepting a backup lowers one version
   kSuccessForgetsTime,    // a success forgets when the latest guess was
+  kDiscardedIsNew,        // an account that accepting discards is one that never was
+  kDiscardKeepsPending,   // and what its devices registered stays
   kCount,
 };
 

@@ -21,6 +21,7 @@ struct Options {
   uint8_t accepts = 0;             // restored and accepted backups
   uint8_t most_registrations = 3;  // where there are backups: else they are not bounded
   bool deletion = true;            // where there are backups: records are deleted too
+  bool edited = false;             // where there are backups: their rows are edited too, and discarded
   uint8_t floor = 1;
   MutantSet mutants;
   size_t most_states = 100'000'000;

@@ -56,7 +56,7 @@ bool Search::Run() {
       ++transitions_;
       if (move.kind == MoveKind::kBackUp) {
         BackUp(at, node, move);
-      } else if (move.kind == MoveKind::kAccept) {
+      } else if (IsAccept(move.kind)) {
         Accept(at, node, move);
       } else {
         Take(at, node, world, move);
@@ -106,7 +106,7 @@ void Search::Accept(size_t parent, const Node& node, const Move& move) {
   state.backed_up = state.accepts < options_.accepts ? 1 : 0;
   if (state.backed_up == 0) next.backup = {};
   World world = RowsOf(state);
-  functions_.Lower(world);
+  functions_.Accept(move.kind, world);
   Pack(world, kOwner, state);
   Add(next, parent, move);
 }

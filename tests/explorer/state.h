@@ -58,6 +58,7 @@ struct State {
   uint8_t begun = 0;  // number of the version that is begun
   uint8_t begun_by = kOwner;
   uint8_t names_full = 0;  // 16 record names are listed, and "main" is none of them
+  uint8_t no_account = 0;  // only where a mutant has it: the account has no row
   // What happened:
   uint8_t thief_guesses = 0;   // counted at the owner's versions since his last success or fresh start
   uint8_t greatest_limit = 0;  // of the owner's versions since then

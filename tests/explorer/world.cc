@@ -47,7 +47,8 @@ uint8_t NumberOf(const std::optional<DeviceId>& registrar) {
   return device;
 }
 
-Account AccountOf(const State& state) {
+std::optional<Account> AccountOf(const State& state) {
+  if (state.no_account != 0) return std::nullopt;
   Account account{kMain.tenant, kMain.account, {}, {}};
   for (uint8_t device = 0; device < kDevices; ++device) {
     if (state.enrolled.at(device) == 0) continue;
@@ -147,8 +148,10 @@ World RowsOf(const State& state) {
 void Pack(const World& world, Party maker, State& state) {
   const State before = state;
   for (uint8_t device = 0; device < kDevices; ++device) {
-    state.enrolled.at(device) = world.account->Find(IdOf(device)) != nullptr ? 1 : 0;
+    const bool enrolled = world.account && world.account->Find(IdOf(device)) != nullptr;
+    state.enrolled.at(device) = enrolled ? 1 : 0;
   }
+  state.no_account = world.account ? 0 : 1;
   const std::optional<Record>& record = world.main;
   state.row = record ? 1 : 0;
   state.destroyed = record && record->destroyed ? 1 : 0;

@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
+#include "recovery/record/accepting.h"
 #include "recovery/record/codec.h"
-#include "recovery/record/lowering.h"
 #include "recovery/record/row_frame.h"
 
 namespace {
@@ -17,17 +17,24 @@ void Require(bool holds) {
   if (!holds) std::abort();
 }
 
+// What an operator accepts is a good row, of the same name.
+void Accept(ByteView row, const AcceptTerms& terms) {
+  const auto accepted = AcceptRow(row, terms);
+  Require(accepted.ok() == PlaceOf(row).ok());
+  if (!accepted.ok() || !*accepted) return;
+  Require(PlaceOf(**accepted)->key == PlaceOf(row)->key);
+  const auto again = DecodeRecord(**accepted);
+  if (!again.ok()) return;
+  for (const RecordVersion& version : again->versions) Require(!version.usable() || version.left() <= 1);
+}
+
 void Decode(ByteView row) {
   if (const auto account = DecodeAccount(row); account.ok()) Require(SameBytes(EncodeAccount(*account), row));
   const auto record = DecodeRecord(row);
   // A row of format 1 is read, and written as one of today.
   if (record.ok() && row[0] == kRecordFormat) Require(SameBytes(EncodeRecord(*record), row));
-  const auto lowered = LowerRow(row, 1);
-  if (!lowered.ok()) return;
-  const auto again = DecodeRecord(*lowered);
-  Require(again.ok() || DecodeAccount(*lowered).ok());
-  if (!again.ok()) return;
-  for (const RecordVersion& version : again->versions) Require(!version.usable() || version.left() <= 1);
+  Accept(row, {});
+  Accept(row, {1, false, true});
 }
 
 // Rows have one of a few sizes that do not depend on the message alone.

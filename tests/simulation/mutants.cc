@@ -3,6 +3,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/call/registration_keys.h"
 #include "recovery/ledger/ledger_impl.h"
+#include "recovery/record/accepting.h"
 #include "recovery/record/authority.h"
 #include "recovery/record/codec.h"
 #include "recovery/record/erasure.h"
@@ -253,14 +254,14 @@ bool WrapAnyButHolder(const Authority& authority, const std::optional<Account>& 
          RealAnyButHolder(authority, account, record);
 }
 
-LABREC_WRAPPED("_ZN6labrec8recovery8LowerRowESt4spanIKhLm18446744073709551615EEj", absl::StatusOr<Bytes>,
-               Lower, ByteView row, uint32_t floor);
-absl::StatusOr<Bytes> WrapLower(ByteView row, uint32_t floor) {
+LABREC_WRAPPED("_ZN6labrec8recovery9AcceptRowESt4spanIKhLm18446744073709551615EERKNS0_11AcceptTermsE",
+               absl::StatusOr<std::optional<Bytes>>, Accept, ByteView row, const AcceptTerms& terms);
+absl::StatusOr<std::optional<Bytes>> WrapAccept(ByteView row, const AcceptTerms& terms) {
   if (sim::Is(Broken::kLowersNothing)) return ToBytes(row);
   const absl::StatusOr<Record> before = DecodeRecord(row);
   if (!sim::Has(Mutant::kLowerNewestOnly) || !before.ok() || before->versions.empty())
-    return RealLower(row, floor);
-  Record lowered = LowerRemaining(*before, floor);
+    return RealAccept(row, terms);
+  Record lowered = LowerRemaining(*before, terms.floor);
   explorer::RestoreOlderCounts(*before, lowered);
   return EncodeRecord(lowered);
 }

@@ -5,7 +5,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/ledger.h"
 #include "recovery/ledger/reanchor.h"
-#include "recovery/record/lowering.h"
+#include "recovery/record/accepting.h"
 
 namespace labrec::sim {
 namespace {
@@ -69,10 +69,8 @@ absl::Status Realm::Accept(const std::filesystem::path& from, uint32_t floor) {
   LABREC_ASSIGN_OR_RETURN(const auto source, recovery::OpenSqliteStore(from / "realm.db", options));
   recovery::ReanchorRequest request;
   request.realm_id = setting_.engine.realm_id;
-  request.transform = [floor](const recovery::RowAddress&,
-                              ByteView row) -> absl::StatusOr<std::optional<Bytes>> {
-    LABREC_ASSIGN_OR_RETURN(Bytes lowered, recovery::LowerRow(row, floor));
-    return std::optional(std::move(lowered));
+  request.transform = [floor](const recovery::RowAddress&, ByteView row) {
+    return recovery::AcceptRow(row, {floor, true, false});
   };
   return recovery::Reanchor(*source, *store_, *device_->freshness_anchor(), request).status();
 }

@@ -18,7 +18,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/start_up.h"
 #include "recovery/realm/audit_log.h"
-#include "recovery/record/lowering.h"
+#include "tools/admin/accepted_rows.h"
 #include "tools/admin/audit_trail.h"
 
 namespace labrec::admin {
@@ -66,11 +66,11 @@ recovery::AuditEvent Event(std::string suffix, std::string detail) {
 }
 
 // What became of it.
-recovery::AuditEvent Ended(const absl::Status& done, const recovery::ReanchorReport& rebuilt,
-                           uint32_t floor) {
+recovery::AuditEvent Ended(const absl::Status& done, const AcceptReport& report,
+                           const AcceptRequest& request) {
   if (!done.ok()) return Event("_failed", std::string(done.message()));
-  recovery::AuditEvent event = Event("_done", AcceptDetail(rebuilt, floor));
-  event.discontinuities = rebuilt.discontinuities;
+  recovery::AuditEvent event = Event("_done", AcceptDetail(report, request));
+  event.discontinuities = report.rebuilt.discontinuities;
   return event;
 }
 
@@ -86,13 +86,13 @@ class Acceptance {
   absl::StatusOr<AcceptReport> Run() {
     LABREC_ASSIGN_OR_RETURN(report_.resumed, FindFinished());
     LABREC_ASSIGN_OR_RETURN(const std::string why, Why());
+    if (!report_.resumed) LABREC_RETURN_IF_ERROR(LookAtRows());
     LABREC_RETURN_IF_ERROR(request_.confirm(Meaning(why)));
     LABREC_ASSIGN_OR_RETURN(const auto audit,
                             recovery::AuditLog::Open(realm_.folder.AuditPath(), SystemClock()));
     LABREC_RETURN_IF_ERROR(audit->Append(Event("", why), Durability::kSync));
     const absl::Status done = Work();
-    LABREC_RETURN_IF_ERROR(
-        audit->Append(Ended(done, report_.rebuilt, request_.reanchor_floor), Durability::kSync));
+    LABREC_RETURN_IF_ERROR(audit->Append(Ended(done, report_, request_), Durability::kSync));
     LABREC_RETURN_IF_ERROR(done);
     return report_;
   }
@@ -135,13 +135,22 @@ class Acceptance {
         "the ledger is fresh and intact: there is nothing to accept, and nothing was changed");
   }
 
+  absl::Status LookAtRows() {
+    LABREC_ASSIGN_OR_RETURN(
+        auto rows, AcceptedRows::Find(realm_, anchor_, request_.reanchor_floor, request_.take_unvouched));
+    rows_.emplace(std::move(rows));
+    report_.rows = rows_->counts();
+    return absl::OkStatus();
+  }
+
   std::string Meaning(const std::string& why) const {
     return absl::StrCat(
         "The ledger is refused: ", why, "\nAccepting it leaves every record at most ",
         request_.reanchor_floor,
         " guesses, brings back devices and records as they were then, and raises the number of "
         "discontinuities that every client sees. Put the latest intact copy back instead, if "
-        "there is one.");
+        "there is one.",
+        rows_ ? rows_->Meaning() : "");
   }
 
   absl::Status Work() {
@@ -161,7 +170,7 @@ class Acceptance {
     recovery::ReanchorRequest rebuild;
     rebuild.realm_id = realm_.manifest.realm_id;
     rebuild.known_discontinuities = known;
-    rebuild.transform = [this](const recovery::RowAddress&, ByteView row) { return Lower(row); };
+    rows_->Fill(rebuild);
     rebuild.progress = Progress();
     LABREC_ASSIGN_OR_RETURN(report_.rebuilt, recovery::Reanchor(*realm_.store, *target, anchor_, rebuild));
     return absl::OkStatus();
@@ -173,13 +182,6 @@ class Acceptance {
     LABREC_ASSIGN_OR_RETURN(const recovery::HeadRow head,
                             recovery::ReadRealmHead(*realm_.store, realm_.manifest.realm_id));
     return head.epoch < kMostEpochs ? head.epoch : 0;
-  }
-
-  // A row that is no record any more is lost already: nobody could be served from it.
-  absl::StatusOr<std::optional<Bytes>> Lower(ByteView row) const {
-    absl::StatusOr<Bytes> lowered = recovery::LowerRow(row, request_.reanchor_floor);
-    if (!lowered.ok()) return std::optional<Bytes>();
-    return std::optional<Bytes>(*std::move(lowered));
   }
 
   std::function<void(uint64_t)> Progress() const {
@@ -212,6 +214,7 @@ class Acceptance {
   const fs::path ledger_;
   const fs::path rebuilt_;
   bool spoilt_ = false;
+  std::optional<AcceptedRows> rows_;  // unless an earlier accept had done with them
   AcceptReport report_;
 };
 

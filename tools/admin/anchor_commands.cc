@@ -18,6 +18,7 @@ namespace {
 struct AcceptOptions : OfflineOptions {
   uint32_t floor = 0;  // 0: as the configuration says
   bool yes = false;
+  bool take_unvouched = false;
 };
 
 // The anchor of the realm's device; a device without one made no realm.
@@ -60,11 +61,15 @@ absl::Status AcceptLedger(const AcceptOptions& options) {
   request.confirm = [&options](const std::string& what) {
     return options.yes ? absl::OkStatus() : Confirm(what);
   };
+  request.take_unvouched = options.take_unvouched;
   request.progress = ShowProgress("ledger");
   LABREC_ASSIGN_OR_RETURN(const AcceptReport report, Accept(realm, request));
   const Json json = {{"epoch", report.rebuilt.epoch},
                      {"rows", report.rebuilt.rows},
                      {"rows_left_out", report.rebuilt.left_out},
+                     {"rows_unvouched", report.rows.unvouched},
+                     {"rows_discarded", report.rows.discarded},
+                     {"unvouched_taken", request.take_unvouched},
                      {"discontinuities", report.rebuilt.discontinuities},
                      {"reanchor_floor", request.reanchor_floor},
                      {"resumed", report.resumed}};
@@ -96,6 +101,12 @@ void AddAnchorCommands(const cli::Command& app, Result& result) {
                  "guesses left to each record, at most (default: the configuration's, else 1)")
       .Range(1, 20)
       .Word("N");
+  command.AddFlag(
+      kTakeUnvouched, accept->take_unvouched,
+      "also take rows that the device does not vouch for, as they are, instead of destroying their records "
+      "and dropping their accounts' devices. Whoever edited them chose devices, floors and guesses left: "
+      "only "
+      "for a copy that you know");
   command.AddFlag("--yes", accept->yes, "do not ask");
 }
 

@@ -25,9 +25,12 @@ absl::Status Unreadable(const std::filesystem::path& audit_log) {
 
 }  // namespace
 
-std::string AcceptDetail(const recovery::ReanchorReport& report, uint32_t floor) {
-  return absl::StrCat("epoch ", report.epoch, ", rows ", report.rows, ", left out ", report.left_out,
-                      ", at most ", floor, " guesses left");
+std::string AcceptDetail(const AcceptReport& report, const AcceptRequest& request) {
+  const recovery::ReanchorReport& rebuilt = report.rebuilt;
+  return absl::StrCat("epoch ", rebuilt.epoch, ", rows ", rebuilt.rows, ", left out ", rebuilt.left_out,
+                      ", not vouched for ", report.rows.unvouched,
+                      request.take_unvouched ? " (taken all the same)" : "", ", discarded ",
+                      report.rows.discarded, ", at most ", request.reanchor_floor, " guesses left");
 }
 
 uint64_t DiscontinuitiesIn(std::string_view audit_line) {

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "recovery/ledger/reanchor.h"
+#include "tools/admin/accept.h"
 
 namespace labrec::admin {
 
@@ -15,7 +15,7 @@ inline constexpr char kAcceptEvent[] = "anchor_accept";
 
 // What the audit log says of an accept in words: "epoch 17, rows 40, ...". The number of discontinuities is a
 // field of its own.
-std::string AcceptDetail(const recovery::ReanchorReport& report, uint32_t floor);
+std::string AcceptDetail(const AcceptReport& report, const AcceptRequest& request);
 
 // The number of discontinuities after an accept, from its line of the audit log; 0 for any other line. Pure.
 uint64_t DiscontinuitiesIn(std::string_view audit_line);

@@ -145,12 +145,14 @@ Json Describe(const v1::ListDevicesResponse& devices) {
                     {"public_key", HexOf(device.public_key())}});
   }
   return {{"devices", std::move(list)},
+          {"discarded", devices.discarded()},
           {"records", std::vector<std::string>(devices.records().begin(), devices.records().end())}};
 }
 
 Json Describe(const v1::AdminShowRecordResponse& answer) {
   const v1::GetRecordResponse& record = answer.record();
   Json json = {{"state", StateName(record.state())},
+               {"discarded", record.discarded()},
                {"remaining", record.remaining()},
                {"guess_limit", record.guess_limit()},
                {"highest_version", record.highest_version()},

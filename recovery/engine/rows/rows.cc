@@ -6,6 +6,7 @@
 
 #include "hsm/base/encoding.h"
 #include "recovery/record/codec.h"
+#include "recovery/record/discarding.h"
 #include "recovery/record/row_key.h"
 
 namespace labrec::recovery {
@@ -29,12 +30,14 @@ absl::Status Damaged(const RowAddress& address, const std::string& how) {
 }
 
 // A row says whose it is, and everything else goes by that name: one that lies where another one belongs was
-// put there by somebody's hand.
+// put there by somebody's hand. Only what is left of a row that an operator discarded has no name.
 template <typename Row, typename Decode>
-absl::StatusOr<std::optional<Row>> Read(Ledger& ledger, const RowAddress& address, Decode decode) {
+absl::StatusOr<std::optional<Row>> Read(Ledger& ledger, const RowAddress& address, Decode decode,
+                                        Row discarded) {
   absl::StatusOr<std::optional<Bytes>> bytes = ledger.Read(address);
   if (!bytes.ok()) return Logged(std::move(bytes).status());
   if (!*bytes) return std::optional<Row>();
+  if (IsDiscardedRow(**bytes)) return std::optional<Row>(std::move(discarded));
   absl::StatusOr<Row> row = decode(**bytes);
   if (!row.ok()) return Damaged(address, std::string(row.status().message()));
   if (KeyOf(*row) != address.key) return Damaged(address, "holds what belongs elsewhere");
@@ -53,11 +56,12 @@ RowAddress RecordAddress(const Ledger& ledger, const RecordName& name) {
 
 absl::StatusOr<std::optional<Account>> ReadAccount(Ledger& ledger, std::string_view tenant,
                                                    std::string_view account) {
-  return Read<Account>(ledger, AccountAddress(ledger, tenant, account), DecodeAccount);
+  return Read<Account>(ledger, AccountAddress(ledger, tenant, account), DecodeAccount,
+                       DiscardedAccount(tenant, account));
 }
 
 absl::StatusOr<std::optional<Record>> ReadRecord(Ledger& ledger, const RecordName& name) {
-  return Read<Record>(ledger, RecordAddress(ledger, name), DecodeRecord);
+  return Read<Record>(ledger, RecordAddress(ledger, name), DecodeRecord, DiscardedRecord(name));
 }
 
 }  // namespace labrec::recovery

@@ -69,6 +69,7 @@ void FillDevices(const Account& account, v1::ListDevicesResponse* answer) {
     info->set_enrolled_by(Text(device.enrolled_by));
   }
   for (const std::string& record : account.records) answer->add_records(record);
+  answer->set_discarded(account.discarded);
 }
 
 void FillFloor(const EpochFloor& floor, v1::Floor* answer) {
@@ -84,6 +85,7 @@ void FillRecord(const RecordView& view, Configs configs, v1::GetRecordResponse* 
   answer->set_state(StateOf(view));
   answer->set_highest_version(view.record.highest_version);
   answer->set_discontinuities(view.discontinuities);
+  answer->set_discarded(view.registered && view.record.discarded);
   if (!view.registered) return;
   const RecordVersion* newest = view.record.Newest();
   if (newest == nullptr) return;

@@ -57,7 +57,9 @@ void AccountLog::RecordDestroyed(const Caller& caller, const std::string& record
                                  Then then) {
   if (!IsNews(caller, record, outcome)) return then();
   metrics_.RecordDestroyed();
-  Write(caller, "record_destroyed", record, "every guess was spent", Durability::kSync, std::move(then));
+  const char* const how =
+      outcome.discarded ? "by anchor accept: nobody vouched for its row" : "every guess was spent";
+  Write(caller, "record_destroyed", record, how, Durability::kSync, std::move(then));
 }
 
 void AccountLog::Write(const Caller& caller, const char* event, const std::string& record,

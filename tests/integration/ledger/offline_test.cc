@@ -1,9 +1,12 @@
+#include <map>
+
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/reanchor.h"
 #include "recovery/ledger/verify.h"
+#include "recovery/ledger/vouched_rows.h"
 #include "tests/integration/ledger/support.h"
 
 namespace labrec::recovery {
@@ -50,6 +53,31 @@ class OfflineTest : public LedgerTest {
     return request;
   }
 
+  // How the rows 10 and 11 of bucket 1, 15 of bucket 1 and 20 of bucket 2 stand, of those that are visited.
+  std::map<uint32_t, Standing> Standings() {
+    std::map<uint32_t, Standing> found;
+    const auto store = OpenSqliteStore(path());
+    const auto device = device_->Open();
+    EXPECT_TRUE(store.ok() && device.ok());
+    auto vouched = VouchedRows::Find(**store, *(*device)->freshness_anchor(), kRealm);
+    EXPECT_TRUE(vouched.ok()) << vouched.status();
+    any_ = vouched->any();
+    std::optional<RowAddress> last;
+    const absl::Status walked =
+        vouched->ForEachRow([&](const RowAddress& address, ByteView content, Standing standing) {
+          EXPECT_EQ(content.empty(), standing == Standing::kMissing);
+          EXPECT_TRUE(!last || last->bucket < address.bucket || last->key < address.key) << "not in order";
+          last = address;
+          for (const uint32_t number : {10, 11, 15, 20}) {
+            if (address.key == KeyOf(number)) found[number] = standing;
+          }
+          return absl::OkStatus();
+        });
+    EXPECT_TRUE(walked.ok()) << walked;
+    return found;
+  }
+
+  absl::Status any_;
   std::filesystem::path target_path() const { return folder_.path() / "new.db"; }
   std::vector<VerifyProgress> progress_;
 };
@@ -125,6 +153,90 @@ TEST_P(OfflineTest, AnOldCopyVerifiesButForItsAge) {
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->freshness.freshness, hsm::Freshness::kStale);
   EXPECT_THAT(report->problems, ElementsAre(HasSubstr("rolled back by 1 epoch")));
+}
+
+constexpr Standing kGood = Standing::kVouched;
+constexpr Standing kDoubtful = Standing::kDoubtful;
+
+TEST_P(OfflineTest, TheDeviceVouchesForRowsThatFitItsHeadsTree) {
+  Stop();
+  const Image image = Copy();
+  struct Case {
+    std::string sql;
+    std::map<uint32_t, Standing> standings;
+  };
+  const std::string of_row10 = absl::StrCat(" WHERE key=X'", Hex(KeyOf(10)), "'; ");
+  const std::string edited_row =
+      absl::StrCat("UPDATE slots SET content=X'00' WHERE slot=(SELECT slot FROM rows",
+                   of_row10.substr(0, of_row10.size() - 2), "); ");
+  const std::string edited_digest = "UPDATE bucket_digests SET digest=zeroblob(32) WHERE bucket=1; ";
+  const std::string edited_directory = "UPDATE directories SET entries=zeroblob(64) WHERE bucket=1; ";
+  const std::string removed_row = absl::StrCat("DELETE FROM rows", of_row10);
+  const std::string moved_row = absl::StrCat("UPDATE rows SET key=X'", Hex(KeyOf(15)), "'", of_row10);
+  const std::map<uint32_t, Standing> nothing = {{10, kDoubtful}, {11, kDoubtful}, {20, kDoubtful}};
+  const std::vector<Case> cases = {
+      {"UPDATE rows SET bucket=bucket", {{10, kGood}, {11, kGood}, {20, kGood}}},
+      {edited_row, {{10, kDoubtful}, {11, kGood}, {20, kGood}}},
+      {edited_digest, {{10, kGood}, {11, kGood}, {20, kGood}}},
+      {edited_digest + edited_row, {{10, kDoubtful}, {11, kGood}, {20, kGood}}},
+      {edited_directory, {{10, kDoubtful}, {11, kDoubtful}, {20, kGood}}},
+      {removed_row, {{10, Standing::kMissing}, {11, kGood}, {20, kGood}}},
+      {"DELETE FROM rows WHERE bucket=1", {{10, Standing::kMissing}, {11, Standing::kMissing}, {20, kGood}}},
+      {"DELETE FROM rows WHERE bucket>=2", {{10, kGood}, {11, kGood}, {20, Standing::kMissing}}},
+      {moved_row, {{10, Standing::kMissing}, {11, kGood}, {15, Standing::kUnnamed}, {20, kGood}}},
+      {moved_row + edited_directory, {{11, kDoubtful}, {15, kDoubtful}, {20, kGood}}},
+      {edited_directory + edited_digest, nothing},
+      {"UPDATE head SET records=7", nothing},
+      {"UPDATE head SET root=zeroblob(32)", nothing},
+  };
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.sql);
+    Restore(image);
+    Meddle(path(), each.sql);
+    EXPECT_EQ(Standings(), each.standings);
+    EXPECT_EQ(any_.ok(), each.standings != nothing);
+  }
+}
+
+// A TPM judges heads of every epoch; a token has destroyed the key.
+TEST_P(OfflineTest, OfARestoredCopyOnlySomeDevicesCanTell) {
+  const Image old = Copy();
+  ASSERT_TRUE(Commit({Put(1, 10, Bytes(40, 99))}).ok());
+  Stop();
+  Restore(old);
+  const bool is_tpm = std::string(GetParam()) == "swtpm";
+  EXPECT_EQ(Standings()[10], is_tpm ? kGood : kDoubtful);
+  EXPECT_THAT(any_.ToString(), HasSubstr(is_tpm ? "OK" : "has destroyed the key that could vouch for it"));
+}
+
+// A rebuild takes its rows from the walk, those that are missing too.
+TEST_P(OfflineTest, ARebuildHasAPlaceForRowsThatAreMissing) {
+  Stop();
+  Meddle(path(), absl::StrCat("DELETE FROM rows WHERE bucket=1 AND key=X'", Hex(KeyOf(10)), "'"));
+  const auto store = OpenSqliteStore(path());
+  ASSERT_TRUE(store.ok());
+  const auto device = device_->Open();
+  ASSERT_TRUE(device.ok());
+  auto vouched = VouchedRows::Find(**store, *(*device)->freshness_anchor(), kRealm);
+  ASSERT_TRUE(vouched.ok()) << vouched.status();
+  ReanchorRequest request;
+  request.realm_id = kRealm;
+  request.rows = [&](const ReanchorRequest::VisitRow& visit) {
+    return vouched->ForEachRow(
+        [&](const RowAddress& address, ByteView row, Standing) { return visit(address, row); });
+  };
+  request.transform = [](const RowAddress&, ByteView row) -> absl::StatusOr<std::optional<Bytes>> {
+    return row.empty() ? Bytes(7, 7) : ToBytes(row);
+  };
+  const auto target = OpenSqliteStore(target_path(), {.open = SqliteOptions::Open::kCreateIfMissing});
+  ASSERT_TRUE(target.ok());
+  const auto report = Reanchor(**store, **target, *(*device)->freshness_anchor(), request);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->rows, 8U);
+  EXPECT_EQ(*(*target)->ReadRow({1, KeyOf(10)}), Bytes(7, 7));
+  const auto walked = VerifyAll(**target, *(*device)->freshness_anchor(), kRealm, {});
+  ASSERT_TRUE(walked.ok()) << walked.status();
+  EXPECT_TRUE(walked->intact());
 }
 
 TEST_P(OfflineTest, AcceptMakesARestoredCopyCurrentAndLowersEveryRow) {

@@ -2,6 +2,8 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -13,6 +15,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "recovery/record/codec.h"
+#include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/support/raw_account.h"
 #include "tests/support/realm_fixture.h"
 #include "tests/support/realm_stub.h"
@@ -47,6 +51,50 @@ class OperatorTest : public testing::TestWithParam<SimulatorKind> {
   void Stop() {
     const auto code = realm_->StopDaemon();
     ASSERT_TRUE(code.ok() && *code == 0) << code.status();
+  }
+
+  bool IsToken() const { return GetParam() == SimulatorKind::kSoftHsm; }
+  // "anchor accept" after a rollback: a token vouches for nothing then.
+  std::vector<std::string> Accept(std::vector<std::string> more) const {
+    std::vector<std::string> arguments = {"anchor", "accept", "--yes"};
+    if (IsToken()) arguments.emplace_back("--take-unvouched-rows");
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+  // Edits the rows of the record, or of the account, behind the ledger's back. The daemon is stopped.
+  void EditRows(const std::function<std::optional<Bytes>(ByteView)>& edit) {
+    const auto store = recovery::OpenSqliteStore(ledger());
+    ASSERT_TRUE(store.ok()) << store.status();
+    recovery::StoreBatch edited;
+    const absl::Status read = (*store)->ForEachRow([&](const recovery::RowAddress& address, ByteView row) {
+      std::optional<Bytes> content = edit(row);
+      if (content != ToBytes(row)) edited.rows.push_back({address, std::move(content)});
+      return absl::OkStatus();
+    });
+    ASSERT_TRUE(read.ok()) << read;
+    ASSERT_EQ(edited.rows.size(), 1U);
+    const auto head = (*store)->ReadHead();
+    ASSERT_TRUE(head.ok() && head->has_value());
+    edited.head = **head;
+    ASSERT_TRUE((*store)->Write(edited).ok());
+  }
+  // Puts another unlock key into the record's row, which is a good row still.
+  void ReplaceUnlockKey() {
+    EditRows([](ByteView row) -> std::optional<Bytes> {
+      absl::StatusOr<recovery::Record> record = recovery::DecodeRecord(row);
+      if (!record.ok()) return ToBytes(row);
+      record->versions.at(0).unlock_key = EcdsaPrivateKey::Generate().public_key();
+      return recovery::EncodeRecord(*record);
+    });
+  }
+  void RemoveRowOfAccount() {
+    EditRows([](ByteView row) {
+      return recovery::DecodeAccount(row).ok() ? std::optional<Bytes>() : ToBytes(row);
+    });
+  }
+  Json ListDevices() { return Online({"device", "list", "--tenant", "chat", "--account", "alice"}); }
+  Json ShowRecord() {
+    return Online({"record", "show", "--tenant", "chat", "--account", "alice", "--record", kRawRecord});
   }
 
   // Guesses left after one more.
@@ -120,9 +168,13 @@ TEST_P(OperatorTest, ARestoredLedgerIsRefusedUntilItIsAccepted) {
   EXPECT_THAT(Offline({"anchor", "accept"}).status().ToString(), HasSubstr("say --yes"))
       << "nobody at a terminal was asked";
 
-  const Json accepted = GoodJson(Offline({"anchor", "accept", "--yes", "--reanchor-floor", "2"}));
+  if (IsToken()) {
+    EXPECT_THAT(Offline({"anchor", "accept", "--yes"}).status().ToString(), HasSubstr("vouches for none"));
+  }
+  const Json accepted = GoodJson(Offline(Accept({"--reanchor-floor", "2"})));
   EXPECT_EQ(accepted["discontinuities"], 1);
   EXPECT_EQ(accepted["rows_left_out"], 0);
+  EXPECT_EQ(accepted["rows_unvouched"], IsToken() ? 2 : 0) << "a TPM vouches for past epochs";
   EXPECT_THAT(AuditLog(), HasSubstr("\"event\":\"anchor_accept\""));
   EXPECT_THAT(AuditLog(), HasSubstr("\"event\":\"anchor_accept_done\""));
   EXPECT_THAT(AuditLog(), HasSubstr("\"discontinuities\":1"));
@@ -137,7 +189,7 @@ TEST_P(OperatorTest, ARestoredLedgerIsRefusedUntilItIsAccepted) {
   EXPECT_EQ(Guess(), 1U) << "two were left, not " << kRawLimit - 1;
   Stop();
   Restore(spare());
-  EXPECT_EQ(GoodJson(Offline({"anchor", "accept", "--yes"}))["discontinuities"], 2)
+  EXPECT_EQ(GoodJson(Offline(Accept({})))["discontinuities"], 2)
       << "the audit log remembers what the restored copy forgot";
 }
 
@@ -157,7 +209,8 @@ TEST_P(OperatorOfATokenTest, ATokenThatLostItsRatchetIsStartedAnewByAccept) {
   EXPECT_FALSE(realm_->StartDaemon().ok());
   EXPECT_THAT(realm_->Log(), HasSubstr(why));
   EXPECT_THAT(Offline({"anchor", "status"}).status().ToString(), HasSubstr(why));
-  const Json accepted = GoodJson(Offline({"anchor", "accept", "--yes", "--reanchor-floor", "2"}));
+  EXPECT_THAT(Offline({"anchor", "accept", "--yes"}).status().ToString(), HasSubstr("vouches for none"));
+  const Json accepted = GoodJson(Offline(Accept({"--reanchor-floor", "2"})));
   EXPECT_EQ(accepted["discontinuities"], 1);
   EXPECT_GT(accepted["epoch"], epoch) << "epochs go on";
   EXPECT_THAT(AuditLog(), HasSubstr(why));
@@ -183,8 +236,74 @@ TEST_P(OperatorTest, OneFlippedByteIsFoundAndNamed) {
   EXPECT_THAT(verified, HasSubstr("ended with 1"));
   EXPECT_THAT(verified, testing::ContainsRegex("row [0-9a-f]+ of bucket [0-9]+ does not hold what"));
   EXPECT_TRUE(GoodJson(Offline({"anchor", "status"}))["starts"]) << "only a walk or a use finds a row";
-  EXPECT_TRUE(Offline({"anchor", "accept", "--yes"}).ok()) << "not intact, so there is something to accept";
+  const Json accepted = GoodJson(Offline({"anchor", "accept", "--yes"}));
+  EXPECT_EQ(accepted["rows_unvouched"], 1) << "not intact, so there is something to accept";
+  EXPECT_EQ(accepted["rows_discarded"], 1);
   EXPECT_TRUE(GoodJson(Offline({"anchor", "verify"}))["intact"]);
+}
+
+TEST_P(OperatorTest, AnEditedRowIsNotBelieved) {
+  Stop();
+  ReplaceUnlockKey();
+  const Json accepted = GoodJson(Offline({"anchor", "accept", "--yes"}));
+  EXPECT_EQ(accepted["rows_unvouched"], 1);
+  EXPECT_EQ(accepted["rows_discarded"], 1);
+  EXPECT_EQ(accepted["rows_left_out"], 0);
+  EXPECT_THAT(AuditLog(), HasSubstr("not vouched for 1, discarded 1"));
+  Start();
+  const Json shown = ShowRecord();
+  EXPECT_EQ(shown["state"], "destroyed");
+  EXPECT_TRUE(shown["discarded"]);
+  EXPECT_EQ(ListDevices()["devices"].size(), 1U) << "the account's row was not edited";
+  EXPECT_FALSE(ListDevices()["discarded"]);
+  EXPECT_EQ(Guess(), 0U);
+  EXPECT_THAT(AuditLog(), HasSubstr("nobody vouched for its row"));
+  EXPECT_THAT(AuditLog(), testing::Not(HasSubstr("every guess was spent")));
+}
+
+TEST_P(OperatorTest, UnlessTheOperatorSaysSo) {
+  Stop();
+  ReplaceUnlockKey();
+  const Json accepted = GoodJson(Offline({"anchor", "accept", "--yes", "--take-unvouched-rows"}));
+  EXPECT_EQ(accepted["rows_unvouched"], 1);
+  EXPECT_EQ(accepted["rows_discarded"], 0);
+  EXPECT_THAT(AuditLog(), HasSubstr("not vouched for 1 (taken all the same)"));
+  Start();
+  EXPECT_EQ(ShowRecord()["state"], "usable");
+  EXPECT_FALSE(ShowRecord()["discarded"]);
+}
+
+// Else whoever has the token would be the account's first device.
+TEST_P(OperatorTest, AnAccountWhoseRowWasTakenAwayIsNoNewOne) {
+  Stop();
+  RemoveRowOfAccount();
+  const Json accepted = GoodJson(Offline({"anchor", "accept", "--yes"}));
+  EXPECT_EQ(accepted["rows_unvouched"], 1);
+  EXPECT_EQ(accepted["rows_discarded"], 1);
+  EXPECT_TRUE(GoodJson(Offline({"anchor", "verify"}))["intact"]);
+  Start();
+  EXPECT_EQ(ListDevices()["devices"].size(), 0U);
+  EXPECT_TRUE(ListDevices()["discarded"]);
+  const auto thief = RawAccount::Register(*stub_, "chat", "alice", realm_->Token("alice"));
+  EXPECT_THAT(thief.status().ToString(), HasSubstr("nobody vouched for this account"));
+  EXPECT_EQ(ShowRecord()["state"], "usable") << "the record's row is what it was";
+}
+
+// A row that somebody put there is as if it had never been.
+TEST_P(OperatorTest, AnAddedRowIsLeftOut) {
+  Stop();
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(ledger().c_str(), &database), SQLITE_OK);
+  const char* const add =
+      "INSERT INTO rows(bucket, key, slot) SELECT bucket, zeroblob(32), slot FROM rows LIMIT 1";
+  ASSERT_EQ(sqlite3_exec(database, add, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
+  sqlite3_close(database);
+  const Json accepted = GoodJson(Offline({"anchor", "accept", "--yes"}));
+  EXPECT_EQ(accepted["rows_unvouched"], 1);
+  EXPECT_EQ(accepted["rows_discarded"], 0);
+  EXPECT_EQ(accepted["rows_left_out"], 1);
+  Start();
+  EXPECT_EQ(Guess(), 0U) << "one was left";
 }
 
 TEST_P(OperatorTest, ABackupUnderLoadVerifies) {

@@ -58,20 +58,5 @@ TEST(Lowering, LeavesCountedElements) {
   EXPECT_EQ(made.Guess(1, 7), (GuessOutcome{MayEvaluate{Counting::kRepeated, 2}}));
 }
 
-TEST(Lowering, TakesRowsOfBothKindsAndNothingElse) {
-  const Registered made(10);
-  const Bytes account = EncodeAccount(*made.account);
-  EXPECT_EQ(*LowerRow(account, 1), account);
-  const Bytes row = EncodeRecord(*made.record);
-  const auto lowered = LowerRow(row, 1);
-  ASSERT_TRUE(lowered.ok());
-  EXPECT_EQ(DecodeRecord(*lowered)->Find(1)->left(), 1U);
-  EXPECT_EQ(lowered->size(), row.size());
-  Bytes spoilt = row;
-  spoilt.back() ^= 1;
-  EXPECT_TRUE(absl::IsDataLoss(LowerRow(spoilt, 1).status()));
-  EXPECT_TRUE(absl::IsDataLoss(LowerRow({}, 1).status()));
-}
-
 }  // namespace
 }  // namespace labrec::recovery

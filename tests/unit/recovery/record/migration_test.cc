@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "recovery/record/accepting.h"
 #include "recovery/record/codec.h"
-#include "recovery/record/lowering.h"
 #include "recovery/record/row_format1.h"
 #include "tests/unit/recovery/record/record_builder.h"
 #include "tests/unit/vector_file.h"
@@ -62,9 +62,7 @@ TEST(Migration, WritesTheNewFormat) {
     const Bytes row = EncodeRecord(record);
     EXPECT_EQ(row[0], 2);
     EXPECT_EQ(*DecodeRecord(row), record);
-    const auto lowered = LowerRow(OldRow(name), 20);
-    ASSERT_TRUE(lowered.ok()) << lowered.status();
-    EXPECT_EQ(*lowered, row);
+    EXPECT_EQ(AcceptRow(OldRow(name), {20, true, false}).value(), row);
   }
 }
 
