@@ -140,7 +140,7 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{Mutant::kBeginWithRow, "I3r", 1, UpTo(2)}, Broken{Mutant::kBeginWithRow, "I4", 2, UpTo(2)},
         Broken{Mutant::kLowerNewestOnly, "I1", 9, Backups()},
         Broken{Mutant::kSuccessForgetsTime, "D1", 6, Delays()},
-        Broken{Mutant::kDiscardedIsNew, "I4", 5, Edited()},
+        Broken{Mutant::kDiscardedIsNew, "I4", 3, Edited()},
         Broken{Mutant::kDiscardKeepsPending, "I4p", 3, Edited()}),
     NameOfCase);
 

@@ -1,61 +1,18 @@
-// Rows that somebody edited and an operator accepted as they are: no content of any row ends the process, and
-// what was edited makes no success.
-#include <functional>
-#include <limits>
-#include <map>
+// Rows that somebody edited and an operator accepted as they are: no bytes of any row end the process.
+#include "tests/integration/engine/edited_rows.h"
+
 #include <memory>
 #include <random>
 #include <utility>
 #include <vector>
 
-#include <gtest/gtest.h>
-
-#include "recovery/record/accepting.h"
-#include "recovery/record/codec.h"
 #include "recovery/record/discarding.h"
-#include "recovery/record/row_key.h"
-#include "tests/integration/engine/chip_client.h"
 
 namespace labrec::recovery {
 namespace {
 
-constexpr int kUnbounded = std::numeric_limits<int>::max();
-
-using Rows = std::map<Digest, Bytes>;  // by key
 // What somebody makes of a row.
 using Edit = std::function<Bytes(const Bytes& row, const Rows& all)>;
-
-class EditedRows : public testing::Test {
- protected:
-  // Ends the run, lets `edit` change rows by key, and accepts the result. True if it starts.
-  bool StartOn(const std::function<void(Rows&)>& edit) {
-    realm.Kill();
-    realm.AcceptEdited(edit);
-    const absl::Status started = realm.TryStart(kUnbounded);
-    EXPECT_TRUE(started.ok()) << started;
-    return started.ok();
-  }
-  static Digest RecordKey(const EngineClient& client) { return RecordRowKey(client.name); }
-  static Digest AccountKey(const EngineClient& client) {
-    return AccountRowKey(client.name.tenant, client.name.account);
-  }
-
-  EngineRealm realm{test::SimulatorKind::kSwtpm};
-};
-
-// Every call that reads or changes a row of the client, whatever it says.
-void CallEverything(EngineClient& client) {
-  client.View().IgnoreError();
-  client.Guess(7).IgnoreError();
-  if (const auto challenge = client.BeginUnlock(); challenge.ok()) client.Unlock(*challenge).IgnoreError();
-  client.RaiseFloor(3, 1).IgnoreError();
-  client.GetFloor().IgnoreError();
-  client.Register(2).IgnoreError();
-  client.Activate(2).IgnoreError();
-  client.Enroll().IgnoreError();
-  client.EnrollAnother(EcdsaPrivateKey::Generate()).IgnoreError();
-  client.Revoke(client.device.public_key().DeviceId()).IgnoreError();
-}
 
 Edit Instead(const Digest& key) {
   return [key](const Bytes&, const Rows& all) { return all.at(key); };
@@ -171,91 +128,6 @@ TEST_F(EditedRows, NorDoRowsOfTwoAccountsWhoseChipCounts) {
     CallEverything(*client);
   }
   EXPECT_EQ(realm.fatal_calls(), 0);
-}
-
-class EditedVersion : public EditedRows {
- protected:
-  void SetUp() override {
-    ASSERT_TRUE(alice.SetUp().ok());
-    ASSERT_EQ(RemainingOf(alice.Guess(1)), 9);
-    ASSERT_EQ(RemainingOf(alice.Guess(2)), 8);
-  }
-  bool StartEdited(const std::function<void(RecordVersion&)>& edit) {
-    return StartOn([&](Rows& rows) {
-      absl::StatusOr<Record> record = DecodeRecord(rows.at(RecordKey(alice)));
-      ASSERT_TRUE(record.ok()) << record.status();
-      edit(record->versions.at(0));
-      rows[RecordKey(alice)] = EncodeRecord(*record);
-    });
-  }
-  void ExpectNoSuccess(EngineClient& who) {
-    const auto challenge = who.BeginUnlock();
-    ASSERT_TRUE(challenge.ok());
-    const auto unlocked = who.Unlock(*challenge);
-    EXPECT_TRUE(absl::IsDataLoss(unlocked.status())) << unlocked.status();
-    EXPECT_EQ(realm.StoredRecord(alice.name)->versions.at(0).spent, 2U) << "nothing was refilled";
-  }
-
-  EngineClient alice{realm};
-};
-
-TEST_F(EditedVersion, AnotherUnlockKeyMakesNoSuccess) {
-  EngineClient thief(realm);  // has the token
-  ASSERT_TRUE(
-      StartEdited([&](RecordVersion& version) { version.unlock_key = thief.unlock_key.public_key(); }));
-  ExpectNoSuccess(thief);
-}
-
-// The round that gave a thief guesses without end: each success of his own key, the limit anew.
-TEST_F(EditedVersion, NorGuessesBeyondTheFloor) {
-  EngineClient thief(realm);
-  ASSERT_TRUE(StartOn([&](Rows& rows) {
-    absl::StatusOr<Record> record = DecodeRecord(rows.at(RecordKey(alice)));
-    ASSERT_TRUE(record.ok()) << record.status();
-    record->versions.at(0).unlock_key = thief.unlock_key.public_key();
-    rows[RecordKey(alice)] = AcceptRow(EncodeRecord(*record), {1, false, false}).value().value();
-  }));
-  int evaluated = 0;
-  for (uint32_t number = 100; number < 150; ++number) {
-    if (RemainingOf(thief.Guess(number)) >= 0) ++evaluated;
-    if (const auto challenge = thief.BeginUnlock(); challenge.ok()) thief.Unlock(*challenge).IgnoreError();
-  }
-  EXPECT_EQ(evaluated, 1);
-}
-
-// The sealed fields of a version are good for it alone.
-TEST_F(EditedVersion, NorTheSealedFieldsOfAnotherVersion) {
-  ASSERT_TRUE(alice.Register(2).ok());
-  ASSERT_TRUE(StartOn([&](Rows& rows) {
-    absl::StatusOr<Record> record = DecodeRecord(rows.at(RecordKey(alice)));
-    ASSERT_TRUE(record.ok()) << record.status();
-    record->Find(1)->sealed_private = record->Find(2)->sealed_private;
-    rows[RecordKey(alice)] = EncodeRecord(*record);
-  }));
-  ExpectNoSuccess(alice);
-}
-
-TEST_F(EditedVersion, NorDoesAnotherLimitOrConfig) {
-  ASSERT_TRUE(StartEdited([&](RecordVersion& version) { version.guess_limit = 20; }));
-  ExpectNoSuccess(alice);
-  ASSERT_TRUE(StartEdited([&](RecordVersion& version) {
-    version.guess_limit = 10;
-    version.config.push_back(1);
-  }));
-  ExpectNoSuccess(alice);
-}
-
-TEST_F(EditedVersion, NorAnotherRegistrant) {
-  ASSERT_TRUE(StartEdited([&](RecordVersion& version) { version.registered_by.reset(); }));
-  ExpectNoSuccess(alice);
-}
-
-TEST_F(EditedVersion, AndWhatWasNotEditedStaysGood) {
-  ASSERT_TRUE(StartEdited([](RecordVersion&) {}));
-  const auto challenge = alice.BeginUnlock();
-  ASSERT_TRUE(challenge.ok());
-  EXPECT_TRUE(alice.Unlock(*challenge).ok());
-  EXPECT_EQ(realm.StoredRecord(alice.name)->versions.at(0).spent, 0U);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ class OperatorTest : public testing::TestWithParam<SimulatorKind> {
   bool IsToken() const { return GetParam() == SimulatorKind::kSoftHsm; }
   // "anchor accept" after a rollback: a token vouches for nothing then.
   std::vector<std::string> Accept(std::vector<std::string> more) const {
-    std::vector<std::string> arguments = {"anchor", "accept", "--yes"};
+    std::vector<std::string> arguments = {"anchor", "accept"};
     if (IsToken()) arguments.emplace_back("--take-unvouched-rows");
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
@@ -165,13 +165,13 @@ TEST_P(OperatorTest, ARestoredLedgerIsRefusedUntilItIsAccepted) {
   EXPECT_THAT(refused.status().ToString(), HasSubstr("ended with 1")) << refused.status();
   EXPECT_THAT(refused.status().ToString(), HasSubstr("rolled back by 5 epochs"));
   EXPECT_THAT(Offline({"anchor", "verify"}).status().ToString(), HasSubstr("rolled back by 5 epochs"));
-  EXPECT_THAT(Offline({"anchor", "accept"}).status().ToString(), HasSubstr("say --yes"))
+  EXPECT_THAT(Offline(Accept({})).status().ToString(), HasSubstr("say --yes"))
       << "nobody at a terminal was asked";
 
   if (IsToken()) {
     EXPECT_THAT(Offline({"anchor", "accept", "--yes"}).status().ToString(), HasSubstr("vouches for none"));
   }
-  const Json accepted = GoodJson(Offline(Accept({"--reanchor-floor", "2"})));
+  const Json accepted = GoodJson(Offline(Accept({"--yes", "--reanchor-floor", "2"})));
   EXPECT_EQ(accepted["discontinuities"], 1);
   EXPECT_EQ(accepted["rows_left_out"], 0);
   EXPECT_EQ(accepted["rows_unvouched"], IsToken() ? 2 : 0) << "a TPM vouches for past epochs";
@@ -189,7 +189,7 @@ TEST_P(OperatorTest, ARestoredLedgerIsRefusedUntilItIsAccepted) {
   EXPECT_EQ(Guess(), 1U) << "two were left, not " << kRawLimit - 1;
   Stop();
   Restore(spare());
-  EXPECT_EQ(GoodJson(Offline(Accept({})))["discontinuities"], 2)
+  EXPECT_EQ(GoodJson(Offline(Accept({"--yes"})))["discontinuities"], 2)
       << "the audit log remembers what the restored copy forgot";
 }
 
@@ -210,7 +210,7 @@ TEST_P(OperatorOfATokenTest, ATokenThatLostItsRatchetIsStartedAnewByAccept) {
   EXPECT_THAT(realm_->Log(), HasSubstr(why));
   EXPECT_THAT(Offline({"anchor", "status"}).status().ToString(), HasSubstr(why));
   EXPECT_THAT(Offline({"anchor", "accept", "--yes"}).status().ToString(), HasSubstr("vouches for none"));
-  const Json accepted = GoodJson(Offline(Accept({"--reanchor-floor", "2"})));
+  const Json accepted = GoodJson(Offline(Accept({"--yes", "--reanchor-floor", "2"})));
   EXPECT_EQ(accepted["discontinuities"], 1);
   EXPECT_GT(accepted["epoch"], epoch) << "epochs go on";
   EXPECT_THAT(AuditLog(), HasSubstr(why));
