@@ -6,8 +6,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/guess_total.h"
-#include "recovery/client/chip/guesses.h"
-#include "recovery/client/grpc/realm_channel.h"
+#include "recovery/client/steps/kept_enforcement.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -19,7 +18,7 @@ class UnlockKeyOrDevice : public RequestSigner {
       : authority_(recovered.authority), device_(device) {
     for (const GroupMember& member : recovered.group.members) {
       if (recovered.reports[member.realm].condition == RealmCondition::kGood) {
-        holders_.push_back(ToBytes(realms[member.realm].id()));
+        holders_.push_back(realms.address(member.realm).id);
       }
     }
   }
@@ -36,23 +35,6 @@ class UnlockKeyOrDevice : public RequestSigner {
   const RequestSigner* device_;
   std::vector<Bytes> holders_;
 };
-
-// The realms whose chip counted are to count by it again, known by the key that the config names. Where every
-// realm's chip counted, none may count otherwise now.
-absl::Status KeepEnforcement(const RealmSet& realms, const ConfigGroup& group, SealRequest& seal) {
-  seal.enforcement = Enforcement::kAsPinned;
-  for (size_t i = 0; i < realms.size(); ++i) {
-    const ChipShare* chip = ChipShareOf(group.config, realms[i].id());
-    if (chip != nullptr) {
-      seal.trust.pinned_aks[ToBytes(realms[i].id())] = chip->ak_name;
-    } else if (group.config.chips() == group.config.realms.size()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("realm ", realms[i].name(),
-                       " is new in the list, and every realm's chip counts for this record: seal it again"));
-    }
-  }
-  return absl::OkStatus();
-}
 
 // The record's limit, or what keeps to the record's total of guesses now that the list has more realms.
 absl::StatusOr<uint32_t> KeepGuessLimit(const RealmSet& realms, const RecordConfig& config) {
@@ -76,25 +58,36 @@ PinChange NotRecovered(RecoverOutcome outcome) {
   return std::get<NotRegistered>(std::move(outcome));
 }
 
+absl::StatusOr<Sealed> SealAnew(const RealmSet& realms, SealRequest& seal, const Recovered& recovered,
+                                const SecretBytes& new_pin, const RequestSigner* device) {
+  LABREC_ASSIGN_OR_RETURN(seal.guess_limit, KeepGuessLimit(realms, recovered.group.config));
+  LABREC_ASSIGN_OR_RETURN(const KeptEnforcement kept, KeepEnforcement(realms, recovered.group.config));
+  seal.enforcement = kept.enforcement;
+  seal.trust = kept.trust;
+  const Retirement retirement{recovered.group, recovered.authority};
+  seal.retire = &retirement;
+  const UnlockKeyOrDevice signer(realms, recovered, device);
+  return Seal(realms, seal, recovered.secret, new_pin, signer);
+}
+
 }  // namespace
 
 absl::StatusOr<PinChange> ChangePin(const RealmSet& realms, const RecoverRequest& request, Holders holders,
                                     const SecretBytes& old_pin, const SecretBytes& new_pin,
                                     const RequestSigner* device) {
-  LABREC_ASSIGN_OR_RETURN(RecoverOutcome outcome, Recover(realms, request, old_pin));
-  const auto* recovered = std::get_if<Recovered>(&outcome);
+  RecoverRequest once = request;
+  once.refill = ChipRefill::kLater;  // the new version ends the indices that would be refilled
+  LABREC_ASSIGN_OR_RETURN(RecoverOutcome outcome, Recover(realms, once, old_pin));
+  auto* recovered = std::get_if<Recovered>(&outcome);
   if (recovered == nullptr) return NotRecovered(std::move(outcome));
   SealRequest seal;
   seal.record = request.record;
   seal.threshold = recovered->group.threshold();
-  LABREC_ASSIGN_OR_RETURN(seal.guess_limit, KeepGuessLimit(realms, recovered->group.config));
   seal.holders = holders;
-  LABREC_RETURN_IF_ERROR(KeepEnforcement(realms, recovered->group, seal));
-  const Retirement retirement{recovered->group, recovered->authority};
-  seal.retire = &retirement;
-  const UnlockKeyOrDevice signer(realms, *recovered, device);
-  LABREC_ASSIGN_OR_RETURN(Sealed sealed, Seal(realms, seal, recovered->secret, new_pin, signer));
-  return sealed;
+  absl::StatusOr<Sealed> sealed = SealAnew(realms, seal, *recovered, new_pin, device);
+  if (sealed.ok()) return *std::move(sealed);
+  RefillChipGuesses(realms, *recovered);  // the old version stays
+  return sealed.status();
 }
 
 }  // namespace labrec::recovery::client

@@ -1,5 +1,6 @@
 #include "recovery/client/recover.h"
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
@@ -51,15 +52,18 @@ absl::StatusOr<RecoverOutcome> AfterGuess(absl::StatusOr<RecoverOutcome> outcome
   if (IsTooFewRealms(outcome.status())) {
     return TooFewRealmsError(absl::StrCat(outcome.status().message(), kCounted));
   }
-  return absl::Status(outcome.status().code(), absl::StrCat(outcome.status().message(), kCounted));
+  absl::Status status(outcome.status().code(), absl::StrCat(outcome.status().message(), kCounted));
+  outcome.status().ForEachPayload(
+      [&](auto url, const absl::Cord& payload) { status.SetPayload(url, payload); });
+  return status;
 }
 
 absl::StatusOr<RecoverOutcome> Unlock(const RealmSet& realms, ConfigGroup group, Guess guess,
-                                      std::vector<RealmReport> reports) {
+                                      std::vector<RealmReport> reports, ChipRefill refill) {
   RecordAuthority authority(*std::move(guess.s), group.config.name.record, group.version());
   LABREC_ASSIGN_OR_RETURN(Opened opened, UnlockAll(realms, group, authority, guess.challenges, reports));
   FinishActivation(realms, group, authority, reports);
-  RefillChips(realms, group, authority, reports);
+  if (refill == ChipRefill::kNow) RefillChips(realms, group, authority, reports);
   return Recovered{std::move(opened.secret), std::move(group), std::move(authority), std::move(opened.floors),
                    std::move(reports)};
 }
@@ -98,7 +102,8 @@ Attempted Attempt(const RealmSet& realms, const RecoverRequest& request, Least l
   }
   absl::StatusOr<Guess> guess = MakeGuess(realms, group, pin, reports);
   if (!guess.ok()) return {guess.status()};
-  if (guess->s) return {Unlock(realms, std::move(group), *std::move(guess), std::move(reports))};
+  if (guess->s)
+    return {Unlock(realms, std::move(group), *std::move(guess), std::move(reports), request.refill)};
   if (const Verdict verdict = Judge(reports, threshold); verdict != Verdict::kEnough) {
     return {AfterGuess(Ended(verdict, std::move(reports), threshold)), guess->version_is_gone};
   }
@@ -119,6 +124,10 @@ absl::StatusOr<RecoverOutcome> Recover(const RealmSet& realms, const RecoverRequ
   Attempted attempted = Attempt(realms, request, least, pin);
   if (attempted.again) attempted = Attempt(realms, request, least, pin);
   return std::move(attempted.outcome);
+}
+
+void RefillChipGuesses(const RealmSet& realms, Recovered& recovered) {
+  RefillChips(realms, recovered.group, recovered.authority, recovered.reports);
 }
 
 }  // namespace labrec::recovery::client

@@ -11,6 +11,13 @@
 
 namespace labrec::recovery::client {
 
+// When the guesses of chips are given back, which takes some calls at each such realm.
+enum class ChipRefill {
+  kNow,    // before Recover returns
+  kLater,  // by RefillChipGuesses, once the secret is where it should be; or never: the version is about to
+           // end
+};
+
 struct RecoverRequest {
   std::string record;
   // How many realms must offer the same version for it to be used; 0: a majority. A record sealed with a
@@ -21,6 +28,7 @@ struct RecoverRequest {
   LeastFrom least_from = LeastFrom::kDefault;
   // kActive: passes over a pending version; see WrongPin::active_version.
   WhichVersion which = WhichVersion::kNewest;
+  ChipRefill refill = ChipRefill::kNow;
 };
 
 // Brings the secret back: asks every realm for the record, has the PIN evaluated by all that agree on the
@@ -40,5 +48,9 @@ struct RecoverRequest {
 // thread.
 absl::StatusOr<RecoverOutcome> Recover(const RealmSet& realms, const RecoverRequest& request,
                                        const SecretBytes& pin);
+
+// Gives the guesses of chips back after a recovery with ChipRefill::kLater. Best effort: the reports say
+// where it was not done, or not proven. Blocks.
+void RefillChipGuesses(const RealmSet& realms, Recovered& recovered);
 
 }  // namespace labrec::recovery::client

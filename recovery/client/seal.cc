@@ -13,6 +13,7 @@
 #include "recovery/client/base/tally.h"
 #include "recovery/client/base/too_few_realms.h"
 #include "recovery/client/grpc/retry_pause.h"
+#include "recovery/client/steps/kept_enforcement.h"
 #include "recovery/client/steps/next_version.h"
 #include "recovery/client/steps/record_survey.h"
 #include "recovery/client/steps/registration.h"
@@ -29,6 +30,7 @@ absl::Status Check(const RealmSet& realms, const SealRequest& request, const Sec
   LABREC_RETURN_IF_ERROR(CheckName({realms.tenant(), realms.account(), request.record}));
   LABREC_RETURN_IF_ERROR(pin::CheckArgonParameters(request.argon));
   if (realms.size() == 0) return absl::InvalidArgumentError("no realms to seal to");
+  // Who is to count as before is known by the version before.
   const bool by_roots =
       request.enforcement == Enforcement::kChip || request.enforcement == Enforcement::kChipOrLedger;
   if (by_roots && !request.trust.roots) {
@@ -79,8 +81,19 @@ absl::StatusOr<Sealed> Attempt(const RealmSet& realms, VersionPlan plan, KnownPi
   if (MayRefill(known)) registration.Refill();
   const size_t active = RealmsThatAre(registration.reports(), RealmCondition::kGood).size();
   const bool complete = active >= RealmsThatSettle(realms.size(), plan.threshold);
-  return Sealed{plan.version, plan.threshold,         plan.guess_limit,       complete,
-                known,        registration.reports(), registration.counting()};
+  return Sealed{plan.version, plan.threshold, plan.guess_limit,       registration.holders(),
+                complete,     known,          registration.reports(), registration.counting()};
+}
+
+// Who counted until now, as nobody said who is to count.
+absl::StatusOr<KeptEnforcement> EnforcementOf(const RealmSet& realms, const PinTrial& trial,
+                                              const std::string& record) {
+  if (trial.before) return KeepEnforcement(realms, trial.before->config);
+  if (!trial.chips_offered) return KeptEnforcement{Enforcement::kLedger, {}};
+  return absl::FailedPreconditionError(absl::StrCat(
+      "chips count the guesses of record ", record,
+      ", but too few realms agree on it to keep that: say who is to count now (--enforcement), or come back "
+      "when the other realms are there"));
 }
 
 }  // namespace
@@ -120,13 +133,20 @@ absl::StatusOr<Sealed> Seal(const RealmSet& realms, const SealRequest& request, 
   plan.salt = salt.view();
   plan.stretched = &stretched;
   plan.secret = &secret;
-  plan.enforcement = request.enforcement;
+  plan.enforcement = request.enforcement.value_or(Enforcement::kLedger);
   plan.trust = &request.trust;
   plan.retire = request.retire;
 
   PinTrial trial{KnownPin::kOther};
   if (request.retire == nullptr) {
     trial = TryPin(realms, request.record, {std::max(Majority(realms.size()), threshold)}, pin);
+  }
+  ChipTrust kept_trust;
+  if (!request.enforcement) {
+    LABREC_ASSIGN_OR_RETURN(KeptEnforcement kept, EnforcementOf(realms, trial, request.record));
+    plan.enforcement = kept.enforcement;
+    plan.trust = &kept_trust;
+    kept_trust = std::move(kept.trust);
   }
   // The PIN is the one of before: it goes on as a change of PIN.
   std::optional<Retirement> retirement;

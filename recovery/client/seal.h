@@ -34,8 +34,10 @@ struct SealRequest {
   std::optional<uint32_t> guess_limit;  // of each realm, 1 to 20, instead of a total
   pin::ArgonParameters argon;
   Holders holders = Holders::kEveryRealm;
-  Enforcement enforcement = Enforcement::kLedger;
-  ChipTrust trust;                     // by what a chip is believed; needed unless by ledger
+  // Who counts; nullopt: as at the newest active version, else the ledgers. A chip that counted is then
+  // known by the key that the version's config names, which enough realms offered.
+  std::optional<Enforcement> enforcement;
+  ChipTrust trust;                     // by what a chip is believed; needed for kChip and kChipOrLedger
   const Retirement* retire = nullptr;  // of the version before, where its unlock keys are known
 };
 
@@ -43,6 +45,7 @@ struct Sealed {
   uint32_t version = 0;
   uint32_t threshold = 0;
   uint32_t guess_limit = 0;  // of each realm
+  size_t holders = 0;        // realms that hold it: any `threshold` of these bring the secret back
   // Whether max(T, N-T+1) realms have activated it. If not, seal it again: what is only pending falls with
   // the device that registered it, and an older version is dead once fewer than T realms hold it.
   bool complete = false;

@@ -81,8 +81,22 @@ const char* SaidOfPin(recovery::client::KnownPin pin) {
 
 }  // namespace
 
+std::string LossOf(size_t threshold, size_t holders, size_t realms) {
+  if (holders > threshold) return "";
+  std::string text = threshold == 1
+                         ? "the one realm that holds it is needed: losing it loses the secret"
+                         : absl::StrCat("all ", holders,
+                                        " realms that hold it are needed: losing one of them loses "
+                                        "the secret");
+  if (holders < realms)
+    absl::StrAppend(&text, "; when the other realms of the list are there, run labyrinth-recover heal");
+  return text;
+}
+
 std::vector<std::string> LeftToDo(const recovery::client::Sealed& sealed) {
   std::vector<std::string> lines;
+  const std::string loss = LossOf(sealed.threshold, sealed.holders, sealed.reports.size());
+  if (!loss.empty()) lines.push_back(loss);
   if (!sealed.complete) {
     lines.emplace_back(
         "it is not sealed for good yet: too few realms have activated the new version. Until they have, the "

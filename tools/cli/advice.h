@@ -17,6 +17,10 @@ std::string Explain(const recovery::client::UsedUp& outcome, const std::string& 
 std::string Explain(const recovery::client::Destroyed& outcome, const std::string& record);
 std::string Explain(const recovery::client::NotRegistered& outcome, const std::string& record);
 
+// What it means that `holders` realms keep a record of which `threshold` bring the secret back, of a list of
+// `realms`; empty: nothing to say.
+std::string LossOf(size_t threshold, size_t holders, size_t realms);
+
 // What is left to do after a version was registered, a line each.
 std::vector<std::string> LeftToDo(const recovery::client::Sealed& sealed);
 

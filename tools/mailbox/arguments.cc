@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/cli/chip_options.h"
 #include "tools/cli/usage_error.h"
 
 namespace labrec::mailbox {
@@ -66,8 +67,18 @@ void AddRealmOptions(CLI::App& app, SessionOptions& session) {
 
 void AddPin(CLI::App& app, PinOptions& pin) {
   app.add_flag("--pin-stdin", pin.from_stdin, "Read the PIN from standard input, one line");
+  app.add_option("--attest-policy", pin.attest_policy,
+                 "Send a realm nothing else before it has proven its TPM as this file (TOML) demands");
   app.add_option("--device-name", pin.device_name, "What the realms' lists of devices call this device")
       ->capture_default_str();
+}
+
+void AddRecovering(CLI::App& app, PinOptions& pin) {
+  AddPin(app, pin);
+  app.add_flag(
+      "--active", pin.active,
+      "Use the record's active version and pass over a pending one, which any enrolled device can put in "
+      "front of it");
 }
 
 void AddDeviceCommands(CLI::App& app, Arguments& a) {
@@ -88,7 +99,7 @@ void AddDeviceCommands(CLI::App& app, Arguments& a) {
   AddCommand(*device, "key", "Print this device's public key, for the realms' operators", a, ShowDeviceKey);
   CLI::App* enroll = AddCommand(*device, "enroll", "Enrol this device at the realms by the PIN", a,
                                 [&a](Session& session) { return EnrollByPin(session, a.pin); });
-  AddPin(*enroll, a.pin);
+  AddRecovering(*enroll, a.pin);
   AddCommand(*device, "list", "Show the members, checked", a, ListDevices);
   AddCommand(*device, "revoke",
              "Open an epoch without these members, and without any that the list did not show", a,
@@ -133,6 +144,7 @@ void AddCodeCommands(CLI::App& app, Arguments& a) {
                               [&a](Session& session) { return MakePinCode(session, a.pin); });
   AddPin(*make, a.pin);
   AddGuesses(*make, a.pin);
+  cli::AddChipOptions(*make, a.pin.chip);
   make->add_flag("--allow-missing", a.pin.allow_missing,
                  "Go ahead although realms are missing, as long as the threshold is met");
   CLI::App* restore =
@@ -142,7 +154,7 @@ void AddCodeCommands(CLI::App& app, Arguments& a) {
                    return by_pin ? RestoreByPin(session, a.pin) : RestoreFromPaper(session);
                  });
   AddAccount(*restore, a, false);
-  AddPin(*restore, a.pin);
+  AddRecovering(*restore, a.pin);
   restore->add_flag("--paper", a.paper, "Read a code from stdin, although realms are named");
 }
 

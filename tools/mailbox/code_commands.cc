@@ -11,6 +11,8 @@
 #include "recovery/client/seal.h"
 #include "recovery/labyrinth/restore.h"
 #include "tools/cli/advice.h"
+#include "tools/cli/attest_demand.h"
+#include "tools/cli/chip_options.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/cli/progress_bar.h"
 #include "tools/mailbox/command_steps.h"
@@ -22,9 +24,11 @@ namespace labrec::mailbox {
 
 using cli::Connection;
 using cli::PinSource;
+using recovery::client::ChipRefill;
 using recovery::client::DeviceKey;
 using recovery::client::Recovered;
 using recovery::client::Sealed;
+using recovery::client::WhichVersion;
 using recovery::labyrinth::DeviceSigner;
 using recovery::labyrinth::Epoch;
 using recovery::labyrinth::FloorClaims;
@@ -37,6 +41,13 @@ namespace {
 
 PinSource SourceOf(const PinOptions& options) {
   return options.from_stdin ? PinSource::kStandardInput : PinSource::kTerminal;
+}
+
+// The realms, once they have proven what the options demand.
+absl::StatusOr<const Connection*> ProvenRealms(Session& session, const PinOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
+  LABREC_RETURN_IF_ERROR(cli::CheckRealms(*connection->realms, options.attest_policy));
+  return connection;
 }
 
 absl::StatusOr<SecretBytes> ReadLine() {
@@ -67,6 +78,7 @@ absl::StatusOr<Sealed> SealCode(const Session& session, const Connection& connec
   if (options.even_if_corrupt) request.against = pin::GuessThief::kCorruptRealms;
   request.guess_limit = options.guess_limit;
   if (options.allow_missing) request.holders = recovery::client::Holders::kThreshold;
+  LABREC_RETURN_IF_ERROR(cli::LoadChipOptions(options.chip, request));
   auto sealed = Seal(*connection.realms, request, code.text(), pin, key);
   if (sealed.ok()) return sealed;
   absl::Status status(sealed.status().code(),
@@ -77,14 +89,22 @@ absl::StatusOr<Sealed> SealCode(const Session& session, const Connection& connec
 }
 
 absl::StatusOr<Recovered> RecoverCode(const Session& session, const Connection& connection,
-                                      const SecretBytes& pin) {
+                                      const SecretBytes& pin, const PinOptions& options) {
+  const WhichVersion which = options.active ? WhichVersion::kActive : WhichVersion::kNewest;
   LABREC_ASSIGN_OR_RETURN(
       recovery::client::RecoverOutcome outcome,
-      Recover(*connection.realms, {session.record, connection.threshold, connection.threshold_from}, pin));
+      Recover(*connection.realms,
+              {session.record, connection.threshold, connection.threshold_from, which, ChipRefill::kLater},
+              pin));
   auto* const recovered = std::get_if<Recovered>(&outcome);
   if (recovered == nullptr) return NotRecovered(outcome, session.record);
-  WarnOfRealms(recovered->reports, "recovering");
   return std::move(*recovered);
+}
+
+// Once what was recovered is where it should be.
+void GiveGuessesBack(const Connection& connection, Recovered& recovered) {
+  RefillChipGuesses(*connection.realms, recovered);
+  WarnOfRealms(recovered.reports, "recovering");
 }
 
 // Enrols this device by the unlock signature of the record that the PIN opened. The home names the record
@@ -150,7 +170,7 @@ absl::Status MakePaperCode(Session& session) {
 }
 
 absl::Status MakePinCode(Session& session, const PinOptions& options) {
-  LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
+  LABREC_ASSIGN_OR_RETURN(const Connection* connection, ProvenRealms(session, options));
   LABREC_ASSIGN_OR_RETURN(const DeviceKey key, DeviceKey::Load(session.home.DeviceKeyPath()));
   LABREC_RETURN_IF_ERROR(session.home.CheckWritable());
   LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, cli::ReadNewPin(SourceOf(options), "New PIN"));
@@ -167,17 +187,17 @@ absl::Status MakePinCode(Session& session, const PinOptions& options) {
   LABREC_RETURN_IF_ERROR(SaveAndSync(session, mailbox));
   std::printf(
       "sealed recovery code %s: any %u of %zu realms and the PIN bring it back; %u wrong PINs destroy it\n",
-      Hex(code.Derive(session.account).id).c_str(), sealed.threshold, sealed.reports.size(),
-      sealed.guess_limit);
+      Hex(code.Derive(session.account).id).c_str(), sealed.threshold, sealed.holders, sealed.guess_limit);
   return absl::OkStatus();
 }
 
 absl::Status EnrollByPin(Session& session, const PinOptions& options) {
-  LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
+  LABREC_ASSIGN_OR_RETURN(const Connection* connection, ProvenRealms(session, options));
   LABREC_RETURN_IF_ERROR(session.home.CheckWritable());
   LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, cli::ReadPin(SourceOf(options), "PIN"));
-  LABREC_ASSIGN_OR_RETURN(const Recovered recovered, RecoverCode(session, *connection, pin));
+  LABREC_ASSIGN_OR_RETURN(Recovered recovered, RecoverCode(session, *connection, pin, options));
   LABREC_RETURN_IF_ERROR(session.home.SaveRecord(session.record));
+  GiveGuessesBack(*connection, recovered);
   LABREC_RETURN_IF_ERROR(EnrollByRecord(session, *connection, recovered, options));
   session.KeepFloorInRealms();
   LABREC_ASSIGN_OR_RETURN(Mailbox mailbox, session.OpenMailbox());
@@ -187,20 +207,21 @@ absl::Status EnrollByPin(Session& session, const PinOptions& options) {
 }
 
 absl::Status RestoreByPin(Session& session, const PinOptions& options) {
-  LABREC_ASSIGN_OR_RETURN(const Connection* connection, session.Realms());
+  LABREC_ASSIGN_OR_RETURN(const Connection* connection, ProvenRealms(session, options));
   LABREC_RETURN_IF_ERROR(session.home.MakeDeviceKey().status());  // a home that is in use is seen at once
   LABREC_RETURN_IF_ERROR(session.home.CheckWritable());
   LABREC_ASSIGN_OR_RETURN(const SecretBytes pin, cli::ReadPin(SourceOf(options), "PIN"));
-  LABREC_ASSIGN_OR_RETURN(const Recovered recovered, RecoverCode(session, *connection, pin));
+  LABREC_ASSIGN_OR_RETURN(Recovered recovered, RecoverCode(session, *connection, pin, options));
   session.KeepFloorInRealms();
   FloorClaims floors;
   if (session.floor_is_in_realms()) floors = FloorsOf(*connection, recovered);
   if (floors.claims.empty()) std::fprintf(stderr, "no epoch floor: what the store shows is believed\n");
-  LABREC_ASSIGN_OR_RETURN(Restored restored,
-                          RestoreWith(session, recovered.secret.view(), floors, session.record));
+  absl::StatusOr<Restored> restored = RestoreWith(session, recovered.secret.view(), floors, session.record);
+  GiveGuessesBack(*connection, recovered);
+  if (!restored.ok()) return restored.status();
   LABREC_RETURN_IF_ERROR(EnrollByRecord(session, *connection, recovered, options));
-  LABREC_RETURN_IF_ERROR(SaveAndSync(session, restored.mailbox));
-  return ReadBack(restored.mailbox);
+  LABREC_RETURN_IF_ERROR(SaveAndSync(session, restored->mailbox));
+  return ReadBack(restored->mailbox);
 }
 
 absl::Status RestoreFromPaper(Session& session) {

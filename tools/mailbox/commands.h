@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "recovery/client/seal.h"
+#include "tools/cli/chip_options.h"
 #include "tools/mailbox/session.h"
 
 // What the subcommands of labyrinth-mailbox do. Each prints its result to stdout and returns why it failed.
@@ -45,6 +46,9 @@ struct PinOptions {
   bool even_if_corrupt = false;         // by who has all realms but one that are needed, too
   std::optional<uint32_t> guess_limit;  // of each realm, instead
   bool allow_missing = false;           // seal although realms are missing
+  cli::ChipOptions chip;                // seal: who counts
+  bool active = false;                  // recover: pass over a pending version
+  std::string attest_policy;            // file: what realms have to prove first; empty: nothing
   std::string device_name = "labyrinth-mailbox";
 };
 // Makes a recovery code and seals it with a new PIN in the recovery realms, which then keep the floor.

@@ -1,9 +1,8 @@
 #include "tools/recover/arguments.h"
 
-#include <map>
-
 #include <CLI/CLI.hpp>
 
+#include "tools/cli/chip_options.h"
 #include "tools/cli/usage_error.h"
 #include "tools/recover/exit_code.h"
 
@@ -74,6 +73,15 @@ void AddDeviceKeyCommand(CLI::App* command, Arguments& arguments) {
   AddJson(command, arguments);
 }
 
+void AddAttestPolicy(CLI::App* command, Arguments& arguments, const char* description) {
+  command->add_option("--attest-policy", arguments.attest_policy, description)
+      ->type_name("FILE")
+      ->check(cli::Reachable());
+}
+
+constexpr char kProveFirst[] =
+    "Send a realm nothing else before it has proven its TPM as this file (TOML) demands";
+
 void AddEnrollCommand(CLI::App* command, Arguments& arguments) {
   AddRealms(command, arguments);
   AddDeviceKey(command, arguments, "Key file of the device to enrol")->required();
@@ -85,16 +93,8 @@ void AddEnrollCommand(CLI::App* command, Arguments& arguments) {
           "Key file of a device that is enrolled already; without it, this is the account's first one")
       ->type_name("FILE")
       ->check(cli::Reachable());
+  AddAttestPolicy(command, arguments, kProveFirst);
 }
-
-void AddAttestPolicy(CLI::App* command, Arguments& arguments, const char* description) {
-  command->add_option("--attest-policy", arguments.attest_policy, description)
-      ->type_name("FILE")
-      ->check(cli::Reachable());
-}
-
-constexpr char kProveFirst[] =
-    "Send nothing unless every realm that answers proves its TPM as this file (TOML) demands";
 
 void AddAttestCommand(CLI::App* command, Arguments& arguments) {
   AddRealms(command, arguments);
@@ -102,30 +102,6 @@ void AddAttestCommand(CLI::App* command, Arguments& arguments) {
       ->type_name("NAME");
   AddAttestPolicy(command, arguments,
                   "Whom to believe, PCR values, minimum firmware (TOML); without it nothing is proven");
-}
-
-void AddEnforcement(CLI::App* command, Arguments& arguments) {
-  using recovery::client::Enforcement;
-  static const std::map<std::string, Enforcement> kEnforcements = {
-      {"ledger", Enforcement::kLedger},
-      {"chip", Enforcement::kChip},
-      {"chip-or-ledger", Enforcement::kChipOrLedger}};
-  CLI::Option* const roots = command
-                                 ->add_option("--ek-roots", arguments.ek_roots,
-                                              "Folder of TPM vendors' certificates: whose chips are believed")
-                                 ->type_name("DIR")
-                                 ->check(cli::Reachable());
-  command
-      ->add_option("--ek-revocation-lists", arguments.ek_revoked, "Folder of these vendors' revocation lists")
-      ->needs(roots)
-      ->type_name("DIR")
-      ->check(cli::Reachable());
-  command
-      ->add_option("--enforcement", arguments.enforcement,
-                   "Who counts wrong PINs: each realm's ledger (default); each realm's chip, or the seal is "
-                   "refused; or the chip where a realm has one. Chips are verified first, by --ek-roots")
-      ->transform(CLI::CheckedTransformer(kEnforcements))
-      ->option_text("ledger|chip|chip-or-ledger");
 }
 
 void AddGuesses(CLI::App* command, Arguments& arguments) {
@@ -160,7 +136,7 @@ void AddSealCommand(CLI::App* command, Arguments& arguments) {
   AddGuesses(command, arguments);
   command->add_flag("--allow-missing", arguments.allow_missing, kAllowMissing);
   AddAttestPolicy(command, arguments, kProveFirst);
-  AddEnforcement(command, arguments);
+  cli::AddChipOptions(*command, arguments.chip);
   AddPin(command, arguments, "Read the PIN from standard input, one line");
 }
 
@@ -203,6 +179,14 @@ void AddChangePinCommand(CLI::App* command, Arguments& arguments) {
   AddPin(command, arguments, "Read the old and the new PIN from standard input, one line each");
 }
 
+void AddHealCommand(CLI::App* command, Arguments& arguments) {
+  AddRecord(command, arguments);
+  AddThreshold(command, arguments, kLeast);
+  AddDeviceKey(command, arguments, "Key file of an enrolled device, for realms that do not hold the record");
+  AddAttestPolicy(command, arguments, kProveFirst);
+  AddPin(command, arguments, "Read the PIN from standard input, one line");
+}
+
 void AddStatusCommand(CLI::App* command, Arguments& arguments) {
   AddRecord(command, arguments);
   AddThreshold(command, arguments, kLeast);
@@ -212,6 +196,7 @@ void AddDeleteCommand(CLI::App* command, Arguments& arguments) {
   AddRecord(command, arguments);
   AddThreshold(command, arguments, kLeast);
   AddDeviceKey(command, arguments, "Key file of an enrolled device; without it, the PIN is asked for");
+  AddAttestPolicy(command, arguments, kProveFirst);
   AddPin(command, arguments, "Read the PIN from standard input, one line");
 }
 
@@ -228,6 +213,7 @@ constexpr CommandEntry kCommands[] = {
     {Command::kSeal, "seal", "Protect a secret by a PIN", AddSealCommand},
     {Command::kRecover, "recover", "Bring the secret back with the PIN", AddRecoverCommand},
     {Command::kChangePin, "change-pin", "Give the same secret a new PIN", AddChangePinCommand},
+    {Command::kHeal, "heal", "Bring a record to all realms of the list again", AddHealCommand},
     {Command::kStatus, "status", "Show what the realms say of a record; costs no try", AddStatusCommand},
     {Command::kAttest, "attest", "Make realms prove which security chip they have", AddAttestCommand},
     {Command::kDelete, "delete", "Delete a record", AddDeleteCommand},

@@ -5,13 +5,13 @@
 #include <string>
 #include <variant>
 
-#include "recovery/client/base/chip_trust.h"
 #include "recovery/client/seal.h"
+#include "tools/cli/chip_options.h"
 #include "tools/cli/connect.h"
 
 namespace labrec::recover {
 
-enum class Command { kDeviceKey, kEnroll, kSeal, kRecover, kChangePin, kStatus, kAttest, kDelete };
+enum class Command { kDeviceKey, kEnroll, kSeal, kRecover, kChangePin, kHeal, kStatus, kAttest, kDelete };
 
 // The command line, checked as far as it can be without reading files. No secret is ever in it.
 struct Arguments : cli::RealmOptions {
@@ -20,9 +20,7 @@ struct Arguments : cli::RealmOptions {
   uint32_t total_guesses = recovery::client::kDefaultTotalGuesses;
   bool even_if_corrupt = false;         // the total holds against threshold - 1 corrupt realms
   std::optional<uint32_t> guess_limit;  // of each realm, instead of a total
-  recovery::client::Enforcement enforcement = recovery::client::Enforcement::kLedger;
-  std::string ek_roots;    // seal: folder of TPM vendors' certificates
-  std::string ek_revoked;  // seal: folder of their revocation lists
+  cli::ChipOptions chip;                // seal
   std::string device_key;
   std::string device_name;
   std::string authorized_by;  // enroll: key file of an enrolled device

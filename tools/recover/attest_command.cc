@@ -7,9 +7,9 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/client/attest.h"
+#include "tools/cli/attest_demand.h"
 #include "tools/cli/attest_report.h"
 #include "tools/cli/connect.h"
-#include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/exit_code.h"
 
@@ -71,7 +71,7 @@ int RunAttest(const Arguments& arguments, const Reporter& reporter) {
   if (!connection.ok()) return reporter.UsageError(connection.status());
   const auto chosen = Chosen(*connection->realms, arguments.realm);
   if (!chosen.ok()) return reporter.UsageError(chosen.status());
-  const auto demand = ReadAttestDemand(arguments.attest_policy);
+  const auto demand = cli::ReadAttestDemand(arguments.attest_policy);
   if (!demand.ok()) return reporter.UsageError(demand.status());
   std::vector<AttestReport> reports;
   nlohmann::json realms = nlohmann::json::array();

@@ -5,9 +5,9 @@
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/change_pin.h"
 #include "tools/cli/advice.h"
+#include "tools/cli/attest_demand.h"
 #include "tools/cli/connect.h"
 #include "tools/cli/pin_reader.h"
-#include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/exit_code.h"
 
@@ -17,7 +17,7 @@ int RunChangePin(const Arguments& arguments, const Reporter& reporter) {
   using recovery::client::Holders;
   const auto connection = cli::Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
-  const absl::Status proven = CheckRealms(*connection->realms, arguments.attest_policy);
+  const absl::Status proven = cli::CheckRealms(*connection->realms, arguments.attest_policy);
   if (!proven.ok()) return reporter.Fail(proven);
   std::optional<recovery::client::DeviceKey> device;
   if (!arguments.device_key.empty()) {

@@ -11,6 +11,7 @@ int RunEnroll(const Arguments& arguments, const Reporter& reporter);
 int RunSeal(const Arguments& arguments, const Reporter& reporter);
 int RunRecover(const Arguments& arguments, const Reporter& reporter);
 int RunChangePin(const Arguments& arguments, const Reporter& reporter);
+int RunHeal(const Arguments& arguments, const Reporter& reporter);
 int RunStatus(const Arguments& arguments, const Reporter& reporter);
 int RunAttest(const Arguments& arguments, const Reporter& reporter);
 int RunDelete(const Arguments& arguments, const Reporter& reporter);

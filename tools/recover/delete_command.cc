@@ -3,6 +3,7 @@
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/delete_record.h"
 #include "recovery/client/recover.h"
+#include "tools/cli/attest_demand.h"
 #include "tools/cli/connect.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/recover/commands.h"
@@ -10,6 +11,9 @@
 
 namespace labrec::recover {
 namespace {
+
+using recovery::client::ChipRefill;
+using recovery::client::WhichVersion;
 
 int DeleteAs(const Arguments& arguments, const Reporter& reporter, const cli::Connection& connection,
              const recovery::client::RequestSigner& signer) {
@@ -29,6 +33,8 @@ int DeleteAs(const Arguments& arguments, const Reporter& reporter, const cli::Co
 int RunDelete(const Arguments& arguments, const Reporter& reporter) {
   const auto connection = cli::Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
+  const absl::Status proven = cli::CheckRealms(*connection->realms, arguments.attest_policy);
+  if (!proven.ok()) return reporter.Fail(proven);
   if (!arguments.device_key.empty()) {
     const auto device = recovery::client::DeviceKey::Load(arguments.device_key);
     if (!device.ok()) return reporter.UsageError(device.status());
@@ -38,7 +44,9 @@ int RunDelete(const Arguments& arguments, const Reporter& reporter) {
       cli::ReadPin(arguments.pin_stdin ? cli::PinSource::kStandardInput : cli::PinSource::kTerminal, "PIN");
   if (!pin.ok()) return reporter.UsageError(pin.status());
   const auto outcome = Recover(*connection->realms,
-                               {arguments.record, connection->threshold, connection->threshold_from}, *pin);
+                               {arguments.record, connection->threshold, connection->threshold_from,
+                                WhichVersion::kNewest, ChipRefill::kLater},
+                               *pin);
   if (!outcome.ok()) return reporter.Fail(outcome.status());
   const auto* recovered = std::get_if<recovery::client::Recovered>(&*outcome);
   if (recovered == nullptr) return reporter.NotRecovered(*outcome, arguments.record);

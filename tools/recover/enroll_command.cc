@@ -4,6 +4,7 @@
 
 #include "hsm/base/encoding.h"
 #include "recovery/client/enroll.h"
+#include "tools/cli/attest_demand.h"
 #include "tools/cli/connect.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/exit_code.h"
@@ -21,6 +22,8 @@ int RunEnroll(const Arguments& arguments, const Reporter& reporter) {
   }
   const auto connection = cli::Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
+  const absl::Status proven = cli::CheckRealms(*connection->realms, arguments.attest_policy);
+  if (!proven.ok()) return reporter.Fail(proven);
   const auto reports =
       EnrollDevice(*connection->realms, *device, arguments.device_name, authority ? &*authority : nullptr);
   reporter.SayRealms(reports);

@@ -29,6 +29,8 @@ int Run(const Arguments& arguments) {
       return RunRecover(arguments, reporter("recover"));
     case Command::kChangePin:
       return RunChangePin(arguments, reporter("change-pin"));
+    case Command::kHeal:
+      return RunHeal(arguments, reporter("heal"));
     case Command::kStatus:
       return RunStatus(arguments, reporter("status"));
     case Command::kAttest:

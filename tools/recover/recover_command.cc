@@ -5,10 +5,10 @@
 #include "hsm/base/encoding.h"
 #include "recovery/client/enroll.h"
 #include "recovery/client/recover.h"
+#include "tools/cli/attest_demand.h"
 #include "tools/cli/connect.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/cli/secret_output.h"
-#include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/exit_code.h"
 
@@ -16,6 +16,7 @@ namespace labrec::recover {
 namespace {
 
 using nlohmann::json;
+using recovery::client::ChipRefill;
 using recovery::client::DeviceKey;
 using recovery::client::Recovered;
 
@@ -44,12 +45,13 @@ int Enroll(const Arguments& arguments, const Reporter& reporter, const cli::Conn
 }
 
 int Finish(const Arguments& arguments, const Reporter& reporter, const cli::Connection& connection,
-           const Recovered& recovered, const std::optional<DeviceKey>& device) {
+           Recovered& recovered, const std::optional<DeviceKey>& device) {
   if (const absl::Status written = cli::WriteSecret(arguments.output, recovered.secret); !written.ok()) {
     return reporter.Fail(written);
   }
   reporter.Say(absl::StrCat("recovered record ", arguments.record, " version ", recovered.group.version(),
                             arguments.output.empty() ? "" : " into ", arguments.output));
+  RefillChipGuesses(*connection.realms, recovered);
   if (cli::OthersMayRead(arguments.output)) {
     reporter.Say(
         absl::StrCat("others may read ", arguments.output, ", as its file system keeps no modes: move it"));
@@ -73,7 +75,7 @@ int RunRecover(const Arguments& arguments, const Reporter& reporter) {
   if (!connection.ok()) return reporter.UsageError(connection.status());
   const absl::Status output = cli::CheckSecretOutput(arguments.output, arguments.json);
   if (!output.ok()) return reporter.UsageError(output);
-  const absl::Status proven = CheckRealms(*connection->realms, arguments.attest_policy);
+  const absl::Status proven = cli::CheckRealms(*connection->realms, arguments.attest_policy);
   if (!proven.ok()) return reporter.Fail(proven);
   std::optional<DeviceKey> device;
   if (!arguments.enroll_device.empty()) {
@@ -85,11 +87,12 @@ int RunRecover(const Arguments& arguments, const Reporter& reporter) {
       cli::ReadPin(arguments.pin_stdin ? cli::PinSource::kStandardInput : cli::PinSource::kTerminal, "PIN");
   if (!pin.ok()) return reporter.UsageError(pin.status());
 
-  const auto outcome =
-      Recover(*connection->realms,
-              {arguments.record, connection->threshold, connection->threshold_from, Which(arguments)}, *pin);
+  auto outcome = Recover(*connection->realms,
+                         {arguments.record, connection->threshold, connection->threshold_from,
+                          Which(arguments), ChipRefill::kLater},
+                         *pin);
   if (!outcome.ok()) return reporter.Fail(outcome.status());
-  const auto* recovered = std::get_if<Recovered>(&*outcome);
+  auto* recovered = std::get_if<Recovered>(&*outcome);
   if (recovered == nullptr) return reporter.NotRecovered(*outcome, arguments.record);
   return Finish(arguments, reporter, *connection, *recovered, device);
 }

@@ -1,13 +1,15 @@
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/file.h"
-#include "hsm/base/status_macros.h"
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/seal.h"
 #include "tools/cli/advice.h"
+#include "tools/cli/attest_demand.h"
+#include "tools/cli/chip_options.h"
 #include "tools/cli/connect.h"
 #include "tools/cli/pin_reader.h"
-#include "tools/recover/attest_demand.h"
 #include "tools/recover/commands.h"
 #include "tools/recover/exit_code.h"
 #include "tools/recover/guess_words.h"
@@ -18,21 +20,6 @@ namespace {
 using nlohmann::json;
 using recovery::client::Enforcement;
 using recovery::client::RealmCounting;
-
-absl::Status LoadTrust(const Arguments& arguments, recovery::client::SealRequest& request) {
-  request.enforcement = arguments.enforcement;
-  if (arguments.enforcement == Enforcement::kLedger) {
-    if (arguments.ek_roots.empty()) return absl::OkStatus();
-    return absl::InvalidArgumentError("--ek-roots is for --enforcement chip or chip-or-ledger");
-  }
-  if (arguments.ek_roots.empty()) {
-    return absl::InvalidArgumentError(
-        "--enforcement chip needs --ek-roots: a folder of certificates of the TPM vendors that you believe");
-  }
-  LABREC_ASSIGN_OR_RETURN(request.trust.roots,
-                          attestation::EkTrust::Load(arguments.ek_roots, arguments.ek_revoked));
-  return absl::OkStatus();
-}
 
 // What was proven of each chip, and who counts where.
 void SayCounting(const std::vector<RealmCounting>& counting, const Reporter& reporter) {
@@ -66,12 +53,12 @@ json CountingJson(const std::vector<RealmCounting>& counting) {
 int RunSeal(const Arguments& arguments, const Reporter& reporter) {
   const auto connection = cli::Connect(arguments);
   if (!connection.ok()) return reporter.UsageError(connection.status());
-  const absl::Status proven = CheckRealms(*connection->realms, arguments.attest_policy);
+  const absl::Status proven = cli::CheckRealms(*connection->realms, arguments.attest_policy);
   if (!proven.ok()) return reporter.Fail(proven);
   const auto device = recovery::client::DeviceKey::Load(arguments.device_key);
   if (!device.ok()) return reporter.UsageError(device.status());
   recovery::client::SealRequest request;
-  if (const absl::Status trust = LoadTrust(arguments, request); !trust.ok())
+  if (const absl::Status trust = cli::LoadChipOptions(arguments.chip, request); !trust.ok())
     return reporter.UsageError(trust);
   request.threshold = connection->threshold;
   request.total_guesses = arguments.total_guesses;
@@ -91,12 +78,16 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter) {
   if (!sealed.ok()) return reporter.Fail(sealed.status());
   reporter.SayRealms(sealed->reports);
   for (const std::string& line : cli::LeftToDo(*sealed)) reporter.Say(line);
-  if (arguments.enforcement != Enforcement::kLedger) SayCounting(sealed->counting, reporter);
+  const bool by_chips = std::ranges::any_of(sealed->counting, &RealmCounting::by_chip);
+  if (by_chips || arguments.chip.enforcement.value_or(Enforcement::kLedger) != Enforcement::kLedger) {
+    SayCounting(sealed->counting, reporter);
+  }
   const pin::Quorum quorum{static_cast<uint32_t>(sealed->counting.size()), sealed->threshold};
   reporter.Result("sealed",
                   {{"record", arguments.record},
                    {"version", sealed->version},
                    {"threshold", sealed->threshold},
+                   {"holders", sealed->holders},
                    {"guess_limit", sealed->guess_limit},
                    {"complete", sealed->complete},
                    {"same_pin", sealed->pin == recovery::client::KnownPin::kSame},
@@ -104,7 +95,7 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter) {
                    {"counting", CountingJson(sealed->counting)},
                    {"realms", RealmsJson(sealed->reports)}},
                   absl::StrCat("sealed record ", arguments.record, " version ", sealed->version, ": any ",
-                               sealed->threshold, " of ", sealed->reports.size(),
+                               sealed->threshold, " of ", sealed->holders,
                                " realms and the PIN bring it back; ", sealed->guess_limit,
                                " wrong PINs destroy it\n", ThiefsTries(quorum, sealed->guess_limit), "\n"));
   return kExitDone;

@@ -124,6 +124,7 @@ int RunStatus(const Arguments& arguments, const Reporter& reporter) {
   if (status.version) {
     fields["version"] = *status.version;
     fields["threshold"] = status.threshold;
+    fields["holders"] = status.holders;
     fields["tries_left"] = status.tries_left;
     fields["guess_limit"] = status.guess_limit;
     fields["testable_pins"] = TestablePinsJson(QuorumOf(status), status.guess_limit);

@@ -23,9 +23,11 @@ using Answers = std::vector<std::optional<absl::StatusOr<T>>>;
 // stragglers get a grace time, `grace` or as long again as it took to get there, and are cancelled after it.
 // The result has one answer per call; a cancelled one has CANCELLED or whatever its call made of that.
 // `enough` runs in the calling thread, while no call can write an answer. All threads have ended on return.
+// After `limit` all that have not answered are cancelled.
 template <typename T, typename Call, typename Enough>
 std::vector<absl::StatusOr<T>> GatherUntil(size_t count, std::chrono::milliseconds grace, const Call& call,
-                                           const Enough& enough) {
+                                           const Enough& enough,
+                                           std::chrono::milliseconds limit = std::chrono::hours(24)) {
   using Clock = std::chrono::steady_clock;
   Answers<T> answers(count);
   Cancellation cancellation;
@@ -49,10 +51,11 @@ std::vector<absl::StatusOr<T>> GatherUntil(size_t count, std::chrono::millisecon
     std::unique_lock lock(mutex);
     size_t seen = 0;
     while (seen < count) {
-      changed.wait(lock, [&] { return finished > seen; });
+      if (!changed.wait_until(lock, start + limit, [&] { return finished > seen; })) break;
       seen = finished;
       if (seen == count || !enough(answers)) continue;
-      const auto end = Clock::now() + std::max<Clock::duration>(grace, Clock::now() - start);
+      const auto end = std::min<Clock::time_point>(
+          start + limit, Clock::now() + std::max<Clock::duration>(grace, Clock::now() - start));
       changed.wait_until(lock, end, [&] { return finished == count; });
       break;
     }
@@ -66,10 +69,12 @@ std::vector<absl::StatusOr<T>> GatherUntil(size_t count, std::chrono::millisecon
   return result;
 }
 
-// The same, waiting for every call.
+// The same, waiting for every call, but no longer than `limit`.
 template <typename T, typename Call>
-std::vector<absl::StatusOr<T>> GatherAll(size_t count, const Call& call) {
-  return GatherUntil<T>(count, std::chrono::milliseconds(0), call, [](const Answers<T>&) { return false; });
+std::vector<absl::StatusOr<T>> GatherAll(size_t count, const Call& call,
+                                         std::chrono::milliseconds limit = std::chrono::hours(24)) {
+  return GatherUntil<T>(
+      count, std::chrono::milliseconds(0), call, [](const Answers<T>&) { return false; }, limit);
 }
 
 }  // namespace labrec::recovery::client

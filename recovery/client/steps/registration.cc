@@ -191,9 +191,10 @@ absl::Status Registration::Begin(const RequestSigner& signer) {
   for (size_t i = 0; i < realms_.size(); ++i) {
     if (reports_[i].condition != RealmCondition::kFaulty) asked.push_back(i);
   }
-  auto answers = GatherAll<Begun>(asked.size(), [&](size_t i, Cancellation& cancellation) {
-    return BeginAt(asked[i], signer, cancellation);
-  });
+  auto answers = GatherAll<Begun>(
+      asked.size(),
+      [&](size_t i, Cancellation& cancellation) { return BeginAt(asked[i], signer, cancellation); },
+      realms_.options().begin_limit);
   bool contended = false;
   for (size_t i = 0; i < asked.size(); ++i) {
     RealmReport& report = reports_[asked[i]];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "recovery/client/grpc/messages.h"
 #include "recovery/client/steps/guess.h"
 #include "recovery/client/steps/record_survey.h"
 #include "recovery/client/steps/unlock.h"
@@ -29,8 +30,9 @@ PinTrial TryAt(const RealmSet& realms, const Survey& survey, const ConfigGroup& 
     const auto answered = std::ranges::count_if(guess->challenges, [](const auto& each) { return !!each; });
     return {answered < group.threshold() ? KnownPin::kNotKnown : KnownPin::kOther};
   }
-  PinTrial trial{KnownPin::kSame, group,
-                 RecordAuthority(*std::move(guess->s), group.config.name.record, group.version())};
+  PinTrial trial{KnownPin::kSame};
+  trial.group = group;
+  trial.authority.emplace(*std::move(guess->s), group.config.name.record, group.version());
   const bool unlocked = UnlockAll(realms, group, *trial.authority, guess->challenges, reports).ok();
   if (!unlocked) trial.known = KnownPin::kNotKnown;
   return trial;
@@ -40,6 +42,19 @@ PinTrial TryAt(const RealmSet& realms, const Survey& survey, const ConfigGroup& 
 KnownPin Together(KnownPin before, KnownPin here) {
   if (before == KnownPin::kNotKnown || here == KnownPin::kNotKnown) return KnownPin::kNotKnown;
   return before == KnownPin::kOther ? before : here;
+}
+
+bool IsActive(const ConfigGroup& group) {
+  return std::ranges::any_of(group.members,
+                             [](const GroupMember& member) { return member.stage == OfferStage::kActive; });
+}
+
+bool ChipsOffered(const std::vector<Offer>& offers) {
+  return std::ranges::any_of(offers, [](const Offer& offer) {
+    v1::RecordConfig config;
+    return config.ParseFromString(ToString(offer.config)) &&
+           std::ranges::any_of(config.realms(), [](const auto& realm) { return realm.has_chip(); });
+  });
 }
 
 }  // namespace
@@ -52,14 +67,18 @@ PinTrial TryPin(const RealmSet& realms, const std::string& record, Least least, 
   }
   const std::vector<ConfigGroup> groups =
       Groups(survey.offers, {realms.tenant(), realms.account(), record}, least);
-  if (groups.empty()) return {KnownPin::kNotKnown};
-  KnownPin known = KnownPin::kUsedUp;
+  if (groups.empty()) return {KnownPin::kNotKnown, std::nullopt, ChipsOffered(survey.offers)};
+  PinTrial trial{KnownPin::kUsedUp};
   for (const ConfigGroup& group : groups) {
     PinTrial here = TryAt(realms, survey, group, pin);
-    if (here.known == KnownPin::kSame) return here;
-    known = Together(known, here.known);
+    trial.known = here.known == KnownPin::kSame ? here.known : Together(trial.known, here.known);
+    if (here.known != KnownPin::kSame) continue;
+    trial = std::move(here);
+    break;
   }
-  return {known};
+  const auto active = std::ranges::find_if(groups, IsActive);
+  trial.before = active == groups.end() ? groups.front() : *active;
+  return trial;
 }
 
 }  // namespace labrec::recovery::client

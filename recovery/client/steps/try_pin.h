@@ -14,6 +14,8 @@ namespace labrec::recovery::client {
 // What trying a PIN that is about to be registered came to.
 struct PinTrial {
   KnownPin known = KnownPin::kNotKnown;
+  std::optional<ConfigGroup> before = std::nullopt;  // the newest active version, else the newest
+  bool chips_offered = false;                        // some realm offers a config in which chips count
   // kSame: the version whose PIN it is, and its keys.
   std::optional<ConfigGroup> group = std::nullopt;
   std::optional<RecordAuthority> authority = std::nullopt;

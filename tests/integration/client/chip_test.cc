@@ -2,6 +2,8 @@
 // realms that lie about their chip.
 #include <atomic>
 #include <iostream>
+#include <mutex>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +13,7 @@
 #include "hsm/tpm_wire/tpmt_public.h"
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/grpc/realm_channel.h"
+#include "recovery/client/status.h"
 #include "tests/integration/client/world.h"
 #include "tests/support/ek_certificate.h"
 #include "tests/support/local_ca.h"
@@ -138,12 +141,55 @@ TEST_F(ClientChip, ANewPinRetiresTheOldIndexAndKeepsWhoCounts) {
   EXPECT_EQ(Recovered("271828"), std::string("secret: ") + kSecret);
 }
 
+// Nobody says who is to count: a lost phone's owner, with a new phone and another PIN.
+TEST_F(ClientChip, SealingAgainKeepsWhoCounts) {
+  ASSERT_TRUE(SealInChip(Enforcement::kChipOrLedger).ok());
+  const auto sealed = SealAs(alice(), "271828", kSecret, kLimit);
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  EXPECT_TRUE(sealed->counting[kOslo].by_chip);
+  EXPECT_FALSE(sealed->counting[kPorto].by_chip);
+  EXPECT_TRUE(sealed->counting[kQuito].by_chip);
+  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{0, kLimit}));
+  EXPECT_EQ(Recovered("271828"), std::string("secret: ") + kSecret);
+}
+
+TEST_F(ClientChip, TheSecretIsThereBeforeChipsGiveGuessesBack) {
+  ASSERT_TRUE(SealInChip(Enforcement::kChipOrLedger).ok());
+  auto outcome = Recover(
+      alice(), {"default", 2, LeastFrom::kPerson, WhichVersion::kNewest, ChipRefill::kLater}, Secret(kRight));
+  ASSERT_EQ(Describe(outcome), std::string("secret: ") + kSecret);
+  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{1, kLimit}));
+  RefillChipGuesses(alice(), std::get<client::Recovered>(*outcome));
+  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{0, kLimit}));
+}
+
+TEST_F(ClientChip, AChangeOfPinRefillsTheOldIndexOnlyIfItStays) {
+  ASSERT_TRUE(SealInChip(Enforcement::kChipOrLedger).ok());
+  const int before = proxy(kOslo).calls("FinishChipWrite");
+  const auto change = [&] {
+    return ChangePin(alice(), {"default", 2}, Holders::kEveryRealm, Secret(kRight), Secret("271828"),
+                     nullptr);
+  };
+  ASSERT_TRUE(change().ok());
+  EXPECT_EQ(proxy(kOslo).calls("FinishChipWrite"), before + 3)
+      << "two of the new version, and the retirement";
+  proxy(kPorto).OnRequest([](const std::string& rpc, const Message&) {
+    return rpc == "BeginRegistration" ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "away")
+                                      : grpc::Status::OK;
+  });
+  EXPECT_FALSE(
+      ChangePin(alice(), {"default", 2}, Holders::kEveryRealm, Secret("271828"), Secret("1"), nullptr).ok());
+  proxy(kPorto).Behave();
+  const auto status = GetStatus(alice(), "default", 2);
+  EXPECT_EQ(status.tries_left, kLimit);
+}
+
 TEST_F(ClientChip, ARetirementThatIsNotProvenIsReported) {
   ASSERT_TRUE(SealInChip(Enforcement::kChipOrLedger).ok());
   auto writes = std::make_shared<std::atomic<int>>(0);
-  // The fourth write of a changed PIN, after the refill and two of the new version, is the retirement.
+  // The third write of a changed PIN, after two of the new version, is the retirement.
   Lie<v1::FinishChipWriteResponse>(kOslo, [writes](v1::FinishChipWriteResponse& answer) {
-    if (++*writes == 4) answer.set_contents("nothing");
+    if (++*writes == 3) answer.set_contents("nothing");
   });
   const auto changed =
       ChangePin(alice(), {"default", 2}, Holders::kEveryRealm, Secret(kRight), Secret("271828"), nullptr);
@@ -169,13 +215,22 @@ TEST_F(ClientChip, ARefillThatIsNotProvenNamesTheRealmAndKeepsTheSecret) {
 
 TEST_F(ClientChip, ALostAnswerToARefillIsNotSignedForAgain) {
   ASSERT_TRUE(SealInChip(Enforcement::kChipOrLedger).ok());
-  const int before = proxy(kOslo).calls("FinishChipWrite");
+  const int before = proxy(kOslo).calls("BeginChipWrite");
+  std::mutex mutex;
+  std::set<std::string> signatures;  // the same one may be sent again
+  proxy(kOslo).OnRequest([&](const std::string&, const Message& message) {
+    const std::lock_guard lock(mutex);
+    const auto* request = dynamic_cast<const v1::FinishChipWriteRequest*>(&message);
+    if (request != nullptr) signatures.insert(request->signature());
+    return grpc::Status::OK;
+  });
   proxy(kOslo).OnAnswer([](const std::string& rpc, Message&) {
     return rpc == "FinishChipWrite" ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "lost") : grpc::Status::OK;
   });
   const auto outcome = RecoverAs(alice(), kRight);
   ASSERT_EQ(Describe(outcome), std::string("secret: ") + kSecret);
-  EXPECT_EQ(proxy(kOslo).calls("FinishChipWrite"), before + 1);
+  EXPECT_EQ(proxy(kOslo).calls("BeginChipWrite"), before + 1);
+  EXPECT_THAT(signatures, SizeIs(1));
   EXPECT_FALSE(std::get<client::Recovered>(*outcome).reports[kOslo].error.ok());
 }
 

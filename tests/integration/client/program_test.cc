@@ -234,6 +234,28 @@ TEST_F(Program, ThePinChanges) {
   EXPECT_EQ(Run("recover", {"--pin-stdin"}, "new").code, 5);
 }
 
+TEST_F(Program, WhatFewerRealmsHoldIsSaidAsItIs) {
+  realm(2).Disconnect();
+  const Ended sealed = SealIt(kRight, {"--allow-missing"});
+  ASSERT_EQ(sealed.code, 0) << sealed.err;
+  EXPECT_THAT(sealed.out, HasSubstr("any 2 of 2 realms and the PIN bring it back"));
+  EXPECT_THAT(sealed.err, HasSubstr("losing one of them loses the secret; when the other realms"));
+  Reconnect(2);
+  const Ended status = Run("status", {});
+  EXPECT_THAT(status.out, HasSubstr("any 2 of 2 realms (the list has 3), "));
+  EXPECT_THAT(status.out, HasSubstr("losing one of them loses the secret"));
+
+  const std::vector<std::string> heal = {"--pin-stdin", "--device-key", Path("phone.key")};
+  EXPECT_EQ(Run("heal", heal, kWrong).code, 3);
+  const Ended healed = Run("heal", heal, kRight);
+  EXPECT_EQ(healed.code, 0) << healed.err;
+  EXPECT_THAT(healed.out, HasSubstr("is at 3 realms again, as version 2, under the same PIN"));
+  EXPECT_THAT(Run("status", {}).out, HasSubstr("any 2 of 3 realms, "));
+  EXPECT_THAT(Run("heal", heal).out, HasSubstr("nothing to heal"));
+  realm(0).Disconnect();
+  EXPECT_EQ(Run("recover", {"--pin-stdin"}, kRight).out, kSecret);
+}
+
 TEST_F(Program, StatusShowsRealmsInTextAndJson) {
   ASSERT_EQ(SealIt(kRight).code, 0);
   const Ended text = Run("status", {});

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -118,6 +119,33 @@ TEST_F(ClientRegistration, TheOldPinStaysGoodUntilEnoughHoldTheNewVersion) {
   ASSERT_TRUE(ChangeTo("new PIN").ok());
   EXPECT_EQ(Recovered("new PIN"), std::string("secret: ") + kSecret);
   for (size_t i = 0; i < kRealms; ++i) EXPECT_EQ(VersionsAt(i), "3 active");
+}
+
+TEST_F(ClientRegistration, WhatIsSealedWithoutARealmIsHeldByTheOthersOnly) {
+  realm(2).Disconnect();
+  const auto sealed = SealAs(alice(), kRight, kSecret, 10, Holders::kThreshold);
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  EXPECT_EQ(sealed->holders, 2U);
+  Reconnect(2);
+  EXPECT_EQ(GetStatus(*NewClient(), "default", 2).holders, 2U);
+}
+
+// Chips give up what was begun long ago, so one slow realm must not hold up the others.
+TEST_F(ClientRegistration, ARealmThatIsSlowToBeginIsNotWaitedForWithoutEnd) {
+  std::promise<void> released;
+  proxy(2).OnRequest([waiting = released.get_future().share()](const std::string& rpc, const Message&) {
+    if (rpc == "BeginRegistration") waiting.wait();
+    return grpc::Status::OK;
+  });
+  ClientOptions options;
+  options.begin_limit = std::chrono::milliseconds(500);
+  const auto client = NewClient(options);
+  const auto strict = SealAs(*client, kRight, kSecret);
+  EXPECT_TRUE(IsTooFewRealms(strict.status())) << strict.status();
+  const auto sealed = SealAs(*client, kRight, kSecret, 10, Holders::kThreshold);
+  released.set_value();
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  EXPECT_EQ(Conditions(sealed->reports), "good good late");
 }
 
 TEST_F(ClientRegistration, ARealmThatMissedAChangeIsOutdatedAndCatchesUp) {

@@ -68,6 +68,20 @@ TEST(Gather, GraceEndsWithTheLastAnswer) {
   EXPECT_LT(steady_clock::now() - start, kForever / 2);
 }
 
+TEST(Gather, WaitsForNobodyBeyondItsLimit) {
+  const auto start = steady_clock::now();
+  const auto answers = GatherAll<int>(
+      2,
+      [](size_t i, Cancellation& cancellation) -> absl::StatusOr<int> {
+        if (i == 1 && cancellation.WaitFor(kForever)) return absl::CancelledError("late");
+        return 1;
+      },
+      milliseconds(20));
+  EXPECT_TRUE(answers[0].ok());
+  EXPECT_TRUE(absl::IsCancelled(answers[1].status()));
+  EXPECT_LT(steady_clock::now() - start, kForever / 2);
+}
+
 TEST(Cancellation, StaysCancelled) {
   Cancellation cancellation;
   EXPECT_FALSE(cancellation.WaitFor(milliseconds(0)));

@@ -21,5 +21,15 @@ TEST(Advice, EnrollIsForWhatARealmRefused) {
               Not(HasSubstr("enroll")));
 }
 
+TEST(Advice, SaysWhatTheLossOfARealmMeans) {
+  EXPECT_EQ(LossOf(2, 3, 3), "");
+  EXPECT_EQ(LossOf(3, 3, 3), "all 3 realms that hold it are needed: losing one of them loses the secret");
+  EXPECT_EQ(LossOf(2, 2, 3),
+            "all 2 realms that hold it are needed: losing one of them loses the secret; when the other "
+            "realms of the "
+            "list are there, run labyrinth-recover heal");
+  EXPECT_THAT(LossOf(1, 1, 1), HasSubstr("the one realm"));
+}
+
 }  // namespace
 }  // namespace labrec::cli

@@ -1,11 +1,11 @@
-#include "tools/recover/attest_demand.h"
+#include "tools/cli/attest_demand.h"
 
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/clock.h"
 #include "hsm/base/status_macros.h"
 
-namespace labrec::recover {
+namespace labrec::cli {
 
 using recovery::client::AttestDemand;
 
@@ -30,4 +30,4 @@ absl::Status CheckRealms(const recovery::client::RealmSet& realms, const std::st
   return absl::Status(proven.code(), absl::StrCat("nothing was sent: ", proven.message()));
 }
 
-}  // namespace labrec::recover
+}  // namespace labrec::cli
