@@ -2,8 +2,10 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -12,6 +14,7 @@
 #include "recovery/server/service/answers.h"
 #include "recovery/server/service/request_fields.h"
 #include "recovery/server/service/rpc.h"
+#include "recovery/server/tokens/authorization.h"
 
 namespace labrec::recovery {
 namespace {
@@ -36,21 +39,13 @@ RecoveryService::RecoveryService(Engine& engine, TokenVerifier& tokens, RateLimi
 RecoveryService::~RecoveryService() = default;
 
 absl::StatusOr<TokenHolder> RecoveryService::HolderOf(const Context& context) {
-  constexpr std::string_view kScheme = "Bearer ";
+  std::vector<std::string_view> values;
   const auto [first, last] = context.client_metadata().equal_range("authorization");
-  if (first == last) {
-    return InOwnWords(
-        absl::UnauthenticatedError("no token: send \"authorization: Bearer <JWT>\" of your platform"));
-  }
-  if (std::next(first) != last)
-    return InOwnWords(absl::UnauthenticatedError("more than one \"authorization\""));
-  const std::string_view value(first->second.data(), first->second.size());
-  if (!value.starts_with(kScheme)) {
-    return InOwnWords(
-        absl::UnauthenticatedError("\"authorization\" is no bearer token: \"Bearer <JWT>\" is expected"));
-  }
-  return InOwnWords(
-      tokens_.Verify(value.substr(kScheme.size())));  // it says nothing but what the token lacks
+  for (auto field = first; field != last; ++field)
+    values.emplace_back(field->second.data(), field->second.size());
+  // What is said is nothing but what the call or its token lacks.
+  LABREC_ASSIGN_OR_RETURN(const std::string_view token, InOwnWords(BearerToken(values)));
+  return InOwnWords(tokens_.Verify(token));
 }
 
 absl::StatusOr<Caller> RecoveryService::Authenticate(const Rpc& rpc) {

@@ -56,6 +56,21 @@ class ServerRefusals : public ServerTest {
 };
 LABREC_ON_EVERY_DEVICE(ServerRefusals);
 
+TEST_P(ServerRefusals, TheSchemeOfATokenHasNoCase) {
+  const std::string token = Token(Contents()).substr(std::string("Bearer ").size());
+  const auto read = [&](const std::string& scheme) {
+    alice_->authorization = scheme + token;
+    v1::GetRecordResponse record;
+    return alice_->Call(&Stub::GetRecord, v1::GetRecordRequest(), &record);
+  };
+  for (const std::string scheme : {"bearer ", "BEARER ", "Bearer   "}) {
+    EXPECT_NE(read(scheme).error_code(), grpc::StatusCode::UNAUTHENTICATED) << scheme;
+  }
+  for (const std::string scheme : {"bearer", "beare ", "Bearer,"}) {
+    EXPECT_EQ(read(scheme).error_code(), grpc::StatusCode::UNAUTHENTICATED) << scheme;
+  }
+}
+
 TEST_P(ServerRefusals, Tokens) {
   EXPECT_REFUSED(EvaluateAs(std::nullopt), UNAUTHENTICATED, "no token");
   EXPECT_REFUSED(EvaluateAs("Basic YTpi"), UNAUTHENTICATED, "no bearer token");

@@ -1,25 +1,22 @@
 #include "tools/mailbox/server/access.h"
 
 #include <string_view>
+#include <vector>
 
 #include "hsm/base/status_macros.h"
+#include "recovery/server/tokens/authorization.h"
 
 namespace labrec::mailbox {
 namespace {
 
 constexpr size_t kMostNameBytes = 1024;
-constexpr std::string_view kBearer = "Bearer ";
 
-absl::StatusOr<std::string_view> BearerToken(const grpc::ServerContextBase& context) {
+std::vector<std::string_view> Authorizations(const grpc::ServerContextBase& context) {
+  std::vector<std::string_view> values;
   const auto [first, last] = context.client_metadata().equal_range("authorization");
-  if (first == last || std::next(first) != last) {
-    return absl::UnauthenticatedError("send one \"authorization: Bearer <JWT>\" of your platform");
-  }
-  const std::string_view value(first->second.data(), first->second.size());
-  if (!value.starts_with(kBearer)) {
-    return absl::UnauthenticatedError("\"authorization\" is no bearer token: \"Bearer <JWT>\" is expected");
-  }
-  return value.substr(kBearer.size());
+  for (auto field = first; field != last; ++field)
+    values.emplace_back(field->second.data(), field->second.size());
+  return values;
 }
 
 }  // namespace
@@ -29,7 +26,7 @@ absl::Status Access::Check(const grpc::ServerContextBase& context, const std::st
     return absl::InvalidArgumentError("a mailbox's name has 1 to 1024 bytes");
   }
   if (tokens_ == nullptr) return absl::OkStatus();
-  LABREC_ASSIGN_OR_RETURN(const std::string_view token, BearerToken(context));
+  LABREC_ASSIGN_OR_RETURN(const std::string_view token, recovery::BearerToken(Authorizations(context)));
   LABREC_ASSIGN_OR_RETURN(const recovery::TokenHolder holder, tokens_->Verify(token));
   if (mailbox == holder.tenant + "/" + holder.account) return absl::OkStatus();
   return absl::PermissionDeniedError("the token is for mailbox " + holder.tenant + "/" + holder.account);
