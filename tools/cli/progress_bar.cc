@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include "absl/strings/str_cat.h"
+
 namespace labrec::cli {
 namespace {
 
@@ -26,8 +28,9 @@ std::string ProgressBar::Line(uint64_t done, uint64_t total, const std::string& 
   if (total == 0) return std::to_string(done) + " " + detail;
   const uint64_t shown = std::min(done, total);
   const uint64_t filled = shown * kColumns / total;
-  return "[" + std::string(filled, '#') + std::string(kColumns - filled, '.') + "] " +
-         std::to_string(shown * 100 / total) + " % " + detail;
+  std::string bar(kColumns, '.');
+  std::fill_n(bar.begin(), filled, '#');
+  return absl::StrCat("[", bar, "] ", shown * 100 / total, " % ", detail);
 }
 
 void ProgressBar::Show(uint64_t done, uint64_t total, const std::string& detail) {
@@ -36,7 +39,7 @@ void ProgressBar::Show(uint64_t done, uint64_t total, const std::string& detail)
   if (!terminal_ || !due) return;
   last_ = now;
   drawn_ = true;
-  Put(fd_, "\r\x1b[K" + what_ + " " + Line(done, total, detail));
+  Put(fd_, absl::StrCat("\r\x1b[K", what_, " ", Line(done, total, detail)));
 }
 
 }  // namespace labrec::cli
