@@ -22,7 +22,7 @@ set(LABREC_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-con
 # literals (GCC bugs 105329 and 105651; overruns only with a precompiled header), boundless lengths in the comparison of
 # vectors, uninitialised members of variants that were moved. Its flow analysis is wrong, so it warns and does not stop.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  foreach(warning restrict array-bounds stringop-overread maybe-uninitialized)
+  foreach(warning restrict array-bounds stringop-overread stringop-overflow maybe-uninitialized)
     list(APPEND LABREC_WARNINGS $<$<CONFIG:Release>:-Wno-error=${warning}>)
   endforeach()
 endif()
