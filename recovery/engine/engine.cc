@@ -11,6 +11,7 @@
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/challenge_table.h"
 #include "recovery/engine/call/field_checks.h"
+#include "recovery/engine/call/registration_keys.h"
 #include "recovery/engine/chip/beginner.h"
 #include "recovery/engine/chip/evaluator.h"
 #include "recovery/engine/chip/follower.h"
@@ -67,10 +68,10 @@ class Engine::Parts {
         committer({*ledger, workshop->anchor, workshop->queue, workshop->keys, workshop->executor,
                    workshop->pace, chip_follower, workshop->anchor_health, clock, std::move(on_fatal)}),
         devices({*ledger, authorizer, admission, options.first_device}),
-        registrations({options.realm_id, *ledger, authorizer, admission, workshop->keys}),
+        registrations({options.realm_id, *ledger, authorizer, admission, workshop->keys, keys_of_begun}),
         guessing({options.realm_id, options.guess_policy, *ledger, authorizer, admission, challenges,
                   chip_evaluator, workshop->keys}),
-        records({options.guess_policy, clock, *ledger, authorizer, admission}),
+        records({options.guess_policy, clock, *ledger, authorizer, admission, keys_of_begun}),
         chip_records({options.realm_id, *ledger, authorizer, admission, workshop->queue, workshop->chip,
                       chip_sessions, chip_beginner}),
         attestation(workshop->attestation, options.attestation_limits),
@@ -90,6 +91,7 @@ class Engine::Parts {
   Authorizer authorizer;
   Admission admission;
   OpenRegistrations open_registrations;
+  RegistrationKeys keys_of_begun;
   ChipSessions chip_sessions;
   ChipEvaluator chip_evaluator;
   ChipBeginner chip_beginner;

@@ -1,12 +1,14 @@
 #include "recovery/engine/records.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/field_checks.h"
 #include "recovery/engine/call/refusal.h"
+#include "recovery/engine/call/registration_keys.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/rows/rows.h"
 #include "recovery/record/authority.h"
@@ -16,10 +18,12 @@
 namespace labrec::recovery {
 namespace {
 
-absl::Status Delete(WorkingSet& rows, const RecordName& name, const DeleteRecord& request) {
+absl::Status Delete(WorkingSet& rows, const RecordName& name, const DeleteRecord& request,
+                    RegistrationKeys& keys_of_begun) {
   LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name));
   LABREC_ASSIGN_OR_RETURN(Account next, InOwnWords(ApplyDelete(*account, *record, request)));
+  keys_of_begun.RecordDeleted(name, std::chrono::steady_clock::now());
   rows.Put(std::move(next));
   rows.Remove(name);
   return absl::OkStatus();
@@ -106,11 +110,12 @@ void Records::DeleteRecord(Caller caller, std::string record, std::optional<RawS
       caller, Operation::kDeleteRecord, RecordBody(name.record), authorization);
   if (!authority.ok()) return done(std::move(authority).status());
   recovery::DeleteRecord request{*std::move(authority)};
-  parts_.admission.Enqueue(caller, std::make_shared<PlainTask<Ok>>(
-                                       caller.deadline,
-                                       [name = std::move(name), request = std::move(request)](
-                                           WorkingSet& rows, int64_t) { return Delete(rows, name, request); },
-                                       Ok{}, std::move(done)));
+  parts_.admission.Enqueue(
+      caller, std::make_shared<PlainTask<Ok>>(
+                  caller.deadline,
+                  [name = std::move(name), request = std::move(request), keys = &parts_.keys_of_begun](
+                      WorkingSet& rows, int64_t) { return Delete(rows, name, request, *keys); },
+                  Ok{}, std::move(done)));
 }
 
 void Records::RaiseFloor(Caller caller, std::string record, uint64_t sequence, Digest digest,

@@ -19,6 +19,7 @@ namespace labrec::recovery {
 class Admission;
 class Authorizer;
 class Ledger;
+class RegistrationKeys;
 
 // Calls that look at a record, delete it, and raise or read its epoch floor. What all calls promise: see
 // Engine.
@@ -30,6 +31,7 @@ class Records {
     Ledger& ledger;
     Authorizer& authorizer;
     Admission& admission;
+    RegistrationKeys& keys_of_begun;
   };
   explicit Records(Parts parts) : parts_(std::move(parts)) {}
 

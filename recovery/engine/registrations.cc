@@ -12,6 +12,7 @@
 #include "recovery/engine/call/authorizer.h"
 #include "recovery/engine/call/field_checks.h"
 #include "recovery/engine/call/refusal.h"
+#include "recovery/engine/call/registration_keys.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/device/key_work.h"
 #include "recovery/engine/rows/rows.h"
@@ -78,7 +79,7 @@ void Registrations::BeginRegistration(Caller caller, std::string record, uint32_
   bad.Update(CheckVersion(version));
   bad.Update(CheckElements(elements.size()));
   if (!bad.ok()) return done(std::move(bad));
-  const RegistrationKeys::Begun begun = keys_of_begun_.Begin(name, version, steady_clock::now());
+  const RegistrationKeys::Begun begun = parts_.keys_of_begun.Begin(name, version, steady_clock::now());
   parts_.admission.Enqueue(caller, std::make_shared<BeginTask>(
                                        caller.deadline, BeginTask::Version{std::move(name), version, begun},
                                        std::move(elements), parts_.realm_id, std::move(done)));
@@ -108,7 +109,8 @@ absl::StatusOr<Registrations::Finishing> Registrations::Check(const Caller& call
   if (finish.chip_index) {
     finish.begun = request.registration_id;
   } else {
-    finish.begun = keys_of_begun_.Find(name, request.version, request.registration_id, steady_clock::now());
+    finish.begun =
+        parts_.keys_of_begun.Find(name, request.version, request.registration_id, steady_clock::now());
   }
   LABREC_ASSIGN_OR_RETURN(const RegistrationRows finished,
                           InOwnWords(ApplyFinish(account, record, name, finish)));

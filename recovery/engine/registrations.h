@@ -9,7 +9,6 @@
 #include "recovery/engine/call/answers.h"
 #include "recovery/engine/call/caller.h"
 #include "recovery/engine/call/done.h"
-#include "recovery/engine/call/registration_keys.h"
 #include "recovery/engine/call/requests.h"
 
 namespace labrec::recovery {
@@ -18,6 +17,7 @@ class Admission;
 class Authorizer;
 class KeyWork;
 class Ledger;
+class RegistrationKeys;
 
 // Calls that begin, finish and activate a version of a record. What all calls promise: see Engine.
 class Registrations {
@@ -28,6 +28,7 @@ class Registrations {
     Authorizer& authorizer;
     Admission& admission;
     KeyWork& keys;
+    RegistrationKeys& keys_of_begun;
   };
   explicit Registrations(Parts parts) : parts_(std::move(parts)) {}
 
@@ -42,7 +43,6 @@ class Registrations {
   absl::StatusOr<Finishing> Check(const Caller& caller, RegistrationRequest request);
 
   const Parts parts_;
-  RegistrationKeys keys_of_begun_;
 };
 
 }  // namespace labrec::recovery

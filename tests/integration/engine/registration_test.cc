@@ -48,6 +48,31 @@ TEST_P(EngineRegistration, EveryBeginHasAKeyOfItsOwn) {
   EXPECT_EQ(FinishUnchanged(other), StatusCode::kFailedPrecondition) << "the number is taken";
 }
 
+// Within the minutes in which the realm could compute its nonce again.
+TEST_P(EngineRegistration, TheIdOfAFinishedOneIsGoodForNothingElse) {
+  ASSERT_TRUE(client.Enroll().ok());
+  const auto begun = client.Begin(1, {client.Element(1)});
+  ASSERT_TRUE(begun.ok()) << begun.status();
+  const RegistrationRequest finished = client.RegistrationOf(1, *begun);
+  ASSERT_TRUE(client.Finish(finished).ok());
+  ASSERT_TRUE(client.Activate(1).ok());
+  const auto again = client.Finish(finished);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_FALSE(again->changed) << "the very same is done already";
+  RegistrationRequest other = finished;
+  other.commitment = Bytes(32, 'd');
+  EXPECT_EQ(FinishUnchanged(other), StatusCode::kFailedPrecondition);
+  const auto deleted = Await<Ok>([&](auto done) {
+    realm.engine().records().DeleteRecord(client.caller, "main",
+                                          client.Sign(Operation::kDeleteRecord, RecordBody("main")), done);
+  });
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_EQ(FinishUnchanged(finished), StatusCode::kFailedPrecondition)
+      << "the key that was deleted would be there again, with guesses of its own";
+  EXPECT_EQ(FinishUnchanged(other), StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(client.Register(1).ok()) << "who begins anew has a key of his own";
+}
+
 TEST_P(EngineRegistration, UnsignedAndForeignSignedAreRefused) {
   ASSERT_TRUE(client.SetUp().ok());
   const auto begun = client.Begin(2, {client.Element(1)});

@@ -53,6 +53,31 @@ TEST(RegistrationKeys, IsGoodForFiveMinutesAtLeastAndTenAtMost) {
   }
 }
 
+TEST(RegistrationKeys, DeletingTheRecordEndsItsIds) {
+  using std::chrono::minutes;
+  RegistrationKeys keys;
+  const RecordName name{"chat", "alice", "main"}, other{"chat", "alice", "other"};
+  const Time start = Time(std::chrono::hours(1));  // of a key's lifetime
+  const auto old = keys.Begin(name, 1, start);
+  const auto others = keys.Begin(other, 1, start);
+  keys.RecordDeleted(name, start + minutes(1));
+  const auto after = keys.Begin(name, 1, start + minutes(2));
+  EXPECT_FALSE(keys.Find(name, 1, old.id, start + minutes(2)));
+  EXPECT_TRUE(keys.Find(other, 1, others.id, start + minutes(2)));
+  EXPECT_TRUE(keys.Find(name, 1, after.id, start + minutes(2)));
+  const auto late = keys.Begin(name, 1, start + minutes(9));
+  EXPECT_FALSE(keys.Find(name, 1, old.id, start + minutes(9)));
+  EXPECT_TRUE(keys.Find(name, 1, after.id, start + minutes(9)));
+  const auto latest = keys.Begin(name, 1, start + minutes(11));
+  for (const int minute : {11, 14}) {
+    EXPECT_TRUE(keys.Find(name, 1, late.id, start + minutes(minute))) << "begun five minutes ago";
+    EXPECT_TRUE(keys.Find(name, 1, latest.id, start + minutes(minute)));
+  }
+  EXPECT_TRUE(keys.Find(name, 1, latest.id, start + minutes(16)));
+  keys.RecordDeleted(name, start + minutes(16));
+  EXPECT_FALSE(keys.Find(name, 1, latest.id, start + minutes(16)));
+}
+
 TEST(RegistrationKeys, ALongPauseForgetsBothKeys) {
   RegistrationKeys keys;
   const auto begun = keys.Begin(kName, 3, kNow);
