@@ -23,6 +23,7 @@ class ChipRealm {
   struct Options {
     int counted_indices = 0;  // of the TPM's address; 0: its default
     std::string limits;       // more lines of [limits]
+    std::string sections;     // of the configuration, besides
     TpmProxy::Judge judge;    // of the commands of a proxy before the TPM; none: no proxy
   };
   // The daemon is not started yet.

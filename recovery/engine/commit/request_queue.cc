@@ -6,6 +6,11 @@
 #include "recovery/engine/call/refusal.h"
 
 namespace labrec::recovery {
+namespace {
+
+constexpr std::chrono::milliseconds kPauseOfWhoGaveWay{500};
+
+}  // namespace
 
 RequestQueue::Place::~Place() {
   if (queue_ != nullptr) queue_->Leave(caller_);
@@ -22,9 +27,11 @@ absl::StatusOr<RequestQueue::Place> RequestQueue::Admit(Caller caller) {
     taken = TakePlace(caller, gives_way);
   }
   if (gives_way) {
-    gives_way->task->Fail(Refused(
-        refusal::kQueueFull, absl::ResourceExhaustedError("the realm is busy, and you have more requests "
-                                                          "waiting than others: come back later")));
+    gives_way->task->Fail(WithRetryAfter(
+        Refused(refusal::kQueueFull,
+                absl::ResourceExhaustedError("the realm is busy, and you have more requests waiting than "
+                                             "others: come back later")),
+        kPauseOfWhoGaveWay));
   }
   LABREC_RETURN_IF_ERROR(taken);
   return Place(*this, std::move(caller));

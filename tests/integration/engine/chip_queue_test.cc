@@ -29,7 +29,9 @@ class EngineChipQueue : public testing::Test {
   Done<T> Count() {
     return [this](const absl::StatusOr<T>& answer) {
       ++answered_;
-      if (RefusalOf(answer.status()) == refusal::kAccountQueue) ++refused_;
+      if (RefusalOf(answer.status()) != refusal::kAccountQueue) return;
+      ++refused_;
+      EXPECT_TRUE(answer.status().GetPayload(kRetryAfter)) << "else no client comes back";
     };
   }
   // The commit thread is held while mallory sends all that she likes; then alice guesses. How many of

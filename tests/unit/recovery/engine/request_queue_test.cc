@@ -21,10 +21,14 @@ class NumberedTask : public Task {
   explicit NumberedTask(int n) : Task(Time::max()), number(n) {}
   absl::Status Apply(WorkingSet&, int64_t) override { return absl::OkStatus(); }
   void Committed(KeyWork&) override {}
-  void Fail(const absl::Status& status) override { failed = status.code(); }
+  void Fail(const absl::Status& status) override {
+    told_when = status.GetPayload(kRetryAfter).has_value();
+    failed = status.code();
+  }
 
   const int number;
   std::atomic<absl::StatusCode> failed = absl::StatusCode::kOk;
+  std::atomic<bool> told_when = false;  // to come back
 };
 
 Caller Of(const std::string& account, const std::string& tenant = "chat") {
@@ -99,6 +103,7 @@ TEST(RequestQueue, FullItTakesThePlaceOfWhoHasMost) {
   Put(queue, 4, Of("alice"));
   EXPECT_TRUE(queue.Admit(Of("bob")).ok());
   EXPECT_EQ(tasks[2]->failed, absl::StatusCode::kResourceExhausted) << "the latest of mallory's";
+  EXPECT_TRUE(tasks[2]->told_when) << "else its client does not come back";
   EXPECT_EQ(tasks[1]->failed, absl::StatusCode::kOk);
   Put(queue, 5, Of("carol"));
   EXPECT_EQ(queue.depth(), 4U);
