@@ -71,6 +71,19 @@ TEST_P(ServerRefusals, TheSchemeOfATokenHasNoCase) {
   }
 }
 
+TEST_P(ServerRefusals, TextThatIsNoUtf8StaysOutOfTheLog) {
+  const std::string bad = "\xff\xfe\x1b[31m";
+  for (int i = 0; i < 3; ++i) {
+    const grpc::Status status = EvaluateWith([&](v1::EvaluateRequest& request) { request.set_record(bad); });
+    EXPECT_FALSE(status.ok());
+    EXPECT_EQ(status.error_message().find(bad), std::string::npos);
+  }
+  const std::string log = realm_->Log();
+  EXPECT_EQ(log.find("\xff"), log.npos) << log;
+  EXPECT_EQ(log.find("\x1b"), log.npos) << log;
+  EXPECT_EQ(log.find("libprotobuf"), log.npos) << "past the daemon's own log:\n" << log;
+}
+
 TEST_P(ServerRefusals, Tokens) {
   EXPECT_REFUSED(EvaluateAs(std::nullopt), UNAUTHENTICATED, "no token");
   EXPECT_REFUSED(EvaluateAs("Basic YTpi"), UNAUTHENTICATED, "no bearer token");
