@@ -12,6 +12,7 @@
 #include "hsm/tpm2/counted/key.h"
 #include "hsm/tpm2/counted/range_mark.h"
 #include "hsm/tpm2/counted/signed_write.h"
+#include "hsm/tpm2/counted/trial.h"
 #include "hsm/tpm2/link/capability.h"
 #include "hsm/tpm2/link/commands.h"
 #include "hsm/tpm_wire/counted_areas.h"
@@ -71,8 +72,11 @@ absl::StatusOr<std::vector<FoundCountingIndex>> TpmCountedKeys::List() {
 // Makes key and index once, and never repeats it: an index whose answer was lost is an orphan, which List
 // shows.
 absl::StatusOr<CountedKey> TpmCountedKeys::Define(const EcdsaPublicKey& unlock_key) {
-  LABREC_RETURN_IF_ERROR(connection_.Run(
-      OnLoss::kRepeat, [&](LoadedRealm& realm) { return MarkRange(realm, range_, realm_id_); }));
+  LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) {
+    const absl::Status taken = tried_.ok() ? TakeRange(realm, range_, realm_id_) : tried_;
+    if (absl::IsUnimplemented(taken)) tried_ = taken;  // not once more for each that asks: it is written
+    return taken;
+  }));
   CountedKey key;
   const absl::Status made = connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(const uint32_t index, FreePlace(*realm.context, CountingRange(range_)));

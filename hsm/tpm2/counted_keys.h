@@ -33,6 +33,7 @@ class TpmCountedKeys final : public CountedKeys {
   const IndexRange range_;
   const Bytes realm_id_;
   std::atomic<bool> chip_is_full_ = false;
+  absl::Status tried_;  // UNIMPLEMENTED once the TPM was tried in vain; within Connection::Run
 };
 
 }  // namespace labrec::hsm::tpm2

@@ -35,8 +35,8 @@ absl::StatusOr<std::unique_ptr<ChipRealm>> ChipRealm::Make(Options options) {
   RealmFixture::Options fixture;
   fixture.transport = RealmFixture::Transport::kLoopbackTls;
   fixture.limits += options.limits;
-  fixture.more_configuration = absl::StrCat(
-      "[attestation]\nper_minute = 6000\nper_minute_and_account = 6000\n", options.sections);
+  fixture.more_configuration =
+      absl::StrCat("[attestation]\nper_minute = 6000\nper_minute_and_account = 6000\n", options.sections);
   fixture.prepare_tpm = [](const Swtpm& tpm) { return GiveEkCertificate(tpm, EkKind::kP256); };
   LABREC_ASSIGN_OR_RETURN(made->realm_, RealmFixture::Make(SimulatorKind::kSwtpm, std::move(fixture)));
   LABREC_ASSIGN_OR_RETURN(made->trust_, LocalCa::Instance().Trust());

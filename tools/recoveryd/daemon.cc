@@ -7,11 +7,14 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "absl/strings/str_cat.h"
+
 #include "attestation/verify/ek/trust.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/server/admin/service.h"
 #include "recovery/server/service/service.h"
+#include "tools/recoveryd/preflight.h"
 #include "tools/recoveryd/resources.h"
 
 namespace labrec::recoveryd {
@@ -73,6 +76,7 @@ void LogDevice(const char* role, const hsm::DeviceDescription& device) {
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config,
                                                       std::function<void(absl::Status)> on_fatal) {
+  LABREC_RETURN_IF_ERROR(CheckFiles(config));
   LABREC_ASSIGN_OR_RETURN(LockedRealm locked, LockRealm(config.state));
   std::unique_ptr<Daemon> daemon(new Daemon());
   LABREC_RETURN_IF_ERROR(daemon->Prepare(config, locked));
@@ -99,7 +103,8 @@ absl::Status Daemon::Prepare(const Config& config, const LockedRealm& realm) {
   if (config.metrics_address.empty()) return absl::OkStatus();
   // Its library listens and serves at once, with threads of its own. So only whether it could: a moment later
   // somebody else may be there.
-  return recovery::Listener::Listen(config.metrics_address).status();
+  const absl::Status free = recovery::Listener::Listen(config.metrics_address).status();
+  return free.ok() ? free : absl::Status(free.code(), absl::StrCat("[metrics] address: ", free.message()));
 }
 
 absl::Status Daemon::StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal) {

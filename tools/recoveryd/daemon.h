@@ -34,7 +34,9 @@ namespace labrec::recoveryd {
 class Daemon {
  public:
   // Opens the realm and serves. What can fail without the device is done before it is asked anything, and
-  // what storage holds is judged before the device is written: a start that fails writes nothing to it.
+  // what storage holds is judged before the device is written: a start that fails writes nothing to it. Nor
+  // does it change a row; but what an earlier run left in the database's log is moved into the database
+  // before anything in it is believed (OpenSqliteStore).
   // `on_fatal` is called when the process must end at once (see Engine::Start).
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(const Config& config,
                                                        std::function<void(absl::Status)> on_fatal);

@@ -3,25 +3,24 @@
 #include <iostream>
 #include <memory>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
-#include "hsm/open_device.h"
 #include "recovery/api/tls13.h"
 #include "recovery/server/service/realm_description.h"
-#include "recovery/server/tokens/jwks_file.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/program.h"
 #include "tools/recoveryd/config.h"
 #include "tools/recoveryd/daemon.h"
 #include "tools/recoveryd/log.h"
 #include "tools/recoveryd/notify.h"
+#include "tools/recoveryd/preflight.h"
 #include "tools/recoveryd/resources.h"
 #include "tools/recoveryd/service_watch.h"
 
@@ -73,26 +72,22 @@ void RunUntilStopped(Daemon& daemon) {
   }
 }
 
-// The tenants' keys are read before device and ledger are touched: a mistake in them is the operator's to
-// mend.
-absl::Status CheckTokenKeys(const Config& config) {
-  for (const recovery::Tenant& tenant : config.tenants) {
-    const absl::Status read = recovery::JwksFile::Open(tenant.jwks).status();
-    if (read.ok()) continue;
-    return absl::InvalidArgumentError(absl::StrCat("[tenants.", tenant.name, "] jwks: ", read.message()));
-  }
-  return absl::OkStatus();
+std::vector<std::string> Lines(const absl::Status& status) {
+  return absl::StrSplit(status.message(), '\n');
 }
 
-// Likewise of addresses of devices; those in realm.json were read by realm init.
-absl::Status CheckDevices(const Config& config) {
-  for (const auto& [section, uri] :
-       {std::pair("device", config.device_uri), std::pair("anchor", config.anchor_uri)}) {
-    if (!uri) continue;
-    const absl::Status read = hsm::CheckAddress({*uri});
-    if (!read.ok()) return absl::InvalidArgumentError(absl::StrCat("[", section, "] uri: ", read.message()));
+// Everything that is wrong, for a person who has asked.
+int CheckOnly(const Config& config, const std::string& file) {
+  int code = kStopped;
+  for (const absl::Status& looked : {CheckDevices(config), CheckTokenKeys(config), CheckFiles(config)}) {
+    if (looked.ok()) continue;
+    for (const std::string& line : Lines(looked)) {
+      std::cerr << file << ": " << line << "\n";
+    }
+    code = kUsage;
   }
-  return absl::OkStatus();
+  if (code == kStopped) std::cerr << file << ": good\n";
+  return code;
 }
 
 int Run(const Config& config) {
@@ -101,7 +96,9 @@ int Run(const Config& config) {
   RaiseFileLimit();
   auto daemon = Daemon::Start(config, EndAtOnce);
   if (!daemon.ok()) {
-    spdlog::critical("not started: {}", std::string(daemon.status().message()));
+    for (const std::string& line : Lines(daemon.status())) {
+      spdlog::critical("not started: {}", line);
+    }
     NotifyStatus("not started: " + std::string(daemon.status().message()));
     return absl::IsDataLoss(daemon.status()) ? kLedgerRefused : kFailed;
   }
@@ -125,7 +122,7 @@ int Main(int argc, char** argv) {
   bool check_only = false;
   line.root().AddOption("--config", file, "configuration file (TOML)").Required().Word("FILE");
   line.root().AddFlag("--check-config", check_only,
-                      "check the configuration, say what is wrong with it, and end");
+                      "check the configuration and the files that it names, say what is wrong, and end");
   const cli::CommandLine::Outcome outcome = line.Parse(argc, argv);
   if (outcome == cli::CommandLine::Outcome::kAskedFor) return kStopped;
   if (outcome == cli::CommandLine::Outcome::kNotUsable) return kUsage;
@@ -135,14 +132,11 @@ int Main(int argc, char** argv) {
     return kUsage;
   }
   StartLog(config->log_level);
+  if (check_only) return CheckOnly(*config, file.string());
   for (const absl::Status& read : {CheckDevices(*config), CheckTokenKeys(*config)}) {
     if (read.ok()) continue;
     std::cerr << file.string() << ": " << std::string(read.message()) << "\n";
     return kUsage;
-  }
-  if (check_only) {
-    std::cerr << file.string() << ": good\n";
-    return kStopped;
   }
   return Run(*config);
 }

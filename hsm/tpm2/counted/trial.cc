@@ -51,9 +51,16 @@ absl::Status TryCounting(LoadedRealm& realm, IndexRange range) {
   return tried.ok() ? removed : tried;
 }
 
+// Whether the owner's value is right: TPM2_PolicySecret asks for it and changes nothing but a session.
+absl::Status CheckOwner(LoadedRealm& realm) {
+  LABREC_RETURN_IF_ERROR(SetAuth(*realm.context, ESYS_TR_RH_OWNER, realm.owner_authorization.view()));
+  LABREC_ASSIGN_OR_RETURN(PolicySession session, PolicySession::Start(*realm.context));
+  return session.Secret(ESYS_TR_RH_OWNER, realm.session->For(Encrypt::kNeither));
+}
+
 absl::Status Look(LoadedRealm& realm, IndexRange range, ByteView realm_id) {
   LABREC_ASSIGN_OR_RETURN(const std::optional<Bytes> mark, ReadRangeMark(realm, range));
-  if (!mark) return TryCounting(realm, CountingRange(range));
+  if (!mark) return CheckOwner(realm);
   if (SameBytes(*mark, realm_id)) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("the NV indices from 0x", absl::Hex(range.first),
@@ -75,6 +82,12 @@ absl::StatusOr<std::string> WhyNotAtAll(LoadedRealm& realm, IndexRange range) {
 }
 
 }  // namespace
+
+absl::Status TakeRange(LoadedRealm& realm, IndexRange range, ByteView realm_id) {
+  LABREC_ASSIGN_OR_RETURN(const std::optional<Bytes> mark, ReadRangeMark(realm, range));
+  if (!mark) LABREC_RETURN_IF_ERROR(TryCounting(realm, CountingRange(range)));
+  return MarkRange(realm, range, realm_id);
+}
 
 absl::StatusOr<std::string> WhyNotCounted(LoadedRealm& realm, IndexRange range, ByteView realm_id) {
   LABREC_ASSIGN_OR_RETURN(std::string why, WhyNotAtAll(realm, range));

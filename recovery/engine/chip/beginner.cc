@@ -131,6 +131,11 @@ void ChipBeginner::End(const std::shared_ptr<Work>& work, absl::StatusOr<ChipReg
 
 // Coming back soon does not help where the chip is full.
 absl::Status ChipBeginner::NoRoom(const absl::Status& status) const {
+  if (absl::IsUnimplemented(status)) {
+    spdlog::error("this device takes no chip-enforced records: {}", std::string(status.message()));
+    return InOwnWords(absl::FailedPreconditionError(
+        "this realm takes no chip-enforced records: its device does not count as it promises"));
+  }
   if (!absl::IsResourceExhausted(status)) return ToldOfChip(status);
   spdlog::warn("the chip has no room for one more record: {}", std::string(status.message()));
   std::string open;

@@ -23,18 +23,28 @@ absl::Status Failed(const std::filesystem::path& path, const char* what) {
       absl::StrCat("admin socket ", path.string(), ": ", what, ": ", std::strerror(errno)));
 }
 
-absl::Status PrepareFolder(const std::filesystem::path& path) {
-  const std::filesystem::path folder = path.parent_path();
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return Failed(path, "cannot make its folder");
+// Root looks at what is another user's, as it does with --check-config.
+absl::Status CheckFolder(const std::filesystem::path& path) {
   struct stat found {};
-  if (stat(folder.c_str(), &found) != 0) return Failed(path, "cannot look at its folder");
-  if (found.st_uid != geteuid() || (found.st_mode & 022) != 0) {
+  if (stat(path.parent_path().c_str(), &found) != 0) return Failed(path, "cannot look at its folder");
+  const bool ours = found.st_uid == geteuid() || geteuid() == 0;
+  if (!ours || (found.st_mode & 022) != 0) {
     return absl::FailedPreconditionError(absl::StrCat(
         "admin socket ", path.string(),
         ": its folder has to belong to the daemon's user, and nobody else may write to it; give it "
         "a folder of its own with mode 0700"));
   }
   return absl::OkStatus();
+}
+
+absl::Status PrepareFolder(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.parent_path();
+  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return Failed(path, "cannot make its folder");
+  return CheckFolder(path);
+}
+
+absl::Status OfTheSocket(const absl::Status& status) {
+  return status.ok() ? status : absl::Status(status.code(), absl::StrCat("admin socket: ", status.message()));
 }
 
 // Who may come in is decided by their credentials when they do (Admit); the file's mode keeps others from
@@ -49,10 +59,17 @@ SocketAccess AccessFor(const std::vector<uid_t>& allowed) {
 absl::StatusOr<std::unique_ptr<AdminSocket>> AdminSocket::Listen(std::filesystem::path path,
                                                                  std::vector<uid_t> allowed) {
   LABREC_RETURN_IF_ERROR(PrepareFolder(path));
-  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener,
-                          Listener::Listen(absl::StrCat("unix:", path.string())));
-  LABREC_RETURN_IF_ERROR(listener->Allow(AccessFor(allowed)));
-  return std::unique_ptr<AdminSocket>(new AdminSocket(std::move(listener), std::move(allowed)));
+  auto listener = Listener::Listen(absl::StrCat("unix:", path.string()));
+  if (!listener.ok()) return OfTheSocket(listener.status());
+  LABREC_RETURN_IF_ERROR(OfTheSocket((*listener)->Allow(AccessFor(allowed))));
+  return std::unique_ptr<AdminSocket>(new AdminSocket(*std::move(listener), std::move(allowed)));
+}
+
+absl::Status AdminSocket::Check(const std::filesystem::path& path) {
+  if (std::error_code error; std::filesystem::exists(path.parent_path(), error)) {
+    LABREC_RETURN_IF_ERROR(CheckFolder(path));
+  }
+  return OfTheSocket(SocketFile::Check(path));
 }
 
 void AdminSocket::Accept(std::function<void(int fd)> take) {

@@ -32,6 +32,9 @@ class AdminSocket {
   // at the path that no dead daemon left there (SocketFile). Nobody is let in before Accept.
   static absl::StatusOr<std::unique_ptr<AdminSocket>> Listen(std::filesystem::path path,
                                                              std::vector<uid_t> allowed);
+  // What Listen would refuse at this path, as far as it can be seen without taking it: OK also while a daemon
+  // listens there.
+  static absl::Status Check(const std::filesystem::path& path);
   ~AdminSocket() { Close(); }
   AdminSocket(const AdminSocket&) = delete;
   AdminSocket& operator=(const AdminSocket&) = delete;

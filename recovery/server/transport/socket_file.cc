@@ -62,13 +62,22 @@ absl::Status CheckDead(const fs::path& path, const sockaddr_un& address) {
                                              ": a process listens there; end it, or choose another path"));
 }
 
-absl::Status RemoveDead(const fs::path& path, const sockaddr_un& address) {
+// Whether a socket lies there; an error if it is something else, or another user's (root looks at it all the
+// same, and does not listen there).
+absl::StatusOr<bool> FindSocket(const fs::path& path, bool as_root) {
   struct stat found {};
   if (lstat(path.c_str(), &found) != 0) {
-    return errno == ENOENT ? absl::OkStatus() : SystemError(path, "cannot be looked at");
+    if (errno == ENOENT) return false;
+    return SystemError(path, "cannot be looked at");
   }
   if (!S_ISSOCK(found.st_mode)) return LeftAlone(path, "what lies there is no socket");
-  if (found.st_uid != geteuid()) return LeftAlone(path, "what lies there is another user's socket");
+  if (found.st_uid == geteuid() || as_root) return true;
+  return LeftAlone(path, "what lies there is another user's socket");
+}
+
+absl::Status RemoveDead(const fs::path& path, const sockaddr_un& address) {
+  LABREC_ASSIGN_OR_RETURN(const bool there, FindSocket(path, false));
+  if (!there) return absl::OkStatus();
   LABREC_RETURN_IF_ERROR(CheckDead(path, address));
   return unlink(path.c_str()) == 0 ? absl::OkStatus()
                                    : SystemError(path, "the dead socket cannot be removed");
@@ -88,6 +97,11 @@ absl::StatusOr<int> LockFolder(const fs::path& path) {
 }
 
 }  // namespace
+
+absl::Status SocketFile::Check(const fs::path& path) {
+  LABREC_RETURN_IF_ERROR(Address(path).status());
+  return FindSocket(path, geteuid() == 0).status();
+}
 
 absl::StatusOr<SocketFile> SocketFile::Listen(int fd, const fs::path& path, int backlog) {
   LABREC_ASSIGN_OR_RETURN(const sockaddr_un address, Address(path));

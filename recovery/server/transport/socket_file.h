@@ -27,6 +27,9 @@ class SocketFile {
   // socket; UNAVAILABLE: a process listens there, or what the system says.
   static absl::StatusOr<SocketFile> Listen(int fd, const std::filesystem::path& path, int backlog);
 
+  // What Listen would refuse before it asks whether somebody listens there.
+  static absl::Status Check(const std::filesystem::path& path);
+
   SocketFile() = default;
   SocketFile(SocketFile&& other) noexcept { Swap(other); }
   SocketFile& operator=(SocketFile&& other) noexcept {

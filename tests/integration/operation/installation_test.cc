@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -48,6 +49,7 @@ TEST_F(Installation, ProgramsWithTheirPages) {
   }
 }
 
+// But for what no installation can bring: the realm's folder, and its certificate.
 TEST_F(Installation, TheExampleConfigurationIsGood) {
   const fs::path examples = Installed("share/doc/labyrinth_recovery/examples");
   EXPECT_TRUE(fs::exists(examples / "labyrinth-recoveryd.conf"));
@@ -56,7 +58,10 @@ TEST_F(Installation, TheExampleConfigurationIsGood) {
   ASSERT_EQ(made.code, 0) << made.err;
   const FinishedCommand checked = RunCommand(
       {Installed("sbin/labyrinth-recoveryd"), "--check-config", "--config", examples / "recoveryd.toml"});
-  EXPECT_EQ(checked.code, 0) << checked.err;
+  EXPECT_EQ(checked.code, 2);
+  EXPECT_THAT(checked.err, HasSubstr("[realm] state: /var/lib/labyrinth/realm: there is no such folder"));
+  EXPECT_THAT(checked.err, HasSubstr("[listen] certificate, key: "));
+  EXPECT_EQ(std::ranges::count(checked.err, '\n'), 2) << "nothing else is wrong:\n" << checked.err;
 }
 
 // systemd does not run here: it judges the file, with the program where it was put.

@@ -25,7 +25,7 @@ TEST(Log, EverythingElseIsEscaped) {
 TEST(Log, ALineOfAnyoneIsOneLine) {
   StartLog("info");
   testing::internal::CaptureStderr();
-  spdlog::warn("from a client: {}", "x\n2026-01-01 info: forged \xff");
+  spdlog::warn("from a client: {}", std::string("x\n2026-01-01 info: forged ") + '\xff');
   GOOGLE_LOG(ERROR) << "of protobuf \xff\nforged";
   const std::string text = testing::internal::GetCapturedStderr();
   EXPECT_NE(text.find("warning: from a client: x\\x0a2026-01-01 info: forged \\xff\n"), text.npos) << text;
