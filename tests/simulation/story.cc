@@ -114,10 +114,11 @@ bool Story::Start(Realm& realm) {
     universe_.Count("starts");
     return true;
   }
-  // Of a token the other process has taken the very key: nobody can tell that from a token that is away.
-  const bool key_taken = absl::IsUnavailable(started) && plan_.attack == Attack::kCopy &&
-                         plan_.setting.shape == AnchorShape::kRatchet;
-  if (may_be_refused_ && (absl::IsDataLoss(started) || key_taken)) {
+  // Beside another process: that one counted meanwhile, or has taken the very key of a token, which looks as
+  // if it were away.
+  const bool lost_race =
+      plan_.attack == Attack::kCopy && (absl::IsUnavailable(started) || absl::IsInternal(started));
+  if (may_be_refused_ && (absl::IsDataLoss(started) || lost_race)) {
     universe_.Count("set back, and refused");
   } else if (at_peace) {
     universe_.Violation("a start was refused without an attack or a fault: " + Text(started));
