@@ -26,6 +26,7 @@ class RowsOnly : public Ledger {
   absl::StatusOr<std::optional<Bytes>> Read(const RowAddress&) override { return row; }
   absl::StatusOr<std::unique_ptr<StagedBatch>> Stage(std::vector<RowWrite>) override { return Unused(); }
   absl::Status Persist(StagedBatch&) override { return Unused(); }
+  bool storage_refuses() const override { return false; }
   absl::Status Anchor(StagedBatch&) override { return Unused(); }
   bool settled() const override { return true; }
   absl::Status CheckClaim() override { return Unused(); }
