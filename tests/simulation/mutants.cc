@@ -118,6 +118,7 @@ class AlwaysSettled final : public Ledger {
     return real_->Stage(std::move(writes));
   }
   absl::Status Persist(StagedBatch& batch) override { return real_->Persist(batch); }
+  bool storage_refuses() const override { return real_->storage_refuses(); }
   absl::Status Anchor(StagedBatch& batch) override { return real_->Anchor(batch); }
   bool settled() const override { return true; }
   absl::Status CheckClaim() override { return real_->CheckClaim(); }

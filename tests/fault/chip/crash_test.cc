@@ -102,7 +102,10 @@ TEST_F(ChipCrash, InARegistration) {
 
 // A chip with room for one index, which an abandoned registration of the account holds.
 TEST_F(ChipCrash, InARegistrationThatTakesAnAbandonedOnesRoom) {
-  MakeRealm({2, "chip_registrations_per_account = 1\n", nullptr});
+  ChipRealm::Options options;
+  options.counted_indices = 2;
+  options.limits = "chip_registrations_per_account = 1\n";
+  MakeRealm(std::move(options));
   int point = 0;
   for (bool died = true; died; point += PointStep()) {
     SCOPED_TRACE("killed before TPM command " + std::to_string(point));
