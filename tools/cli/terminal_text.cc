@@ -4,6 +4,9 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
+
+#include "hsm/base/utf8.h"
 
 namespace labrec::cli {
 namespace {
@@ -27,41 +30,25 @@ bool IsUnseen(uint32_t character) {
       kUnseen, [&](const Range& range) { return range.first <= character && character <= range.last; });
 }
 
-// The length of the character that `text` begins with; 0 if it is no UTF-8.
-size_t Decode(std::string_view text, uint32_t& character) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const uint8_t lead = byte(0);
-  const size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if ((lead >= 0x80 && lead < 0xC2) || lead > 0xF4 || text.size() < length) return 0;
-  constexpr std::array<uint8_t, 5> kMask = {0, 0x7F, 0x1F, 0x0F, 0x07};
-  character = lead & kMask[length];
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-    character = character << 6 | (byte(i) & 0x3F);
-  }
-  constexpr std::array<uint32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = character >= 0xD800 && character < 0xE000;
-  return character < kLeast[length] || surrogate || character > 0x10FFFF ? 0 : length;
-}
-
 enum class LineEnds { kEscaped, kKept };
 
 std::string Escaped(std::string_view text, LineEnds ends) {
   std::string shown;
   while (!text.empty()) {
-    uint32_t character = 0;
-    const size_t length = Decode(text, character);
+    std::string_view rest = text;
+    const std::optional<uint32_t> character = TakeCodePoint(rest);
+    if (!character) rest.remove_prefix(1);
     char escape[16];
-    if (length == 0) {
+    if (!character) {
       std::snprintf(escape, sizeof escape, "\\x%02X", static_cast<unsigned>(static_cast<uint8_t>(text[0])));
       shown += escape;
-    } else if (IsUnseen(character) && !(character == '\n' && ends == LineEnds::kKept)) {
-      std::snprintf(escape, sizeof escape, character < 0x80 ? "\\x%02X" : "\\u{%X}", character);
+    } else if (IsUnseen(*character) && !(*character == '\n' && ends == LineEnds::kKept)) {
+      std::snprintf(escape, sizeof escape, *character < 0x80 ? "\\x%02X" : "\\u{%X}", *character);
       shown += escape;
     } else {
-      shown += text.substr(0, length);
+      shown += text.substr(0, text.size() - rest.size());
     }
-    text.remove_prefix(std::max<size_t>(length, 1));
+    text = rest;
   }
   return shown;
 }
