@@ -108,7 +108,8 @@ TEST_F(UnixListener, ADeadSocketIsReplaced) {
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   auto dead = SocketFile::Listen(fd, path_, 1);
   ASSERT_TRUE(dead.ok()) << dead.status();
-  new SocketFile(*std::move(dead));  // NOLINT: never destroyed, as in a process that is killed
+  [[gnu::used]] static SocketFile* never_destroyed = nullptr;  // as in a process that is killed
+  never_destroyed = new SocketFile(*std::move(dead));
   close(fd);
   const auto next = Start();
   EXPECT_TRUE(Answers());
