@@ -3,22 +3,20 @@
 #include <algorithm>
 #include <set>
 #include <string>
-
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/absl_view.h"
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
 #include "pin/secret_sharing.h"
 #include "recovery/api/limits.h"
-#include "recovery/api/v1/recovery.pb.h"
+#include "recovery/api/wire/config_message.h"
 
 namespace labrec::recovery {
 namespace {
-
-namespace v1 = ::labyrinth::recovery::v1;
 
 constexpr size_t kShareBytes = 32;
 constexpr size_t kAkNameBytes = 34;  // a TPM's Name: algorithm and SHA-256
@@ -29,61 +27,62 @@ absl::Status Bad(const std::string& what) {
   return absl::InvalidArgumentError("config: " + what);
 }
 
-std::string Deterministic(const v1::RecordConfig& config) {
-  std::string text;
-  {
-    google::protobuf::io::StringOutputStream stream(&text);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    config.SerializeToCodedStream(&coded);
-  }
-  return text;
-}
-
-v1::Enforcement EnforcementOf(const RecordConfig& config) {
+wire::Enforcement EnforcementOf(const RecordConfig& config) {
   const size_t chips = config.chips();
-  if (chips == 0) return v1::ENFORCEMENT_LEDGER;
-  return chips == config.realms.size() ? v1::ENFORCEMENT_CHIP : v1::ENFORCEMENT_MIXED;
+  if (chips == 0) return wire::Enforcement::kLedger;
+  return chips == config.realms.size() ? wire::Enforcement::kChip : wire::Enforcement::kMixed;
 }
 
-v1::RecordConfig ToMessage(const RecordConfig& config) {
-  v1::RecordConfig message;
-  message.set_version(config.version);
-  message.set_tenant(config.name.tenant);
-  message.set_account(config.name.account);
-  message.set_record(config.name.record);
-  message.set_threshold(config.threshold);
-  for (const RealmShare& share : config.realms) {
-    v1::RealmShare& entry = *message.add_realms();
-    entry.set_realm_id(ToString(share.realm_id));
-    entry.set_x(share.x);
-    entry.set_masked_share(ToString(share.masked_share));
-    if (!share.chip) continue;
-    entry.mutable_chip()->set_index(share.chip->index);
-    entry.mutable_chip()->set_ak_name(ToString(share.chip->ak_name));
+// As recovery.proto has it.
+std::string_view NameOf(wire::Enforcement enforcement) {
+  switch (enforcement) {
+    case wire::Enforcement::kLedger:
+      return "ENFORCEMENT_LEDGER";
+    case wire::Enforcement::kChip:
+      return "ENFORCEMENT_CHIP";
+    case wire::Enforcement::kMixed:
+      return "ENFORCEMENT_MIXED";
+    default:
+      return "ENFORCEMENT_UNSPECIFIED";
   }
-  message.set_salt(ToString(config.salt));
-  message.set_argon_memory_kib(config.argon.memory_kib);
-  message.set_argon_passes(config.argon.passes);
-  message.set_argon_lanes(config.argon.lanes);
-  message.set_guess_limit(config.guess_limit);
-  message.set_enforcement(EnforcementOf(config));
+}
+
+wire::RecordConfig ToMessage(const RecordConfig& config) {
+  wire::RecordConfig message;
+  message.version = config.version;
+  message.tenant = config.name.tenant;
+  message.account = config.name.account;
+  message.record = config.name.record;
+  message.threshold = config.threshold;
+  for (const RealmShare& share : config.realms) {
+    wire::RealmShare& entry = message.realms.emplace_back();
+    entry.realm_id = share.realm_id;
+    entry.x = share.x;
+    entry.masked_share = share.masked_share;
+    if (share.chip) entry.chip = wire::ChipShare{share.chip->index, share.chip->ak_name};
+  }
+  message.salt = config.salt;
+  message.argon_memory_kib = config.argon.memory_kib;
+  message.argon_passes = config.argon.passes;
+  message.argon_lanes = config.argon.lanes;
+  message.guess_limit = config.guess_limit;
+  message.enforcement = EnforcementOf(config);
   return message;
 }
 
-RecordConfig FromMessage(const v1::RecordConfig& message) {
+RecordConfig FromMessage(wire::RecordConfig message) {
   RecordConfig config;
-  config.name = {message.tenant(), message.account(), message.record()};
-  config.version = message.version();
-  config.threshold = message.threshold();
-  for (const v1::RealmShare& entry : message.realms()) {
-    RealmShare share{ToBytes(entry.realm_id()), entry.x(), ToBytes(entry.masked_share()), std::nullopt};
-    if (entry.has_chip()) share.chip = {entry.chip().index(), ToBytes(entry.chip().ak_name())};
+  config.name = {std::move(message.tenant), std::move(message.account), std::move(message.record)};
+  config.version = message.version;
+  config.threshold = message.threshold;
+  for (wire::RealmShare& entry : message.realms) {
+    RealmShare share{std::move(entry.realm_id), entry.x, std::move(entry.masked_share), std::nullopt};
+    if (entry.chip) share.chip = {entry.chip->index, std::move(entry.chip->ak_name)};
     config.realms.push_back(std::move(share));
   }
-  config.salt = ToBytes(message.salt());
-  config.argon = {message.argon_memory_kib(), message.argon_passes(), message.argon_lanes()};
-  config.guess_limit = message.guess_limit();
+  config.salt = std::move(message.salt);
+  config.argon = {message.argon_memory_kib, message.argon_passes, message.argon_lanes};
+  config.guess_limit = message.guess_limit;
   return config;
 }
 
@@ -126,13 +125,13 @@ absl::Status CheckStretching(const RecordConfig& config) {
   return status.ok() ? status : Bad(std::string(status.message()));
 }
 
-absl::Status CheckGuessing(const RecordConfig& config, v1::Enforcement said) {
+absl::Status CheckGuessing(const RecordConfig& config, wire::Enforcement said) {
   if (const absl::Status limit = CheckGuessLimit("guess_limit", config.guess_limit); !limit.ok()) {
     return Bad(std::string(limit.message()));
   }
-  const v1::Enforcement borne_out = EnforcementOf(config);
+  const wire::Enforcement borne_out = EnforcementOf(config);
   if (said == borne_out) return absl::OkStatus();
-  return Bad("enforcement is not what its shares say, " + v1::Enforcement_Name(borne_out));
+  return Bad(absl::StrCat("enforcement is not what its shares say, ", AbslView(NameOf(borne_out))));
 }
 
 }  // namespace
@@ -150,22 +149,22 @@ size_t RecordConfig::chips() const {
 
 absl::StatusOr<RecordConfig> ParseRecordConfig(ByteView bytes, const RecordName& name, uint32_t version) {
   if (bytes.empty() || bytes.size() > kMostConfigBytes) return Bad("it must have 1 to 8192 bytes");
-  v1::RecordConfig message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Bad("it does not parse");
-  message.DiscardUnknownFields();  // else they would be written again as they came
-  if (!SameBytes(AsBytes(Deterministic(message)), bytes)) {
+  auto message = wire::Decode<wire::RecordConfig>(bytes);
+  if (!message) return Bad("it does not parse");
+  if (!SameBytes(wire::Encode(*message), bytes)) {
     return Bad("it is not in deterministic form, or has fields that are not known here");
   }
-  RecordConfig config = FromMessage(message);
+  const wire::Enforcement said = message->enforcement;
+  RecordConfig config = FromMessage(*std::move(message));
   LABREC_RETURN_IF_ERROR(CheckIdentity(config, name, version));
   LABREC_RETURN_IF_ERROR(CheckRealms(config));
   LABREC_RETURN_IF_ERROR(CheckStretching(config));
-  LABREC_RETURN_IF_ERROR(CheckGuessing(config, message.enforcement()));
+  LABREC_RETURN_IF_ERROR(CheckGuessing(config, said));
   return config;
 }
 
 Bytes Encode(const RecordConfig& config) {
-  return ToBytes(Deterministic(ToMessage(config)));
+  return wire::Encode(ToMessage(config));
 }
 
 }  // namespace labrec::recovery
