@@ -1,16 +1,14 @@
 #pragma once
 
-#include <variant>
-
 #include "absl/status/statusor.h"
 
-#include "recovery/client/outcome.h"
-#include "recovery/client/recover.h"
-#include "recovery/client/seal.h"
+#include "hsm/base/secret_bytes.h"
+#include "recovery/client/base/pin_change.h"
+#include "recovery/client/base/realm_set.h"
+#include "recovery/client/base/recover_request.h"
+#include "recovery/client/base/request_signer.h"
 
 namespace labrec::recovery::client {
-
-using PinChange = std::variant<Sealed, WrongPin, LockedUntil, UsedUp, Destroyed, NotRegistered>;
 
 // Recovers with the old PIN and seals the same secret under the new one, with the threshold and guess limit
 // it had. The old PIN stays good until enough realms hold the new version. The unlock keys just recovered

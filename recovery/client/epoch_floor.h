@@ -16,10 +16,6 @@ namespace labrec::recovery::client {
 std::vector<RealmReport> RaiseFloor(const RealmSet& realms, const std::string& record, uint64_t sequence,
                                     const Digest& digest, const DeviceKey& device);
 
-struct FloorReading {
-  std::vector<RealmFloor> floors;  // highest first
-  std::vector<RealmReport> reports;
-};
 // What the realms have as floor, for an enrolled device.
 FloorReading ReadFloor(const RealmSet& realms, const std::string& record, const DeviceKey& device);
 

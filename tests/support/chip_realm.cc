@@ -11,6 +11,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/client/chip/begin.h"
 #include "recovery/client/enroll.h"
+#include "recovery/client/grpc/grpc_host.h"
 #include "recovery/client/recover.h"
 #include "tests/support/ek_certificate.h"
 #include "tests/support/local_ca.h"
@@ -101,8 +102,12 @@ absl::Status ChipRealm::Abandon(const Account& account, const std::string& recor
   const SecretBytes input = Secret("the input of an evaluation");
   ChipTrust trust;
   trust.roots = trust_;
-  Cancellation never;
-  return BeginInChip(*account.realms, 0, {record, 1, 3, unlock_key, input, trust, account.device}, never)
+  const core::KeyAtHand signer(account.device);
+  const core::ChipBeginning beginning{record, 1, 3, unlock_key, input, trust, signer};
+  return RunOverGrpc<core::BegunInChip>(*account.realms,
+                                        [&](core::Scope& scope, core::Account& at) {
+                                          return core::BeginInChip(scope, at, 0, beginning);
+                                        })
       .status();
 }
 

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/hash.h"
+#include "recovery/client/base/realm_report.h"
 
 namespace labrec::recovery::client {
 
@@ -15,6 +17,11 @@ struct RealmFloor {
   uint64_t sequence = 0;
   Digest digest{};
   EcdsaPublicKey device;
+};
+
+struct FloorReading {
+  std::vector<RealmFloor> floors;  // highest first
+  std::vector<RealmReport> reports;
 };
 
 }  // namespace labrec::recovery::client

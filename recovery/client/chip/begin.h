@@ -7,10 +7,10 @@
 
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/secret_bytes.h"
-#include "recovery/client/base/request_signer.h"
 #include "recovery/client/chip/trust.h"
+#include "recovery/client/core/signer.h"
 
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 
 // A version that a realm's chip is to count for. Borrows.
 struct ChipBeginning {
@@ -20,7 +20,7 @@ struct ChipBeginning {
   const EcdsaPrivateKey& unlock_key;
   const SecretBytes& input;  // of the oblivious evaluation
   const ChipTrust& trust;
-  const RequestSigner& signer;
+  const Signer& signer;
 };
 
 // What a realm's chip holds for the version now, all of it verified.
@@ -35,8 +35,7 @@ struct BegunInChip {
 // Steps 1 to 9 of docs/attestation.md at one realm: attestation key, index and key, a first write that grants
 // two evaluations, these two, which show that the certified key makes them, and the write of the guess limit.
 // Nothing that the PIN protects is with the realm yet. DATA_LOSS (Unproven) if anything is not proven;
-// errors of RealmChannel: begin again.
-absl::StatusOr<BegunInChip> BeginInChip(const RealmSet& realms, size_t realm, const ChipBeginning& beginning,
-                                        Cancellation& cancellation);
+// errors of Call: begin again.
+Task<BegunInChip> BeginInChip(Scope& scope, Account& account, size_t realm, const ChipBeginning& beginning);
 
-}  // namespace labrec::recovery::client
+}  // namespace labrec::recovery::client::core

@@ -6,12 +6,10 @@
 #include "attestation/evidence/refusal.h"
 #include "attestation/verify/chip_record_verifier.h"
 #include "hsm/base/absl_view.h"
-#include "hsm/base/clock.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/client/grpc/messages.h"
-#include "recovery/client/grpc/realm_channel.h"
+#include "recovery/client/core/call.h"
 
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 namespace {
 
 using attestation::AkChallenge;
@@ -19,18 +17,19 @@ using attestation::IdentityEvidence;
 using attestation::TpmIdentity;
 
 // The realm's TPM opens the challenge: the keys are in it, and in one TPM.
-absl::Status Challenge(RealmChannel& realm, TpmIdentity& identity, Cancellation& cancellation) {
+Task<> Challenge(Scope& scope, Account& account, size_t realm, TpmIdentity& identity) {
   const absl::StatusOr<AkChallenge> challenge = ChallengeAk(identity);
-  if (!challenge.ok()) return Unproven(realm, challenge.status());
-  v1::ActivateCredentialRequest request;
-  request.set_credential(ToString(attestation::Encode(challenge->blob)));
-  LABREC_ASSIGN_OR_RETURN(const v1::ActivateCredentialResponse response, realm.Call(request, cancellation));
-  const absl::Status bound = CheckActivated(*challenge, AsBytes(response.activated()), identity);
-  return bound.ok() ? bound : Unproven(realm, bound);
+  if (!challenge.ok()) co_return Unproven(account[realm], challenge.status());
+  wire::ActivateCredentialRequest request;
+  request.credential = attestation::Encode(challenge->blob);
+  LABREC_CO_ASSIGN_OR_RETURN(const wire::ActivateCredentialResponse response,
+                             co_await Call(scope, account, realm, std::move(request)));
+  const absl::Status bound = CheckActivated(*challenge, response.activated, identity);
+  if (!bound.ok()) co_return Unproven(account[realm], bound);
+  co_return absl::OkStatus();
 }
 
-absl::StatusOr<VerifiedAk> ByPin(const RealmChannel& realm, const IdentityEvidence& evidence,
-                                 const Bytes& name) {
+absl::StatusOr<VerifiedAk> ByPin(const Realm& realm, const IdentityEvidence& evidence, const Bytes& name) {
   absl::StatusOr<tpm::TpmtPublic> ak = tpm::TpmtPublic::Parse(evidence.ak_public);
   if (!ak.ok()) return Unproven(realm, ak.status());
   absl::Status known = attestation::CheckPinnedAk(name, *ak);
@@ -45,29 +44,29 @@ absl::StatusOr<VerifiedAk> ByPin(const RealmChannel& realm, const IdentityEviden
 
 }  // namespace
 
-absl::Status Unproven(const RealmChannel& realm, const absl::Status& refusal) {
+absl::Status Unproven(const Realm& realm, const absl::Status& refusal) {
   return absl::DataLossError(
-      absl::StrCat("realm ", realm.name(), " does not prove that its chip counts: ", refusal.message(), " (",
+      absl::StrCat("realm ", realm.name, " does not prove that its chip counts: ", refusal.message(), " (",
                    AbslView(attestation::NameOf(attestation::ReasonOf(refusal))), ")"));
 }
 
-absl::StatusOr<VerifiedAk> VerifyAk(const RealmSet& realms, size_t realm, const ChipTrust& trust,
-                                    Cancellation& cancellation) {
-  RealmChannel& channel = realms[realm];
-  LABREC_ASSIGN_OR_RETURN(const v1::GetIdentityResponse response,
-                          channel.Call(v1::GetIdentityRequest(), cancellation));
-  const auto evidence = attestation::DecodeIdentityEvidence(AsBytes(response.identity()));
-  if (!evidence.ok()) return Unproven(channel, evidence.status());
-  const auto pin = trust.pinned_aks.find(ToBytes(channel.id()));
-  if (pin != trust.pinned_aks.end()) return ByPin(channel, *evidence, pin->second);
+Task<VerifiedAk> VerifyAk(Scope& scope, Account& account, size_t realm, const ChipTrust& trust) {
+  LABREC_CO_ASSIGN_OR_RETURN(const wire::GetIdentityResponse response,
+                             co_await Call(scope, account, realm, wire::GetIdentityRequest()));
+  const auto evidence = attestation::DecodeIdentityEvidence(response.identity);
+  if (!evidence.ok()) co_return Unproven(account[realm], evidence.status());
+  const auto pin = trust.pinned_aks.find(account[realm].id);
+  if (pin != trust.pinned_aks.end()) co_return ByPin(account[realm], *evidence, pin->second);
   if (!trust.roots) {
-    return absl::InvalidArgumentError(absl::StrCat("nothing to verify the chip of realm ", channel.name(),
-                                                   " by: name a folder of TPM vendors' certificates"));
+    co_return absl::InvalidArgumentError(absl::StrCat("nothing to verify the chip of realm ",
+                                                      account[realm].name,
+                                                      " by: name a folder of TPM vendors' certificates"));
   }
-  absl::StatusOr<TpmIdentity> identity = CheckIdentity(*evidence, *trust.roots, SystemClock().NowMillis());
-  if (!identity.ok()) return Unproven(channel, identity.status());
-  LABREC_RETURN_IF_ERROR(Challenge(channel, *identity, cancellation));
-  return VerifiedAk{std::move(identity->ak), std::move(identity->report)};
+  absl::StatusOr<TpmIdentity> identity = CheckIdentity(*evidence, *trust.roots, account.host().UnixMillis());
+  if (!identity.ok()) co_return Unproven(account[realm], identity.status());
+  LABREC_CO_RETURN_IF_ERROR(co_await Challenge(scope, account, realm, *identity));
+  VerifiedAk verified{std::move(identity->ak), std::move(identity->report)};
+  co_return verified;
 }
 
-}  // namespace labrec::recovery::client
+}  // namespace labrec::recovery::client::core

@@ -8,10 +8,11 @@
 #include "attestation/verify/chip_record_verifier.h"
 #include "hsm/base/ecdsa.h"
 #include "hsm/tpm_wire/counted_areas.h"
-#include "recovery/client/base/cancellation.h"
-#include "recovery/client/base/realm_set.h"
+#include "recovery/client/core/account.h"
+#include "recovery/client/core/scope.h"
+#include "recovery/client/core/task.h"
 
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 
 // A version that a realm's chip counts for, as its client knows it.
 struct ChipVersion {
@@ -27,13 +28,12 @@ struct ChipVersion {
 // session: a realm that says that it lost the answer gets the same signature again, and no second one. The
 // signature expires (tpm::kWriteExpirationSeconds). `proven` gets a line.
 //
-// DATA_LOSS (Unproven) if the realm does not prove the write; errors of RealmChannel: it may have been made.
-absl::Status WriteCounter(const RealmSet& realms, size_t realm, const ChipVersion& version,
-                          tpm::Written before, uint32_t limit, attestation::Report& proven,
-                          Cancellation& cancellation);
+// DATA_LOSS (Unproven) if the realm does not prove the write; errors of Call: it may have been made.
+Task<> WriteCounter(Scope& scope, Account& account, size_t realm, const ChipVersion& version,
+                    tpm::Written before, uint32_t limit, attestation::Report& proven);
 
 // What statements about this version must carry.
-Digest ChipNonce(const RealmSet& realms, size_t realm, const std::string& record, uint32_t version,
+Digest ChipNonce(const Account& account, size_t realm, const std::string& record, uint32_t version,
                  ByteView nonce);
 
-}  // namespace labrec::recovery::client
+}  // namespace labrec::recovery::client::core

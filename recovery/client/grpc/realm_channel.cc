@@ -19,8 +19,8 @@
 #include "recovery/api/lasting_grpc.h"
 #include "recovery/api/retry_after.h"
 #include "recovery/api/tls13.h"
-#include "recovery/api/v1/recovery.grpc.pb.h"
 #include "recovery/client/base/realm_refusal.h"
+#include "recovery/client/grpc/connection.h"
 #include "recovery/client/grpc/http_proxy.h"
 #include "recovery/client/grpc/messages.h"
 #include "recovery/client/grpc/retry_pause.h"
@@ -88,15 +88,11 @@ const char* Advice(grpc::StatusCode code) {
 
 }  // namespace
 
-struct RealmChannel::Connection {
-  std::unique_ptr<v1::Recovery::Stub> stub;
-};
-
 RealmChannel::RealmChannel(RealmAddress address, TokenFetch token, ChannelOptions options)
     : address_(std::move(address)),
       token_(address_.id, std::move(token), SystemClock()),
       options_(options),
-      connection_(new Connection{v1::Recovery::NewStub(Connect(address_, TlsOf(address_)))}) {}
+      connection_(std::make_shared<Connection>(Connect(address_, TlsOf(address_)))) {}
 
 RealmChannel::~RealmChannel() = default;
 
@@ -137,11 +133,28 @@ void RealmChannel::SetUnproven(const absl::Status& why) {
 }
 
 void RealmChannel::SetProven(const Digest& tls_key) {
-  auto connection = std::make_shared<Connection>(
-      Connection{v1::Recovery::NewStub(Connect(address_, PinnedTls(address_.ca_pem, tls_key)))});
+  auto connection = std::make_shared<Connection>(Connect(address_, PinnedTls(address_.ca_pem, tls_key)));
   const std::lock_guard lock(mutex_);
   connection_ = std::move(connection);
   proof_ = Proven{tls_key};
+}
+
+std::shared_ptr<RealmChannel::Connection> RealmChannel::connection() const {
+  const std::lock_guard lock(mutex_);
+  return connection_;
+}
+
+absl::Status RealmChannel::unproven() const {
+  const std::lock_guard lock(mutex_);
+  const auto* const unproven = std::get_if<Unproven>(&proof_);
+  return unproven == nullptr ? absl::OkStatus() : unproven->why;
+}
+
+std::optional<Digest> RealmChannel::proven_tls_key() const {
+  const std::lock_guard lock(mutex_);
+  const auto* const proven = std::get_if<Proven>(&proof_);
+  if (proven == nullptr) return std::nullopt;
+  return proven->tls_key;
 }
 
 absl::StatusOr<Digest> RealmChannel::TlsKeyHash() const {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -49,6 +50,15 @@ class RealmChannel {
   ByteView id() const { return address_.id; }
   const std::string& name() const { return address_.name; }
 
+  // For the files of this folder: gRPC's stubs, and what the connection's certificate is after a call.
+  struct Connection;
+  std::shared_ptr<Connection> connection() const;
+  RealmToken& token() { return token_; }
+  absl::Status NoteCertificate(const grpc::ClientContext& context);
+  // Why it is unproven, if it is; the TLS key that it proved itself on, if it did.
+  absl::Status unproven() const;
+  std::optional<Digest> proven_tls_key() const;
+
   absl::StatusOr<v1::GetRealmResponse> Call(const v1::GetRealmRequest&, Cancellation&);
   absl::StatusOr<v1::GetChallengeResponse> Call(const v1::GetChallengeRequest&, Cancellation&);
   absl::StatusOr<v1::GetRecordResponse> Call(const v1::GetRecordRequest&, Cancellation&);
@@ -87,7 +97,6 @@ class RealmChannel {
     kSafe,         // after UNAVAILABLE
     kSafeAndDear,  // after UNAVAILABLE, and once after DEADLINE_EXCEEDED: the realm may have counted it
   };
-  struct Connection;  // gRPC's stub, which only realm_channel.cc needs to see
   struct NoProofDemanded {};
   struct Unproven {
     absl::Status why;
@@ -104,7 +113,6 @@ class RealmChannel {
   template <typename Request, typename Response, typename Method>
   absl::StatusOr<Response> Run(const char* operation, Method method, Repeat repeat, const Request& request,
                                Cancellation& cancellation);
-  absl::Status NoteCertificate(const grpc::ClientContext& context);
   absl::Status ToStatus(const char* operation, const grpc::Status& status) const;
 
   RealmAddress address_;

@@ -5,34 +5,31 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "recovery/client/grpc/messages.h"
-#include "recovery/client/grpc/realm_channel.h"
-
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 namespace {
 
-absl::Status Wrong(const RealmSet& realms, size_t realm, const char* what) {
+absl::Status Wrong(const Account& account, size_t realm, const char* what) {
   return absl::DataLossError(
-      absl::StrCat("realm ", realms[realm].name(), " gave an epoch floor whose ", what));
+      absl::StrCat("realm ", account[realm].name, " gave an epoch floor whose ", what));
 }
 
 }  // namespace
 
-absl::StatusOr<RealmFloor> CheckFloor(const RealmSet& realms, size_t realm, const std::string& record,
-                                      const v1::Floor& floor) {
-  if (floor.digest().size() != 32) return Wrong(realms, realm, "digest has not 32 bytes");
-  const auto device = EcdsaPublicKey::FromSpki(AsBytes(floor.device_public_key()));
-  if (!device.ok()) return Wrong(realms, realm, "device key is malformed");
-  if (!SameBytes(device->DeviceId(), AsBytes(floor.device_id()))) {
-    return Wrong(realms, realm, "device id is not its key's");
+absl::StatusOr<RealmFloor> CheckFloor(const Account& account, size_t realm, const std::string& record,
+                                      const wire::Floor& floor) {
+  if (floor.digest.size() != 32) return Wrong(account, realm, "digest has not 32 bytes");
+  const auto device = EcdsaPublicKey::FromSpki(floor.device_public_key);
+  if (!device.ok()) return Wrong(account, realm, "device key is malformed");
+  if (!SameBytes(device->DeviceId(), floor.device_id)) {
+    return Wrong(account, realm, "device id is not its key's");
   }
-  const Bytes message = RequestBytes(realms.Scope(realm), Operation::kRaiseFloor, AsBytes(floor.challenge()),
-                                     RaiseFloorBody(record, floor.sequence(), AsBytes(floor.digest())));
-  if (!device->Verify(message, AsBytes(floor.signature()))) {
-    return Wrong(realms, realm, "signature is not its device's");
+  const Bytes message = RequestBytes(account.ScopeAt(realm), Operation::kRaiseFloor, floor.challenge,
+                                     RaiseFloorBody(record, floor.sequence, floor.digest));
+  if (!device->Verify(message, floor.signature)) {
+    return Wrong(account, realm, "signature is not its device's");
   }
-  RealmFloor checked{realms[realm].name(), floor.sequence(), {}, *device};
-  std::ranges::copy(AsBytes(floor.digest()), checked.digest.begin());
+  RealmFloor checked{account[realm].name, floor.sequence, {}, *device};
+  std::ranges::copy(floor.digest, checked.digest.begin());
   return checked;
 }
 
@@ -40,4 +37,4 @@ void SortHighestFirst(std::vector<RealmFloor>& floors) {
   std::ranges::stable_sort(floors, std::greater<>(), &RealmFloor::sequence);
 }
 
-}  // namespace labrec::recovery::client
+}  // namespace labrec::recovery::client::core

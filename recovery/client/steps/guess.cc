@@ -10,68 +10,67 @@
 #include "pin/pin_input.h"
 #include "pin/share_mask.h"
 #include "pin/stretch.h"
-#include "recovery/client/grpc/gather.h"
-#include "recovery/client/grpc/messages.h"
-#include "recovery/client/grpc/realm_channel.h"
+#include "recovery/client/core/call.h"
+#include "recovery/client/core/gather.h"
+#include "recovery/client/core/random.h"
+#include "recovery/client/core/work.h"
 
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 namespace {
 
 // One realm's answer to Evaluate.
 struct Evaluation {
-  v1::EvaluateResponse::OutcomeCase outcome = v1::EvaluateResponse::OUTCOME_NOT_SET;
+  wire::EvaluateResponse response;
   std::optional<SecretBytes> share;  // if evaluated
-  Bytes challenge;
-  uint32_t remaining = 0;
-  int64_t locked_until_ms = 0;
 };
 
-absl::StatusOr<SecretBytes> StretchedInput(const ConfigGroup& group, const SecretBytes& pin) {
+// The host does the arithmetic of 0.1 s and more, where it likes.
+Task<SecretBytes> StretchedInput(Scope& scope, const ConfigGroup& group, const SecretBytes& pin) {
   const RecordConfig& config = group.config;
-  LABREC_ASSIGN_OR_RETURN(const SecretBytes stretched, pin::Stretch(pin, config.salt, config.argon));
+  auto work = [own = pin.Clone(), salt = config.salt, argon = config.argon] {
+    return pin::Stretch(own, salt, argon);
+  };
+  LABREC_CO_ASSIGN_OR_RETURN(const SecretBytes stretched, co_await Work<SecretBytes>(scope, std::move(work)));
   const RecordName& name = config.name;
-  return pin::OprfInput(name.tenant, name.account, name.record, config.version, stretched);
+  co_return pin::OprfInput(name.tenant, name.account, name.record, config.version, stretched);
 }
 
-v1::EvaluateRequest EvaluateRequestOf(const ConfigGroup& group, const P256Point& element) {
-  v1::EvaluateRequest request;
-  request.set_record(group.config.name.record);
-  request.set_version(group.version());
-  request.add_elements(ToString(element.Compressed()));
+wire::EvaluateRequest EvaluateRequestOf(const ConfigGroup& group, const P256Point& element) {
+  wire::EvaluateRequest request;
+  request.record = group.config.name.record;
+  request.version = group.version();
+  request.elements.push_back(ToBytes(element.Compressed()));
   return request;
 }
 
-absl::Status Faulty(const RealmChannel& realm, std::string_view what) {
-  return absl::DataLossError(absl::StrCat("realm ", realm.name(), " ", std::string(what)));
+absl::Status Faulty(const Realm& realm, std::string_view what) {
+  return absl::DataLossError(absl::StrCat("realm ", realm.name, " ", std::string(what)));
 }
 
 // The share that the realm's answer uncovers, right or wrong.
-absl::StatusOr<SecretBytes> ShareFrom(const RealmChannel& realm, const ConfigGroup& group,
-                                      const GroupMember& member, const SecretBytes& input,
-                                      const pin::Blinded& blinded, const v1::Evaluated& evaluated) {
-  if (evaluated.evaluated_size() != 1) return Faulty(realm, "did not answer one element with one point");
-  const auto point = P256Point::ParseCompressed(AsBytes(evaluated.evaluated(0)));
+absl::StatusOr<SecretBytes> ShareFrom(const Realm& realm, const ConfigGroup& group, const GroupMember& member,
+                                      const SecretBytes& input, const pin::Blinded& blinded,
+                                      const wire::Evaluated& evaluated) {
+  if (evaluated.evaluated.size() != 1) return Faulty(realm, "did not answer one element with one point");
+  const auto point = P256Point::ParseCompressed(evaluated.evaluated[0]);
   if (!point.ok()) return Faulty(realm, "answered with something that is no point of the curve");
   LABREC_ASSIGN_OR_RETURN(const SecretBytes rho, pin::Finalize(input, blinded.blind, *point));
-  return pin::UnmaskShare(member.masked_share, pin::ShareMask(rho, realm.id(), group.version()));
+  return pin::UnmaskShare(member.masked_share, pin::ShareMask(rho, realm.id, group.version()));
 }
 
-absl::StatusOr<Evaluation> EvaluateAt(RealmChannel& realm, const ConfigGroup& group,
-                                      const GroupMember& member, const SecretBytes& input,
-                                      Cancellation& cancellation) {
-  LABREC_ASSIGN_OR_RETURN(const pin::Blinded blinded, pin::Blind(input));
-  LABREC_ASSIGN_OR_RETURN(const v1::EvaluateResponse response,
-                          realm.Call(EvaluateRequestOf(group, blinded.element), cancellation));
+// The element is made once: what is sent again is the same bytes, which a realm counts once.
+Task<Evaluation> EvaluateAt(Scope& scope, Account& account, const ConfigGroup& group,
+                            const GroupMember& member, const SecretBytes& input) {
+  LABREC_CO_ASSIGN_OR_RETURN(const pin::Blinded blinded, pin::BlindWith(input, RandomScalar(account.host())));
+  wire::EvaluateRequest request = EvaluateRequestOf(group, blinded.element);
   Evaluation evaluation;
-  evaluation.outcome = response.outcome_case();
-  evaluation.locked_until_ms = response.locked_until().until_ms();
-  evaluation.remaining =
-      response.has_locked_until() ? response.locked_until().remaining() : response.evaluated().remaining();
-  if (!response.has_evaluated()) return evaluation;
-  evaluation.challenge = ToBytes(response.evaluated().challenge());
-  LABREC_ASSIGN_OR_RETURN(evaluation.share,
-                          ShareFrom(realm, group, member, input, blinded, response.evaluated()));
-  return evaluation;
+  LABREC_CO_ASSIGN_OR_RETURN(evaluation.response,
+                             co_await Call(scope, account, member.realm, std::move(request)));
+  if (const auto* evaluated = std::get_if<wire::Evaluated>(&evaluation.response.outcome)) {
+    LABREC_CO_ASSIGN_OR_RETURN(evaluation.share,
+                               ShareFrom(account[member.realm], group, member, input, blinded, *evaluated));
+  }
+  co_return evaluation;
 }
 
 // The shares that came in, as the search wants them.
@@ -101,25 +100,24 @@ void Report(const absl::StatusOr<Evaluation>& answer, RealmReport& report) {
     if (absl::IsNotFound(answer.status())) report.condition = RealmCondition::kOutdated;
     return;
   }
-  report.remaining = answer->remaining;
-  switch (answer->outcome) {
-    case v1::EvaluateResponse::kEvaluated:
-      report.condition = RealmCondition::kGood;
-      return;
-    case v1::EvaluateResponse::kLockedUntil:
-      report.condition = RealmCondition::kLocked;
-      report.locked_until_ms = answer->locked_until_ms;
-      return;
-    case v1::EvaluateResponse::kDestroyed:
-      report.condition = RealmCondition::kDestroyed;
-      return;
-    case v1::EvaluateResponse::kNotRegistered:
-      report.condition = RealmCondition::kNotRegistered;
-      report.remaining.reset();
-      return;
-    case v1::EvaluateResponse::OUTCOME_NOT_SET:
-      report.condition = RealmCondition::kFaulty;
-      report.error = absl::DataLossError(absl::StrCat("realm ", report.realm, " answered with no outcome"));
+  const auto& outcome = answer->response.outcome;
+  if (const auto* evaluated = std::get_if<wire::Evaluated>(&outcome)) {
+    report.condition = RealmCondition::kGood;
+    report.remaining = evaluated->remaining;
+  } else if (const auto* locked = std::get_if<wire::LockedUntil>(&outcome)) {
+    report.condition = RealmCondition::kLocked;
+    report.locked_until_ms = locked->until_ms;
+    report.remaining = locked->remaining;
+  } else if (std::holds_alternative<wire::Destroyed>(outcome)) {
+    report.condition = RealmCondition::kDestroyed;
+    report.remaining = 0;
+  } else if (std::holds_alternative<wire::NotRegistered>(outcome)) {
+    report.condition = RealmCondition::kNotRegistered;
+    report.remaining.reset();
+  } else {
+    report.condition = RealmCondition::kFaulty;
+    report.remaining = 0;
+    report.error = absl::DataLossError(absl::StrCat("realm ", report.realm, " answered with no outcome"));
   }
 }
 
@@ -134,52 +132,59 @@ void NameFaulty(const pin::FoundSecret& found, std::vector<RealmReport>& reports
 
 }  // namespace
 
-absl::StatusOr<Guess> MakeGuess(const RealmSet& realms, const ConfigGroup& group, const SecretBytes& pin,
-                                std::vector<RealmReport>& reports) {
-  LABREC_ASSIGN_OR_RETURN(const SecretBytes input, StretchedInput(group, pin));
+Task<Guess> MakeGuess(Scope& scope, Account& account, const ConfigGroup& group, const SecretBytes& pin,
+                      std::vector<RealmReport>& reports) {
+  LABREC_CO_ASSIGN_OR_RETURN(const SecretBytes input, co_await StretchedInput(scope, group, pin));
   std::vector<const GroupMember*> asked;
   for (const GroupMember& member : group.members) {
     if (reports[member.realm].condition == RealmCondition::kGood) asked.push_back(&member);
   }
-  const auto answers = GatherUntil<Evaluation>(
-      asked.size(), realms.options().grace,
-      [&](size_t i, Cancellation& cancellation) {
-        return EvaluateAt(realms[asked[i]->realm], group, *asked[i], input, cancellation);
-      },
-      [&](const Answers<Evaluation>& so_far) {
-        const auto answered = [&](size_t i) { return so_far[i] && so_far[i]->ok() ? &**so_far[i] : nullptr; };
-        return Find(Shares(asked, answered), group).has_value();
-      });
+  LABREC_CO_ASSIGN_OR_RETURN(
+      const auto answers,
+      co_await GatherUntil<Evaluation>(
+          scope, asked.size(), account.limits().grace_ms,
+          [&](size_t i, Scope& within) { return EvaluateAt(within, account, group, *asked[i], input); },
+          [&](const Answers<Evaluation>& so_far) {
+            const auto answered = [&](size_t i) {
+              return so_far[i] && so_far[i]->ok() ? &**so_far[i] : nullptr;
+            };
+            return Find(Shares(asked, answered), group).has_value();
+          }));
 
   Guess guess;
-  guess.challenges.resize(realms.size());
+  guess.challenges.resize(account.size());
   guess.version_is_gone =
       std::ranges::all_of(answers, [](const auto& answer) { return absl::IsNotFound(answer.status()); });
   for (size_t i = 0; i < asked.size(); ++i) {
     Report(answers[i], reports[asked[i]->realm]);
-    if (answers[i].ok() && answers[i]->share) guess.challenges[asked[i]->realm] = answers[i]->challenge;
+    if (!answers[i].ok() || !answers[i]->share) continue;
+    guess.challenges[asked[i]->realm] = std::get<wire::Evaluated>(answers[i]->response.outcome).challenge;
   }
   const auto answered = [&](size_t i) { return answers[i].ok() ? &*answers[i] : nullptr; };
   std::optional<pin::FoundSecret> found = Find(Shares(asked, answered), group);
-  if (!found) return guess;
+  if (!found) co_return guess;
   NameFaulty(*found, reports);
   guess.s = std::move(found->s);
-  return guess;
+  co_return guess;
 }
 
-void CloseSpent(const RealmSet& realms, const ConfigGroup& group, const std::vector<size_t>& spent,
-                std::vector<RealmReport>& reports) {
-  const auto answers =
-      GatherAll<v1::EvaluateResponse>(spent.size(), [&](size_t i, Cancellation& cancellation) {
-        const P256Point element = P256Point::Generator().Times(P256Scalar::Random());
-        return realms[spent[i]].Call(EvaluateRequestOf(group, element), cancellation);
-      });
+Task<> CloseSpent(Scope& scope, Account& account, const ConfigGroup& group, std::vector<size_t> spent,
+                  std::vector<RealmReport>& reports) {
+  LABREC_CO_ASSIGN_OR_RETURN(
+      const auto answers,
+      co_await GatherAll<wire::EvaluateResponse>(scope, spent.size(), [&](size_t i, Scope& within) {
+        const P256Point element = P256Point::Generator().Times(RandomScalar(account.host()));
+        return Call(within, account, spent[i], EvaluateRequestOf(group, element));
+      }));
   for (size_t i = 0; i < spent.size(); ++i) {
     RealmReport& report = reports[spent[i]];
-    if (answers[i].ok() && answers[i]->has_destroyed()) report.condition = RealmCondition::kDestroyed;
+    if (answers[i].ok() && std::holds_alternative<wire::Destroyed>(answers[i]->outcome)) {
+      report.condition = RealmCondition::kDestroyed;
+    }
     // The version is gone there, and the record has another one.
     if (absl::IsNotFound(answers[i].status())) report.condition = RealmCondition::kOutdated;
   }
+  co_return absl::OkStatus();
 }
 
-}  // namespace labrec::recovery::client
+}  // namespace labrec::recovery::client::core

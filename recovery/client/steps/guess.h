@@ -8,9 +8,11 @@
 #include "pin/subset_search.h"
 #include "recovery/client/base/config_group.h"
 #include "recovery/client/base/realm_report.h"
-#include "recovery/client/base/realm_set.h"
+#include "recovery/client/core/account.h"
+#include "recovery/client/core/scope.h"
+#include "recovery/client/core/task.h"
 
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 
 // What one guess came to.
 struct Guess {
@@ -25,12 +27,12 @@ struct Guess {
 // looks for shares that fit the commitment. `reports` (one per realm of the set) then say who evaluated
 // (kGood), and who did not or wrongly. INVALID_ARGUMENT or RESOURCE_EXHAUSTED if the PIN cannot be stretched;
 // no guess was spent then.
-absl::StatusOr<Guess> MakeGuess(const RealmSet& realms, const ConfigGroup& group, const SecretBytes& pin,
-                                std::vector<RealmReport>& reports);
+Task<Guess> MakeGuess(Scope& scope, Account& account, const ConfigGroup& group, const SecretBytes& pin,
+                      std::vector<RealmReport>& reports);
 
 // Sends a random element to these realms: where no guess is left, the realm erases the record's keys now
 // instead of at the next guess. Best effort; a report turns to kDestroyed where it was done.
-void CloseSpent(const RealmSet& realms, const ConfigGroup& group, const std::vector<size_t>& spent,
-                std::vector<RealmReport>& reports);
+Task<> CloseSpent(Scope& scope, Account& account, const ConfigGroup& group, std::vector<size_t> spent,
+                  std::vector<RealmReport>& reports);
 
-}  // namespace labrec::recovery::client
+}  // namespace labrec::recovery::client::core

@@ -4,12 +4,12 @@
 
 #include "recovery/client/chip/guesses.h"
 
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 
-absl::StatusOr<KeptEnforcement> KeepEnforcement(const RealmSet& realms, const RecordConfig& config) {
+absl::StatusOr<KeptEnforcement> KeepEnforcement(const Account& account, const RecordConfig& config) {
   KeptEnforcement kept;
-  for (size_t i = 0; i < realms.size(); ++i) {
-    const RealmAddress& realm = realms.address(i);
+  for (size_t i = 0; i < account.size(); ++i) {
+    const Realm& realm = account[i];
     if (const ChipShare* chip = ChipShareOf(config, realm.id); chip != nullptr) {
       kept.trust.pinned_aks[realm.id] = chip->ak_name;
     } else if (config.chips() == config.realms.size()) {
@@ -22,4 +22,4 @@ absl::StatusOr<KeptEnforcement> KeepEnforcement(const RealmSet& realms, const Re
   return kept;
 }
 
-}  // namespace labrec::recovery::client
+}  // namespace labrec::recovery::client::core

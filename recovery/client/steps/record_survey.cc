@@ -4,49 +4,49 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "recovery/client/grpc/gather.h"
-#include "recovery/client/grpc/messages.h"
-#include "recovery/client/grpc/realm_channel.h"
+#include "recovery/client/core/call.h"
+#include "recovery/client/core/gather.h"
 
 namespace labrec::recovery::client {
 namespace {
 
-using Response = v1::GetRecordResponse;
+using wire::RecordState;
+using Response = wire::GetRecordResponse;
 
-void AddOffers(const RealmSet& realms, size_t realm, const Response& response, std::vector<Offer>& offers) {
-  const bool usable = response.state() == v1::RECORD_STATE_USABLE;
-  if (!usable && response.state() != v1::RECORD_STATE_LOCKED) return;
-  for (const v1::RecordVersion& version : response.versions()) {
-    const bool active = version.stage() == v1::VERSION_STAGE_ACTIVE;
+void AddOffers(const core::Account& account, size_t realm, const Response& response,
+               std::vector<Offer>& offers) {
+  if (response.state != RecordState::kUsable && response.state != RecordState::kLocked) return;
+  for (const wire::RecordVersion& version : response.versions) {
+    const bool active = version.stage == wire::VersionStage::kActive;
     Offer& offer = offers.emplace_back();
     offer.realm = realm;
-    offer.realm_id = ToBytes(realms[realm].id());
-    offer.version = version.version();
+    offer.realm_id = account[realm].id;
+    offer.version = version.version;
     offer.stage = active ? OfferStage::kActive : OfferStage::kPending;
-    offer.config = ToBytes(version.config());
-    offer.commitment = ToBytes(version.commitment());
+    offer.config = version.config;
+    offer.commitment = version.commitment;
     // A realm of before says it of the record.
-    const bool says = version.has_remaining();
-    offer.remaining = says ? version.remaining() : response.remaining();
-    offer.locked_until_ms = says ? version.locked_until_ms() : response.locked_until_ms();
-    offer.registered_by = ToBytes(version.registered_by());
+    const bool says = version.remaining.has_value();
+    offer.remaining = says ? version.remaining : response.remaining;
+    offer.locked_until_ms = says ? version.locked_until_ms : response.locked_until_ms;
+    offer.registered_by = version.registered_by;
   }
 }
 
 void Report(const Response& response, RealmReport& report) {
-  report.remaining = response.remaining();
-  switch (response.state()) {
-    case v1::RECORD_STATE_USABLE:
+  report.remaining = response.remaining;
+  switch (response.state) {
+    case RecordState::kUsable:
       report.condition = RealmCondition::kGood;
       return;
-    case v1::RECORD_STATE_LOCKED:
+    case RecordState::kLocked:
       report.condition = RealmCondition::kLocked;
-      report.locked_until_ms = response.locked_until_ms();
+      report.locked_until_ms = response.locked_until_ms;
       return;
-    case v1::RECORD_STATE_DESTROYED:
+    case RecordState::kDestroyed:
       report.condition = RealmCondition::kDestroyed;
       return;
-    case v1::RECORD_STATE_NOT_REGISTERED:
+    case RecordState::kNotRegistered:
       report.condition = RealmCondition::kNotRegistered;
       report.remaining.reset();
       return;
@@ -102,25 +102,29 @@ void ReportVersion(const ConfigGroup& group, const std::vector<Offer>& offers,
   }
 }
 
-Survey TakeSurvey(const RealmSet& realms, const std::string& record, Least least, SurveyUntil until,
-                  WhichVersion which) {
-  const auto newest = [&](const std::vector<Offer>& offers, const RecordName& name) {
+namespace core {
+
+Task<Survey> TakeSurvey(Scope& scope, Account& account, std::string record, Least least, SurveyUntil until,
+                        WhichVersion which) {
+  const RecordName name{account.tenant(), account.account(), record};
+  const auto newest = [&](const std::vector<Offer>& offers) {
     return NewestGroup(which == WhichVersion::kActive ? ActiveOnly(offers) : offers, name, least);
   };
-  const RecordName name{realms.tenant(), realms.account(), record};
-  v1::GetRecordRequest request;
-  request.set_record(record);
-  const auto answers = GatherUntil<Response>(
-      realms.size(), realms.options().grace,
-      [&](size_t i, Cancellation& cancellation) { return realms[i].Call(request, cancellation); },
-      [&](const Answers<Response>& so_far) {
-        if (until == SurveyUntil::kAll) return false;
-        std::vector<Offer> offers;
-        for (size_t i = 0; i < so_far.size(); ++i) {
-          if (so_far[i] && so_far[i]->ok()) AddOffers(realms, i, **so_far[i], offers);
-        }
-        return newest(offers, name).has_value();
-      });
+  wire::GetRecordRequest request;
+  request.record = record;
+  LABREC_CO_ASSIGN_OR_RETURN(const auto answers,
+                             co_await GatherUntil<Response>(
+                                 scope, account.size(), account.limits().grace_ms,
+                                 [&](size_t i, Scope& within) { return Call(within, account, i, request); },
+                                 [&](const Answers<Response>& so_far) {
+                                   if (until == SurveyUntil::kAll) return false;
+                                   std::vector<Offer> offers;
+                                   for (size_t i = 0; i < so_far.size(); ++i) {
+                                     if (so_far[i] && so_far[i]->ok())
+                                       AddOffers(account, i, **so_far[i], offers);
+                                   }
+                                   return newest(offers).has_value();
+                                 }));
 
   Survey survey;
   std::vector<Offer>& offers = survey.offers;
@@ -128,17 +132,17 @@ Survey TakeSurvey(const RealmSet& realms, const std::string& record, Least least
   survey.highest_versions.resize(answers.size());
   for (size_t i = 0; i < answers.size(); ++i) {
     RealmReport& report = survey.reports.emplace_back();
-    report.realm = realms[i].name();
+    report.realm = account[i].name;
     if (!answers[i].ok()) {
       report.Failed(answers[i].status());
       continue;
     }
     Report(*answers[i], report);
-    AddOffers(realms, i, *answers[i], offers);
-    survey.guess_limits[i] = answers[i]->guess_limit();
-    survey.highest_versions[i] = answers[i]->highest_version();
+    AddOffers(account, i, *answers[i], offers);
+    survey.guess_limits[i] = answers[i]->guess_limit;
+    survey.highest_versions[i] = answers[i]->highest_version;
   }
-  survey.group = newest(offers, name);
+  survey.group = newest(offers);
   if (const auto refused = FindRefused(offers, name, least);
       refused && (!survey.group || survey.group->version() < refused->group.version())) {
     survey.refused = RefusalOf(*refused, survey.reports);
@@ -147,7 +151,8 @@ Survey TakeSurvey(const RealmSet& realms, const std::string& record, Least least
     CompareWithGroup(*survey.group, i, offers, survey.reports[i]);
   }
   if (survey.group) ReportVersion(*survey.group, offers, survey.reports);
-  return survey;
+  co_return survey;
 }
 
+}  // namespace core
 }  // namespace labrec::recovery::client

@@ -8,7 +8,9 @@
 
 #include "recovery/client/base/config_group.h"
 #include "recovery/client/base/realm_report.h"
-#include "recovery/client/base/realm_set.h"
+#include "recovery/client/core/account.h"
+#include "recovery/client/core/scope.h"
+#include "recovery/client/core/task.h"
 #include "recovery/client/steps/newest_group.h"
 
 namespace labrec::recovery::client {
@@ -29,13 +31,17 @@ enum class SurveyUntil {
   kAll,    // wait for every realm
   kGroup,  // wait until there is a group, and the grace time for the others
 };
-// `least` as in NewestGroup.
-Survey TakeSurvey(const RealmSet& realms, const std::string& record, Least least, SurveyUntil until,
-                  WhichVersion which = WhichVersion::kNewest);
 // The reports of a version's realms, by what is left at that version.
 void ReportVersion(const ConfigGroup& group, const std::vector<Offer>& offers,
                    std::vector<RealmReport>& reports);
 // The offers of versions that are active.
 std::vector<Offer> ActiveOnly(std::vector<Offer> offers);
 
+namespace core {
+
+// `least` as in NewestGroup.
+Task<Survey> TakeSurvey(Scope& scope, Account& account, std::string record, Least least, SurveyUntil until,
+                        WhichVersion which = WhichVersion::kNewest);
+
+}  // namespace core
 }  // namespace labrec::recovery::client

@@ -15,48 +15,44 @@
 #include "pin/secret_sharing.h"
 #include "pin/share_mask.h"
 #include "recovery/api/limits.h"
+#include "recovery/client/base/failure_kind.h"
 #include "recovery/client/base/tally.h"
 #include "recovery/client/chip/begin.h"
 #include "recovery/client/chip/guesses.h"
-#include "recovery/client/grpc/gather.h"
-#include "recovery/client/grpc/signed_call.h"
+#include "recovery/client/core/gather.h"
+#include "recovery/client/core/random.h"
+#include "recovery/client/core/signed_call.h"
 #include "recovery/client/steps/unlock.h"
 
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 namespace {
 
-struct Done {};
-
-absl::StatusOr<Done> ToDone(const absl::Status& status) {
-  if (!status.ok()) return status;
-  return Done{};
-}
+constexpr uint32_t kProtocolVersion = 1;
 
 absl::StatusOr<SecretBytes> FinalizeAt(const SecretBytes& input, const pin::Blinded& blinded,
-                                       const std::string& evaluated) {
-  LABREC_ASSIGN_OR_RETURN(const P256Point point, P256Point::ParseCompressed(AsBytes(evaluated)));
+                                       const Bytes& evaluated) {
+  LABREC_ASSIGN_OR_RETURN(const P256Point point, P256Point::ParseCompressed(evaluated));
   return pin::Finalize(input, blinded.blind, point);
 }
 
-absl::Status Faulty(const RealmChannel& realm, std::string_view what) {
-  return absl::DataLossError(
-      absl::StrCat("realm ", realm.name(), " ", AbslView(what), "; do not rely on it"));
+absl::Status Faulty(const Realm& realm, std::string_view what) {
+  return absl::DataLossError(absl::StrCat("realm ", realm.name, " ", AbslView(what), "; do not rely on it"));
 }
 
 }  // namespace
 
-Registration::Registration(const RealmSet& realms, const VersionPlan& plan)
-    : realms_(realms),
+Registration::Registration(Account& account, const VersionPlan& plan)
+    : account_(account),
       plan_(plan),
-      reports_(realms.size()),
-      begun_(realms.size()),
-      authority_(SecretBytes::Random(pin::kSharedSecretSize), plan.record, plan.version) {
-  for (size_t i = 0; i < realms.size(); ++i) reports_[i].realm = realms[i].name();
+      reports_(account.size()),
+      begun_(account.size()),
+      authority_(RandomSecret(account.host(), pin::kSharedSecretSize), plan.record, plan.version) {
+  for (size_t i = 0; i < account.size(); ++i) reports_[i].realm = account[i].name;
 }
 
 void Registration::LeaveOut(size_t realm, std::string_view does) {
   reports_[realm].condition = RealmCondition::kFaulty;
-  reports_[realm].error = Faulty(realms_[realm], does);
+  reports_[realm].error = Faulty(account_[realm], does);
 }
 
 size_t Registration::holders() const {
@@ -81,120 +77,129 @@ absl::Status Registration::Outcome(size_t needed, bool contended) const {
   return VerdictError(verdict == Verdict::kRefused ? verdict : Verdict::kTooFewRealms, reports_, threshold);
 }
 
-absl::StatusOr<Registration::Counter> Registration::JudgeEnforcement(const RealmChannel& realm,
-                                                                     const v1::GetRealmResponse& response,
+absl::StatusOr<Registration::Counter> Registration::JudgeEnforcement(const Realm& realm,
+                                                                     const wire::GetRealmResponse& response,
                                                                      const VersionPlan& plan) {
-  const std::string why =
-      response.no_chip_reason().empty() ? "it does not say why" : response.no_chip_reason();
+  const std::string why = response.no_chip_reason.empty() ? "it does not say why" : response.no_chip_reason;
   switch (plan.enforcement) {
     case Enforcement::kLedger:
       return Counter{};
     case Enforcement::kChipOrLedger:
-      if (!response.has_chip()) return Counter{false, why};
+      if (!response.chip) return Counter{false, why};
       return Counter{true, ""};
     case Enforcement::kAsPinned:
-      if (!plan.trust->pinned_aks.contains(ToBytes(realm.id()))) return Counter{};
+      if (!plan.trust->pinned_aks.contains(realm.id)) return Counter{};
       [[fallthrough]];
     case Enforcement::kChip:
       break;
   }
-  if (response.has_chip()) return Counter{true, ""};
-  return absl::FailedPreconditionError(
-      absl::StrCat("realm ", realm.name(), " has no chip that counts: ", why));
+  if (response.chip) return Counter{true, ""};
+  return absl::FailedPreconditionError(absl::StrCat("realm ", realm.name, " has no chip that counts: ", why));
 }
 
-absl::StatusOr<Registration::Counter> Registration::JudgeRealm(size_t realm,
-                                                               Cancellation& cancellation) const {
-  LABREC_ASSIGN_OR_RETURN(const v1::GetRealmResponse response,
-                          realms_[realm].Call(v1::GetRealmRequest(), cancellation));
-  if (SameBytes(AsBytes(response.realm_id()), realms_[realm].id())) {
-    return JudgeEnforcement(realms_[realm], response, plan_);
+Task<Registration::Counter> Registration::JudgeRealm(Scope& scope, size_t realm) const {
+  LABREC_CO_ASSIGN_OR_RETURN(const wire::GetRealmResponse response,
+                             co_await Call(scope, account_, realm, wire::GetRealmRequest()));
+  const Realm& expected = account_[realm];
+  if (response.protocol_version != kProtocolVersion) {
+    co_return Marked(
+        FailureKind::kUpgradeRequired,
+        absl::FailedPreconditionError(absl::StrCat(
+            "realm ", expected.name, " speaks version ", response.protocol_version,
+            " of the protocol and this program version ", kProtocolVersion, ": update one of them")));
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("at ", realms_[realm].address().address, " answers realm ",
-                   Hex(AsBytes(response.realm_id())), ", but the realm list expects ",
-                   Hex(realms_[realm].id()), " (", realms_[realm].name(), ") there: correct the realm list"));
+  if (SameBytes(response.realm_id, expected.id)) co_return JudgeEnforcement(expected, response, plan_);
+  co_return absl::FailedPreconditionError(absl::StrCat(
+      "at ", expected.address, " answers realm ", Hex(response.realm_id), ", but the realm list expects ",
+      Hex(expected.id), " (", expected.name, ") there: correct the realm list"));
 }
 
-absl::Status Registration::BeginError(size_t realm, const absl::Status& status,
-                                      Cancellation& cancellation) const {
-  if (!absl::IsFailedPrecondition(status)) return status;
-  v1::GetRecordRequest request;
-  request.set_record(plan_.record);
-  const auto record = realms_[realm].Call(request, cancellation);
-  if (!record.ok() || record->highest_version() < plan_.version) return status;
-  return absl::AbortedError(status.message());
+Task<> Registration::BeginError(Scope& scope, size_t realm, absl::Status status) const {
+  if (!absl::IsFailedPrecondition(status)) co_return status;
+  wire::GetRecordRequest request;
+  request.record = plan_.record;
+  const auto record = co_await Call(scope, account_, realm, std::move(request));
+  if (!record.ok() || record->highest_version < plan_.version) co_return status;
+  co_return absl::AbortedError(status.message());
 }
 
-absl::StatusOr<std::string> Registration::WhyLedger(size_t realm, const absl::Status& status,
-                                                    Cancellation& cancellation) const {
-  if (plan_.enforcement != Enforcement::kChipOrLedger || !absl::IsFailedPrecondition(status)) return status;
-  const auto response = realms_[realm].Call(v1::GetRealmRequest(), cancellation);
-  if (!response.ok() || !response->has_chip()) return status;
-  if (!response->chip().full() && response->chip().free_handles() > 0) return status;
-  return std::string(status.message());
+Task<std::string> Registration::WhyLedger(Scope& scope, size_t realm, absl::Status status) const {
+  if (plan_.enforcement != Enforcement::kChipOrLedger || !absl::IsFailedPrecondition(status))
+    co_return status;
+  const auto response = co_await Call(scope, account_, realm, wire::GetRealmRequest());
+  if (!response.ok() || !response->chip) co_return status;
+  if (!response->chip->full && response->chip->free_handles > 0) co_return status;
+  co_return std::string(status.message());
 }
 
-absl::StatusOr<Registration::Begun> Registration::BeginAt(size_t realm, const RequestSigner& signer,
-                                                          Cancellation& cancellation) const {
-  LABREC_ASSIGN_OR_RETURN(Counter counter, JudgeRealm(realm, cancellation));
+Task<Registration::Begun> Registration::BeginAt(Scope& scope, size_t realm, const Signer& signer) const {
+  LABREC_CO_ASSIGN_OR_RETURN(Counter counter, co_await JudgeRealm(scope, realm));
   const SecretBytes input =
-      pin::OprfInput(realms_.tenant(), realms_.account(), plan_.record, plan_.version, *plan_.stretched);
+      pin::OprfInput(account_.tenant(), account_.account(), plan_.record, plan_.version, *plan_.stretched);
   if (counter.by_chip) {
-    absl::StatusOr<Begun> begun = BeginByChip(realm, input, signer, cancellation);
-    if (begun.ok()) return begun;
-    const absl::Status refused = BeginError(realm, begun.status(), cancellation);
-    LABREC_ASSIGN_OR_RETURN(counter.no_chip_reason, WhyLedger(realm, refused, cancellation));
+    absl::StatusOr<Begun> begun = co_await BeginByChip(scope, realm, input, signer);
+    if (begun.ok()) co_return begun;
+    const absl::Status refused = co_await BeginError(scope, realm, begun.status());
+    LABREC_CO_ASSIGN_OR_RETURN(counter.no_chip_reason, co_await WhyLedger(scope, realm, refused));
   }
-  absl::StatusOr<Begun> begun = BeginByLedger(realm, input, cancellation);
-  if (!begun.ok()) return BeginError(realm, begun.status(), cancellation);
+  absl::StatusOr<Begun> begun = co_await BeginByLedger(scope, realm, input);
+  if (!begun.ok()) {
+    const absl::Status refused = co_await BeginError(scope, realm, begun.status());
+    co_return refused;
+  }
   begun->no_chip_reason = std::move(counter.no_chip_reason);
-  return begun;
+  co_return begun;
 }
 
-absl::StatusOr<Registration::Begun> Registration::BeginByChip(size_t realm, const SecretBytes& input,
-                                                              const RequestSigner& signer,
-                                                              Cancellation& cancellation) const {
-  const EcdsaPrivateKey unlock_key = pin::UnlockKey(authority_.s(), realms_[realm].id(), plan_.version);
-  LABREC_ASSIGN_OR_RETURN(BegunInChip begun, BeginInChip(realms_, realm,
-                                                         {plan_.record, plan_.version, plan_.guess_limit,
-                                                          unlock_key, input, *plan_.trust, signer},
-                                                         cancellation));
-  return Begun{std::move(begun.registration_id), std::move(begun.rho),
-               ChipShare{begun.index, std::move(begun.ak_name)}, std::move(begun.report), ""};
+Task<Registration::Begun> Registration::BeginByChip(Scope& scope, size_t realm, const SecretBytes& input,
+                                                    const Signer& signer) const {
+  const EcdsaPrivateKey unlock_key = pin::UnlockKey(authority_.s(), account_[realm].id, plan_.version);
+  const ChipBeginning beginning{plan_.record, plan_.version, plan_.guess_limit, unlock_key, input,
+                                *plan_.trust, signer};
+  LABREC_CO_ASSIGN_OR_RETURN(BegunInChip in_chip, co_await BeginInChip(scope, account_, realm, beginning));
+  Begun begun;
+  begun.registration_id = std::move(in_chip.registration_id);
+  begun.rho = std::move(in_chip.rho);
+  begun.chip = ChipShare{in_chip.index, std::move(in_chip.ak_name)};
+  begun.report = std::move(in_chip.report);
+  co_return begun;
 }
 
-absl::StatusOr<Registration::Begun> Registration::BeginByLedger(size_t realm, const SecretBytes& input,
-                                                                Cancellation& cancellation) const {
-  LABREC_ASSIGN_OR_RETURN(const pin::Blinded first, pin::Blind(input));
-  LABREC_ASSIGN_OR_RETURN(const pin::Blinded second, pin::Blind(input));
-  v1::BeginRegistrationRequest request;
-  request.set_record(plan_.record);
-  request.set_version(plan_.version);
-  request.add_elements(ToString(first.element.Compressed()));
-  request.add_elements(ToString(second.element.Compressed()));
-  const auto response = realms_[realm].Call(request, cancellation);
-  if (!response.ok()) return response.status();
-  if (response->evaluated_size() != 2 || response->registration_id().size() != kRegistrationIdBytes) {
-    return Faulty(realms_[realm], "did not answer two elements with two points and a registration id");
+Task<Registration::Begun> Registration::BeginByLedger(Scope& scope, size_t realm,
+                                                      const SecretBytes& input) const {
+  Host& host = account_.host();
+  LABREC_CO_ASSIGN_OR_RETURN(const pin::Blinded first, pin::BlindWith(input, RandomScalar(host)));
+  LABREC_CO_ASSIGN_OR_RETURN(const pin::Blinded second, pin::BlindWith(input, RandomScalar(host)));
+  wire::BeginRegistrationRequest request;
+  request.record = plan_.record;
+  request.version = plan_.version;
+  request.elements = {ToBytes(first.element.Compressed()), ToBytes(second.element.Compressed())};
+  LABREC_CO_ASSIGN_OR_RETURN(wire::BeginRegistrationResponse response,
+                             co_await Call(scope, account_, realm, std::move(request)));
+  if (response.evaluated.size() != 2 || response.registration_id.size() != kRegistrationIdBytes) {
+    co_return Faulty(account_[realm], "did not answer two elements with two points and a registration id");
   }
-  auto rho = FinalizeAt(input, first, response->evaluated(0));
-  const auto again = FinalizeAt(input, second, response->evaluated(1));
+  auto rho = FinalizeAt(input, first, response.evaluated[0]);
+  const auto again = FinalizeAt(input, second, response.evaluated[1]);
   if (!rho.ok() || !again.ok() || !rho->Equals(again->view())) {
-    return Faulty(realms_[realm], "evaluated the same PIN to two different results");
+    co_return Faulty(account_[realm], "evaluated the same PIN to two different results");
   }
-  return Begun{ToBytes(response->registration_id()), *std::move(rho), std::nullopt, {}, ""};
+  Begun begun;
+  begun.registration_id = std::move(response.registration_id);
+  begun.rho = *std::move(rho);
+  co_return begun;
 }
 
-absl::Status Registration::Begin(const RequestSigner& signer) {
+Task<> Registration::Begin(Scope& scope, const Signer& signer) {
   std::vector<size_t> asked;
-  for (size_t i = 0; i < realms_.size(); ++i) {
+  for (size_t i = 0; i < account_.size(); ++i) {
     if (reports_[i].condition != RealmCondition::kFaulty) asked.push_back(i);
   }
-  auto answers = GatherAll<Begun>(
-      asked.size(),
-      [&](size_t i, Cancellation& cancellation) { return BeginAt(asked[i], signer, cancellation); },
-      realms_.options().begin_limit);
+  LABREC_CO_ASSIGN_OR_RETURN(
+      auto answers,
+      co_await GatherAll<Begun>(
+          scope, asked.size(), [&](size_t i, Scope& within) { return BeginAt(within, asked[i], signer); },
+          account_.limits().begin_ms));
   bool contended = false;
   for (size_t i = 0; i < asked.size(); ++i) {
     RealmReport& report = reports_[asked[i]];
@@ -207,22 +212,21 @@ absl::Status Registration::Begin(const RequestSigner& signer) {
     report.Failed(answers[i].status());
     if (absl::IsDataLoss(answers[i].status())) report.condition = RealmCondition::kFaulty;
   }
-  return Outcome(plan_.least_holders, contended);
+  co_return Outcome(plan_.least_holders, contended);
 }
 
 absl::Status Registration::MakeConfig() {
   LABREC_ASSIGN_OR_RETURN(const std::vector<pin::Share> shares,
                           pin::Split(authority_.s(), plan_.threshold, static_cast<uint32_t>(holders())));
   RecordConfig config;
-  config.name = {realms_.tenant(), realms_.account(), plan_.record};
+  config.name = {account_.tenant(), account_.account(), plan_.record};
   config.version = plan_.version;
   config.threshold = plan_.threshold;
   auto next = shares.begin();
-  for (size_t i = 0; i < realms_.size(); ++i) {
+  for (size_t i = 0; i < account_.size(); ++i) {
     if (!begun_[i]) continue;
-    const SecretBytes mask = pin::ShareMask(begun_[i]->rho, realms_[i].id(), plan_.version);
-    config.realms.push_back(
-        {ToBytes(realms_[i].id()), next->x, pin::MaskShare(next->bytes, mask), begun_[i]->chip});
+    const SecretBytes mask = pin::ShareMask(begun_[i]->rho, account_[i].id, plan_.version);
+    config.realms.push_back({account_[i].id, next->x, pin::MaskShare(next->bytes, mask), begun_[i]->chip});
     ++next;
   }
   config.salt = ToBytes(plan_.salt);
@@ -239,59 +243,51 @@ absl::StatusOr<Bytes> Registration::SealSecret() const {
   return AeadSeal(key.view(), padded.view(), digest_);
 }
 
-absl::Status Registration::FinishAt(size_t realm, const RequestSigner& signer, const Bytes& sealed,
-                                    Cancellation& cancellation) const {
-  const Digest commitment = pin::Commit(authority_.s(), digest_);
-  const Bytes unlock_spki =
-      pin::UnlockKey(authority_.s(), realms_[realm].id(), plan_.version).public_key().Spki();
-  const Bytes& id = begun_[realm]->registration_id;
-  v1::FinishRegistrationRequest request;
-  request.set_record(plan_.record);
-  request.set_version(plan_.version);
-  request.set_registration_id(ToString(id));
-  request.set_config(ToString(config_));
-  request.set_commitment(ToString(commitment));
-  request.set_unlock_public_key(ToString(unlock_spki));
-  request.set_sealed_secret(ToString(sealed));
-  const Bytes body =
-      FinishRegistrationBody({plan_.record, plan_.version, id, config_, commitment, unlock_spki, sealed});
-  return SignedCall(realms_, realm, Operation::kFinishRegistration, body, signer, request, cancellation)
-      .status();
+Task<wire::FinishRegistrationResponse> Registration::FinishAt(Scope& scope, size_t realm,
+                                                              const Signer& signer,
+                                                              const Bytes& sealed) const {
+  wire::FinishRegistrationRequest request;
+  request.record = plan_.record;
+  request.version = plan_.version;
+  request.registration_id = begun_[realm]->registration_id;
+  request.config = config_;
+  request.commitment = ToBytes(pin::Commit(authority_.s(), digest_));
+  request.unlock_public_key =
+      pin::UnlockKey(authority_.s(), account_[realm].id, plan_.version).public_key().Spki();
+  request.sealed_secret = sealed;
+  Bytes body = FinishRegistrationBody({plan_.record, plan_.version, request.registration_id, config_,
+                                       request.commitment, request.unlock_public_key, sealed});
+  return SignedCall(scope, account_, realm, Operation::kFinishRegistration, std::move(body), signer,
+                    std::move(request));
 }
 
-absl::Status Registration::Finish(const RequestSigner& signer) {
-  LABREC_RETURN_IF_ERROR(MakeConfig());
-  LABREC_ASSIGN_OR_RETURN(const Bytes sealed, SealSecret());
+Task<> Registration::Finish(Scope& scope, const Signer& signer) {
+  LABREC_CO_RETURN_IF_ERROR(MakeConfig());
+  LABREC_CO_ASSIGN_OR_RETURN(const Bytes sealed, SealSecret());
   std::vector<size_t> asked;
   for (size_t i = 0; i < begun_.size(); ++i) {
     if (begun_[i]) asked.push_back(i);
   }
-  const auto answers = GatherAll<Done>(asked.size(), [&](size_t i, Cancellation& cancellation) {
-    return ToDone(FinishAt(asked[i], signer, sealed, cancellation));
-  });
+  LABREC_CO_ASSIGN_OR_RETURN(const auto answers, co_await GatherAll<wire::FinishRegistrationResponse>(
+                                                     scope, asked.size(), [&](size_t i, Scope& within) {
+                                                       return FinishAt(within, asked[i], signer, sealed);
+                                                     }));
   bool contended = false;
   for (size_t i = 0; i < asked.size(); ++i) {
     if (!answers[i].ok()) reports_[asked[i]].Failed(answers[i].status());
     contended |= absl::IsFailedPrecondition(answers[i].status());
   }
   const absl::Status wanted = Outcome(plan_.least_holders, contended);
-  return absl::IsAborted(wanted) ? wanted : Outcome(plan_.threshold, contended);
+  if (absl::IsAborted(wanted)) co_return wanted;
+  co_return Outcome(plan_.threshold, contended);
 }
 
-void Registration::Retire() {
-  if (plan_.retire == nullptr) return;
-  RetireChips(realms_, plan_.retire->group, plan_.retire->authority,
-              RealmsThatAre(reports_, RealmCondition::kGood), reports_);
-}
-
-void Registration::Refill() {
-  const std::vector<size_t> active = RealmsThatAre(reports_, RealmCondition::kGood);
-  const auto answers = GatherAll<uint32_t>(active.size(), [&](size_t i, Cancellation& cancellation) {
-    return RefillAt(realms_, active[i], authority_, cancellation);
-  });
-  for (size_t i = 0; i < active.size(); ++i) {
-    if (answers[i].ok()) reports_[active[i]].remaining = *answers[i];
-  }
+Task<> Registration::Retire(Scope& scope) {
+  if (plan_.retire == nullptr) co_return absl::OkStatus();
+  std::vector<size_t> held = RealmsThatAre(reports_, RealmCondition::kGood);
+  LABREC_CO_RETURN_IF_ERROR(co_await RetireChips(scope, account_, plan_.retire->group,
+                                                 plan_.retire->authority, std::move(held), reports_));
+  co_return absl::OkStatus();
 }
 
 std::vector<RealmCounting> Registration::counting() const {
@@ -299,21 +295,23 @@ std::vector<RealmCounting> Registration::counting() const {
   for (size_t i = 0; i < begun_.size(); ++i) {
     if (!begun_[i]) continue;
     counting.push_back(
-        {realms_[i].name(), begun_[i]->chip.has_value(), begun_[i]->report, begun_[i]->no_chip_reason});
+        {account_[i].name, begun_[i]->chip.has_value(), begun_[i]->report, begun_[i]->no_chip_reason});
   }
   return counting;
 }
 
-absl::Status Registration::Activate() {
-  v1::ActivateRequest request;
-  request.set_record(plan_.record);
-  request.set_version(plan_.version);
+Task<> Registration::Activate(Scope& scope) {
+  wire::ActivateRequest request;
+  request.record = plan_.record;
+  request.version = plan_.version;
   const Bytes body = ActivateBody(plan_.record, plan_.version);
   const std::vector<size_t> held = RealmsThatAre(reports_, RealmCondition::kGood);
-  const auto answers =
-      GatherAll<v1::ActivateResponse>(held.size(), [&](size_t i, Cancellation& cancellation) {
-        return SignedCall(realms_, held[i], Operation::kActivate, body, authority_, request, cancellation);
-      });
+  const KeyAtHand signer(authority_);
+  LABREC_CO_ASSIGN_OR_RETURN(
+      const auto answers,
+      co_await GatherAll<wire::ActivateResponse>(scope, held.size(), [&](size_t i, Scope& within) {
+        return SignedCall(within, account_, held[i], Operation::kActivate, body, signer, request);
+      }));
   size_t replaced = 0;
   for (size_t i = 0; i < held.size(); ++i) {
     if (answers[i].ok()) continue;
@@ -323,8 +321,20 @@ absl::Status Registration::Activate() {
     reports_[held[i]].error = answers[i].status();
     replaced += gone ? 1 : 0;
   }
-  if (replaced > 0) return Outcome(plan_.threshold, /*contended=*/true);
-  return absl::OkStatus();
+  if (replaced > 0) co_return Outcome(plan_.threshold, /*contended=*/true);
+  co_return absl::OkStatus();
 }
 
-}  // namespace labrec::recovery::client
+Task<> Registration::Refill(Scope& scope) {
+  const std::vector<size_t> active = RealmsThatAre(reports_, RealmCondition::kGood);
+  LABREC_CO_ASSIGN_OR_RETURN(const auto answers,
+                             co_await GatherAll<uint32_t>(scope, active.size(), [&](size_t i, Scope& within) {
+                               return RefillAt(within, account_, active[i], authority_);
+                             }));
+  for (size_t i = 0; i < active.size(); ++i) {
+    if (answers[i].ok()) reports_[active[i]].remaining = *answers[i];
+  }
+  co_return absl::OkStatus();
+}
+
+}  // namespace labrec::recovery::client::core

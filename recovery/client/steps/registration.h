@@ -10,15 +10,18 @@
 
 #include "hsm/base/secret_bytes.h"
 #include "pin/stretch.h"
-#include "recovery/client/base/cancellation.h"
+#include "recovery/api/wire/realm_messages.h"
+#include "recovery/api/wire/registration_messages.h"
 #include "recovery/client/base/chip_trust.h"
 #include "recovery/client/base/config_group.h"
 #include "recovery/client/base/realm_report.h"
-#include "recovery/client/base/realm_set.h"
 #include "recovery/client/base/record_authority.h"
-#include "recovery/client/grpc/messages.h"
+#include "recovery/client/core/account.h"
+#include "recovery/client/core/scope.h"
+#include "recovery/client/core/signer.h"
+#include "recovery/client/core/task.h"
 
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 
 // What a version of a record will be. Borrows the secrets.
 struct VersionPlan {
@@ -38,12 +41,12 @@ struct VersionPlan {
 };
 
 // One attempt to register one version of a record at all realms. Use once: Begin, Finish, Activate, each only
-// after the one before returned OK. Not for several threads.
+// after the one before returned OK. Outlives the tasks that it gives.
 //
 // ABORTED from any of them: another client registered at the same time; take a higher version and try again.
 class Registration {
  public:
-  Registration(const RealmSet& realms, const VersionPlan& plan);
+  Registration(Account& account, const VersionPlan& plan);
 
   // Before Begin: asks this realm for nothing. It is kFaulty, as it `does` what no honest realm does.
   void LeaveOut(size_t realm, std::string_view does);
@@ -53,20 +56,20 @@ class Registration {
   // verified here, before any share exists; a realm that does not prove it is kFaulty, and one that has no
   // such chip is refused or counts by its ledger, as the plan says. An error if fewer than `least_holders`
   // did it.
-  absl::Status Begin(const RequestSigner& signer);
+  Task<> Begin(Scope& scope, const Signer& signer);
   // Makes the config, shares and sealed secret, and stores them at every realm that began. An error if fewer
   // than the threshold hold it; ABORTED if fewer than `least_holders` do because another client came between.
-  absl::Status Finish(const RequestSigner& signer);
+  Task<> Finish(Scope& scope, const Signer& signer);
   // Retires the indices of the version that this one replaces, wherever this one is held. A realm that does
   // not prove it is not asked to activate: its report says why, and the next recovery sees to it.
-  void Retire();
+  Task<> Retire(Scope& scope);
   // Activates it wherever it is held, signed by its own unlock keys. An error only if no realm did: a version
   // that is pending at enough realms is usable, and the next recovery activates it.
-  absl::Status Activate();
+  Task<> Activate(Scope& scope);
   // Gives the version all its guesses wherever it is active. Only for who knows that this takes nothing from
   // a guesser: the PIN of the version before was given, or it is another one (steps/try_pin.h). A realm that
   // does not do it keeps what it has: fewer guesses, until the first success.
-  void Refill();
+  Task<> Refill(Scope& scope);
 
   const std::vector<RealmReport>& reports() const { return reports_; }
   // Who counts at each realm, and what was proven of it; in share order.
@@ -87,27 +90,24 @@ class Registration {
     bool by_chip = false;
     std::string no_chip_reason;
   };
-  absl::StatusOr<Begun> BeginAt(size_t realm, const RequestSigner& signer, Cancellation& cancellation) const;
-  absl::StatusOr<Begun> BeginByLedger(size_t realm, const SecretBytes& input,
-                                      Cancellation& cancellation) const;
-  absl::StatusOr<Begun> BeginByChip(size_t realm, const SecretBytes& input, const RequestSigner& signer,
-                                    Cancellation& cancellation) const;
+  Task<Begun> BeginAt(Scope& scope, size_t realm, const Signer& signer) const;
+  Task<Begun> BeginByLedger(Scope& scope, size_t realm, const SecretBytes& input) const;
+  Task<Begun> BeginByChip(Scope& scope, size_t realm, const SecretBytes& input, const Signer& signer) const;
   // Once the realm is the one that the list means.
-  absl::StatusOr<Counter> JudgeRealm(size_t realm, Cancellation& cancellation) const;
-  static absl::StatusOr<Counter> JudgeEnforcement(const RealmChannel& realm,
-                                                  const v1::GetRealmResponse& response,
+  Task<Counter> JudgeRealm(Scope& scope, size_t realm) const;
+  static absl::StatusOr<Counter> JudgeEnforcement(const Realm& realm, const wire::GetRealmResponse& response,
                                                   const VersionPlan& plan);
   // Why the ledger counts after all, as the plan leaves that to the realm: its chip is full. The status else.
-  absl::StatusOr<std::string> WhyLedger(size_t realm, const absl::Status& status,
-                                        Cancellation& cancellation) const;
-  absl::Status BeginError(size_t realm, const absl::Status& status, Cancellation& cancellation) const;
+  Task<std::string> WhyLedger(Scope& scope, size_t realm, absl::Status status) const;
+  // What a failed beginning means: ABORTED if another client was before this one.
+  Task<> BeginError(Scope& scope, size_t realm, absl::Status status) const;
   absl::Status MakeConfig();
   absl::StatusOr<Bytes> SealSecret() const;
-  absl::Status FinishAt(size_t realm, const RequestSigner& signer, const Bytes& sealed,
-                        Cancellation& cancellation) const;
+  Task<wire::FinishRegistrationResponse> FinishAt(Scope& scope, size_t realm, const Signer& signer,
+                                                  const Bytes& sealed) const;
   absl::Status Outcome(size_t needed, bool contended) const;
 
-  const RealmSet& realms_;
+  Account& account_;
   VersionPlan plan_;
   std::vector<RealmReport> reports_;
   std::vector<std::optional<Begun>> begun_;
@@ -116,4 +116,4 @@ class Registration {
   const RecordAuthority authority_;  // made first: indices are bound to its unlock keys
 };
 
-}  // namespace labrec::recovery::client
+}  // namespace labrec::recovery::client::core

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "recovery/client/grpc/messages.h"
+#include "recovery/api/wire/config_message.h"
 #include "recovery/client/steps/guess.h"
 #include "recovery/client/steps/record_survey.h"
 #include "recovery/client/steps/unlock.h"
 
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 namespace {
 
 size_t MembersThatAre(const ConfigGroup& group, const std::vector<RealmReport>& reports,
@@ -17,25 +17,33 @@ size_t MembersThatAre(const ConfigGroup& group, const std::vector<RealmReport>& 
   }));
 }
 
-PinTrial TryAt(const RealmSet& realms, const Survey& survey, const ConfigGroup& group,
-               const SecretBytes& pin) {
+PinTrial Trial(KnownPin known) {
+  PinTrial trial;
+  trial.known = known;
+  return trial;
+}
+
+Task<PinTrial> TryAt(Scope& scope, Account& account, const Survey& survey, const ConfigGroup& group,
+                     const SecretBytes& pin) {
   std::vector<RealmReport> reports = survey.reports;
   ReportVersion(group, survey.offers, reports);
   const size_t spent = MembersThatAre(group, reports, RealmCondition::kSpent);
-  if (group.members.size() - spent < group.threshold()) return {KnownPin::kUsedUp};
-  if (MembersThatAre(group, reports, RealmCondition::kGood) < group.threshold()) return {KnownPin::kNotKnown};
-  auto guess = MakeGuess(realms, group, pin, reports);
-  if (!guess.ok()) return {KnownPin::kNotKnown};
+  if (group.members.size() - spent < group.threshold()) co_return Trial(KnownPin::kUsedUp);
+  if (MembersThatAre(group, reports, RealmCondition::kGood) < group.threshold()) {
+    co_return Trial(KnownPin::kNotKnown);
+  }
+  auto guess = co_await MakeGuess(scope, account, group, pin, reports);
+  if (!guess.ok()) co_return Trial(KnownPin::kNotKnown);
   if (!guess->s) {
     const auto answered = std::ranges::count_if(guess->challenges, [](const auto& each) { return !!each; });
-    return {answered < group.threshold() ? KnownPin::kNotKnown : KnownPin::kOther};
+    co_return Trial(answered < group.threshold() ? KnownPin::kNotKnown : KnownPin::kOther);
   }
-  PinTrial trial{KnownPin::kSame};
+  PinTrial trial = Trial(KnownPin::kSame);
   trial.group = group;
   trial.authority.emplace(*std::move(guess->s), group.config.name.record, group.version());
-  const bool unlocked = UnlockAll(realms, group, *trial.authority, guess->challenges, reports).ok();
-  if (!unlocked) trial.known = KnownPin::kNotKnown;
-  return trial;
+  const auto opened = co_await UnlockAll(scope, account, group, *trial.authority, guess->challenges, reports);
+  if (!opened.ok()) trial.known = KnownPin::kNotKnown;
+  co_return trial;
 }
 
 // What the trials at the usable versions come to: what is not known of one is not known of all.
@@ -51,26 +59,31 @@ bool IsActive(const ConfigGroup& group) {
 
 bool ChipsOffered(const std::vector<Offer>& offers) {
   return std::ranges::any_of(offers, [](const Offer& offer) {
-    v1::RecordConfig config;
-    return config.ParseFromString(ToString(offer.config)) &&
-           std::ranges::any_of(config.realms(), [](const auto& realm) { return realm.has_chip(); });
+    const auto config = wire::Decode<wire::RecordConfig>(offer.config);
+    return config && std::ranges::any_of(config->realms, [](const auto& realm) { return !!realm.chip; });
   });
 }
 
 }  // namespace
 
-PinTrial TryPin(const RealmSet& realms, const std::string& record, Least least, const SecretBytes& pin) {
-  const Survey survey = TakeSurvey(realms, record, least, SurveyUntil::kAll);
+Task<PinTrial> TryPin(Scope& scope, Account& account, std::string record, Least least,
+                      const SecretBytes& pin) {
+  LABREC_CO_ASSIGN_OR_RETURN(const Survey survey,
+                             co_await TakeSurvey(scope, account, record, least, SurveyUntil::kAll));
   if (survey.offers.empty()) {
     const bool destroyed = !RealmsThatAre(survey.reports, RealmCondition::kDestroyed).empty();
-    return {destroyed ? KnownPin::kUsedUp : KnownPin::kNothingThere};
+    co_return Trial(destroyed ? KnownPin::kUsedUp : KnownPin::kNothingThere);
   }
-  const std::vector<ConfigGroup> groups =
-      Groups(survey.offers, {realms.tenant(), realms.account(), record}, least);
-  if (groups.empty()) return {KnownPin::kNotKnown, std::nullopt, ChipsOffered(survey.offers)};
-  PinTrial trial{KnownPin::kUsedUp};
+  const RecordName name{account.tenant(), account.account(), record};
+  const std::vector<ConfigGroup> groups = Groups(survey.offers, name, least);
+  if (groups.empty()) {
+    PinTrial trial = Trial(KnownPin::kNotKnown);
+    trial.chips_offered = ChipsOffered(survey.offers);
+    co_return trial;
+  }
+  PinTrial trial = Trial(KnownPin::kUsedUp);
   for (const ConfigGroup& group : groups) {
-    PinTrial here = TryAt(realms, survey, group, pin);
+    LABREC_CO_ASSIGN_OR_RETURN(PinTrial here, co_await TryAt(scope, account, survey, group, pin));
     trial.known = here.known == KnownPin::kSame ? here.known : Together(trial.known, here.known);
     if (here.known != KnownPin::kSame) continue;
     trial = std::move(here);
@@ -78,7 +91,7 @@ PinTrial TryPin(const RealmSet& realms, const std::string& record, Least least, 
   }
   const auto active = std::ranges::find_if(groups, IsActive);
   trial.before = active == groups.end() ? groups.front() : *active;
-  return trial;
+  co_return trial;
 }
 
-}  // namespace labrec::recovery::client
+}  // namespace labrec::recovery::client::core

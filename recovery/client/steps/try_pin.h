@@ -6,10 +6,12 @@
 
 #include "hsm/base/secret_bytes.h"
 #include "recovery/client/base/known_pin.h"
-#include "recovery/client/base/realm_set.h"
 #include "recovery/client/base/record_authority.h"
+#include "recovery/client/core/account.h"
+#include "recovery/client/core/scope.h"
+#include "recovery/client/core/task.h"
 
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 
 // What trying a PIN that is about to be registered came to.
 struct PinTrial {
@@ -25,6 +27,7 @@ struct PinTrial {
 // whether the PIN is the old one: guesses that a thief made would be given back to him. Tries the PIN at each
 // usable version, also where a pending one is in front: a guess each, none where none is left. Where it fits,
 // that was a success, and that version is unlocked. `least` as in Groups.
-PinTrial TryPin(const RealmSet& realms, const std::string& record, Least least, const SecretBytes& pin);
+Task<PinTrial> TryPin(Scope& scope, Account& account, std::string record, Least least,
+                      const SecretBytes& pin);
 
-}  // namespace labrec::recovery::client
+}  // namespace labrec::recovery::client::core

@@ -1,77 +1,79 @@
 #include "recovery/client/steps/unlock.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/aead.h"
-#include "hsm/base/status_macros.h"
 #include "pin/commitment.h"
 #include "pin/padding.h"
-#include "recovery/client/grpc/gather.h"
-#include "recovery/client/grpc/signed_call.h"
+#include "recovery/client/core/gather.h"
+#include "recovery/client/core/signed_call.h"
 #include "recovery/client/steps/floor_check.h"
 
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 namespace {
 
-absl::StatusOr<v1::UnlockResponse> UnlockWith(const RealmSet& realms, size_t realm,
-                                              const RecordAuthority& authority, ByteView challenge,
-                                              Cancellation& cancellation) {
-  const RequestScope scope = realms.Scope(realm);
-  const Bytes message = UnlockBytes(scope, authority.record(), authority.version(), challenge);
-  v1::UnlockRequest request;
-  request.set_record(authority.record());
-  request.set_version(authority.version());
-  request.set_challenge(ToString(challenge));
-  request.set_signature(ToString(authority.SignRaw(scope.realm_id, message)));
-  return realms[realm].Call(request, cancellation);
+Task<wire::UnlockResponse> UnlockWith(Scope& scope, Account& account, size_t realm,
+                                      const RecordAuthority& authority, Bytes challenge) {
+  const RequestScope about = account.ScopeAt(realm);
+  const Bytes message = UnlockBytes(about, authority.record(), authority.version(), challenge);
+  wire::UnlockRequest request;
+  request.record = authority.record();
+  request.version = authority.version();
+  request.challenge = std::move(challenge);
+  request.signature = authority.SignRaw(about.realm_id, message);
+  return Call(scope, account, realm, std::move(request));
 }
 
 // With the challenge that came with the evaluation; with a new one if there is none or it is used up: it
 // expired, or the answer was lost.
-absl::StatusOr<v1::UnlockResponse> UnlockAt(const RealmSet& realms, size_t realm,
-                                            const RecordAuthority& authority,
-                                            const std::optional<Bytes>& challenge,
-                                            Cancellation& cancellation) {
+Task<wire::UnlockResponse> UnlockAt(Scope& scope, Account& account, size_t realm,
+                                    const RecordAuthority& authority, const std::optional<Bytes>& challenge) {
   if (challenge) {
-    auto response = UnlockWith(realms, realm, authority, *challenge, cancellation);
-    if (response.ok() || absl::IsCancelled(response.status())) return response;
+    auto response = co_await UnlockWith(scope, account, realm, authority, *challenge);
+    if (response.ok() || absl::IsCancelled(response.status())) co_return response;
   }
-  v1::BeginUnlockRequest begin;
-  begin.set_record(authority.record());
-  begin.set_version(authority.version());
-  LABREC_ASSIGN_OR_RETURN(const v1::BeginUnlockResponse begun, realms[realm].Call(begin, cancellation));
-  return UnlockWith(realms, realm, authority, AsBytes(begun.challenge()), cancellation);
+  wire::BeginUnlockRequest begin;
+  begin.record = authority.record();
+  begin.version = authority.version();
+  LABREC_CO_ASSIGN_OR_RETURN(wire::BeginUnlockResponse begun,
+                             co_await Call(scope, account, realm, std::move(begin)));
+  auto response = co_await UnlockWith(scope, account, realm, authority, std::move(begun.challenge));
+  co_return response;
 }
 
 // What a realm gave for the unlock signature.
 struct Given {
-  v1::UnlockResponse response;
-  absl::StatusOr<SecretBytes> secret;
+  wire::UnlockResponse response;
+  absl::StatusOr<SecretBytes> secret = absl::NotFoundError("no sealed secret");
+
+  const wire::Unlocked* unlocked() const { return std::get_if<wire::Unlocked>(&response.outcome); }
 };
 
-absl::StatusOr<SecretBytes> OpenSecret(const RealmChannel& realm, const ConfigGroup& group,
-                                       const RecordAuthority& authority, const v1::Unlocked& unlocked) {
+absl::StatusOr<SecretBytes> OpenSecret(const Realm& realm, const ConfigGroup& group,
+                                       const RecordAuthority& authority, const wire::Unlocked& unlocked) {
   const SecretBytes key = pin::EncryptionKey(authority.s(), group.digest);
-  const auto padded = AeadOpen(key.view(), AsBytes(unlocked.sealed_secret()), group.digest);
+  const auto padded = AeadOpen(key.view(), unlocked.sealed_secret, group.digest);
   if (!padded.ok()) {
     return absl::DataLossError(
-        absl::StrCat("realm ", realm.name(), " gave a sealed secret that the record's key does not open"));
+        absl::StrCat("realm ", realm.name, " gave a sealed secret that the record's key does not open"));
   }
   return pin::Unpad(*padded);
 }
 
 void Report(const Given& given, RealmReport& report) {
-  if (given.response.has_destroyed()) {
+  if (std::holds_alternative<wire::Destroyed>(given.response.outcome)) {
     report.condition = RealmCondition::kDestroyed;
-  } else if (given.response.has_not_registered()) {
+  } else if (std::holds_alternative<wire::NotRegistered>(given.response.outcome)) {
     report.condition = RealmCondition::kNotRegistered;
   } else if (!given.secret.ok()) {
     report.condition = RealmCondition::kFaulty;
     report.error = given.secret.status();
   } else {
-    report.remaining = given.response.unlocked().remaining();
+    report.remaining = given.unlocked()->remaining;
   }
 }
 
@@ -81,22 +83,22 @@ bool IsLeftToRefill(const RealmReport& report) {
          report.condition == RealmCondition::kSpent;
 }
 
-absl::StatusOr<Given> UnlockAndOpen(const RealmSet& realms, size_t realm, const ConfigGroup& group,
-                                    const RecordAuthority& authority, const std::optional<Bytes>& challenge,
-                                    Cancellation& cancellation) {
-  LABREC_ASSIGN_OR_RETURN(v1::UnlockResponse response,
-                          UnlockAt(realms, realm, authority, challenge, cancellation));
-  if (!response.has_unlocked()) return Given{std::move(response), absl::NotFoundError("no sealed secret")};
-  absl::StatusOr<SecretBytes> secret = OpenSecret(realms[realm], group, authority, response.unlocked());
-  return Given{std::move(response), std::move(secret)};
+Task<Given> UnlockAndOpen(Scope& scope, Account& account, size_t realm, const ConfigGroup& group,
+                          const RecordAuthority& authority, const std::optional<Bytes>& challenge) {
+  Given given;
+  LABREC_CO_ASSIGN_OR_RETURN(given.response, co_await UnlockAt(scope, account, realm, authority, challenge));
+  if (given.unlocked() != nullptr) {
+    given.secret = OpenSecret(account[realm], group, authority, *given.unlocked());
+  }
+  co_return given;
 }
 
 // Takes what this realm gave into `opened`.
-void Take(const RealmSet& realms, size_t realm, Given& given, const std::string& record,
+void Take(const Account& account, size_t realm, Given& given, const std::string& record,
           std::optional<Opened>& opened, std::vector<RealmFloor>& floors, RealmReport& report) {
   if (given.secret.ok() && !opened) opened.emplace(Opened{*std::move(given.secret), {}});
-  if (!given.response.has_unlocked() || !given.response.unlocked().has_floor()) return;
-  auto floor = CheckFloor(realms, realm, record, given.response.unlocked().floor());
+  if (given.unlocked() == nullptr || !given.unlocked()->floor) return;
+  auto floor = CheckFloor(account, realm, record, *given.unlocked()->floor);
   if (floor.ok()) {
     floors.push_back(*std::move(floor));
   } else {
@@ -107,30 +109,32 @@ void Take(const RealmSet& realms, size_t realm, Given& given, const std::string&
 
 }  // namespace
 
-absl::StatusOr<uint32_t> RefillAt(const RealmSet& realms, size_t realm, const RecordAuthority& authority,
-                                  Cancellation& cancellation) {
-  LABREC_ASSIGN_OR_RETURN(const v1::UnlockResponse response,
-                          UnlockAt(realms, realm, authority, std::nullopt, cancellation));
-  if (response.has_unlocked()) return response.unlocked().remaining();
-  return absl::NotFoundError("the record is not usable there any more");
+Task<uint32_t> RefillAt(Scope& scope, Account& account, size_t realm, const RecordAuthority& authority) {
+  const std::optional<Bytes> none;
+  LABREC_CO_ASSIGN_OR_RETURN(const wire::UnlockResponse response,
+                             co_await UnlockAt(scope, account, realm, authority, none));
+  if (const auto* unlocked = std::get_if<wire::Unlocked>(&response.outcome)) co_return unlocked->remaining;
+  co_return absl::NotFoundError("the record is not usable there any more");
 }
 
-absl::StatusOr<Opened> UnlockAll(const RealmSet& realms, const ConfigGroup& group,
-                                 const RecordAuthority& authority,
-                                 const std::vector<std::optional<Bytes>>& challenges,
-                                 std::vector<RealmReport>& reports) {
+Task<Opened> UnlockAll(Scope& scope, Account& account, const ConfigGroup& group,
+                       const RecordAuthority& authority, const std::vector<std::optional<Bytes>>& challenges,
+                       std::vector<RealmReport>& reports) {
   std::vector<size_t> asked;
   for (const GroupMember& member : group.members) {
     if (IsLeftToRefill(reports[member.realm]) || challenges[member.realm]) asked.push_back(member.realm);
   }
-  auto answers = GatherUntil<Given>(
-      asked.size(), realms.options().grace,
-      [&](size_t i, Cancellation& cancellation) {
-        return UnlockAndOpen(realms, asked[i], group, authority, challenges[asked[i]], cancellation);
-      },
-      [](const Answers<Given>& so_far) {
-        return std::ranges::any_of(so_far, [](const auto& a) { return a && a->ok() && (*a)->secret.ok(); });
-      });
+  LABREC_CO_ASSIGN_OR_RETURN(auto answers, co_await GatherUntil<Given>(
+                                               scope, asked.size(), account.limits().grace_ms,
+                                               [&](size_t i, Scope& within) {
+                                                 return UnlockAndOpen(within, account, asked[i], group,
+                                                                      authority, challenges[asked[i]]);
+                                               },
+                                               [](const Answers<Given>& so_far) {
+                                                 return std::ranges::any_of(so_far, [](const auto& a) {
+                                                   return a && a->ok() && (*a)->secret.ok();
+                                                 });
+                                               }));
   std::optional<Opened> opened;
   std::vector<RealmFloor> floors;
   for (size_t i = 0; i < asked.size(); ++i) {
@@ -141,38 +145,41 @@ absl::StatusOr<Opened> UnlockAll(const RealmSet& realms, const ConfigGroup& grou
     }
     if (IsLeftToRefill(report)) report.condition = RealmCondition::kGood;
     Report(*answers[i], report);
-    Take(realms, asked[i], *answers[i], authority.record(), opened, floors, report);
+    Take(account, asked[i], *answers[i], authority.record(), opened, floors, report);
   }
   if (!opened) {
-    return absl::DataLossError(
+    co_return absl::DataLossError(
         "the PIN is right, but no realm gave a sealed secret that opens; try again, and if it stays so, seal "
         "the secret again from a device that has it");
   }
   SortHighestFirst(floors);
   opened->floors = std::move(floors);
-  return *std::move(opened);
+  co_return *std::move(opened);
 }
 
-void FinishActivation(const RealmSet& realms, const ConfigGroup& group, const RecordAuthority& authority,
-                      std::vector<RealmReport>& reports) {
+Task<> FinishActivation(Scope& scope, Account& account, const ConfigGroup& group,
+                        const RecordAuthority& authority, std::vector<RealmReport>& reports) {
   std::vector<size_t> pending;
   for (const GroupMember& member : group.members) {
     const bool unlocked = reports[member.realm].condition == RealmCondition::kGood;
     if (unlocked && member.stage == OfferStage::kPending) pending.push_back(member.realm);
   }
-  v1::ActivateRequest request;
-  request.set_record(authority.record());
-  request.set_version(authority.version());
+  wire::ActivateRequest request;
+  request.record = authority.record();
+  request.version = authority.version();
   const Bytes body = ActivateBody(authority.record(), authority.version());
-  const auto answers =
-      GatherAll<v1::ActivateResponse>(pending.size(), [&](size_t i, Cancellation& cancellation) {
-        return SignedCall(realms, pending[i], Operation::kActivate, body, authority, request, cancellation);
-      });
+  const KeyAtHand signer(authority);
+  LABREC_CO_ASSIGN_OR_RETURN(
+      const auto answers,
+      co_await GatherAll<wire::ActivateResponse>(scope, pending.size(), [&](size_t i, Scope& within) {
+        return SignedCall(within, account, pending[i], Operation::kActivate, body, signer, request);
+      }));
   for (size_t i = 0; i < pending.size(); ++i) {
     if (answers[i].ok()) continue;
     reports[pending[i]].condition = RealmCondition::kPending;
     reports[pending[i]].error = answers[i].status();
   }
+  co_return absl::OkStatus();
 }
 
-}  // namespace labrec::recovery::client
+}  // namespace labrec::recovery::client::core

@@ -1,19 +1,20 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
 #include "hsm/base/secret_bytes.h"
-#include "recovery/client/base/cancellation.h"
 #include "recovery/client/base/config_group.h"
 #include "recovery/client/base/realm_floor.h"
 #include "recovery/client/base/realm_report.h"
-#include "recovery/client/base/realm_set.h"
 #include "recovery/client/base/record_authority.h"
-#include "recovery/client/steps/guess.h"
+#include "recovery/client/core/account.h"
+#include "recovery/client/core/scope.h"
+#include "recovery/client/core/task.h"
 
-namespace labrec::recovery::client {
+namespace labrec::recovery::client::core {
 
 struct Opened {
   SecretBytes secret;
@@ -23,18 +24,16 @@ struct Opened {
 // Unlocks the version at every member that evaluated, or was late to (it may have counted the guess), or
 // takes none (it is locked or spent), which refills its guesses, and opens the sealed secret. DATA_LOSS if no
 // realm gives one that opens. `reports` name realms that refused or gave another secret.
-absl::StatusOr<Opened> UnlockAll(const RealmSet& realms, const ConfigGroup& group,
-                                 const RecordAuthority& authority,
-                                 const std::vector<std::optional<Bytes>>& challenges,
-                                 std::vector<RealmReport>& reports);
+Task<Opened> UnlockAll(Scope& scope, Account& account, const ConfigGroup& group,
+                       const RecordAuthority& authority, const std::vector<std::optional<Bytes>>& challenges,
+                       std::vector<RealmReport>& reports);
 
 // Activates the version where it is only pending and the realm just unlocked it. Best effort: a report turns
 // to kPending where it did not succeed.
-void FinishActivation(const RealmSet& realms, const ConfigGroup& group, const RecordAuthority& authority,
-                      std::vector<RealmReport>& reports);
+Task<> FinishActivation(Scope& scope, Account& account, const ConfigGroup& group,
+                        const RecordAuthority& authority, std::vector<RealmReport>& reports);
 
 // Unlocks at one realm only to give the version all its guesses; how many it has then.
-absl::StatusOr<uint32_t> RefillAt(const RealmSet& realms, size_t realm, const RecordAuthority& authority,
-                                  Cancellation& cancellation);
+Task<uint32_t> RefillAt(Scope& scope, Account& account, size_t realm, const RecordAuthority& authority);
 
-}  // namespace labrec::recovery::client
+}  // namespace labrec::recovery::client::core

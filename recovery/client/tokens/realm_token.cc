@@ -20,6 +20,12 @@ absl::StatusOr<std::string> RealmToken::Get(const Cancelled& cancelled) {
   return token_->text;
 }
 
+std::optional<std::string> RealmToken::Held() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || !token_ || Expired()) return std::nullopt;
+  return token_->text;
+}
+
 bool RealmToken::Renew(const std::string& refused, const Cancelled& cancelled) {
   const std::lock_guard lock(mutex_);
   if (token_ && token_->text != refused) return true;

@@ -32,6 +32,8 @@ class RealmToken {
   // The token's text. The error of the fetch, or INVALID_ARGUMENT for a token that is not for this realm
   // alone.
   absl::StatusOr<std::string> Get(const Cancelled& cancelled);
+  // The same where it needs no fetch, and at once; nothing while another thread fetches one.
+  std::optional<std::string> Held();
   // The realm refused this text: fetches once more. Whether Get() now gives another text.
   bool Renew(const std::string& refused, const Cancelled& cancelled);
 

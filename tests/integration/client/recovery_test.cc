@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/escaping.h"
+
 #include "hsm/base/encoding.h"
 #include "recovery/client/base/too_few_realms.h"
 #include "tests/integration/client/world.h"
@@ -127,8 +129,10 @@ TEST_F(ClientRecovery, AForeignTokenIsRefusedNotTooFew) {
   ASSERT_TRUE(SealAs(alice(), kRight, kSecret).ok());
   RealmSet stranger("chat", "alice");
   for (size_t i = 0; i < kRealms; ++i) {
-    const BearerToken foreign{"not.a.token", "chat", "alice", {Hex(realm(i).address().id)}, std::nullopt};
-    ASSERT_TRUE(stranger.Add(realm(i).address(), [foreign](const Cancelled&) { return foreign; }).ok());
+    const std::string claims = R"({"iss":"chat","sub":"alice","aud":")" + Hex(realm(i).address().id) + "\"}";
+    const std::string foreign = absl::WebSafeBase64Escape("{}") + "." + absl::WebSafeBase64Escape(claims) +
+                                "." + absl::WebSafeBase64Escape("nobody's signature");
+    ASSERT_TRUE(stranger.Add(realm(i).address(), foreign).ok());
   }
   const auto outcome = RecoverAs(stranger, kRight);
   EXPECT_TRUE(absl::IsUnauthenticated(outcome.status())) << Describe(outcome);

@@ -1,0 +1,35 @@
+#include "recovery/client/base/failure_kind.h"
+
+#include <string>
+
+#include "absl/strings/cord.h"
+
+#include "recovery/client/base/realm_refusal.h"
+#include "recovery/client/base/too_few_realms.h"
+
+namespace labrec::recovery::client {
+namespace {
+
+constexpr char kPayload[] = "labyrinth-recovery/failure-kind";
+
+}  // namespace
+
+absl::Status Marked(FailureKind kind, absl::Status status) {
+  status.SetPayload(kPayload, absl::Cord(std::string(1, static_cast<char>(kind))));
+  return status;
+}
+
+FailureKind FailureKindOf(const absl::Status& status) {
+  if (const auto mark = status.GetPayload(kPayload); mark && mark->size() == 1) {
+    return static_cast<FailureKind>((*mark)[0]);
+  }
+  if (IsTooFewRealms(status)) return FailureKind::kTooFewRealms;
+  if (absl::IsCancelled(status)) return FailureKind::kCancelled;
+  if (IsRefusedByRealm(status)) return FailureKind::kRefused;
+  if (absl::IsAborted(status)) return FailureKind::kContended;
+  if (absl::IsInvalidArgument(status)) return FailureKind::kInvalid;
+  if (absl::IsDataLoss(status)) return FailureKind::kFaulty;
+  return FailureKind::kOther;
+}
+
+}  // namespace labrec::recovery::client

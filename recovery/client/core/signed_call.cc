@@ -1,0 +1,41 @@
+#include "recovery/client/core/signed_call.h"
+
+#include "recovery/api/limits.h"
+
+namespace labrec::recovery::client::core {
+
+Task<Bytes> NewChallenge(Scope& scope, Account& account, size_t realm) {
+  LABREC_CO_ASSIGN_OR_RETURN(wire::GetChallengeResponse response,
+                             co_await Call(scope, account, realm, wire::GetChallengeRequest()));
+  if (response.challenge.size() == kChallengeBytes) co_return std::move(response.challenge);
+  co_return absl::InternalError(absl::StrCat("realm ", account[realm].name, " gave a challenge of ",
+                                             response.challenge.size(), " bytes instead of ",
+                                             kChallengeBytes));
+}
+
+Task<wire::Signature> Signed(Scope& scope, const Account& account, size_t realm, const Signer& signer,
+                             Bytes challenge, Bytes message) {
+  LABREC_CO_ASSIGN_OR_RETURN(RequestSignature made,
+                             co_await signer.Sign(scope, account, realm, std::move(message)));
+  wire::Signature signature;
+  signature.challenge = std::move(challenge);
+  signature.signature = std::move(made.signature);
+  if (const auto* key = std::get_if<UnlockKeyName>(&made.signer)) {
+    signature.signer = wire::UnlockKey{key->record, key->version};
+  } else {
+    signature.signer = ToBytes(std::get<0>(made.signer));
+  }
+  co_return signature;
+}
+
+Task<wire::Signature> Authorize(Scope& scope, Account& account, size_t realm, Operation operation, Bytes body,
+                                const Signer& signer) {
+  LABREC_CO_ASSIGN_OR_RETURN(Bytes challenge, co_await NewChallenge(scope, account, realm));
+  Bytes message = RequestBytes(account.ScopeAt(realm), operation, challenge, body);
+  LABREC_CO_ASSIGN_OR_RETURN(
+      wire::Signature signature,
+      co_await Signed(scope, account, realm, signer, std::move(challenge), std::move(message)));
+  co_return signature;
+}
+
+}  // namespace labrec::recovery::client::core

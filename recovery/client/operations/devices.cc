@@ -1,0 +1,81 @@
+#include "recovery/client/operations/devices.h"
+
+#include <utility>
+
+#include "recovery/client/core/gather.h"
+#include "recovery/client/core/signed_call.h"
+#include "recovery/client/operations/reports.h"
+
+namespace labrec::recovery::client::core {
+namespace {
+
+// A device that is to be enrolled. Borrows.
+struct NewDevice {
+  const EcdsaPublicKey& key;
+  const Signer& device;
+  const std::string& name;
+  const Signer* authority;
+};
+
+// Both the new key and the one that vouches for it sign the same bytes, over the same challenge.
+Task<wire::EnrollDeviceRequest> SignedRequest(Scope& scope, Account& account, size_t realm,
+                                              const NewDevice& device) {
+  LABREC_CO_ASSIGN_OR_RETURN(const Bytes challenge, co_await NewChallenge(scope, account, realm));
+  wire::EnrollDeviceRequest request;
+  request.public_key = device.key.Spki();
+  request.name = device.name;
+  request.challenge = challenge;
+  const Bytes message = RequestBytes(account.ScopeAt(realm), Operation::kEnrollDevice, challenge,
+                                     EnrollDeviceBody(request.public_key, device.name));
+  LABREC_CO_ASSIGN_OR_RETURN(RequestSignature proof,
+                             co_await device.device.Sign(scope, account, realm, message));
+  request.proof = std::move(proof.signature);
+  if (device.authority != nullptr) {
+    LABREC_CO_ASSIGN_OR_RETURN(request.authorization,
+                               co_await Signed(scope, account, realm, *device.authority, challenge, message));
+  }
+  co_return request;
+}
+
+Task<wire::EnrollDeviceResponse> EnrollAt(Scope& scope, Account& account, size_t realm,
+                                          const NewDevice& device) {
+  constexpr int kAttempts = 2;  // asking again for what is enrolled already is answered OK
+  for (int attempt = 1;; ++attempt) {
+    LABREC_CO_ASSIGN_OR_RETURN(wire::EnrollDeviceRequest request,
+                               co_await SignedRequest(scope, account, realm, device));
+    auto response = co_await Call(scope, account, realm, std::move(request));
+    if (response.ok() || !absl::IsUnavailable(response.status()) || attempt == kAttempts) co_return response;
+  }
+}
+
+}  // namespace
+
+Task<std::vector<RealmReport>> EnrollDevice(Scope& scope, Account& account, const EcdsaPublicKey& key,
+                                            const Signer& device, std::string name, const Signer* authority) {
+  const NewDevice new_device{key, device, name, authority};
+  LABREC_CO_ASSIGN_OR_RETURN(const auto answers, co_await GatherAll<wire::EnrollDeviceResponse>(
+                                                     scope, account.size(), [&](size_t i, Scope& within) {
+                                                       return EnrollAt(within, account, i, new_device);
+                                                     }));
+  co_return ReportsOf(account, answers);
+}
+
+Task<std::vector<RealmReport>> RevokeDevice(Scope& scope, Account& account, std::array<uint8_t, 16> device_id,
+                                            const Signer& signer) {
+  wire::RevokeDeviceRequest request;
+  request.device_id = ToBytes(device_id);
+  const Bytes body = RevokeDeviceBody(device_id);
+  LABREC_CO_ASSIGN_OR_RETURN(
+      const auto answers,
+      co_await GatherAll<wire::RevokeDeviceResponse>(scope, account.size(), [&](size_t i, Scope& within) {
+        return SignedCall(within, account, i, Operation::kRevokeDevice, body, signer, request);
+      }));
+  std::vector<RealmReport> reports = ReportsOf(account, answers);
+  for (size_t i = 0; i < reports.size(); ++i) {
+    // Never enrolled there, or an answer to a first attempt that was lost.
+    if (absl::IsNotFound(answers[i].status())) reports[i] = GoodReport(account, i);
+  }
+  co_return reports;
+}
+
+}  // namespace labrec::recovery::client::core

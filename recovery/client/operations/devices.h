@@ -1,0 +1,22 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "hsm/base/ecdsa.h"
+#include "recovery/client/base/realm_report.h"
+#include "recovery/client/core/signer.h"
+#include "recovery/client/core/task.h"
+
+// The operations on devices; recovery/client/enroll.h and revoke_device.h say what they do.
+namespace labrec::recovery::client::core {
+
+// `device` signs the proof that the key is there; `authority` may be null. A report per realm.
+Task<std::vector<RealmReport>> EnrollDevice(Scope& scope, Account& account, const EcdsaPublicKey& key,
+                                            const Signer& device, std::string name, const Signer* authority);
+
+Task<std::vector<RealmReport>> RevokeDevice(Scope& scope, Account& account, std::array<uint8_t, 16> device_id,
+                                            const Signer& signer);
+
+}  // namespace labrec::recovery::client::core
