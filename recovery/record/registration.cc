@@ -37,12 +37,22 @@ std::optional<DeviceId> RegistrarOf(const Authority& authority) {
   return device == nullptr ? std::nullopt : std::optional(device->device);
 }
 
+// Whether the version was begun as the request says. A nonce that this run does not know any more says
+// nothing.
+bool IsBegunAs(const RecordVersion& version, const FinishRegistration& request) {
+  if (const auto* id = std::get_if<RegistrationId>(&request.begun)) return version.registration_id() == *id;
+  const auto& nonce = std::get<std::optional<Nonce>>(request.begun);
+  return !nonce || *nonce == version.nonce;
+}
+
 // Whether this very version is registered already. The shares in its config are random, so the config alone
-// tells it from every other; how it was begun may be forgotten by now.
+// tells it from every other; but whoever finishes two beginnings with one config is told of the second that
+// it was not taken, as its evaluations are of another key.
 bool IsFinished(const Record& record, const FinishRegistration& request) {
   const RecordVersion* version = record.Find(request.version);
   return version != nullptr && version->usable() && version->config == request.config &&
-         version->commitment == request.commitment && version->unlock_key == request.unlock_key;
+         version->commitment == request.commitment && version->unlock_key == request.unlock_key &&
+         IsBegunAs(*version, request);
 }
 
 absl::Status NotOpen(uint32_t version) {

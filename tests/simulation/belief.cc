@@ -29,14 +29,16 @@ bool Belief::Note(const std::vector<Told>& told, Refusals refusals) {
   return true;
 }
 
-std::optional<uint32_t> Belief::SerialOf(size_t record, uint32_t number) const {
-  std::optional<uint32_t> serial;
+std::optional<Belief::Registered> Belief::RegisteredAs(size_t record, uint32_t number) const {
+  std::optional<Registered> registered;
   for (const KnownAccount& state : states_) {
     const KnownVersion* version = state.records[record].Find(number);
-    if (version == nullptr || (serial && *serial != version->serial)) return std::nullopt;
-    serial = version->serial;
+    if (version == nullptr) return std::nullopt;
+    const Registered here{version->serial, version->begun};
+    if (registered && *registered != here) return std::nullopt;
+    registered = here;
   }
-  return serial;
+  return registered;
 }
 
 std::string Belief::Text() const {

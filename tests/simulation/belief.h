@@ -22,8 +22,13 @@ class Belief {
   using States = std::set<KnownAccount>;
 
   explicit Belief(pin::GuessPolicy policy) : policy_(std::move(policy)), states_{KnownAccount()} {}
-  // Which registration has this number, if all states agree.
-  std::optional<uint32_t> SerialOf(size_t record, uint32_t number) const;
+  // Which registration has this number, from which of its beginnings, if all states agree.
+  struct Registered {
+    uint32_t serial;
+    uint32_t begun;
+    bool operator==(const Registered&) const = default;
+  };
+  std::optional<Registered> RegisteredAs(size_t record, uint32_t number) const;
 
   // Requests that were on their way at the same time: they happened in any order. False: no state is left.
   bool Note(const std::vector<Told>& told, Refusals refusals);

@@ -13,6 +13,7 @@ using std::chrono::steady_clock;
 
 // Errors that say for certain that nothing was counted.
 bool CertainlyNotCounted(const absl::Status& status) {
+  if (IsStoragesWord(status)) return false;
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kNotFound:

@@ -71,7 +71,7 @@ void Household::Run(const Where& where, uint64_t calls, bool has_copy) {
     }
     const Place place = where();
     Realm& realm = *place.realm;
-    if (realm.process().dead) return;
+    if (realm.process().dead) break;
     if (dice_.Chance(150) && !place.taken_over) {
       AskTogether(realm, DrawTogether());
       continue;
@@ -82,6 +82,7 @@ void Household::Run(const Where& where, uint64_t calls, bool has_copy) {
       universe_.scheduler().Sleep(static_cast<int64_t>(dice_.Between(1, 400)) * kMilli);
     }
   }
+  has_copy_ = false;
 }
 
 void Household::Risk(Realm& realm) {
@@ -102,11 +103,19 @@ void Household::AskAgain(Realm& realm) {
 }
 
 void Household::Settle(Realm& realm) {
+  const auto ask = [&](const Request& request, Answer::Kind good) {
+    const std::optional<Answer> answer = Ask(realm, request);
+    if (refusals_ == Refusals::kTellTheRows && !IsOver() && (!answer || answer->kind != good)) {
+      universe_.Violation(caller_.account + ": no answer in peace");
+    }
+  };
   Request request;
-  for (request.record = 0; request.record < kRecordsOfHousehold; ++request.record) Ask(realm, request);
+  for (request.record = 0; request.record < kRecordsOfHousehold; ++request.record) {
+    ask(request, Answer::Kind::kShown);
+  }
   request.record = 0;
   request.kind = Request::Kind::kList;
-  Ask(realm, request);
+  ask(request, Answer::Kind::kListed);
 }
 
 void Household::RecoverVersion(Realm& realm, size_t record, const KnownVersion& version) {
@@ -149,7 +158,6 @@ void Household::Accepted(const Belief::States& copy, uint32_t floor) {
   belief_.Become(std::move(lowered));
   promises_.Accepted(floor);
   unanswered_.clear();
-  evaluations_.clear();
 }
 
 std::optional<Answer> Household::Ask(Realm& realm, Request request) {
@@ -211,42 +219,36 @@ void Household::Note(Realm& realm, std::vector<Belief::Told> told) {
     return universe_.Violation(text + belief_.Text());
   }
   for (const Belief::Told& each : told) NoteFinished(realm, each, before);
-  if (told.size() == 1) NoteEvaluation(told[0]);
+  if (told.size() == 1 && told[0].answer.kind == Answer::Kind::kEvaluated) {
+    const Request& request = told[0].request;
+    const auto version = belief_.RegisteredAs(request.record, request.version);
+    if (version) NoteEvaluation(*version, request.element, told[0].answer.point);
+  }
   for (const std::string& broken : promises_.Note(told, before, belief_)) {
     universe_.Violation(caller_.account + ": " + broken);
   }
 }
 
-// Under an id of another run nothing is finished that was not finished before. And the version's key is the
-// one that answered its Begin: else no PIN would ever fit.
+// Under an id of another run nothing is finished that was not finished before.
 void Household::NoteFinished(const Realm& realm, const Belief::Told& told, const Belief::States& before) {
-  if (told.request.kind != Request::Kind::kFinish || told.answer.kind == Answer::Kind::kRefused) return;
-  Registration& registration = registrations_.at(told.request.serial);
-  const auto is_there = [&](const KnownAccount& state) {
-    const KnownVersion* version = state.records[registration.record].Find(registration.number);
-    return version != nullptr && version->serial == told.request.serial;
-  };
-  if (std::ranges::all_of(before, is_there)) return;
-  ForgetEvaluations(told.request.serial);
-  if (told.answer.kind != Answer::Kind::kDone || std::ranges::any_of(before, is_there)) return;
-  evaluations_.insert({{told.request.serial, 0}, registration.evaluated});
-  if (registration.begun_by != realm.process().id) {
+  const Request& request = told.request;
+  if (request.kind != Request::Kind::kFinish || told.answer.kind != Answer::Kind::kDone) return;
+  const Registration& registration = registrations_.at(request.serial);
+  if (registration.beginnings.at(request.begun - 1).process == realm.process().id) return;
+  if (std::ranges::none_of(before, [&](const KnownAccount& state) {
+        const KnownVersion* version = state.records[registration.record].Find(registration.number);
+        return version != nullptr && version->serial == request.serial && version->begun == request.begun;
+      })) {
     universe_.Violation(caller_.account + ": a registration was finished that another run had begun");
   }
 }
 
-void Household::ForgetEvaluations(uint32_t serial) {
-  std::erase_if(evaluations_, [&](const auto& each) { return each.first.first == serial; });
-}
-
-void Household::NoteEvaluation(const Belief::Told& told) {
-  if (told.answer.kind != Answer::Kind::kEvaluated) return;
-  const std::optional<uint32_t> serial = belief_.SerialOf(told.request.record, told.request.version);
-  if (!serial) return;
-  const auto known = evaluations_.insert({{*serial, told.request.element}, told.answer.point}).first;
-  if (known->second != told.answer.point) {
-    universe_.Violation(absl::StrCat(caller_.account, ": element ", told.request.element, " of version #",
-                                     *serial, " has two evaluations"));
+// The key of a version is the one that answered its Begin, as long as it lives: else no PIN would ever fit.
+void Household::NoteEvaluation(const Belief::Registered& version, uint32_t element, const Bytes& point) {
+  const auto known = evaluations_.insert({{version.serial, version.begun, element}, point}).first;
+  if (known->second != point) {
+    universe_.Violation(absl::StrCat(caller_.account, ": element ", element, " of version #", version.serial,
+                                     " has two evaluations"));
   }
 }
 

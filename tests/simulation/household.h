@@ -51,16 +51,19 @@ class Household {
  private:
   enum Device : int { kPhone, kStolen, kOther, kDevices };
 
-  // One version, from its Begin on.
+  // What a Begin answered.
+  struct Beginning {
+    int process = 0;
+    recovery::RegistrationId id{};
+  };
+  // One version, from its first Begin on.
   struct Registration {
     size_t record = 0;
     uint32_t number = 0;
     uint32_t limit = 0;
     bool thiefs = false;
     EcdsaPrivateKey key = EcdsaPrivateKey::Generate();
-    int begun_by = 0;  // process; 0: not begun
-    recovery::RegistrationId id{};
-    Bytes evaluated;  // of element 0, as its Begin answered
+    std::vector<Beginning> beginnings = {};  // the first is called 1
   };
 
   // household_moves.cc: what to ask.
@@ -79,7 +82,7 @@ class Household {
   std::optional<Answer> Send(Realm& realm, Request& request);
   std::optional<Answer> Evaluate(Realm& realm, const Request& request);
   std::optional<Answer> Unlock(Realm& realm, const Request& request);
-  std::optional<Answer> Finish(Realm& realm, const Request& request);
+  std::optional<Answer> Finish(Realm& realm, Request& request);
   std::optional<Answer> Activate(Realm& realm, const Request& request);
   std::optional<Answer> Enroll(Realm& realm, const Request& request);
   std::optional<Answer> Revoke(Realm& realm, const Request& request);
@@ -89,7 +92,7 @@ class Household {
   std::optional<Answer> Look(Realm& realm, const Request& request);
   std::optional<Answer> List(Realm& realm);
   std::optional<Answer> AskChip(Realm& realm, const Request& request);
-  void Begin(Realm& realm, const Request& request, Registration& registration);
+  void Begin(Realm& realm, const Request& request, uint32_t& begun);
   absl::StatusOr<recovery::Challenge> Challenge(Realm& realm);
   Bytes SignedBy(const Signer& signer, ByteView message) const;
   absl::StatusOr<recovery::RawSignature> Sign(Realm& realm, const Signer& signer,
@@ -102,10 +105,9 @@ class Household {
   void AskTogether(Realm& realm, std::vector<Request> requests);
   void Note(Realm& realm, std::vector<Belief::Told> told);
   void NoteFinished(const Realm& realm, const Belief::Told& told, const Belief::States& before);
-  void NoteEvaluation(const Belief::Told& told);
+  void NoteEvaluation(const Belief::Registered& version, uint32_t element, const Bytes& point);
   void RecoverVersion(Realm& realm, size_t record, const KnownVersion& version);
   bool MayBeFromMemory(const Realm& realm, const Request& request) const;
-  void ForgetEvaluations(uint32_t serial);
   bool IsOver() const { return !universe_.violations().empty(); }
 
   Universe& universe_;
@@ -118,7 +120,7 @@ class Household {
   Belief belief_;
   Promises promises_;
   std::vector<Request> unanswered_;
-  std::map<std::pair<uint32_t, uint32_t>, Bytes> evaluations_;  // by serial and element
+  std::map<std::array<uint32_t, 3>, Bytes> evaluations_;  // by serial, beginning and element
   bool has_copy_ = false;
   Refusals refusals_ = Refusals::kTellNothing;
   uint64_t floor_ = 0;  // the highest that was asked for

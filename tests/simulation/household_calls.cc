@@ -16,8 +16,9 @@ using recovery::Operation;
 
 constexpr std::array<const char*, kRecordsOfHousehold> kNames = {"main", "second"};
 
-// Codes that say for certain that nothing was done.
+// Whether it is certain that nothing was done.
 bool NothingWasDone(const absl::Status& status) {
+  if (IsStoragesWord(status)) return false;
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kNotFound:
@@ -136,27 +137,31 @@ std::optional<Answer> Household::Unlock(Realm& realm, const Request& request) {
   return Of(Answer::Kind::kUnlocked, unlocked->remaining, SequenceOf(unlocked->floor));
 }
 
-void Household::Begin(Realm& realm, const Request& request, Registration& registration) {
-  const auto begun = realm.Call<recovery::RegistrationBegun>([&](Engine& engine, auto done) {
+// `begun` becomes the new beginning, if there is one. Another request may begin the same meanwhile.
+void Household::Begin(Realm& realm, const Request& request, uint32_t& begun) {
+  const auto answer = realm.Call<recovery::RegistrationBegun>([&](Engine& engine, auto done) {
     engine.registrations().BeginRegistration(caller_, kNames[request.record], request.version, {Element(0)},
                                              done);
   });
-  if (!begun.ok()) return;
-  registration.begun_by = realm.process().id;
-  registration.id = begun->registration_id;
-  registration.evaluated = ToBytes(begun->evaluated.at(0).Compressed());
+  if (!answer.ok()) return;
+  std::vector<Beginning>& beginnings = registrations_.at(request.serial).beginnings;
+  beginnings.push_back({realm.process().id, answer->registration_id});
+  begun = static_cast<uint32_t>(beginnings.size());
+  NoteEvaluation({request.serial, begun}, 0, ToBytes(answer->evaluated.at(0).Compressed()));
 }
 
-std::optional<Answer> Household::Finish(Realm& realm, const Request& request) {
-  Registration& registration = registrations_.at(request.serial);
-  if (registration.begun_by == 0 || !request.stale) Begin(realm, request, registration);
-  if (registration.begun_by == 0 || request.begins_only) return std::nullopt;
+std::optional<Answer> Household::Finish(Realm& realm, Request& request) {
+  const Registration& registration = registrations_.at(request.serial);
+  if (request.begun == 0) request.begun = static_cast<uint32_t>(registration.beginnings.size());
+  if (request.begun == 0 || !request.stale) Begin(realm, request, request.begun);
+  if (request.begun == 0 || request.begins_only) return std::nullopt;
+  const recovery::RegistrationId id = registration.beginnings.at(request.begun - 1).id;
   const recovery::RecordName name{caller_.tenant, caller_.account, kNames[request.record]};
   recovery::RegistrationRequest finish{name.record,
                                        request.version,
-                                       registration.id,
+                                       id,
                                        OneRealmConfig(name, realm.realm_id(), request.version, request.limit),
-                                       Bytes(32, static_cast<uint8_t>(request.serial)),
+                                       ToBytes(Sha256(std::to_string(request.serial) + ToString(id))),
                                        registration.key.public_key(),
                                        ToBytes("the client's sealed secret"),
                                        {}};

@@ -19,7 +19,7 @@ bool IsSuccess(const Belief::Told& told) {
 
 bool IsThere(const KnownAccount& state, const Request& request) {
   const KnownVersion* version = state.records[request.record].Find(request.version);
-  return version != nullptr && version->serial == request.serial;
+  return version != nullptr && version->serial == request.serial && version->begun == request.begun;
 }
 
 }  // namespace
@@ -67,13 +67,13 @@ void Promises::NoteLimits(const Belief::States& states) {
 }
 
 std::vector<std::string> Promises::NoteGuess(const Request& request, const Belief& after) {
-  const std::optional<uint32_t> serial = after.SerialOf(request.record, request.version);
-  if (!serial) return {};
-  Registered& version = registered_.at(*serial);
+  const std::optional<Belief::Registered> known = after.RegisteredAs(request.record, request.version);
+  if (!known) return {};
+  Registered& version = registered_.at(known->serial);
   if (!version.answered.insert(request.element).second) return {};
   std::vector<std::string> broken;
   if (version.answered.size() > version.limit + given_back_) {
-    broken.push_back(absl::StrCat("version #", *serial, " evaluated ", version.answered.size(),
+    broken.push_back(absl::StrCat("version #", known->serial, " evaluated ", version.answered.size(),
                                   " different elements since its last success, at limit ", version.limit));
   }
   if (!request.thiefs || version.thiefs) return broken;

@@ -21,6 +21,11 @@ bool IsNoAnswer(const absl::Status& status) {
   return absl::IsUnknown(status);
 }
 
+bool IsStoragesWord(const absl::Status& status) {
+  return Universe::Mine()->refused_may_return &&
+         status.message().find("storage refused") != std::string_view::npos;
+}
+
 uint64_t EpochOf(const Chip& chip, AnchorShape shape) {
   if (shape == AnchorShape::kCounter) return chip.counter;
   if (chip.ratchet.empty()) return 0;
@@ -48,7 +53,8 @@ Realm::~Realm() {
 absl::Status Realm::OpenParts(recovery::SqliteOptions::Open mode) {
   recovery::SqliteOptions options = setting_.store;
   options.open = mode;
-  LABREC_ASSIGN_OR_RETURN(store_, recovery::OpenSqliteStore(process_.folder / "realm.db", options));
+  LABREC_ASSIGN_OR_RETURN(auto store, recovery::OpenSqliteStore(process_.folder / "realm.db", options));
+  store_ = std::make_unique<RefusingStore>(std::move(store));
   device_ = OpenChip(chip_, bus_, setting_.shape, setting_.parallelism);
   return absl::OkStatus();
 }
@@ -73,6 +79,15 @@ absl::Status Realm::Accept(const std::filesystem::path& from, uint32_t floor) {
     return recovery::AcceptRow(row, {floor, true, false});
   };
   return recovery::Reanchor(*source, *store_, *device_->freshness_anchor(), request).status();
+}
+
+absl::StatusOr<bool> Realm::Complete(const recovery::StoreBatch& refused) {
+  const Universe::Inside inside(universe_, process_);
+  LABREC_RETURN_IF_ERROR(OpenParts(recovery::SqliteOptions::Open::kExisting));
+  LABREC_ASSIGN_OR_RETURN(const auto head, store_->ReadHead());
+  if (!head || head->epoch > refused.head.epoch || head->epoch + 1 < refused.head.epoch) return false;
+  LABREC_RETURN_IF_ERROR(store_->Write(refused));
+  return true;
 }
 
 absl::Status Realm::Start() {

@@ -11,6 +11,7 @@
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/simulation/bus.h"
 #include "tests/simulation/chip.h"
+#include "tests/simulation/refusing_store.h"
 #include "tests/simulation/universe.h"
 
 namespace labrec::sim {
@@ -39,6 +40,8 @@ class SetClock : public Clock {
 // The answer to a call whose process died meanwhile.
 absl::Status NoAnswer();
 bool IsNoAnswer(const absl::Status& status);
+// A refusal that rests on what storage said, where storage may say otherwise later.
+bool IsStoragesWord(const absl::Status& status);
 
 // The realm's program in one process: store, device and engine, all unchanged.
 class Realm {
@@ -53,12 +56,16 @@ class Realm {
   // The operator's way past a refusal: makes a ledger in the process's empty folder of the rows that `from`
   // has, with at most `floor` guesses left to each version, and anchors it.
   absl::Status Accept(const std::filesystem::path& from, uint32_t floor);
+  // The storage's owner writes a batch himself that he refused: it follows what the process's folder holds,
+  // or takes the place of an empty one of the same epoch. False: it does neither.
+  absl::StatusOr<bool> Complete(const recovery::StoreBatch& refused);
 
   // Calls the engine and waits for its answer; NoAnswer if the process died before that.
   template <typename T>
   absl::StatusOr<T> Call(const std::function<void(recovery::Engine&, recovery::Done<T>)>& call);
 
   Process& process() const { return process_; }
+  RefusingStore& storage() { return *store_; }
   // The epoch of the head that was found on storage; none if it did not come to that.
   std::optional<uint64_t> found_epoch() const { return found_epoch_; }
   const Bytes& realm_id() const { return setting_.engine.realm_id; }
@@ -74,7 +81,7 @@ class Realm {
   Process& process_;
   SimulatedBus bus_;
   SetClock clock_;
-  std::unique_ptr<recovery::SqliteStore> store_;
+  std::unique_ptr<RefusingStore> store_;
   std::unique_ptr<hsm::Device> device_;
   std::unique_ptr<recovery::Engine> engine_;
   std::optional<uint64_t> found_epoch_;

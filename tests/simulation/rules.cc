@@ -117,7 +117,8 @@ class Judging {
   Kind Finish() {
     if (!account_.there || !SignedForRecord()) return Kind::kRefused;
     const KnownVersion* same = record_.Find(request_.version);
-    if (same != nullptr && same->serial == request_.serial) return Kind::kDone;
+    if (same != nullptr && same->serial == request_.serial && same->begun == request_.begun)
+      return Kind::kDone;
     if (request_.version <= record_.highest || request_.version - record_.highest > kMostStep)
       return Kind::kRefused;
     uint32_t left = request_.limit;
@@ -128,6 +129,7 @@ class Judging {
     const bool by_device = request_.signer.kind == Signer::Kind::kDevice;
     record_.versions.push_back({request_.version,
                                 request_.serial,
+                                request_.begun,
                                 false,
                                 request_.limit,
                                 request_.limit - left,

@@ -20,6 +20,7 @@ inline constexpr int kNoDevice = -1;
 struct KnownVersion {
   uint32_t number = 0;
   uint32_t serial = 0;  // which registration of the household it is
+  uint32_t begun = 0;   // and which of its beginnings: each has a key of its own
   bool active = false;
   uint32_t limit = 0;
   uint32_t spent = 0;
@@ -82,6 +83,7 @@ struct Request {
   size_t record = 0;
   uint32_t version = 0;
   uint32_t serial = 0;  // of the registration that is finished; of the key that unlocks
+  uint32_t begun = 0;   // under which of its beginnings it is finished
   uint32_t limit = 0;
   uint32_t element = 0;
   int device = kNoDevice;  // to enrol or revoke

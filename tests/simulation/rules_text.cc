@@ -31,9 +31,9 @@ std::string Text(const KnownRecord& record) {
   std::string text = absl::StrCat(record.destroyed ? "destroyed, " : "", "highest ", record.highest,
                                   ", floor ", record.floor);
   for (const KnownVersion& each : record.versions) {
-    absl::StrAppend(&text, "; ", each.number, "#", each.serial, each.active ? " active " : " pending ",
-                    each.spent, " of ", each.limit, " {", absl::StrJoin(each.counted, ","), "} by ",
-                    each.registrar);
+    absl::StrAppend(&text, "; ", each.number, "#", each.serial, ".", each.begun,
+                    each.active ? " active " : " pending ", each.spent, " of ", each.limit, " {",
+                    absl::StrJoin(each.counted, ","), "} by ", each.registrar);
   }
   return text;
 }
@@ -42,9 +42,9 @@ std::string Text(const KnownRecord& record) {
 
 std::string Text(const Request& request) {
   return absl::StrCat(request.thiefs ? "thief: " : "owner: ", NameOf(request.kind), " ", request.record, "/",
-                      request.version, "#", request.serial, ", limit ", request.limit, ", element ",
-                      request.element, ", device ", request.device, ", floor ", request.floor, " [",
-                      Text(request.signer), "]");
+                      request.version, "#", request.serial, ".", request.begun, ", limit ", request.limit,
+                      ", element ", request.element, ", device ", request.device, ", floor ", request.floor,
+                      " [", Text(request.signer), "]");
 }
 
 std::string Text(const Answer& answer) {

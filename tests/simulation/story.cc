@@ -25,6 +25,7 @@ Story::Story(Universe& universe, const Plan& plan)
 
 void Story::Tell() {
   universe_.attacked = plan_.attack != Attack::kNone;
+  universe_.refused_may_return = plan_.attack == Attack::kReplay;
   Begin();
   for (uint64_t life = 0; life < plan_.lives && universe_.violations().empty() && !spoilt_; ++life) {
     for (int tries = 0; tries < 4 && plan_.attack == Attack::kRestore && life > 0; ++tries) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "tests/simulation/account.h"
@@ -44,6 +45,8 @@ class Story {
   void AcceptCopy();
   bool SetBack();
   void Replay();
+  void PlayRefused();
+  std::optional<Image> Completed(const Image& left, const recovery::StoreBatch& refused);
   Image PlayRun(const Image& shown, int64_t counts, const std::function<void(Realm&)>& meanwhile);
   const Image& MostlyFirst(const std::vector<const Image*>& images);
   void TakeUpTheLatest();

@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kMostKept = 24;
 constexpr uint64_t kReplayedRounds = 6;
+constexpr int64_t kEndless = -1;
 
 }  // namespace
 
@@ -139,14 +140,49 @@ const Image& Story::MostlyFirst(const std::vector<const Image*>& images) {
   return *images[dice_.Chance(700) ? 0 : dice_.Below(images.size())];
 }
 
+// What storage would hold, had it taken the batch that it refused.
+std::optional<Image> Story::Completed(const Image& left, const recovery::StoreBatch& refused) {
+  const std::filesystem::path folder = Folder("copy");
+  universe_.disk().Put(folder, left);
+  {
+    const auto owners = NewRealm(folder, false);
+    const absl::StatusOr<bool> written = owners->Complete(refused);
+    if (!written.ok()) universe_.Violation("completing a batch in peace: " + written.status().ToString());
+    if (!written.ok() || !*written) return std::nullopt;
+  }
+  universe_.Count("refused batches that came back");
+  return universe_.disk().Look(folder);
+}
+
+// Storage refuses a batch, and shows it later. What was read meanwhile must be true still.
+void Story::PlayRefused() {
+  std::optional<recovery::StoreBatch> refused;
+  const Image left = PlayRun(Image(left_behind_.back()), kEndless, [&](Realm& realm) {
+    realm.storage().RefuseNext();
+    RiskSomething(realm);
+    if (dice_.Chance(700)) SettleAll(realm);
+    if (dice_.Chance(300)) AskAgain(realm);
+    refused = realm.storage().refused();
+  });
+  if (!refused) return;
+  const std::optional<Image> shown = Completed(left, *refused);
+  if (!shown) return;
+  PlayRun(*shown, kEndless, [&](Realm& realm) {
+    if (dice_.Chance(500)) AskAgain(realm);
+  });
+}
+
 // The sequence that was an attack once (docs/ledger.md, "Answers without a batch"), and its neighbours: each
 // step may take another image, or end at another moment.
 void Story::Replay() {
   may_be_refused_ = true;
-  constexpr int64_t kEndless = -1;
   left_behind_ = {universe_.disk().Look(home_)};
   for (uint64_t round = 0; round < kReplayedRounds && universe_.violations().empty(); ++round) {
     TakeUpTheLatest();
+    if (dice_.Chance(300)) {
+      PlayRefused();
+      continue;
+    }
     const auto some = [this](int64_t counts) {
       return dice_.Chance(700) ? counts : static_cast<int64_t>(dice_.Below(4)) - 1;
     };

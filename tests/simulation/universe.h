@@ -85,6 +85,9 @@ class Universe {
   void Count(const std::string& what) { ++figures_.counts[what]; }
   // Whether somebody sets storage back in this universe.
   bool attacked = false;
+  // Whether a batch that storage refused may come back: then "nothing was done" is no more than storage's
+  // word.
+  bool refused_may_return = false;
   // What must not be. Kept, and reported with the seed.
   void Violation(const std::string& what);
   const std::vector<std::string>& violations() const { return violations_; }

@@ -98,6 +98,14 @@ TEST(Chip, IsFinishedOnlyWithTheIndexKeyAndLimitItWasBegunWith) {
   EXPECT_EQ(known.FinishCode(good), StatusCode::kOk);
 }
 
+TEST(Chip, TheSameUnderAnotherIdIsNotWhatWasFinished) {
+  InChip known;
+  FinishRegistration again = known.Finish(1, kIndex, known.unlock);
+  EXPECT_EQ(known.FinishCode(again), StatusCode::kOk);
+  again.begun = IdOf(2);
+  EXPECT_EQ(known.FinishCode(again), StatusCode::kFailedPrecondition);
+}
+
 TEST(Chip, OnlyWhatIsNotFinishedIsGivenUp) {
   InChip known;
   known.Begin(ChipBegin(2, kIndex + 1, known.unlock.public_key(), AsDevice(known.device)));

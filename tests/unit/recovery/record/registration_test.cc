@@ -134,6 +134,13 @@ TEST(Finish, AgainChangesNothingWhetherOrNotItsBeginningIsKnownStill) {
   EXPECT_EQ(known.Code(other), StatusCode::kFailedPrecondition);
 }
 
+TEST(Finish, TheSameUnderAnotherBeginningIsNotWhatWasFinished) {
+  const Finishing known;
+  FinishRegistration request = FinishOf(1, known.unlock.public_key(), AsDevice(known.device));
+  request.begun = std::optional<Nonce>(NonceOf(2));
+  EXPECT_EQ(known.Code(request), StatusCode::kFailedPrecondition) << "no PIN would fit its evaluations";
+}
+
 TEST(Finish, StartsWithTheFewestGuessesLeftAndItsOwnLimitAtMost) {
   struct Case {
     uint32_t active_limit, pending_limit, guesses, limit, left;

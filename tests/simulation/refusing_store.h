@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "recovery/store/store.h"
+
+namespace labrec::sim {
+
+// Storage whose owner may say that there is no room for a batch, and keeps what he was given of it: with the
+// batch's evidence he can make the state that it would have led to.
+class RefusingStore final : public recovery::Store {
+ public:
+  explicit RefusingStore(std::unique_ptr<recovery::Store> real) : real_(std::move(real)) {}
+
+  // The next batch that changes a row is refused.
+  void RefuseNext() { refuses_next_ = true; }
+  // The latest batch with rows of which storage said that nothing was changed.
+  const std::optional<recovery::StoreBatch>& refused() const { return refused_; }
+
+  absl::StatusOr<std::optional<recovery::HeadRow>> ReadHead() override { return real_->ReadHead(); }
+  absl::StatusOr<std::optional<Bytes>> ReadRow(const recovery::RowAddress& address) override {
+    return real_->ReadRow(address);
+  }
+  absl::StatusOr<Bytes> ReadDirectory(uint32_t bucket) override { return real_->ReadDirectory(bucket); }
+  absl::Status ForEachBucketDigest(
+      const std::function<absl::Status(uint32_t, const Digest&)>& visit) override {
+    return real_->ForEachBucketDigest(visit);
+  }
+  absl::Status ForEachRow(
+      const std::function<absl::Status(const recovery::RowAddress&, ByteView)>& visit) override {
+    return real_->ForEachRow(visit);
+  }
+  absl::Status MakeDurable() override { return real_->MakeDurable(); }
+  absl::Status Write(const recovery::StoreBatch& batch) override;
+
+ private:
+  const std::unique_ptr<recovery::Store> real_;
+  bool refuses_next_ = false;
+  std::optional<recovery::StoreBatch> refused_;
+};
+
+}  // namespace labrec::sim
