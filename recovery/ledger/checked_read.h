@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,6 +20,11 @@ inline constexpr char kRemedy[] =
 
 // The directory of a bucket, if it is the one with this digest; DATA_LOSS, naming the bucket, otherwise.
 absl::StatusOr<BucketDirectory> ReadCheckedDirectory(Store& store, uint32_t bucket, const Digest& digest);
+
+// Those of many buckets, in the same order; the error is that of the first that does not fit.
+absl::StatusOr<std::vector<BucketDirectory>> ReadCheckedDirectories(Store& store,
+                                                                    std::span<const uint32_t> buckets,
+                                                                    std::span<const Digest> digests);
 
 // The row, if it is the one its directory names; nullopt where the directory names none. DATA_LOSS, naming
 // bucket and row, otherwise.

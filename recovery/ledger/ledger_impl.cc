@@ -74,10 +74,19 @@ absl::Status LedgerImpl::CheckAddresses(const std::vector<RowWrite>& writes) con
 absl::Status LedgerImpl::StageBuckets(StagedBatchImpl& staged) {
   std::map<uint32_t, std::vector<const RowWrite*>> by_bucket;
   for (const RowWrite& write : staged.batch.rows) by_bucket[write.address.bucket].push_back(&write);
+  std::vector<uint32_t> buckets;
+  std::vector<Digest> leaves;
+  for (const auto& [bucket, writes] : by_bucket) {
+    buckets.push_back(bucket);
+    leaves.push_back(LeafOf(bucket));
+  }
+  LABREC_ASSIGN_OR_RETURN(std::vector<BucketDirectory> directories,
+                          ReadCheckedDirectories(store_, buckets, leaves));
   std::vector<LeafChange> changes;
   uint64_t records = records_;
+  size_t next = 0;
   for (const auto& [bucket, writes] : by_bucket) {
-    LABREC_ASSIGN_OR_RETURN(BucketDirectory directory, ReadCheckedDirectory(store_, bucket, LeafOf(bucket)));
+    BucketDirectory& directory = directories[next++];
     for (const RowWrite* write : writes) {
       if (write->content.has_value()) {
         records += directory.Set(write->address.key, Sha256(*write->content)) ? 1 : 0;

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -62,6 +64,10 @@ class Store {
   virtual absl::StatusOr<std::optional<Bytes>> ReadRow(const RowAddress& address) = 0;
   // Empty for a bucket without rows.
   virtual absl::StatusOr<Bytes> ReadDirectory(uint32_t bucket) = 0;
+  // As those two, for many at once: in the order of what was asked for. Not of one moment.
+  virtual absl::StatusOr<std::vector<std::optional<Bytes>>> ReadRows(
+      std::span<const RowAddress> addresses) = 0;
+  virtual absl::StatusOr<std::vector<Bytes>> ReadDirectories(std::span<const uint32_t> buckets) = 0;
   // Calls `visit` for every bucket that has a row, in ascending order, until it returns an error.
   virtual absl::Status ForEachBucketDigest(
       const std::function<absl::Status(uint32_t, const Digest&)>& visit) = 0;
@@ -78,6 +84,13 @@ class Store {
   // has reached durable storage. ABORTED: certainly nothing was changed. Any other error: nobody knows
   // whether it was; the process must end and start anew.
   virtual absl::Status Write(const StoreBatch& batch) = 0;
+
+  // What Write or MakeDurable waits for longer than is usual, for the operator; empty if for nothing. Any
+  // thread.
+  virtual std::string waits_for() const { return {}; }
+  // From now on what waits so ends with an error, as nobody knows whether a batch that waits was written: for
+  // the end of the process. Any thread.
+  virtual void GiveUp() {}
 };
 
 }  // namespace labrec::recovery

@@ -81,6 +81,8 @@ class SqliteStoreImpl : public SqliteStore {
   absl::StatusOr<std::optional<HeadRow>> ReadHead() override;
   absl::StatusOr<std::optional<Bytes>> ReadRow(const RowAddress& address) override;
   absl::StatusOr<Bytes> ReadDirectory(uint32_t bucket) override;
+  absl::StatusOr<std::vector<std::optional<Bytes>>> ReadRows(std::span<const RowAddress> addresses) override;
+  absl::StatusOr<std::vector<Bytes>> ReadDirectories(std::span<const uint32_t> buckets) override;
   absl::Status ForEachBucketDigest(
       const std::function<absl::Status(uint32_t, const Digest&)>& visit) override;
   absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) override;
@@ -158,9 +160,7 @@ absl::StatusOr<std::optional<HeadRow>> SqliteStoreImpl::ReadHead() {
   return head;
 }
 
-absl::StatusOr<std::optional<Bytes>> SqliteStoreImpl::ReadRow(const RowAddress& address) {
-  LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
-  Statement& statement = reader->row;
+absl::StatusOr<std::optional<Bytes>> RowAt(Statement& statement, const RowAddress& address) {
   DoneGuard done(statement);
   statement.Bind(int64_t{address.bucket}).Bind(address.key);
   LABREC_ASSIGN_OR_RETURN(const bool found, statement.Next());
@@ -168,13 +168,40 @@ absl::StatusOr<std::optional<Bytes>> SqliteStoreImpl::ReadRow(const RowAddress& 
   return ToBytes(statement.Blob(0));
 }
 
-absl::StatusOr<Bytes> SqliteStoreImpl::ReadDirectory(uint32_t bucket) {
-  LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
-  Statement& statement = reader->directory;
+absl::StatusOr<Bytes> DirectoryOf(Statement& statement, uint32_t bucket) {
   DoneGuard done(statement);
   statement.Bind(int64_t{bucket});
   LABREC_ASSIGN_OR_RETURN(const bool found, statement.Next());
   return found ? ToBytes(statement.Blob(0)) : Bytes();
+}
+
+absl::StatusOr<std::optional<Bytes>> SqliteStoreImpl::ReadRow(const RowAddress& address) {
+  LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
+  return RowAt(reader->row, address);
+}
+
+absl::StatusOr<Bytes> SqliteStoreImpl::ReadDirectory(uint32_t bucket) {
+  LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
+  return DirectoryOf(reader->directory, bucket);
+}
+
+absl::StatusOr<std::vector<std::optional<Bytes>>> SqliteStoreImpl::ReadRows(
+    std::span<const RowAddress> addresses) {
+  LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
+  std::vector<std::optional<Bytes>> rows(addresses.size());
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    LABREC_ASSIGN_OR_RETURN(rows[i], RowAt(reader->row, addresses[i]));
+  }
+  return rows;
+}
+
+absl::StatusOr<std::vector<Bytes>> SqliteStoreImpl::ReadDirectories(std::span<const uint32_t> buckets) {
+  LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
+  std::vector<Bytes> directories(buckets.size());
+  for (size_t i = 0; i < buckets.size(); ++i) {
+    LABREC_ASSIGN_OR_RETURN(directories[i], DirectoryOf(reader->directory, buckets[i]));
+  }
+  return directories;
 }
 
 absl::Status SqliteStoreImpl::ForEachBucketDigest(

@@ -56,6 +56,18 @@ class EditedStore : public Store {
     return row;
   }
   absl::StatusOr<Bytes> ReadDirectory(uint32_t bucket) override { return store_.ReadDirectory(bucket); }
+  absl::StatusOr<std::vector<std::optional<Bytes>>> ReadRows(std::span<const RowAddress> addresses) override {
+    std::vector<std::optional<Bytes>> rows;
+    for (const RowAddress& address : addresses) {
+      auto row = ReadRow(address);
+      if (!row.ok()) return row.status();
+      rows.push_back(*std::move(row));
+    }
+    return rows;
+  }
+  absl::StatusOr<std::vector<Bytes>> ReadDirectories(std::span<const uint32_t> buckets) override {
+    return store_.ReadDirectories(buckets);
+  }
   absl::Status ForEachBucketDigest(
       const std::function<absl::Status(uint32_t, const Digest&)>& visit) override {
     return store_.ForEachBucketDigest(visit);

@@ -11,10 +11,10 @@ namespace {
 
 using testing::HasSubstr;
 
-INSTANTIATE_TEST_SUITE_P(Devices, LedgerTest, testing::Values("swtpm", "softhsm2"),
+INSTANTIATE_TEST_SUITE_P(Devices, LedgerTest, testing::ValuesIn(kOnBothEngines),
                          [](const auto& kind) { return std::string(kind.param); });
 
-// SQLite's file, with answers of Write taken away or made up.
+// A store, with answers of Write taken away or made up.
 class FaultyStore : public Store {
  public:
   enum class Next { kWorks, kRefuses, kKeepsAndRefuses, kFails };
@@ -25,6 +25,12 @@ class FaultyStore : public Store {
   absl::StatusOr<std::optional<HeadRow>> ReadHead() override { return real_.ReadHead(); }
   absl::StatusOr<std::optional<Bytes>> ReadRow(const RowAddress& at) override { return real_.ReadRow(at); }
   absl::StatusOr<Bytes> ReadDirectory(uint32_t bucket) override { return real_.ReadDirectory(bucket); }
+  absl::StatusOr<std::vector<std::optional<Bytes>>> ReadRows(std::span<const RowAddress> at) override {
+    return real_.ReadRows(at);
+  }
+  absl::StatusOr<std::vector<Bytes>> ReadDirectories(std::span<const uint32_t> buckets) override {
+    return real_.ReadDirectories(buckets);
+  }
   absl::Status ForEachBucketDigest(
       const std::function<absl::Status(uint32_t, const Digest&)>& visit) override {
     return real_.ForEachBucketDigest(visit);
@@ -99,7 +105,7 @@ TEST_P(LedgerTest, BatchesThatMakeNoSenseAreRefusedAndChangeNothing) {
 TEST_P(LedgerTest, AgreesWithAMapOverRandomBatchesAndRestarts) {
   for (const uint32_t exponent : {0U, 5U}) {
     Stop();
-    std::filesystem::remove(path());
+    storage_->Remove(path());
     Create(exponent);
     std::mt19937 random(exponent);
     std::map<uint32_t, Bytes> expected;
@@ -198,7 +204,7 @@ TEST_P(LedgerTest, ARefusedBatchNeverComesBack) {
   const auto hidden = folder_.path() / "hidden.db";
   store.on_refused = [&](const StoreBatch& batch) {
     RestoreAt(Copy(), hidden);
-    auto kept = OpenSqliteStore(hidden);
+    auto kept = storage_->Open(hidden);
     ASSERT_TRUE(kept.ok() && (*kept)->Write(batch).ok());
   };
   store.next = FaultyStore::Next::kKeepsAndRefuses;

@@ -89,7 +89,7 @@ TEST_P(LedgerTest, StorageOfAnotherRealmOrDeviceIsRefused) {
   EXPECT_THAT(realm.ToString(), HasSubstr("belongs to realm"));
 
   const auto empty = folder_.path() / "empty.db";
-  ASSERT_TRUE(OpenSqliteStore(empty, {.open = SqliteOptions::Open::kCreateIfMissing}).ok());
+  ASSERT_TRUE(storage_->Open(empty, test::Storage::Ledger::kNew).ok());
   const absl::Status none = OpenAt(empty, running);
   EXPECT_TRUE(absl::IsFailedPrecondition(none));
   EXPECT_THAT(none.ToString(), HasSubstr("holds no ledger"));

@@ -1,10 +1,5 @@
 #include "tests/integration/ledger/support.h"
 
-#include <fstream>
-#include <iterator>
-
-#include <sqlite3.h>
-
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 
@@ -35,17 +30,6 @@ class SoftHsmAnchor final : public AnchorDevice {
   std::unique_ptr<test::SoftHsm> token_;
 };
 
-Bytes Slurp(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void Spill(const Bytes& content, const std::filesystem::path& path) {
-  std::ofstream(path, std::ios::binary) << AsText(content);
-  std::filesystem::permissions(path,
-                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-}
-
 }  // namespace
 
 Digest KeyOf(uint32_t number) {
@@ -71,7 +55,10 @@ void AnchorDevice::Provision() {
 }
 
 void LedgerTest::SetUp() {
-  if (std::string(GetParam()) == "swtpm") {
+  const std::string runs_on = GetParam();
+  storage_ = test::Storage::Make(runs_on.ends_with("_postgres") ? test::StorageKind::kPostgres
+                                                                : test::StorageKind::kSqlite);
+  if (runs_on.starts_with("swtpm")) {
     auto tpm = test::Swtpm::Start();
     ASSERT_TRUE(tpm.ok()) << tpm.status();
     device_ = std::make_unique<SwtpmAnchor>(*std::move(tpm));
@@ -84,7 +71,7 @@ void LedgerTest::SetUp() {
 }
 
 void LedgerTest::Create(uint32_t exponent) {
-  auto store = OpenSqliteStore(path(), {.open = SqliteOptions::Open::kCreateIfMissing});
+  auto store = storage_->Open(path(), test::Storage::Ledger::kNew);
   ASSERT_TRUE(store.ok()) << store.status();
   auto device = device_->Open();
   ASSERT_TRUE(device.ok()) << device.status();
@@ -95,36 +82,13 @@ void LedgerTest::Create(uint32_t exponent) {
 
 absl::Status LedgerTest::OpenAt(const std::filesystem::path& file, Running& running, const Bytes& realm) {
   running = Running();
-  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<SqliteStore> store, OpenSqliteStore(file));
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, storage_->Open(file));
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<hsm::Device> device, device_->Open());
   Ledger::OpenReport report;
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Ledger> ledger,
                           Ledger::Open(*store, *device->freshness_anchor(), realm, &report));
   running = {std::move(store), std::move(device), std::move(ledger), report};
   return absl::OkStatus();
-}
-
-Image LedgerTest::Copy() const {
-  return {Slurp(path()), Slurp(path().string() + "-wal")};
-}
-
-void LedgerTest::RestoreAt(const Image& image, const std::filesystem::path& file) {
-  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file.string() + suffix);
-  Spill(image.database, file);
-  if (!image.log.empty()) Spill(image.log, file.string() + "-wal");
-}
-
-void LedgerTest::Meddle(const std::filesystem::path& file, const std::string& sql) {
-  sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
-  sqlite3_busy_timeout(database, 5000);
-  sqlite3_exec(database, "PRAGMA synchronous=OFF", nullptr, nullptr, nullptr);  // an attacker is in a hurry
-  char* message = nullptr;
-  const int code = sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &message);
-  EXPECT_EQ(code, SQLITE_OK) << sql << ": " << (message == nullptr ? "" : message);
-  EXPECT_GT(sqlite3_total_changes(database), 0) << "nothing changed: " << sql;
-  sqlite3_free(message);
-  sqlite3_close(database);
 }
 
 absl::Status LedgerTest::Commit(Ledger& ledger, std::vector<RowWrite> writes) {

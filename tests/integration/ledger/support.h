@@ -16,6 +16,7 @@
 #include "recovery/ledger/ledger.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/support/softhsm.h"
+#include "tests/support/storage.h"
 #include "tests/support/swtpm.h"
 #include "tests/support/temporary_folder.h"
 
@@ -45,19 +46,20 @@ class AnchorDevice {
   hsm::DeviceState state_;
 };
 
-// A database and its log, copied while it was open: what a crash leaves, or an attacker keeps.
-struct Image {
-  Bytes database;
-  Bytes log;
-};
+// A database copied while it was open: what a crash leaves, or an attacker keeps.
+using Image = test::Storage::Image;
 
 // A ledger on a database, with everything it stands on. Closing and crashing are the same to it.
 struct Running {
-  std::unique_ptr<SqliteStore> store;
+  std::unique_ptr<Store> store;
   std::unique_ptr<hsm::Device> device;
   std::unique_ptr<Ledger> ledger;
   Ledger::OpenReport report;
 };
+
+// What a test runs on: a device, and the engine where another than SQLite is named.
+// The token's anchor asks more of storage than the TPM's: it writes a head again to roll it forward.
+inline constexpr const char* kOnBothEngines[] = {"swtpm", "softhsm2", "softhsm2_postgres"};
 
 // Runs on swtpm and on SoftHSM2.
 class LedgerTest : public testing::TestWithParam<const char*> {
@@ -72,11 +74,11 @@ class LedgerTest : public testing::TestWithParam<const char*> {
   void Stop() { running_ = Running(); }
 
   // The image is of now, also while the ledger is open.
-  Image Copy() const;
+  Image Copy() const { return storage_->Copy(path()); }
   void Restore(const Image& image) { RestoreAt(image, path()); }
-  static void RestoreAt(const Image& image, const std::filesystem::path& file);
+  void RestoreAt(const Image& image, const std::filesystem::path& file) { storage_->Restore(image, file); }
   // Runs SQL on a database, behind the ledger's back.
-  static void Meddle(const std::filesystem::path& file, const std::string& sql);
+  void Meddle(const std::filesystem::path& file, const std::string& sql) { storage_->Meddle(file, sql); }
 
   static absl::Status Commit(Ledger& ledger, std::vector<RowWrite> writes);
   absl::Status Commit(std::vector<RowWrite> writes) { return Commit(*running_.ledger, std::move(writes)); }
@@ -89,6 +91,7 @@ class LedgerTest : public testing::TestWithParam<const char*> {
   std::filesystem::path path() const { return folder_.path() / "realm.db"; }
 
   test::TemporaryFolder folder_;
+  std::unique_ptr<test::Storage> storage_;
   std::unique_ptr<AnchorDevice> device_;
   Running running_;
 };

@@ -24,7 +24,7 @@ class SweepTest : public LedgerTest {
     Create();
     for (size_t step = 0; step < kSteps; ++step) {
       ASSERT_TRUE(Commit({Put(BucketAt(step), RowAt(step), Content(step))}).ok());
-      const absl::Status taken = running_.store->Snapshot(SnapshotAt(step));
+      const absl::Status taken = static_cast<SqliteStore&>(*running_.store).Snapshot(SnapshotAt(step));
       ASSERT_TRUE(taken.ok()) << taken;
     }
     Stop();

@@ -22,7 +22,7 @@ class TwoLedgersTest : public LedgerTest {
 
   Running second_;
 };
-INSTANTIATE_TEST_SUITE_P(Devices, TwoLedgersTest, testing::Values("swtpm", "softhsm2"),
+INSTANTIATE_TEST_SUITE_P(Devices, TwoLedgersTest, testing::ValuesIn(kOnBothEngines),
                          [](const auto& kind) { return std::string(kind.param); });
 
 TEST_P(TwoLedgersTest, ASecondOneOnACopyFencesTheFirstOff) {
@@ -83,7 +83,7 @@ TEST_P(TwoLedgersTest, OfTwoStatesOfOneEpochTheFirstOnesIsNotAnswered) {
 // The other way round: the second one's fence is written, then the first one commits its batch of that epoch.
 TEST_P(TwoLedgersTest, TheFirstOneDoesNotOvertakeTheFence) {
   RestoreAt(Copy(), copy_path());
-  auto store = OpenSqliteStore(copy_path());
+  auto store = storage_->Open(copy_path());
   auto device = device_->Open();
   ASSERT_TRUE(store.ok() && device.ok());
   HookedAnchor anchor(*(*device)->freshness_anchor());
@@ -97,7 +97,7 @@ TEST_P(TwoLedgersTest, TheFirstOneDoesNotOvertakeTheFence) {
 // The second one is between its look at the device and its evidence when the first one commits.
 TEST_P(TwoLedgersTest, NorTheSecondOnesFirstLook) {
   RestoreAt(Copy(), copy_path());
-  auto store = OpenSqliteStore(copy_path());
+  auto store = storage_->Open(copy_path());
   auto device = device_->Open();
   ASSERT_TRUE(store.ok() && device.ok());
   HookedAnchor anchor(*(*device)->freshness_anchor());

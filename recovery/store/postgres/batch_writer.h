@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "recovery/store/postgres/connection.h"
+#include "recovery/store/postgres/patience.h"
+#include "recovery/store/postgres/pipeline.h"
+#include "recovery/store/store.h"
+
+namespace labrec::recovery::postgres {
+
+// Writes batches by one connection, and waits until they are where they were promised.
+// Threads: one at a time.
+class BatchWriter {
+ public:
+  // Which state a batch builds on: compared and swapped with the head.
+  struct Version {
+    uint64_t epoch = 0;
+    Bytes evidence;
+  };
+  struct Replicas {
+    uint32_t wanted = 0;
+    std::vector<std::string> names;
+  };
+  BatchWriter(Connection& connection, Patience& patience, Replicas replicas)
+      : connection_(connection), patience_(patience), replicas_(std::move(replicas)) {}
+
+  // Prepares the statements on a connection that is new.
+  absl::Status Prepare();
+
+  // ABORTED: certainly not written. Any other error: nobody knows, or another process has written.
+  absl::Status Write(const StoreBatch& batch, const std::optional<Version>& old);
+
+  // Commits a change that changes nothing behind all that can be read, and waits for it as for a batch: then
+  // that is where a batch would be. UNAVAILABLE or RESOURCE_EXHAUSTED: not now.
+  absl::Status Touch(const Version& present);
+
+ private:
+  absl::Status Commit(Pipeline& pipeline, size_t steps);
+  absl::Status Refused(const Result& refusal);
+  absl::Status RollBack();
+  absl::Status AwaitReplicas(const std::vector<Result>& results, size_t commit);
+  absl::Status AskForReplicas(std::optional<uint64_t> place);
+
+  Connection& connection_;
+  Patience& patience_;
+  const Replicas replicas_;
+};
+
+}  // namespace labrec::recovery::postgres

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "recovery/store/store.h"
+
+namespace labrec::recovery {
+
+struct PostgresOptions {
+  enum class Open {
+    kExisting,         // NOT_FOUND if the schema has no ledger
+    kCreateIfMissing,  // makes the tables where there are none
+    kReadOnly,         // as kExisting, and nothing is ever changed
+  };
+  // "postgresql://...", with every server that may be the primary (server_url.h).
+  std::string url;
+  Open open = Open::kExisting;
+  // On the disks of how many of the named standbys (their application_name) a batch is before it counts.
+  uint32_t replicas = 0;
+  std::vector<std::string> standby_names;
+  // How long an opening waits for so many of them to be there.
+  std::chrono::milliseconds standbys_within{10'000};
+};
+
+// A ledger's rows in a schema of PostgreSQL 15 or later (docs/formats.md, "Storage in PostgreSQL"). The
+// server need not be trusted: the ledger checks what it reads. What the server is asked for, and is held to,
+// is that a batch survives: on its own disk, and on those of `replicas` standbys.
+//
+// Opening finds, among the servers of the URL that take writes, the one that was promoted last, and refuses
+// one that loosens what was demanded (demands.h). Until MakeDurable or the first Write it changes nothing,
+// but for tables that it makes.
+//
+// Write is one transaction in one round trip. It is ABORTED where the server reported an error before the
+// COMMIT, or could not be reached before anything was sent; it works again when that is mended. Where the
+// connection is lost later, or another process has written, it is INTERNAL, every later Write fails, and the
+// process must end. It waits for replicas that are missing as long as it takes (Store::waits_for).
+//
+// A read that loses its connection is tried on a new one for some seconds; then INTERNAL.
+//
+// Not promised: erasing. PostgreSQL keeps old versions of rows in its pages until they are reused, and in its
+// log, its standbys and its archives (docs/threat_model.md).
+//
+// Threads: as Store.
+class PostgresStore : public Store {
+ public:
+  // "NAME:PORT", the server it writes to, for messages. Any thread.
+  virtual std::string server() const = 0;
+};
+
+// FAILED_PRECONDITION: another process works on it (the message names it), the server is not what was
+// demanded, or the tables are of another version; NOT_FOUND: there is no ledger; DATA_LOSS: the tables were
+// changed; UNAVAILABLE: no server takes writes, or too few standbys follow it; INVALID_ARGUMENT: the options.
+absl::StatusOr<std::unique_ptr<PostgresStore>> OpenPostgresStore(PostgresOptions options);
+
+}  // namespace labrec::recovery

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "recovery/store/postgres/connection.h"
+
+namespace labrec::recovery::postgres {
+
+// Whether the schema (the first of search_path that has any of them) holds a ledger's tables.
+absl::StatusOr<bool> HasSchema(Connection& connection);
+
+// Makes the tables, all or none.
+absl::Status MakeSchema(Connection& connection);
+
+// DATA_LOSS, naming what differs: the tables are not as MakeSchema makes them. FAILED_PRECONDITION: they are
+// of another version, UNLOGGED (a crash empties them, and no standby has them), or have triggers, rules,
+// policies or children, by which a statement would do something else. To be asked of the server as it is now.
+absl::Status CheckSchema(Connection& connection);
+
+// The right to work on the ledger, of one session at a time; it goes with the session. FAILED_PRECONDITION,
+// naming the holder, if another has it and does not let go within a second.
+absl::Status TakeLock(Connection& connection);
+
+}  // namespace labrec::recovery::postgres

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "recovery/store/postgres/connection.h"
+#include "recovery/store/postgres/postgres_store.h"
+
+namespace labrec::recovery::postgres {
+
+// The connection that writes, the only one with the ledger's lock, and the server it leads to.
+struct WritingSession {
+  Connection connection;
+  ServerPlace place;
+  ServerIdentity identity;
+};
+
+// Asks every place, and takes the server with the highest timeline of those that take writes: the first one
+// may be an old primary that came back, and has missed what its successor acknowledged since. Then everything
+// that is demanded of the server and its tables, and the lock. Errors: OpenPostgresStore.
+absl::StatusOr<WritingSession> OpenWritingSession(const std::vector<ServerPlace>& places,
+                                                  const PostgresOptions& options);
+
+}  // namespace labrec::recovery::postgres
