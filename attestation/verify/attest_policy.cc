@@ -150,11 +150,6 @@ absl::Status ReadKeys(const toml::table& table, const fs::path& folder, AttestPo
 
 }  // namespace
 
-std::string FirmwareText(uint64_t version) {
-  return absl::StrCat(version >> 48, ".", (version >> 32) & 0xFFFF, ".", (version >> 16) & 0xFFFF, ".",
-                      version & 0xFFFF);
-}
-
 absl::StatusOr<uint64_t> ParseFirmware(std::string_view text) {
   const std::vector<std::string> parts = absl::StrSplit(AbslView(text), '.');
   if (parts.size() > 4) return absl::InvalidArgumentError("a firmware version has at most four parts");

@@ -9,7 +9,6 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/tpm_wire/counted_areas.h"
 #include "hsm/tpm_wire/hash.h"
 #include "hsm/tpm_wire/policy_digest.h"
 
@@ -155,12 +154,4 @@ std::string ToJson(const PcrApproval& approval) {
       {"format", kFormat}, {"pcrs", WriteValues(approval.approved)}, {"signature", Hex(approval.signature)}};
   return JsonText(document, 2) + "\n";
 }
-
-Bytes PcrApprovalPolicy(const EcdsaPublicKey& approver) {
-  return tpm::PolicyDigest(tpm::HashAlgorithm::kSha256)
-      .Authorize(tpm::ExternalKeyArea(approver).Name(), {})
-      .AuthValue()
-      .digest();
-}
-
 }  // namespace labrec::hsm

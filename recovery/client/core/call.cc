@@ -27,12 +27,17 @@ const char* Advice(absl::StatusCode code) {
   }
 }
 
+// "oslo (oslo.example:7443)"; a host need not say where it reaches a realm.
+std::string NameAndAddress(const Realm& realm) {
+  return realm.address.empty() ? realm.name : absl::StrCat(realm.name, " (", realm.address, ")");
+}
+
 absl::Status Failure(const Realm& realm, const Method& method, const absl::Status& status) {
   const bool away = absl::IsUnavailable(status) && !realm.route.empty();
-  return RefusedByRealm(absl::Status(
-      status.code(),
-      absl::StrCat("realm ", realm.name, " (", realm.address, ")", away ? ", " : "", away ? realm.route : "",
-                   ", ", AbslView(method.name), ": ", status.message(), Advice(status.code()))));
+  return RefusedByRealm(
+      absl::Status(status.code(),
+                   absl::StrCat("realm ", NameAndAddress(realm), away ? ", " : "", away ? realm.route : "",
+                                ", ", AbslView(method.name), ": ", status.message(), Advice(status.code()))));
 }
 
 // A realm is a thief of tokens: none goes out but one for this realm alone.
@@ -73,8 +78,8 @@ absl::Status NoteTlsKey(Realm& realm, const Reply& reply) {
   return Marked(
       FailureKind::kTlsMismatch,
       absl::PermissionDeniedError(absl::StrCat(
-          "realm ", realm.name, " (", realm.address,
-          "): the answer came on a connection with another TLS key than the one that it proved itself on")));
+          "realm ", NameAndAddress(realm),
+          ": the answer came on a connection with another TLS key than the one that it proved itself on")));
 }
 
 }  // namespace

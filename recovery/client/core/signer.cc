@@ -11,6 +11,7 @@ Task<RequestSignature> KeyAtHand::Sign(Scope&, const Account& account, size_t re
 Task<RequestSignature> KeyOfHost::Sign(Scope& scope, const Account&, size_t realm, Bytes message) const {
   SignStep step;
   step.realm = realm;
+  step.device_id = device_id_;
   step.message = std::move(message);
   Wait wait(scope, std::move(step), std::nullopt);
   Reply reply = co_await wait;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -43,9 +44,10 @@ struct TokenStep {
   size_t realm = 0;
   std::string refused;
 };
-// The device's signature over `message`, r || s, as the reply's body. A key store may ask its user first.
+// This device's signature over `message`, r || s, as the reply's body. A key store may ask its user first.
 struct SignStep {
   size_t realm = 0;
+  std::array<uint8_t, 16> device_id{};
   Bytes message;
 };
 // Run the job, then answer OK.

@@ -53,14 +53,6 @@ absl::StatusOr<uint32_t> KeepGuessLimit(const Account& account, const RecordConf
                    "another threshold or total"));
 }
 
-PinChange NotRecovered(RecoverOutcome outcome) {
-  if (auto* wrong = std::get_if<WrongPin>(&outcome)) return std::move(*wrong);
-  if (auto* locked = std::get_if<LockedUntil>(&outcome)) return std::move(*locked);
-  if (auto* used_up = std::get_if<UsedUp>(&outcome)) return std::move(*used_up);
-  if (auto* destroyed = std::get_if<Destroyed>(&outcome)) return std::move(*destroyed);
-  return std::get<NotRegistered>(std::move(outcome));
-}
-
 Task<Sealed> SealAnew(Scope& scope, Account& account, SealRequest seal, const Recovered& recovered,
                       const SecretBytes& new_pin, const Signer* device) {
   LABREC_CO_ASSIGN_OR_RETURN(seal.guess_limit, KeepGuessLimit(account, recovered.group.config));
@@ -76,20 +68,34 @@ Task<Sealed> SealAnew(Scope& scope, Account& account, SealRequest seal, const Re
 
 }  // namespace
 
+PinChange NotRecovered(RecoverOutcome outcome) {
+  if (auto* wrong = std::get_if<WrongPin>(&outcome)) return std::move(*wrong);
+  if (auto* locked = std::get_if<LockedUntil>(&outcome)) return std::move(*locked);
+  if (auto* used_up = std::get_if<UsedUp>(&outcome)) return std::move(*used_up);
+  if (auto* destroyed = std::get_if<Destroyed>(&outcome)) return std::move(*destroyed);
+  return std::get<NotRegistered>(std::move(outcome));
+}
+
+Task<PinChange> SealAgain(Scope& scope, Account& account, Recovered& recovered, Holders holders,
+                          const SecretBytes& new_pin, const Signer* device) {
+  SealRequest seal;
+  seal.record = recovered.group.config.name.record;
+  seal.threshold = recovered.group.threshold();
+  seal.holders = holders;
+  auto sealed = co_await SealAnew(scope, account, std::move(seal), recovered, new_pin, device);
+  if (sealed.ok()) co_return PinChange(*std::move(sealed));
+  LABREC_CO_RETURN_IF_ERROR(co_await RefillChipGuesses(scope, account, recovered));  // the old version stays
+  co_return sealed.status();
+}
+
 Task<PinChange> ChangePin(Scope& scope, Account& account, RecoverRequest request, Holders holders,
                           const SecretBytes& old_pin, const SecretBytes& new_pin, const Signer* device) {
   request.refill = ChipRefill::kLater;  // the new version ends the indices that would be refilled
   LABREC_CO_ASSIGN_OR_RETURN(RecoverOutcome outcome, co_await Recover(scope, account, request, old_pin));
   auto* recovered = std::get_if<Recovered>(&outcome);
   if (recovered == nullptr) co_return NotRecovered(std::move(outcome));
-  SealRequest seal;
-  seal.record = request.record;
-  seal.threshold = recovered->group.threshold();
-  seal.holders = holders;
-  auto sealed = co_await SealAnew(scope, account, std::move(seal), *recovered, new_pin, device);
-  if (sealed.ok()) co_return PinChange(*std::move(sealed));
-  LABREC_CO_RETURN_IF_ERROR(co_await RefillChipGuesses(scope, account, *recovered));  // the old version stays
-  co_return sealed.status();
+  auto changed = co_await SealAgain(scope, account, *recovered, holders, new_pin, device);
+  co_return changed;
 }
 
 }  // namespace labrec::recovery::client::core

@@ -51,16 +51,7 @@ int ExitCodeOf(pid_t pid) {
 class Program : public ClientWorld {
  protected:
   void SetUp() override {
-    std::ofstream realms(Path("realms.toml"));
-    for (size_t i = 0; i < kRealms; ++i) {
-      const RealmAddress address = realm(i).address();
-      std::ofstream(Path(address.name + ".pem")) << address.ca_pem;
-      std::ofstream(Path(address.name + ".jwt")) << realm(i).Token("alice") << "\n";
-      realms << "[[realm]]\nid = \"" << Hex(address.id) << "\"\nname = \"" << address.name
-             << "\"\naddress = \"" << proxy(i).address() << "\"\nca_certificate = \"" << address.name
-             << ".pem\"\ntoken_file = \"" << address.name << ".jwt\"\n";
-    }
-    ASSERT_TRUE(phone().Save(Path("phone.key")).ok());
+    WriteFiles(folder_.path());
     ASSERT_TRUE(WriteFile(Path("secret"), AsBytes(kSecret), 0600, Overwrite::kRefuse).ok());
   }
   std::string Path(const std::string& name) const { return (folder_.path() / name).string(); }

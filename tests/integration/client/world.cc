@@ -1,8 +1,10 @@
 #include "tests/integration/client/world.h"
 
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 
+#include "hsm/base/encoding.h"
 #include "recovery/client/grpc/realm_channel.h"
 
 namespace labrec::recovery::client {
@@ -52,6 +54,19 @@ absl::StatusOr<RecoverOutcome> ClientWorld::RecoverAs(const RealmSet& realms, st
 
 std::string ClientWorld::Recovered(std::string_view pin) {
   return Describe(RecoverAs(*alice_, pin));
+}
+
+void ClientWorld::WriteFiles(const std::filesystem::path& folder) {
+  std::ofstream realms(folder / "realms.toml");
+  for (size_t i = 0; i < kRealms; ++i) {
+    const RealmAddress address = realms_[i]->address();
+    std::ofstream(folder / (address.name + ".pem")) << address.ca_pem;
+    std::ofstream(folder / (address.name + ".jwt")) << realms_[i]->Token("alice") << "\n";
+    realms << "[[realm]]\nid = \"" << Hex(address.id) << "\"\nname = \"" << address.name << "\"\naddress = \""
+           << proxies_[i]->address() << "\"\nca_certificate = \"" << address.name << ".pem\"\ntoken_file = \""
+           << address.name << ".jwt\"\n";
+  }
+  EXPECT_TRUE(phone_.Save(folder / "phone.key").ok());
 }
 
 std::vector<uint32_t> ClientWorld::Remaining() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +42,9 @@ class ClientWorld : public testing::Test {
   absl::StatusOr<RecoverOutcome> RecoverAs(const RealmSet& realms, std::string_view pin);
   // The recovered secret, or what came instead.
   std::string Recovered(std::string_view pin);
+
+  // What a program takes: "realms.toml" with the proxies, certificates and tokens it names, and "phone.key".
+  void WriteFiles(const std::filesystem::path& folder);
 
   std::vector<uint32_t> Remaining();
   // Connects a realm that was disconnected, and waits until it can be reached through its proxy again.

@@ -6,6 +6,7 @@
 
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/p256.h"
+#include "recovery/api/request_bytes.h"
 #include "recovery/api/wire/account_messages.h"
 #include "recovery/api/wire/realm_messages.h"
 #include "recovery/api/wire/record_messages.h"
