@@ -135,10 +135,13 @@ absl::Status RealmFixture::WriteConfiguration() {
   const std::string device =
       device_uri_.empty() ? "" : absl::StrCat("[device]\nuri = \"", device_uri_, "\"\n");
   const bool tls = options_.transport == Transport::kLoopbackTls;
+  const std::string web = options_.web ? absl::StrCat("[web]\naddress = \"", web_address(), "\"\norigins = [",
+                                                      options_.origins, "]\n")
+                                       : "";
   return WriteText(folder_.path() / "recoveryd.toml",
                    absl::StrCat("[realm]\nstate = \"", state().string(), "\"\n", device,  //
                                 "[listen]\naddress = \"", address_, "\"\n",
-                                tls ? "certificate = \"tls.pem\"\nkey = \"tls.key\"\n" : "",
+                                tls ? "certificate = \"tls.pem\"\nkey = \"tls.key\"\n" : "", web,
                                 "[admin]\nsocket = \"", admin_socket().string(), "\"\n", options_.more_admin,
                                 "[tenants.chat]\njwks = \"chat.jwks\"\n",  //
                                 "[policy]\nfirst_device = \"", options_.first_device, "\"\n", options_.policy,
@@ -202,6 +205,10 @@ std::string RealmFixture::Token(const std::string& account) const {
   contents.audience = realm_id_;
   contents.issued_at_s = SystemClock().NowMillis() / 1000;
   return recovery::IssueToken(token_key_, contents);
+}
+
+std::string RealmFixture::web_address() const {
+  return options_.web ? absl::StrCat("unix:", (Place() / "web").string()) : "";
 }
 
 std::shared_ptr<grpc::Channel> RealmFixture::NewChannel() const {

@@ -47,6 +47,8 @@ class RealmFixture {
     std::string device;  // the address of another device than the simulator
     std::string place;   // a folder of this name holds the realm's folder and its sockets
     Transport transport = Transport::kUnixSocket;
+    bool web = false;     // the endpoint for web pages too, on a Unix socket
+    std::string origins;  // of it: TOML strings, by commas
     // What is done to a factory-new software TPM before the realm is made on it.
     std::function<absl::Status(const Swtpm&)> prepare_tpm;
     // How the realm's programs reach a software TPM; with kResourceManager nobody else reaches it any more.
@@ -87,6 +89,8 @@ class RealmFixture {
   // Where clients find it: "unix:PATH", or "localhost:PORT" whose certificate is its own issuer.
   const std::string& address() const { return address_; }
   std::filesystem::path ca_certificate() const { return folder_.path() / "tls.pem"; }
+  // Where web pages' calls go, "unix:PATH"; empty without that endpoint.
+  std::string web_address() const;
   // A new connection; realm_stub.h makes a stub of one.
   std::shared_ptr<grpc::Channel> NewChannel() const;
 

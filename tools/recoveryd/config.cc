@@ -21,8 +21,8 @@ using cli::ParseAddress;
 using cli::Problems;
 using cli::TomlSection;
 
-constexpr std::string_view kSections[] = {"realm",  "device", "anchor",      "listen",  "admin", "tenants",
-                                          "policy", "limits", "attestation", "metrics", "log"};
+constexpr std::string_view kSections[] = {"realm",   "device", "anchor", "listen",      "web",     "admin",
+                                          "tenants", "policy", "limits", "attestation", "metrics", "log"};
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
 constexpr size_t kLongestSocketPath = 107;  // sun_path, with its terminating zero
 
@@ -38,6 +38,7 @@ class ConfigReader {
     ReadDevice();
     ReadAnchor();
     ReadListen();
+    ReadWeb();
     ReadAdmin();
     ReadTenants();
     ReadPolicy();
@@ -103,7 +104,8 @@ class ConfigReader {
     const bool is_unix = address && address->is_unix;
     CheckSocketPath(section, "address", is_unix ? address->host : "");
     ReadTls(section, !is_unix, address && address->IsLocal());
-    ReadSocketAccess(section, is_unix);
+    listen.socket_mode = SocketMode(section, "socket_mode", is_unix, listen.socket_mode);
+    listen.socket_group = SocketGroup(section, "socket_group", is_unix);
     section.RefuseUnknown();
   }
 
@@ -124,20 +126,57 @@ class ConfigReader {
     config_.listen.tls = recovery::TlsFiles{Path(certificate.value_or("")), Path(key.value_or(""))};
   }
 
-  void ReadSocketAccess(TomlSection& section, bool is_unix) {
-    const std::optional<std::string> mode = section.Text("socket_mode");
-    config_.listen.socket_group = section.TextOr("socket_group", "");
-    if (!is_unix && (mode || !config_.listen.socket_group.empty())) {
-      section.Complain(mode ? "socket_mode" : "socket_group", "has a use with a Unix socket only");
+  void ReadWeb() {
+    TomlSection section = Section("web");
+    WebConfig web;
+    web.listen.address = section.TextOr("address", "");
+    const std::optional<Address> address = ParseAddress(web.listen.address);
+    if (!web.listen.address.empty() && (!address || !address->IsLocal())) {
+      section.Complain(
+          "address",
+          "has to be \"unix:/absolute/path\" or a loopback address: a proxy on this host ends TLS");
     }
-    if (!mode) return;
+    const bool is_unix = address && address->is_unix;
+    CheckSocketPath(section, "address", is_unix ? address->host : "");
+    web.listen.socket_mode = SocketMode(section, "socket_mode", is_unix, web.listen.socket_mode);
+    web.listen.socket_group = SocketGroup(section, "socket_group", is_unix);
+    for (std::string& origin : section.Texts("origins")) {
+      if (!IsOrigin(origin)) {
+        section.Complain("origins",
+                         "names one that is neither \"https://host\", as browsers send it, nor \"*\"");
+      }
+      web.origins.insert(std::move(origin));
+    }
+    section.RefuseUnknown();
+    if (!web.listen.address.empty()) config_.web = std::move(web);
+  }
+
+  // Compared byte by byte with what browsers send: RFC 6454, section 6.2.
+  static bool IsOrigin(std::string_view text) {
+    if (text == "*") return true;
+    const size_t scheme = text.find("://");
+    if (scheme == text.npos || scheme == 0) return false;
+    const std::string_view host = text.substr(scheme + 3);
+    return !host.empty() && std::ranges::none_of(text, [](char c) {
+      return c <= ' ' || c == ',' || (c >= 'A' && c <= 'Z');
+    }) && host.find('/') == host.npos;
+  }
+
+  // How a Unix socket is shared.
+  static std::string SocketGroup(TomlSection& section, std::string_view key, bool is_unix) {
+    std::string group = section.TextOr(key, "");
+    if (!is_unix && !group.empty()) section.Complain(key, "has a use with a Unix socket only");
+    return group;
+  }
+  static mode_t SocketMode(TomlSection& section, std::string_view key, bool is_unix, mode_t otherwise) {
+    const std::optional<std::string> mode = section.Text(key);
+    if (!mode) return otherwise;
+    if (!is_unix) section.Complain(key, "has a use with a Unix socket only");
     const bool octal = mode->size() == 4 && mode->front() == '0' &&
                        std::ranges::all_of(*mode, [](char c) { return c >= '0' && c <= '7'; });
-    if (!octal) {
-      section.Complain("socket_mode", "has to be four octal digits as a text, as \"0660\"");
-      return;
-    }
-    config_.listen.socket_mode = static_cast<mode_t>(std::stoul(*mode, nullptr, 8));
+    if (octal) return static_cast<mode_t>(std::stoul(*mode, nullptr, 8));
+    section.Complain(key, "has to be four octal digits as a text, as \"0660\"");
+    return otherwise;
   }
 
   static void CheckSocketPath(TomlSection& section, std::string_view key, const std::string& path) {

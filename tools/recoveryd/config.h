@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,12 @@
 
 namespace labrec::recoveryd {
 
+// [web]: where web pages' calls come, through a proxy on this host.
+struct WebConfig {
+  recovery::ListenOptions listen;  // without TLS: a Unix socket or a loopback address
+  std::set<std::string> origins;   // of pages that may call; "*": all
+};
+
 // The daemon's configuration; docs/operations.md and labyrinth-recoveryd(8) describe the keys.
 struct Config {
   std::filesystem::path state;            // [realm] state
@@ -27,6 +34,7 @@ struct Config {
   std::optional<std::string> anchor_uri;
   std::optional<uint64_t> rated_endurance;  // [anchor]: durable writes the device bears; 0: not known
   recovery::ListenOptions listen;
+  std::optional<WebConfig> web;
   std::filesystem::path admin_socket;
   std::vector<uid_t> admin_uids;  // besides root and the daemon's own
   std::vector<recovery::Tenant> tenants;

@@ -1,6 +1,8 @@
 #include "tools/recoveryd/daemon.h"
 
+#include <algorithm>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -10,10 +12,15 @@
 #include "absl/strings/str_cat.h"
 
 #include "attestation/verify/ek/trust.h"
+#include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/server/admin/service.h"
+#include "recovery/server/service/grpc_service.h"
 #include "recovery/server/service/service.h"
+#include "recovery/server/transport/http/server.h"
+#include "recovery/server/web/connect_endpoint.h"
+#include "recovery/server/web/connect_error.h"
 #include "tools/recoveryd/preflight.h"
 #include "tools/recoveryd/resources.h"
 
@@ -67,6 +74,18 @@ std::set<std::string> TenantNames(const Config& config) {
   return names;
 }
 
+// What is wrong with a listener, under the name that it has in the configuration.
+absl::StatusOr<std::unique_ptr<recovery::Listener>> In(
+    std::string_view key, absl::StatusOr<std::unique_ptr<recovery::Listener>> bound) {
+  if (bound.ok()) return bound;
+  return absl::Status(bound.status().code(), absl::StrCat(AbslView(key), ": ", bound.status().message()));
+}
+
+// As gRPC does: a thread for each processor, as requests are checked on them.
+size_t WebThreads() {
+  return std::max<size_t>(2, std::thread::hardware_concurrency());
+}
+
 void LogDevice(const char* role, const hsm::DeviceDescription& device) {
   spdlog::info("{}: {} {} {} {}", role, device.kind, device.manufacturer, device.model, device.firmware);
   if (!device.warning.empty()) spdlog::warn("{}: {}", role, device.warning);
@@ -100,6 +119,10 @@ absl::Status Daemon::Prepare(const Config& config, const LockedRealm& realm) {
   LABREC_ASSIGN_OR_RETURN(admin_socket_,
                           recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
   LABREC_ASSIGN_OR_RETURN(listener_, recovery::RpcServer::Bind(config.listen));
+  if (config.web) {
+    LABREC_ASSIGN_OR_RETURN(web_listener_,
+                            In("[web] address", recovery::RpcServer::Bind(config.web->listen)));
+  }
   if (config.metrics_address.empty()) return absl::OkStatus();
   // Its library listens and serves at once, with threads of its own. So only whether it could: a moment later
   // somebody else may be there.
@@ -134,7 +157,8 @@ absl::Status Daemon::StartServices(const Config& config) {
   rates_ = std::make_unique<recovery::RateLimiter>(config.rates);
   account_log_ = std::make_unique<recovery::AccountLog>(*audit_, metrics_);
   recovery_service_ = std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, *rates_, *account_log_,
-                                                                  traffic_, facts, config.tls_certificates);
+                                                                  facts, config.tls_certificates);
+  grpc_service_ = std::make_unique<recovery::GrpcService>(*recovery_service_, traffic_);
   admin_service_ = std::make_unique<recovery::AdminService>(
       *engine_, *backups_, *wear_, *audit_, traffic_, facts, TenantNames(config), SystemClock().NowMillis(),
       [socket = admin_socket_.get()](const std::string& peer) { return socket->PeerOf(peer); });
@@ -147,16 +171,41 @@ absl::Status Daemon::StartListening(const Config& config) {
   LABREC_ASSIGN_OR_RETURN(admin_server_,
                           recovery::RpcServer::WithoutListener(config.limits, *admin_service_));
   recovery::ServerLimits limits = config.limits;
-  limits.max_connections = ConnectionsThatFit(limits.max_connections);
+  // Each listener's: both together get the descriptors that there are.
+  const size_t listeners = config.web ? 2 : 1;
+  limits.max_connections = ConnectionsThatFit(listeners * limits.max_connections) / listeners;
   LABREC_ASSIGN_OR_RETURN(
-      server_, recovery::RpcServer::Serve(std::move(listener_), config.listen, limits, *recovery_service_));
-  metrics_.WatchConnections([server = server_.get()] { return server->connections(); });
+      server_, recovery::RpcServer::Serve(std::move(listener_), config.listen, limits, *grpc_service_));
+  if (config.web) StartWeb(config, limits);
+  metrics_.WatchConnections([this] { return Connections(); });
   if (!config.metrics_address.empty()) {
     LABREC_ASSIGN_OR_RETURN(metrics_endpoint_, metrics_.Serve(config.metrics_address));
   }
   admin_socket_->Accept([server = admin_server_.get()](int fd) { server->Take(fd); });
   spdlog::info("listening on {}{}", config.listen.address, config.listen.tls ? " (TLS 1.3)" : " (no TLS)");
   return absl::OkStatus();
+}
+
+void Daemon::StartWeb(const Config& config, const recovery::ServerLimits& limits) {
+  connect_endpoint_ =
+      std::make_unique<recovery::ConnectEndpoint>(*recovery_service_, traffic_, config.web->origins);
+  recovery::HttpLimits http;
+  http.request = {static_cast<size_t>(limits.max_metadata_bytes),
+                  static_cast<size_t>(limits.max_message_bytes)};
+  http.connections = limits.max_connections;
+  http.bodies_bytes = limits.max_memory_bytes;
+  web_server_ = recovery::HttpServer::Serve(
+      std::move(web_listener_), http, WebThreads(),
+      [endpoint = connect_endpoint_.get()](auto exchange) { endpoint->Handle(std::move(exchange)); },
+      recovery::ConnectRefusal);
+  spdlog::info("listening on {} (HTTP, for a proxy)", config.web->listen.address);
+}
+
+recovery::ConnectionFigures Daemon::Connections() const {
+  recovery::ConnectionFigures all = server_->connections();
+  if (web_server_ == nullptr) return all;
+  const recovery::ConnectionFigures web = web_server_->connections();
+  return {all.open + web.open, all.limit + web.limit, all.refused + web.refused};
 }
 
 Daemon::Daemon() = default;
@@ -166,20 +215,22 @@ Daemon::~Daemon() {
 }
 
 void Daemon::GiveMemoryBack() {
-  memory_.Look(server_->connections().open);
+  memory_.Look(Connections().open);
 }
 
 void Daemon::SetHealthy(bool healthy) {
   server_->SetHealthy(healthy);
+  if (connect_endpoint_) connect_endpoint_->SetHealthy(healthy);
 }
 
 void Daemon::Drain(std::chrono::seconds grace) {
-  if (server_) server_->SetHealthy(false);
+  if (server_) SetHealthy(false);
   traffic_.Close();
   if (!traffic_.WaitUntilQuiet(grace)) spdlog::warn("calls under way are cancelled: drain_seconds are over");
   metrics_.WatchConnections(nullptr);
   if (admin_socket_) admin_socket_->Close();
   if (server_) server_->Stop();
+  if (web_server_) web_server_->Stop();
   if (admin_server_) admin_server_->Stop();
   metrics_endpoint_.reset();
   metrics_.StopWatching();

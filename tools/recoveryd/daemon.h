@@ -25,6 +25,9 @@
 
 namespace labrec::recovery {
 class AdminService;
+class ConnectEndpoint;
+class GrpcService;
+class HttpServer;
 class RecoveryService;
 }  // namespace labrec::recovery
 
@@ -60,10 +63,13 @@ class Daemon {
   absl::Status StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal);
   absl::Status StartServices(const Config& config);
   absl::Status StartListening(const Config& config);
+  void StartWeb(const Config& config, const recovery::ServerLimits& limits);
+  recovery::ConnectionFigures Connections() const;
 
   std::optional<OpenedRealm> realm_;
   std::vector<Bytes> intermediates_;              // what Prepare found, until it is used
   std::unique_ptr<recovery::Listener> listener_;  // likewise
+  std::unique_ptr<recovery::Listener> web_listener_;
   MemoryReturn memory_;
   std::unique_ptr<recovery::Engine> engine_;
   std::unique_ptr<recovery::WearMeter> wear_;
@@ -76,9 +82,12 @@ class Daemon {
   std::unique_ptr<recovery::AccountLog> account_log_;
   std::unique_ptr<recovery::AdminSocket> admin_socket_;
   std::unique_ptr<recovery::RecoveryService> recovery_service_;
+  std::unique_ptr<recovery::GrpcService> grpc_service_;
+  std::unique_ptr<recovery::ConnectEndpoint> connect_endpoint_;
   std::unique_ptr<recovery::AdminService> admin_service_;
   std::unique_ptr<recovery::RpcServer> admin_server_;
   std::unique_ptr<recovery::RpcServer> server_;
+  std::unique_ptr<recovery::HttpServer> web_server_;
   std::unique_ptr<recovery::Metrics::Endpoint> metrics_endpoint_;
 };
 

@@ -64,8 +64,8 @@ AuditEvent ResultOf(AuditEvent event, const absl::Status& result) {
 // A continuation that records the result before the call is finished. It may run on the commit thread, and
 // does not wait there: the log's thread finishes the call.
 template <typename T, typename Fill>
-Done<T> RecordedAnswer(const Rpc& rpc, AuditLog& audit, AuditEvent event, Fill fill) {
-  Done<T> answer = rpc.Answer<T>(std::move(fill));
+Done<T> RecordedAnswer(const Call& call, AuditLog& audit, AuditEvent event, Fill fill) {
+  Done<T> answer = call.Answer<T>(std::move(fill));
   return [&audit, event = std::move(event), answer = std::move(answer)](absl::StatusOr<T> result) {
     const AuditEvent ended = ResultOf(event, result.status());
     auto kept = std::make_shared<absl::StatusOr<T>>(std::move(result));
@@ -103,7 +103,7 @@ absl::StatusOr<std::string> AdminService::Actor(const Context& context) const {
 
 AdminService::Reactor* AdminService::GetStatus(Context* context, const v1::GetStatusRequest*,
                                                v1::GetStatusResponse* response) {
-  return Serve(context, "Admin.GetStatus", traffic_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.GetStatus", traffic_, [&](const Call& call) -> absl::Status {
     LABREC_RETURN_IF_ERROR(Actor(*context).status());
     const EngineStatus status = engine_.status();
     DescribeRealm(facts_, status, response->mutable_realm());
@@ -116,17 +116,17 @@ AdminService::Reactor* AdminService::GetStatus(Context* context, const v1::GetSt
     response->set_guesses_counted(status.guesses_counted);
     response->set_anchor_commits(status.anchor.commits);
     FillWear(wear_.Figures(status.anchor.commits), response->mutable_anchor_wear());
-    rpc.Finish(absl::OkStatus());
+    call.Finish(absl::OkStatus());
     return absl::OkStatus();
   });
 }
 
 AdminService::Reactor* AdminService::AdminListDevices(Context* context, const v1::AdminAccount* request,
                                                       v1::ListDevicesResponse* response) {
-  return Serve(context, "Admin.ListDevices", traffic_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.ListDevices", traffic_, [&](const Call& call) -> absl::Status {
     LABREC_RETURN_IF_ERROR(Actor(*context).status());
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
-    engine_.devices().ListDevices(std::move(caller), rpc.Answer<Account>([=](const Account& account) {
+    engine_.devices().ListDevices(std::move(caller), call.Answer<Account>([=](const Account& account) {
       FillDevices(account, response);
     }));
     return absl::OkStatus();
@@ -136,7 +136,7 @@ AdminService::Reactor* AdminService::AdminListDevices(Context* context, const v1
 AdminService::Reactor* AdminService::AdminEnrollDevice(Context* context,
                                                        const v1::AdminEnrollDeviceRequest* request,
                                                        v1::EnrollDeviceResponse* response) {
-  return Serve(context, "Admin.EnrollDevice", traffic_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.EnrollDevice", traffic_, [&](const Call& call) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
     const v1::AdminAccount& account = request->account();
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, account.tenant(), account.account()));
@@ -155,7 +155,7 @@ AdminService::Reactor* AdminService::AdminEnrollDevice(Context* context,
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
     engine_.devices().EnrollDeviceAsOperator(
         std::move(caller), key, std::move(name),
-        RecordedAnswer<Enrollment>(rpc, audit_, event, [=](const Enrollment& enrolled) {
+        RecordedAnswer<Enrollment>(call, audit_, event, [=](const Enrollment& enrolled) {
           response->set_device_id(ToString(enrolled.device));
         }));
     return absl::OkStatus();
@@ -165,7 +165,7 @@ AdminService::Reactor* AdminService::AdminEnrollDevice(Context* context,
 AdminService::Reactor* AdminService::AdminRevokeDevice(Context* context,
                                                        const v1::AdminRevokeDeviceRequest* request,
                                                        v1::RevokeDeviceResponse*) {
-  return Serve(context, "Admin.RevokeDevice", traffic_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.RevokeDevice", traffic_, [&](const Call& call) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
     const v1::AdminAccount& account = request->account();
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, account.tenant(), account.account()));
@@ -174,46 +174,46 @@ AdminService::Reactor* AdminService::AdminRevokeDevice(Context* context,
                            "device " + Hex(device)};
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
     engine_.devices().RevokeDevice(std::move(caller), device, std::nullopt,
-                                   RecordedAnswer<Ok>(rpc, audit_, event, [](Ok) {}));
+                                   RecordedAnswer<Ok>(call, audit_, event, [](Ok) {}));
     return absl::OkStatus();
   });
 }
 
 AdminService::Reactor* AdminService::AdminShowRecord(Context* context, const v1::AdminRecord* request,
                                                      v1::AdminShowRecordResponse* response) {
-  return Serve(context, "Admin.ShowRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.ShowRecord", traffic_, [&](const Call& call) -> absl::Status {
     LABREC_RETURN_IF_ERROR(Actor(*context).status());
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     engine_.records().GetRecord(
         std::move(caller), std::move(record),
-        rpc.Answer<RecordView>([=](const RecordView& view) { FillShown(view, response); }));
+        call.Answer<RecordView>([=](const RecordView& view) { FillShown(view, response); }));
     return absl::OkStatus();
   });
 }
 
 AdminService::Reactor* AdminService::AdminDeleteRecord(Context* context, const v1::AdminRecord* request,
                                                        v1::DeleteRecordResponse*) {
-  return Serve(context, "Admin.DeleteRecord", traffic_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.DeleteRecord", traffic_, [&](const Call& call) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
     const AuditEvent event{"record_delete", std::move(actor), caller.tenant, caller.account, record, ""};
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
     engine_.records().DeleteRecord(std::move(caller), std::move(record), std::nullopt,
-                                   RecordedAnswer<Ok>(rpc, audit_, event, [](Ok) {}));
+                                   RecordedAnswer<Ok>(call, audit_, event, [](Ok) {}));
     return absl::OkStatus();
   });
 }
 
 AdminService::Reactor* AdminService::CreateBackup(Context* context, const v1::CreateBackupRequest* request,
                                                   v1::CreateBackupResponse* response) {
-  return Serve(context, "Admin.CreateBackup", traffic_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.CreateBackup", traffic_, [&](const Call& call) -> absl::Status {
     LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
     const AuditEvent event{"backup_create", std::move(actor), "", "", "", "file " + request->path()};
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
     const uint64_t epoch = engine_.status().epoch;
-    backups_.Make(request->path(), RecordedAnswer<uint64_t>(rpc, audit_, event, [=](uint64_t bytes) {
+    backups_.Make(request->path(), RecordedAnswer<uint64_t>(call, audit_, event, [=](uint64_t bytes) {
                     response->set_bytes(bytes);
                     response->set_epoch(epoch);
                   }));
@@ -223,17 +223,17 @@ AdminService::Reactor* AdminService::CreateBackup(Context* context, const v1::Cr
 
 AdminService::Reactor* AdminService::AdminIdentity(Context* context, const v1::GetIdentityRequest*,
                                                    v1::GetIdentityResponse* response) {
-  return Serve(context, "Admin.Identity", traffic_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.Identity", traffic_, [&](const Call& call) -> absl::Status {
     LABREC_RETURN_IF_ERROR(Actor(*context).status());
     engine_.attestation().GetIdentity(
-        rpc.Answer<Bytes>([=](const Bytes& identity) { response->set_identity(ToString(identity)); }));
+        call.Answer<Bytes>([=](const Bytes& identity) { response->set_identity(ToString(identity)); }));
     return absl::OkStatus();
   });
 }
 
 AdminService::Reactor* AdminService::AdminAttest(Context* context, const v1::AttestRequest* request,
                                                  v1::AttestResponse* response) {
-  return Serve(context, "Admin.Attest", traffic_, [&](const Rpc& rpc) -> absl::Status {
+  return Serve(context, "Admin.Attest", traffic_, [&](const Call& call) -> absl::Status {
     LABREC_RETURN_IF_ERROR(Actor(*context).status());
     LABREC_ASSIGN_OR_RETURN(auto challenge, CredentialField(request->credential()));
     LABREC_ASSIGN_OR_RETURN(const Bytes nonce, FixedField("nonce", request->nonce(), 32));
@@ -246,7 +246,7 @@ AdminService::Reactor* AdminService::AdminAttest(Context* context, const v1::Att
     engine_.attestation().Attest(
         std::move(caller), std::move(challenge),
         attestation::RealmStatementNonce(facts_.realm_id, Digest{}, nonce),
-        rpc.Answer<Bytes>([=](const Bytes& evidence) { response->set_evidence(ToString(evidence)); }));
+        call.Answer<Bytes>([=](const Bytes& evidence) { response->set_evidence(ToString(evidence)); }));
     return absl::OkStatus();
   });
 }

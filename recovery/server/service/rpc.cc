@@ -1,24 +1,33 @@
 #include "recovery/server/service/rpc.h"
 
-#include <optional>
 #include <string>
-#include <string_view>
 
-#include <spdlog/spdlog.h>
-
+#include "recovery/api/retry_after.h"
 #include "recovery/server/service/rpc_status.h"
 
 namespace labrec::recovery {
 namespace {
 
 using SystemTime = std::chrono::system_clock::time_point;
-using SteadyTime = std::chrono::steady_clock::time_point;
 
-// Lives as long as gRPC needs it: until the answer was written, or the client is gone.
-class Reactor : public grpc::ServerUnaryReactor {
+class Reactor : public grpc::ServerUnaryReactor, public Call::Wire {
  public:
-  Reactor(Traffic& traffic, std::shared_ptr<std::atomic<bool>> gone)
-      : traffic_(traffic), gone_(std::move(gone)) {}
+  Reactor(grpc::CallbackServerContext* context, Traffic& traffic) : context_(context), traffic_(traffic) {}
+
+  std::vector<std::string_view> Authorizations() const override {
+    std::vector<std::string_view> values;
+    const auto [first, last] = context_->client_metadata().equal_range("authorization");
+    for (auto field = first; field != last; ++field)
+      values.emplace_back(field->second.data(), field->second.size());
+    return values;
+  }
+  Call::Time Deadline() const override { return DeadlineOf(*context_); }
+  std::shared_ptr<const std::atomic<bool>> Gone() const override { return gone_; }
+  void Finish(const absl::Status& status, std::optional<int64_t> retry_after_ms) override {
+    if (retry_after_ms) context_->AddTrailingMetadata(kRetryAfter, std::to_string(*retry_after_ms));
+    grpc::ServerUnaryReactor::Finish(ToRpcStatus(status));
+  }
+
   // The client cancelled, its connection broke, or its deadline passed.
   void OnCancel() override { *gone_ = true; }
   void OnDone() override {
@@ -27,47 +36,22 @@ class Reactor : public grpc::ServerUnaryReactor {
   }
 
  private:
+  grpc::CallbackServerContext* const context_;
   Traffic& traffic_;
-  const std::shared_ptr<std::atomic<bool>> gone_;
+  const std::shared_ptr<std::atomic<bool>> gone_ = std::make_shared<std::atomic<bool>>(false);
 };
-
-bool IsOperators(std::string_view method) {
-  return method.starts_with("Admin.");
-}
-
-// What the operator has to know about: what its client does not hear. A device that is away is not among it,
-// as its comings and goings are in the log.
-bool IsOperatorsMatter(const absl::Status& status) {
-  return !status.ok() && !IsInOwnWords(status) && !absl::IsUnavailable(status);
-}
 
 }  // namespace
 
-Rpc::Rpc(grpc::CallbackServerContext* context, const char* method, Traffic& traffic)
-    : context_(context),
-      gone_(std::make_shared<std::atomic<bool>>(false)),
-      reactor_(new Reactor(traffic, gone_)),
-      method_(method),
-      traffic_(&traffic),
-      admitted_(traffic.Enter()),
-      start_(std::chrono::steady_clock::now()) {}
-
-void Rpc::Finish(const absl::Status& status) const {
-  const grpc::Status answer = ToRpcStatus(IsOperators(method_) ? status : ForClients(status));
-  if (!IsOperators(method_) && IsOperatorsMatter(status)) spdlog::error("{}: {}", method_, status.ToString());
-  if (const std::optional<int64_t> later = RetryAfterMillis(status)) {
-    context_->AddTrailingMetadata(kRetryAfter, std::to_string(*later));
-  }
-  if (const std::optional<std::string> why = RefusalOf(status)) traffic_->metrics().Refused(*why);
-  traffic_->metrics().CallFinished(method_, static_cast<absl::StatusCode>(answer.error_code()),
-                                   std::chrono::steady_clock::now() - start_);
-  reactor_->Finish(answer);
+Rpc NewRpc(grpc::CallbackServerContext* context, const char* method, Traffic& traffic) {
+  auto* const reactor = new Reactor(context, traffic);
+  return {Call(*reactor, method, traffic), reactor};
 }
 
-SteadyTime DeadlineOf(const grpc::CallbackServerContext& context) {
+Call::Time DeadlineOf(const grpc::CallbackServerContext& context) {
   const SystemTime deadline = context.deadline();
   const auto left = deadline - std::chrono::system_clock::now();
-  if (deadline == SystemTime::max() || left > std::chrono::hours(24)) return SteadyTime::max();
+  if (deadline == SystemTime::max() || left > std::chrono::hours(24)) return Call::Time::max();
   return std::chrono::steady_clock::now() + left;
 }
 

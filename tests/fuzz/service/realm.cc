@@ -66,9 +66,10 @@ void ServiceRealm::Start() {
   facts.realm_id = id_;
   facts.name = "fuzz";
   facts.evaluation_public_key = ToBytes(device_->evaluation_key()->public_key().Compressed());
-  service_ = std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, rates_, *log_, traffic_, facts);
+  service_ = std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, rates_, *log_, facts);
+  grpc_service_ = std::make_unique<recovery::GrpcService>(*service_, traffic_);
   grpc::ServerBuilder builder;
-  builder.RegisterService(service_.get());
+  builder.RegisterService(grpc_service_.get());
   server_ = builder.BuildAndStart();
   stub_ = labyrinth::recovery::v1::Recovery::NewStub(server_->InProcessChannel({}));
 }
@@ -79,6 +80,7 @@ void ServiceRealm::Stop() {
   server_->Wait();
   server_.reset();
   engine_.reset();  // answers what it has; then nobody calls the service any more
+  grpc_service_.reset();
   service_.reset();
   log_.reset();
   audit_.reset();

@@ -8,6 +8,7 @@
 
 #include "hsm/base/clock.h"
 #include "hsm/base/ecdsa.h"
+#include "recovery/server/service/grpc_service.h"
 #include "recovery/server/service/service.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/support/simulated_device.h"
@@ -53,6 +54,7 @@ class ServiceRealm {
   std::unique_ptr<recovery::AccountLog> log_;
   std::unique_ptr<recovery::Engine> engine_;
   std::unique_ptr<recovery::RecoveryService> service_;
+  std::unique_ptr<recovery::GrpcService> grpc_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<labyrinth::recovery::v1::Recovery::Stub> stub_;
 };

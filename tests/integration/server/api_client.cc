@@ -1,6 +1,5 @@
 #include "tests/integration/server/api_client.h"
 
-#include <chrono>
 #include <utility>
 
 #include "hsm/base/p256.h"
@@ -13,15 +12,11 @@ using recovery::Operation;
 
 ApiClient::ApiClient(const RealmFixture& realm, std::string account_name)
     : stub(NewStub(realm)),
+      web_address(realm.web_address()),
+      way(web_address.empty() ? Way::kGrpc : Way::kConnect),
       realm_id(ToString(*FromHex(realm.realm_id()))),
       account(std::move(account_name)),
       authorization("Bearer " + realm.Token(account)) {}
-
-void ApiClient::Prepare(grpc::ClientContext& context) const {
-  context.set_deadline(std::chrono::system_clock::now() + patience);
-  context.set_wait_for_ready(true);
-  if (authorization) context.AddMetadata("authorization", *authorization);
-}
 
 std::string ApiClient::Challenge() {
   v1::GetChallengeResponse response;

@@ -1,42 +1,42 @@
 #pragma once
 
+#include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <grpcpp/client_context.h>
 
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/encoding.h"
 #include "recovery/api/request_bytes.h"
 #include "recovery/api/v1/recovery.grpc.pb.h"
+#include "tests/integration/server/api_call.h"
 #include "tests/support/realm_fixture.h"
 
 namespace labrec::test {
 
-namespace v1 = ::labyrinth::recovery::v1;
-
 // One account that speaks the API itself, so that a test can spoil every field of every request. Requests
-// made by it are good; tests change them.
+// made by it are good; tests change them. It speaks Connect to a realm that has the endpoint for it, unless
+// told otherwise, and gRPC to others.
 class ApiClient {
  public:
   static constexpr char kRecord[] = "main";
 
   ApiClient(const RealmFixture& realm, std::string account);
 
-  // One call with this client's token. Trailing metadata stays in `trailer`.
+  // One call with this client's token, over its `way`. Trailing metadata stays in `trailer`.
   template <typename Request, typename Response>
   grpc::Status Call(grpc::Status (v1::Recovery::Stub::*method)(grpc::ClientContext*, const Request&,
                                                                Response*),
                     const Request& request, Response* response) {
-    grpc::ClientContext context;
-    Prepare(context);
-    const grpc::Status status = ((*stub).*method)(&context, request, response);
-    trailer.clear();
-    for (const auto& [key, value] : context.GetServerTrailingMetadata()) {
-      trailer[std::string(key.data(), key.size())] = std::string(value.data(), value.size());
-    }
+    ApiCall call = NewCall(patience);
+    const grpc::Status status = call.Run(method, request, response);
+    trailer = call.trailer();
     return status;
+  }
+  // A call for who has a thread for it, and may cancel it.
+  ApiCall NewCall(std::chrono::milliseconds within) const {
+    return ApiCall({way, stub.get(), web_address}, authorization, within);
   }
 
   std::string Challenge();
@@ -65,6 +65,8 @@ class ApiClient {
   static std::string Element(uint32_t number);
 
   std::unique_ptr<v1::Recovery::Stub> stub;
+  std::string web_address;
+  Way way;
   std::string realm_id;  // 16 bytes
   std::string tenant = "chat";
   std::string account;
@@ -76,7 +78,6 @@ class ApiClient {
   std::map<std::string, std::string> trailer;
 
  private:
-  void Prepare(grpc::ClientContext& context) const;
   recovery::RequestScope Scope() const { return {AsBytes(realm_id), tenant, account}; }
 };
 

@@ -36,7 +36,8 @@ class ServerConnections : public ServerTest {
   int port_ = 0;
 };
 // Connections do not know the device.
-INSTANTIATE_TEST_SUITE_P(Devices, ServerConnections, testing::Values(SimulatorKind::kSwtpm), NameOf);
+INSTANTIATE_TEST_SUITE_P(Devices, ServerConnections, testing::Values(ServerParam{SimulatorKind::kSwtpm}),
+                         NameOf);
 
 TEST_P(ServerConnections, OneOverTheLimitIsClosedAndTheOthersGoOn) {
   std::vector<Http2Connection> open;

@@ -76,13 +76,14 @@ class FailedStart : public ServerTest {
  protected:
   void SetUp() override {
     metrics_port_ = *FreePort();
+    web_port_ = *FreePort();
     fs::create_directory(intermediates());
     RealmFixture::Options options;
     options.transport = RealmFixture::Transport::kLoopbackTls;
-    options.more_configuration =
-        absl::StrCat("[metrics]\naddress = \"127.0.0.1:", metrics_port_,
-                     "\"\n[attestation]\nintermediates = \"", intermediates().string(), "\"\n");
-    auto made = RealmFixture::Make(GetParam(), std::move(options));
+    options.more_configuration = absl::StrCat(
+        "[metrics]\naddress = \"127.0.0.1:", metrics_port_, "\"\n[web]\naddress = \"127.0.0.1:", web_port_,
+        "\"\n[attestation]\nintermediates = \"", intermediates().string(), "\"\n");
+    auto made = RealmFixture::Make(GetParam().kind, std::move(options));
     ASSERT_TRUE(made.ok()) << made.status();
     realm_ = *std::move(made);
     fs::copy_file(realm_->ca_certificate(), intermediates() / "issuer.pem");
@@ -164,6 +165,7 @@ class FailedStart : public ServerTest {
 
   TemporaryFolder folder_;
   int metrics_port_ = 0;
+  int web_port_ = 0;
   bool opens_database_ = false;  // a start comes so far
   std::atomic<int> writes_ = 0;
   std::unique_ptr<TpmProxy> proxy_;
@@ -201,6 +203,10 @@ TEST_P(FailedStart, WritesNothingWhereAnAddressIsTaken) {
     const TakenPort taken(metrics_port_);
     ExpectNoMark("[metrics] address: cannot listen on", Seen::kByTheStartOnly);
   }
+  {
+    const TakenPort taken(web_port_);
+    ExpectNoMark("[web] address: cannot listen on", Seen::kByTheStartOnly);
+  }
   const absl::Status started = realm_->StartDaemon();
   ASSERT_TRUE(started.ok()) << started;
   EXPECT_EQ(Admin({"status"})["epoch"].get<uint64_t>(), epoch_ + 2) << "the two empty batches of one start";
@@ -217,7 +223,7 @@ TEST_P(FailedStart, WritesNothingWhereTheLedgerIsRefused) {
   fs::copy_file(ledger, current);
   fs::copy_file(old, ledger, fs::copy_options::overwrite_existing);
   ExpectNoMark("rolled back", Seen::kByTheStartOnly);
-  auto other = RealmFixture::Make(GetParam());
+  auto other = RealmFixture::Make(GetParam().kind);
   ASSERT_TRUE(other.ok()) << other.status();
   fs::copy_file((*other)->state() / "ledger.sqlite", ledger, fs::copy_options::overwrite_existing);
   ExpectNoMark("storage belongs to realm", Seen::kByTheStartOnly);

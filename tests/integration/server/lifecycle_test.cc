@@ -30,7 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 
 using ServerLifecycle = ServerTest;
-LABREC_ON_EVERY_DEVICE(ServerLifecycle);
+LABREC_ON_EVERY_DEVICE_AND_WAY(ServerLifecycle);
 
 // nice(1) of each of a process's threads, by the thread's name (proc(5), /proc/PID/stat).
 std::multimap<std::string, int> PrioritiesOfThreads(pid_t process) {
@@ -148,9 +148,8 @@ TEST_P(ServerLifecycle, NewTokenKeysAreTakenWithoutARestart) {
 
 // The service manager hears of the start's end and of the stop.
 TEST_P(ServerLifecycle, NotifiesTheServiceManager) {
-  auto made = RealmFixture::Make(GetParam());
-  ASSERT_TRUE(made.ok()) << made.status();
-  realm_ = *std::move(made);
+  MakeRealm();
+  ASSERT_NE(realm_, nullptr);
   const std::string path = realm_->state() / "notify";
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -237,9 +236,8 @@ TEST_P(ServerLifecycle, AStolenTokenDestroysNoRecordInAMoment) {
   EXPECT_GT(response.locked_until().until_ms(), before);
   EXPECT_EQ(ShowRecord("alice")["remaining"], 6) << "waiting is not counted";
 
-  grpc::ClientContext context;
   v1::GetRealmResponse realm;
-  ASSERT_TRUE(alice.stub->GetRealm(&context, {}, &realm).ok());
+  ASSERT_TRUE(alice.Call(&v1::Recovery::Stub::GetRealm, v1::GetRealmRequest(), &realm).ok());
   EXPECT_THAT(realm.guess_delays_s(), testing::ElementsAre(0, 0, 0, 60, 900, 10800));
 }
 

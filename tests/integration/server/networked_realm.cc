@@ -8,6 +8,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "recovery/api/tls13.h"
+#include "recovery/server/service/grpc_service.h"
 #include "recovery/server/service/service.h"
 #include "recovery/server/tokens/issuer.h"
 
@@ -49,6 +50,7 @@ NetworkedRealm::~NetworkedRealm() {
 void NetworkedRealm::Disconnect() {
   if (server_) server_->Stop();
   server_.reset();
+  grpc_service_.reset();
   service_.reset();
 }
 
@@ -57,11 +59,12 @@ void NetworkedRealm::Connect() {
   facts.realm_id = realm_.realm_id();
   facts.name = name_;
   facts.guess_policy = guess_policy_;
-  service_ = std::make_unique<RecoveryService>(realm_.engine(), *tokens_, rates_, *log_, traffic_, facts);
+  service_ = std::make_unique<RecoveryService>(realm_.engine(), *tokens_, rates_, *log_, facts);
+  grpc_service_ = std::make_unique<GrpcService>(*service_, traffic_);
   ListenOptions listen;
   listen.address = "127.0.0.1:" + std::to_string(port_);
   listen.tls = TlsFiles{certificate_.certificate_file(), certificate_.key_file()};
-  server_ = Must(RpcServer::Listen(listen, ServerLimits(), *service_));
+  server_ = Must(RpcServer::Listen(listen, ServerLimits(), *grpc_service_));
   port_ = server_->port();
 }
 

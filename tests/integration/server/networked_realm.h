@@ -18,6 +18,7 @@
 
 namespace labrec::recovery {
 
+class GrpcService;
 class RecoveryService;
 
 // A realm as clients see it: engine, service and TLS server in this process, on a simulator of its own.
@@ -57,6 +58,7 @@ class NetworkedRealm {
   std::unique_ptr<AccountLog> log_;
   std::unique_ptr<TokenVerifier> tokens_;
   std::unique_ptr<RecoveryService> service_;
+  std::unique_ptr<GrpcService> grpc_service_;
   std::unique_ptr<RpcServer> server_;
   int port_ = 0;
 };

@@ -9,7 +9,7 @@ namespace labrec::test {
 namespace {
 
 using ServerOutage = ServerTest;
-LABREC_ON_EVERY_DEVICE(ServerOutage);
+LABREC_ON_EVERY_DEVICE_AND_WAY(ServerOutage);
 
 // Repeats the same call while the realm says that it is away: what a client does.
 grpc::Status UntilAvailable(const std::function<grpc::Status()>& call) {

@@ -7,7 +7,6 @@
 
 #include "tests/integration/server/test.h"
 #include "tests/support/loopback.h"
-#include "tests/support/realm_stub.h"
 #include "tests/support/tpm_proxy.h"
 
 // More calls than the realm has time for: refused in order, at once, and never at the price of a guess.
@@ -36,9 +35,8 @@ class ServerOverload : public ServerTest {
     ASSERT_TRUE(port.ok()) << port.status();
     metrics_port_ = *port;
     options.more_configuration = absl::StrCat("[metrics]\naddress = \"127.0.0.1:", metrics_port_, "\"\n");
-    auto made = RealmFixture::Make(GetParam(), options);
-    ASSERT_TRUE(made.ok()) << made.status();
-    realm_ = *std::move(made);
+    MakeRealm(options);
+    ASSERT_NE(realm_, nullptr);
     if (judge) {
       auto proxy = TpmProxy::Start(realm_->swtpm()->socket(), judge);
       ASSERT_TRUE(proxy.ok()) << proxy.status();
@@ -66,7 +64,10 @@ class ServerOverload : public ServerTest {
   int metrics_port_ = 0;
 };
 // Limits do not know the device, and a proxy can slow down a TPM only.
-INSTANTIATE_TEST_SUITE_P(Devices, ServerOverload, testing::Values(SimulatorKind::kSwtpm), NameOf);
+INSTANTIATE_TEST_SUITE_P(Devices, ServerOverload,
+                         testing::Values(ServerParam{SimulatorKind::kSwtpm},
+                                         ServerParam{SimulatorKind::kSwtpm, Way::kConnect}),
+                         NameOf);
 
 TEST_P(ServerOverload, AnAccountOverItsRateIsRefusedAndOthersAreNot) {
   StartWith("account_per_minute = 1\naccount_burst = 20");
@@ -159,21 +160,15 @@ TEST_P(ServerOverload, WhatWaitsIsBoundedAndWhoLeavesIsNotCounted) {
   ASSERT_TRUE(gate.AwaitArrival());
 
   // Two of alice's wait: one will cancel, the other's deadline will pass.
-  const auto stub = NewStub(*realm_);
-  grpc::ClientContext cancelled, hurried;
-  for (grpc::ClientContext* context : {&cancelled, &hurried}) {
-    context->AddMetadata("authorization", *alice.authorization);
-  }
-  cancelled.set_deadline(std::chrono::system_clock::now() + seconds(60));
-  hurried.set_deadline(std::chrono::system_clock::now() + milliseconds(3000));
+  ApiCall cancelled = alice.NewCall(seconds(60)), hurried = alice.NewCall(milliseconds(3000));
   grpc::Status cancelled_status, hurried_status;
   threads.emplace_back([&] {
     v1::EvaluateResponse response;
-    cancelled_status = stub->Evaluate(&cancelled, alice.EvaluateRequest(2), &response);
+    cancelled_status = cancelled.Run(&v1::Recovery::Stub::Evaluate, alice.EvaluateRequest(2), &response);
   });
   threads.emplace_back([&] {
     v1::EvaluateResponse response;
-    hurried_status = stub->Evaluate(&hurried, alice.EvaluateRequest(3), &response);
+    hurried_status = hurried.Run(&v1::Recovery::Stub::Evaluate, alice.EvaluateRequest(3), &response);
   });
   ASSERT_TRUE(Eventually([&] { return Metric("labyrinth_queue_depth") == 2; }));
 
@@ -182,16 +177,19 @@ TEST_P(ServerOverload, WhatWaitsIsBoundedAndWhoLeavesIsNotCounted) {
   EXPECT_GT(std::stoi(alice.trailer["retry-after-ms"]), 0);
   EXPECT_EQ(Refused("account_queue"), 1);
 
-  cancelled.TryCancel();
+  cancelled.Cancel();
   threads[1].join();
   threads[2].join();
   EXPECT_EQ(cancelled_status.error_code(), grpc::StatusCode::CANCELLED);
   EXPECT_EQ(hurried_status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  // The server hears of it after the client: on the same connection, before any of these calls.
+  // The server hears of it after the client. Over gRPC on the same connection, before any of these calls;
+  // over Connect that connection ends, and those of bob and of the late call stay.
   for (int i = 0; i < 20; ++i) {
-    grpc::ClientContext context;
     v1::GetRealmResponse realm;
-    ASSERT_TRUE(stub->GetRealm(&context, v1::GetRealmRequest(), &realm).ok());
+    ASSERT_TRUE(alice.Call(&v1::Recovery::Stub::GetRealm, v1::GetRealmRequest(), &realm).ok());
+  }
+  if (way() == Way::kConnect) {
+    ASSERT_TRUE(Eventually([&] { return Metric("labyrinth_connections") == 2; }));
   }
   EXPECT_EQ(Metric("labyrinth_queue_depth"), 2) << "they wait for their turn to be dropped";
   gate.Open();
@@ -215,14 +213,14 @@ TEST_P(ServerOverload, AFullQueueTakesThePlaceOfWhoHasMost) {
   std::vector<std::thread> threads;
   const auto guess = [&](ApiClient& client, uint32_t number) {
     threads.emplace_back([&client, &answered, &refused, number] {
-      grpc::ClientContext context;
-      context.AddMetadata("authorization", *client.authorization);
+      ApiCall call = client.NewCall(seconds(60));
       v1::EvaluateResponse response;
-      const grpc::Status status = client.stub->Evaluate(&context, client.EvaluateRequest(number), &response);
+      const grpc::Status status =
+          call.Run(&v1::Recovery::Stub::Evaluate, client.EvaluateRequest(number), &response);
       ++(status.ok() ? answered : refused);
       if (!status.ok()) {
         EXPECT_REFUSED(status, RESOURCE_EXHAUSTED, "more requests waiting than others");
-        EXPECT_EQ(context.GetServerTrailingMetadata().count("retry-after-ms"), 1U);
+        EXPECT_EQ(call.trailer().count("retry-after-ms"), 1U);
       }
     });
   };
@@ -255,12 +253,10 @@ TEST_P(ServerOverload, ShortDeadlinesOnASlowChipTakeNoGuessUncounted) {
   for (uint32_t i = 0; i < kClients; ++i) {
     threads.emplace_back([&, i] {
       for (uint32_t number = 1; number <= 8; ++number) {
-        grpc::ClientContext context;
-        context.AddMetadata("authorization", *clients[i]->authorization);
-        context.set_deadline(std::chrono::system_clock::now() + milliseconds(40 * (1 + (i + number) % 8)));
+        ApiCall call = clients[i]->NewCall(milliseconds(40 * (1 + (i + number) % 8)));
         v1::EvaluateResponse response;
         const grpc::Status status =
-            clients[i]->stub->Evaluate(&context, clients[i]->EvaluateRequest(number), &response);
+            call.Run(&v1::Recovery::Stub::Evaluate, clients[i]->EvaluateRequest(number), &response);
         ++(status.ok() ? answered : late);
       }
     });

@@ -54,7 +54,7 @@ class ServerRefusals : public ServerTest {
   std::unique_ptr<ApiClient> alice_;
   Json before_;
 };
-LABREC_ON_EVERY_DEVICE(ServerRefusals);
+LABREC_ON_EVERY_DEVICE_AND_WAY(ServerRefusals);
 
 TEST_P(ServerRefusals, TheSchemeOfATokenHasNoCase) {
   const std::string token = Token(Contents()).substr(std::string("Bearer ").size());

@@ -50,7 +50,7 @@ class ServerStorage : public ServerTest {
 
   std::unique_ptr<ApiClient> alice_;
 };
-LABREC_ON_EVERY_DEVICE(ServerStorage);
+LABREC_ON_EVERY_DEVICE_AND_WAY(ServerStorage);
 
 TEST_P(ServerStorage, ARestoredCopyIsRefused) {
   Stop();

@@ -17,13 +17,26 @@ namespace labrec::test {
 
 using Json = nlohmann::json;
 
-// A realm that serves, on each kind of device.
-class ServerTest : public testing::TestWithParam<SimulatorKind> {
+// On which device, and how clients reach it.
+struct ServerParam {
+  SimulatorKind kind;
+  Way way = Way::kGrpc;
+};
+
+// A realm that serves, on each kind of device and over each transport.
+class ServerTest : public testing::TestWithParam<ServerParam> {
  protected:
-  void StartRealm(RealmFixture::Options options = {}) {
-    auto made = RealmFixture::Make(GetParam(), std::move(options));
+  Way way() const { return GetParam().way; }
+  // Not started yet.
+  void MakeRealm(RealmFixture::Options options = {}) {
+    options.web = way() == Way::kConnect;
+    auto made = RealmFixture::Make(GetParam().kind, std::move(options));
     ASSERT_TRUE(made.ok()) << made.status();
     realm_ = *std::move(made);
+  }
+  void StartRealm(RealmFixture::Options options = {}) {
+    MakeRealm(std::move(options));
+    ASSERT_NE(realm_, nullptr);
     const absl::Status started = realm_->StartDaemon();
     ASSERT_TRUE(started.ok()) << started;
   }
@@ -51,13 +64,23 @@ class ServerTest : public testing::TestWithParam<SimulatorKind> {
   std::unique_ptr<RealmFixture> realm_;
 };
 
-inline std::string NameOf(const testing::TestParamInfo<SimulatorKind>& info) {
-  return info.param == SimulatorKind::kSwtpm ? "Swtpm" : "SoftHsm";
+inline std::string NameOf(const testing::TestParamInfo<ServerParam>& info) {
+  const std::string device = info.param.kind == SimulatorKind::kSwtpm ? "Swtpm" : "SoftHsm";
+  return device + (info.param.way == Way::kGrpc ? "" : "OverConnect");
 }
 
-#define LABREC_ON_EVERY_DEVICE(suite)                                                                       \
-  INSTANTIATE_TEST_SUITE_P(Devices, suite, testing::Values(SimulatorKind::kSwtpm, SimulatorKind::kSoftHsm), \
-                           NameOf)
+// Suites that know no transport.
+#define LABREC_ON_EVERY_DEVICE(suite) \
+  INSTANTIATE_TEST_SUITE_P(           \
+      Devices, suite,                 \
+      testing::Values(ServerParam{SimulatorKind::kSwtpm}, ServerParam{SimulatorKind::kSoftHsm}), NameOf)
+#define LABREC_ON_EVERY_DEVICE_AND_WAY(suite)                                                   \
+  INSTANTIATE_TEST_SUITE_P(                                                                     \
+      Devices, suite,                                                                           \
+      testing::Values(ServerParam{SimulatorKind::kSwtpm}, ServerParam{SimulatorKind::kSoftHsm}, \
+                      ServerParam{SimulatorKind::kSwtpm, Way::kConnect},                        \
+                      ServerParam{SimulatorKind::kSoftHsm, Way::kConnect}),                     \
+      NameOf)
 
 // A call was refused with this code and these words.
 #define EXPECT_REFUSED(call, code, words)                                                 \

@@ -33,7 +33,7 @@ class ServerTls : public ServerTest {
   TemporaryFolder folder_;
 };
 // TLS does not know the device: one kind is enough.
-INSTANTIATE_TEST_SUITE_P(Devices, ServerTls, testing::Values(SimulatorKind::kSwtpm), NameOf);
+INSTANTIATE_TEST_SUITE_P(Devices, ServerTls, testing::Values(ServerParam{SimulatorKind::kSwtpm}), NameOf);
 
 TEST_P(ServerTls, Tls13AndNothingBelow) {
   const std::string good = Handshake("-tls1_3");

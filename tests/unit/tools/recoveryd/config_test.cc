@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
+
 #include "tools/cli/address.h"
 
 namespace labrec::recoveryd {
@@ -211,6 +213,36 @@ TEST(Config, SocketModes) {
   }
   EXPECT_THAT(ProblemsOf(WithListen("address = \"127.0.0.1:1\"\ntls = false\nsocket_group = \"x\"")),
               HasSubstr("socket_group: has a use with a Unix socket only"));
+}
+
+TEST(Config, Web) {
+  const auto with = [](const std::string& lines) { return std::string(kGood) + "[web]\n" + lines; };
+  auto config = ParseConfig(with(""), "/c");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_FALSE(config->web) << "as without the section";
+  config =
+      ParseConfig(with("address = \"unix:/run/web\"\nsocket_mode = \"0660\"\nsocket_group = \"www-data\"\n"
+                       "origins = [\"https://chat.example\", \"http://localhost:8080\"]"),
+                  "/c");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->web->listen.address, "unix:/run/web");
+  EXPECT_FALSE(config->web->listen.tls);
+  EXPECT_EQ(config->web->listen.socket_mode, 0660U);
+  EXPECT_EQ(config->web->listen.socket_group, "www-data");
+  EXPECT_EQ(config->web->origins, (std::set<std::string>{"https://chat.example", "http://localhost:8080"}));
+  EXPECT_TRUE(ParseConfig(with("address = \"[::1]:8080\"\norigins = [\"*\"]"), "/c").ok());
+  for (const char* open : {"0.0.0.0:80", "realm.example:80", "80", "/run/web"}) {
+    EXPECT_THAT(ProblemsOf(with(absl::StrCat("address = \"", open, "\""))), HasSubstr("loopback")) << open;
+  }
+  for (const char* origin : {"chat.example", "https://chat.example/", "https://Chat.example", "https://",
+                             "://x", "a b://c", "", "https://*.example/x"}) {
+    EXPECT_THAT(ProblemsOf(with(absl::StrCat("address = \"unix:/w\"\norigins = [\"", origin, "\"]"))),
+                HasSubstr("[web] origins"))
+        << origin;
+  }
+  EXPECT_THAT(ProblemsOf(with("address = \"127.0.0.1:1\"\nsocket_mode = \"0660\"")),
+              HasSubstr("[web] socket_mode"));
+  EXPECT_THAT(ProblemsOf(with("socket = \"/run/web\"")), HasSubstr("[web] socket"));
 }
 
 TEST(Address, Forms) {
