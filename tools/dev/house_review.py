@@ -102,16 +102,20 @@ def findings(files, text):
     if REVIEW not in files:
         yield MODEL, 1, f'{REVIEW} is missing; write for each promise its code and its test'
         return
-    review, number = Review(files, text), 0
+    review, number, letter = Review(files, text), 0, '`'
     wanted = headings(text(MODEL))
     if headings(text(REVIEW)) != wanted:
         yield REVIEW, 1, f'its headings are not those of {MODEL} ({", ".join(h[3:] for h in wanted)}); follow them'
     for line_number, line in enumerate(text(REVIEW).split('\n'), 1):
-        if not re.match(r'\| \d+ \|', line):
+        row = re.match(r'\| (\d+)([a-z]?) \|', line)
+        if not row:
             continue
-        number += 1
-        if not line.startswith(f'| {number} |'):
-            yield REVIEW, line_number, f'is row {number} and says another number; number the rows through'
+        # A row between two others has the number of the one above it, and a letter.
+        letter = chr(ord(letter) + 1) if row[2] else '`'
+        number += not row[2]
+        wanted_name = f'{number}{letter if row[2] else ""}'
+        if row[1] + row[2] != wanted_name:
+            yield REVIEW, line_number, f'is row {wanted_name} and says another number; number the rows through'
         for what in review.row(line):
             yield REVIEW, line_number, what
 

@@ -55,6 +55,14 @@ TEST_F(ClientAccounting, TheSamePinIsKnownAndSaid) {
   EXPECT_THAT(Remaining(), Each(10U)) << "it was a success";
 }
 
+TEST_F(ClientAccounting, TheSamePinIsKnownBehindAPendingVersion) {
+  ASSERT_TRUE(SealAs(alice(), kRight, kSecret).ok());
+  SealPending("a thief's PIN");
+  const auto sealed = SealAs(alice(), kRight, kSecret);
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  EXPECT_EQ(sealed->pin, KnownPin::kSame);
+}
+
 TEST_F(ClientAccounting, WhereNothingIsKnownOfThePinNoGuessIsGivenBack) {
   ASSERT_TRUE(SealAs(alice(), "old PIN", kSecret).ok());
   GuessWrongly(3);
@@ -69,11 +77,13 @@ TEST_F(ClientAccounting, WhereNothingIsKnownOfThePinNoGuessIsGivenBack) {
   EXPECT_THAT(Remaining(), Each(10U));
 }
 
+// A version that was abandoned has fewer left than the one whose PIN was right, and the new one starts so.
 TEST_F(ClientAccounting, AChangedPinBeginsWithAllItsGuesses) {
   ASSERT_TRUE(SealAs(alice(), "old PIN", kSecret).ok());
+  SealPending("abandoned");
   GuessWrongly(3);
-  const auto changed =
-      ChangePin(alice(), {"default", 2}, Holders::kEveryRealm, Secret("old PIN"), Secret(kRight), nullptr);
+  const auto changed = ChangePin(alice(), {"default", 2, LeastFrom::kPerson, WhichVersion::kActive},
+                                 Holders::kEveryRealm, Secret("old PIN"), Secret(kRight), nullptr);
   ASSERT_TRUE(changed.ok()) << changed.status();
   EXPECT_TRUE(std::get<Sealed>(*changed).complete);
   EXPECT_THAT(Remaining(), Each(10U));
@@ -99,6 +109,18 @@ TEST_F(ClientAccounting, WhatGoesWithADeviceIsKnownBeforeItIsRevoked) {
   const RecordStatus status = GetStatus(alice(), "default", 2);
   EXPECT_THAT(UnactivatedOf(status, phone().public_key().DeviceId()), testing::ElementsAre(2U));
   EXPECT_THAT(UnactivatedOf(status, DeviceKey::Make().public_key().DeviceId()), testing::IsEmpty());
+}
+
+TEST_F(ClientAccounting, SealedIsSaidWhenTooFewAreLeftForTheVersionBefore) {
+  SealRequest request;
+  request.record = "default";
+  request.threshold = 1;
+  request.guess_limit = 3;
+  request.argon.memory_kib = 1024;
+  Refuse(0, "Activate");
+  const auto sealed = Seal(alice(), request, Secret(kSecret), Secret(kRight), phone());
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  EXPECT_FALSE(sealed->complete) << "the third realm alone would give back the version before";
 }
 
 // One wrong PIN of one that is allowed: the record is there, and no guess is left.

@@ -91,6 +91,14 @@ class HouseTest(unittest.TestCase):
                     ('docs/security_review.md:5', 'is row 1 and says another'),
                     ('docs/security_review.md:5', 'names no test and states no gap'))
 
+    def test_a_row_between_two_numbers(self):
+        row = ('| 1 | opens | `hsm/open.cc: include` | `Open.Opens` |\n'
+               '| 1a | closes | `hsm/open.cc: include` | `Open.Closes` |\n'
+               '| 1c | opens | `hsm/open.cc: include` | `Open.Opens` |\n'
+               '| 2 | opens | `hsm/open.cc: include` | `Open.Opens` |')
+        self.expect(self.review(row), ('docs/security_review.md:6', 'no test Open.Closes'),
+                    ('docs/security_review.md:7', 'is row 1b and says another'))
+
     def test_a_threat_model_without_review(self):
         self.expect({'docs/threat_model.md': '# Threats\n'}, ('docs/threat_model.md:1', 'is missing'))
 
