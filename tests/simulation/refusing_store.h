@@ -23,6 +23,13 @@ class RefusingStore final : public recovery::Store {
     return real_->ReadRow(address);
   }
   absl::StatusOr<Bytes> ReadDirectory(uint32_t bucket) override { return real_->ReadDirectory(bucket); }
+  absl::StatusOr<std::vector<std::optional<Bytes>>> ReadRows(
+      std::span<const recovery::RowAddress> addresses) override {
+    return real_->ReadRows(addresses);
+  }
+  absl::StatusOr<std::vector<Bytes>> ReadDirectories(std::span<const uint32_t> buckets) override {
+    return real_->ReadDirectories(buckets);
+  }
   absl::Status ForEachBucketDigest(
       const std::function<absl::Status(uint32_t, const Digest&)>& visit) override {
     return real_->ForEachBucketDigest(visit);
@@ -33,6 +40,8 @@ class RefusingStore final : public recovery::Store {
   }
   absl::Status MakeDurable() override { return real_->MakeDurable(); }
   absl::Status Write(const recovery::StoreBatch& batch) override;
+  std::string waits_for() const override { return real_->waits_for(); }
+  void GiveUp() override { real_->GiveUp(); }
 
  private:
   const std::unique_ptr<recovery::Store> real_;
