@@ -21,6 +21,7 @@
 #include "recovery/server/transport/http/server.h"
 #include "recovery/server/web/connect_endpoint.h"
 #include "recovery/server/web/connect_error.h"
+#include "recovery/server/web/metrics_page.h"
 #include "tools/recoveryd/preflight.h"
 #include "tools/recoveryd/resources.h"
 
@@ -124,10 +125,9 @@ absl::Status Daemon::Prepare(const Config& config, const LockedRealm& realm) {
                             In("[web] address", recovery::RpcServer::Bind(config.web->listen)));
   }
   if (config.metrics_address.empty()) return absl::OkStatus();
-  // Its library listens and serves at once, with threads of its own. So only whether it could: a moment later
-  // somebody else may be there.
-  const absl::Status free = recovery::Listener::Listen(config.metrics_address).status();
-  return free.ok() ? free : absl::Status(free.code(), absl::StrCat("[metrics] address: ", free.message()));
+  LABREC_ASSIGN_OR_RETURN(metrics_listener_,
+                          In("[metrics] address", recovery::Listener::Listen(config.metrics_address)));
+  return absl::OkStatus();
 }
 
 absl::Status Daemon::StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal) {
@@ -178,8 +178,8 @@ absl::Status Daemon::StartListening(const Config& config) {
       server_, recovery::RpcServer::Serve(std::move(listener_), config.listen, limits, *grpc_service_));
   if (config.web) StartWeb(config, limits);
   metrics_.WatchConnections([this] { return Connections(); });
-  if (!config.metrics_address.empty()) {
-    LABREC_ASSIGN_OR_RETURN(metrics_endpoint_, metrics_.Serve(config.metrics_address));
+  if (metrics_listener_) {
+    metrics_server_ = recovery::ServeMetrics(std::move(metrics_listener_), metrics_);
   }
   admin_socket_->Accept([server = admin_server_.get()](int fd) { server->Take(fd); });
   spdlog::info("listening on {}{}", config.listen.address, config.listen.tls ? " (TLS 1.3)" : " (no TLS)");
@@ -232,7 +232,7 @@ void Daemon::Drain(std::chrono::seconds grace) {
   if (server_) server_->Stop();
   if (web_server_) web_server_->Stop();
   if (admin_server_) admin_server_->Stop();
-  metrics_endpoint_.reset();
+  metrics_server_.reset();
   metrics_.StopWatching();
   if (wear_) wear_->Save(engine_->status());
   engine_.reset();

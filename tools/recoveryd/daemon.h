@@ -70,6 +70,7 @@ class Daemon {
   std::vector<Bytes> intermediates_;              // what Prepare found, until it is used
   std::unique_ptr<recovery::Listener> listener_;  // likewise
   std::unique_ptr<recovery::Listener> web_listener_;
+  std::unique_ptr<recovery::Listener> metrics_listener_;
   MemoryReturn memory_;
   std::unique_ptr<recovery::Engine> engine_;
   std::unique_ptr<recovery::WearMeter> wear_;
@@ -88,7 +89,7 @@ class Daemon {
   std::unique_ptr<recovery::RpcServer> admin_server_;
   std::unique_ptr<recovery::RpcServer> server_;
   std::unique_ptr<recovery::HttpServer> web_server_;
-  std::unique_ptr<recovery::Metrics::Endpoint> metrics_endpoint_;
+  std::unique_ptr<recovery::HttpServer> metrics_server_;
 };
 
 }  // namespace labrec::recoveryd

@@ -1,10 +1,8 @@
 #include "recovery/server/watch/metrics.h"
 
-#include <exception>
 #include <utility>
 
 #include <prometheus/counter.h>
-#include <prometheus/exposer.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
@@ -24,21 +22,12 @@ const prometheus::Histogram::BucketBoundaries& Seconds() {
   return boundaries;
 }
 
-class HttpEndpoint : public Metrics::Endpoint {
- public:
-  explicit HttpEndpoint(const std::string& address) : exposer_(address, 1) {}
-  prometheus::Exposer& exposer() { return exposer_; }
-
- private:
-  prometheus::Exposer exposer_;
-};
-
 }  // namespace
 
 class Metrics::Parts {
  public:
-  std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
-  std::shared_ptr<EngineCollector> engine = std::make_shared<EngineCollector>();
+  std::unique_ptr<prometheus::Registry> registry = std::make_unique<prometheus::Registry>();
+  std::unique_ptr<EngineCollector> engine = std::make_unique<EngineCollector>();
   prometheus::Family<prometheus::Counter>& calls = prometheus::BuildCounter()
                                                        .Name("labyrinth_calls_total")
                                                        .Help("Calls answered, by method and gRPC code")
@@ -95,17 +84,6 @@ std::string Metrics::Text() const {
   std::vector<prometheus::MetricFamily> families = parts_->registry->Collect();
   for (prometheus::MetricFamily& family : parts_->engine->Collect()) families.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(families);
-}
-
-absl::StatusOr<std::unique_ptr<Metrics::Endpoint>> Metrics::Serve(const std::string& address) const {
-  try {
-    auto endpoint = std::make_unique<HttpEndpoint>(address);
-    endpoint->exposer().RegisterCollectable(parts_->registry);
-    endpoint->exposer().RegisterCollectable(parts_->engine);
-    return endpoint;
-  } catch (const std::exception& error) {
-    return absl::UnavailableError(absl::StrCat("metrics: cannot listen on ", address, ": ", error.what()));
-  }
 }
 
 }  // namespace labrec::recovery

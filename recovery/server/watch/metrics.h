@@ -6,7 +6,6 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 
 #include "recovery/engine/status.h"
 #include "recovery/server/transport/connection_table.h"
@@ -36,18 +35,9 @@ class Metrics {
   // All figures in Prometheus' text format.
   std::string Text() const;
 
-  // Serves /metrics over HTTP on a loopback address ("127.0.0.1:9464") until it is destroyed.
-  class Endpoint;
-  absl::StatusOr<std::unique_ptr<Endpoint>> Serve(const std::string& address) const;
-
  private:
   class Parts;
   std::unique_ptr<Parts> parts_;
-};
-
-class Metrics::Endpoint {
- public:
-  virtual ~Endpoint() = default;
 };
 
 }  // namespace labrec::recovery

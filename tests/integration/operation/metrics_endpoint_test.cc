@@ -1,4 +1,6 @@
 #include <chrono>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -119,6 +121,18 @@ TEST_P(MetricsEndpoint, ShowsADeviceThatIsAwayAndOneThatIsBack) {
   EXPECT_TRUE(Becomes("labyrinth_serving", 0)) << Scrape();
   ASSERT_TRUE(realm_->RepairDevice().ok());
   EXPECT_TRUE(Becomes("labyrinth_serving", 1)) << Scrape();
+}
+
+TEST_P(MetricsEndpoint, HasNothingElse) {
+  EXPECT_THAT(Scrape(), HasSubstr("content-type: text/plain; version=0.0.4"));
+  for (const char* path :
+       {"/", "/metrics/", "/metrics?x", "/connect/labyrinth.recovery.v1.Recovery/GetRealm"}) {
+    EXPECT_THAT(HttpGet(port_, path), HasSubstr("HTTP/1.1 404 ")) << path;
+  }
+  std::ifstream maps(absl::StrCat("/proc/", realm_->DaemonPid(), "/maps"));
+  const std::string mapped{std::istreambuf_iterator<char>(maps), {}};
+  EXPECT_THAT(mapped, HasSubstr("libprometheus-cpp-core"));
+  EXPECT_THAT(mapped, Not(HasSubstr("civetweb"))) << "an HTTP server with known holes";
 }
 
 TEST_P(MetricsEndpoint, EndsWithTheDaemon) {
