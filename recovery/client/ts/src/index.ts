@@ -1,0 +1,10 @@
+export { RecoveryClient } from './client.js';
+export { RecoveryError, type Code } from './errors.js';
+export { Authority } from './pin/authority.js';
+export { normalizePin } from './pin/text.js';
+export { greatestLimit, testablePins } from './pin/config.js';
+export { generateDeviceKey } from './browser/generated_key.js';
+export { browserDeviceKey, forgetBrowserDeviceKey } from './browser/device_key.js';
+export { workerStretch } from './browser/worker_stretch.js';
+export type { PinChangeOptions } from './change_pin.js';
+export type * from './types.js';
