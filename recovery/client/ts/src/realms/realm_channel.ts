@@ -48,7 +48,7 @@ async function bodyOf(response: Response): Promise<Bytes> {
     if (done) break;
     size += value.length;
     if (size > LARGEST_ANSWER) {
-      await reader?.cancel();
+      void reader?.cancel();
       throw new CallError('internal', `an answer of more than ${LARGEST_ANSWER} bytes`);
     }
     parts.push(value);
@@ -114,7 +114,8 @@ export class RealmChannel {
   }
 
   private async post(method: string, body: Bytes, token: string | undefined, signal: AbortSignal): Promise<Bytes> {
-    const timeout = AbortSignal.timeout(this.options.timeoutMs);
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), this.options.timeoutMs);
     const headers: Record<string, string> = {
       'content-type': 'application/proto',
       'connect-protocol-version': '1',
@@ -125,7 +126,7 @@ export class RealmChannel {
     try {
       // `cache` stays as it is: "no-store" would turn the browser's cache of preflights off.
       const response = await fetch(`${this.realm.url}/${SERVICE}/${method}`, {
-        method: 'POST', headers, body, signal: AbortSignal.any([signal, timeout]), credentials: 'omit', redirect: 'error',
+        method: 'POST', headers, body, signal: AbortSignal.any([signal, timeout.signal]), credentials: 'omit', redirect: 'error',
         referrerPolicy: 'no-referrer',
       });
       const answer = await bodyOf(response);
@@ -134,8 +135,10 @@ export class RealmChannel {
     } catch (error) {
       if (error instanceof CallError) throw error;
       if (signal.aborted) throw new CallError('canceled', 'cancelled');
-      if (timeout.aborted) throw new CallError('deadline_exceeded', `no answer within ${this.options.timeoutMs} ms`);
+      if (timeout.signal.aborted) throw new CallError('deadline_exceeded', `no answer within ${this.options.timeoutMs} ms`);
       throw new CallError('unavailable', error instanceof Error ? error.message : 'the connection failed');
+    } finally {
+      clearTimeout(timer);
     }
   }
 
