@@ -57,7 +57,7 @@ web_up() {
 
 web_ready() {  # for a test: all that it needs to know, and sessions of accounts of its own
   local account
-  for account in bob carol dave erin; do web_session "$account"; done |
+  for account in bob carol erin frank grace heidi ivan judy kate; do web_session "$account"; done |
     jq -s --arg page "http://localhost:$page_port/" --arg work "$work" --arg tls "${tls_port[*]}" \
       '{$page, $work, tls_ports: ($tls | split(" ") | map(tonumber)), sessions: .}' >"$work/web.json"
   mv "$work/web.json" "$LABREC_WEB_READY"
@@ -75,9 +75,9 @@ web_serve() {
   PATH=$PATH:/usr/sbin nginx -p "$work/nginx" -c nginx.conf -e stderr 2>"$work/nginx/log" &
   simulator[0]=$!
   wait_until "the start of nginx" curl -sf -o "$work/nginx/first" "http://localhost:$page_port/"
+  [ -z "${LABREC_WEB_READY:-}" ] || web_ready
   chapter "The page is at http://localhost:$page_port/"
   say "Type 'stop N' or 'start N' to take a realm down or up (1 to $realms), 'quit' to end."
-  [ -z "${LABREC_WEB_READY:-}" ] || web_ready
   while read -r word number; do
     case $word in
       stop) web_down "$number" ;;

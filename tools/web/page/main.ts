@@ -19,6 +19,7 @@ const buttons = ['enroll', 'make', 'forget', 'seal', 'recover', 'refresh'].map((
 
 let key: Uint8Array | undefined;
 let authority: Authority | undefined;  // of who has recovered
+let enrolled = 0;  // at so many realms
 let busy = false;
 let lockedUntil = 0;
 
@@ -116,7 +117,7 @@ async function look(call: Call): Promise<Said> {
   showRealms(status.realms);
   const own = new Uint8Array(await crypto.subtle.digest('SHA-256', Uint8Array.from(device.publicKey))).subarray(0, 16);
   const id = Array.from(own, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  const enrolled = lists.filter(({ devices }) => devices.some((each) => each.id === id)).length;
+  enrolled = lists.filter(({ devices }) => devices.some((each) => each.id === id)).length;
   element('browser-state').textContent = enrolled === 0 ? 'This browser is not enrolled.' : `This browser is enrolled at ${enrolled} of ${session.realms.length} realms.`;
   if (status.version === undefined) return { kind: 'quiet', text: 'Nothing is sealed for this account yet.' };
   return { kind: 'quiet', text: `A key is sealed (version ${status.version}); ${status.triesLeft} tries are left.` };
@@ -145,6 +146,7 @@ element('seal-form').addEventListener('submit', (event) => {
   event.preventDefault();
   void run('Sealing the key…', async (call) => {
     if (!key) return { kind: 'bad', text: 'There is no key to seal: make one first.' };
+    if (enrolled === 0) return { kind: 'bad', text: 'The realms do not know this browser: enrol it first.' };
     const sealed = await client.seal(RECORD, takePin('new-pin'), key, { ...call, threshold: session.threshold });
     showRealms(sealed.realms);
     return ofSealed(sealed, testablePins(sealed.realms.length, sealed.threshold, sealed.guessLimit));

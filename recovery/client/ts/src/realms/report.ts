@@ -14,6 +14,7 @@ export function failed(report: RealmReport, error: CallError): void {
 
 export function become(report: RealmReport, condition: Condition, error?: { code: RealmReport['code']; message: string }): void {
   report.condition = condition;
+  if (condition !== 'locked') delete report.lockedUntil;
   delete report.code;
   delete report.message;
   if (error?.code) report.code = error.code;
