@@ -56,10 +56,10 @@ web_up() {
 }
 
 web_ready() {  # for a test: all that it needs to know, and sessions of accounts of its own
-  local account
-  for account in bob carol erin frank grace heidi ivan judy kate; do web_session "$account"; done |
-    jq -s --arg page "http://localhost:$page_port/" --arg work "$work" --arg tls "${tls_port[*]}" \
-      '{$page, $work, tls_ports: ($tls | split(" ") | map(tonumber)), sessions: .}' >"$work/web.json"
+  local account i
+  for account in bob carol erin frank grace heidi ivan judy kate leo mary; do web_session "$account"; done |
+    jq -s --arg page "http://localhost:$page_port/" --arg work "$work" --arg tls "$(for i in $(seq "$realms"); do echo "${tls_port[$i]}"; done)" \
+      '{$page, $work, tls_ports: ($tls | split("\n") | map(tonumber)), sessions: .}' >"$work/web.json"
   mv "$work/web.json" "$LABREC_WEB_READY"
 }
 
@@ -74,7 +74,7 @@ web_serve() {
   web_nginx >"$work/nginx/nginx.conf"
   PATH=$PATH:/usr/sbin nginx -p "$work/nginx" -c nginx.conf -e stderr 2>"$work/nginx/log" &
   simulator[0]=$!
-  wait_until "the start of nginx" curl -sf -o "$work/nginx/first" "http://localhost:$page_port/"
+  wait_until "the start of nginx" bash -c "exec 3<>/dev/tcp/127.0.0.1/$page_port"
   [ -z "${LABREC_WEB_READY:-}" ] || web_ready
   chapter "The page is at http://localhost:$page_port/"
   say "Type 'stop N' or 'start N' to take a realm down or up (1 to $realms), 'quit' to end."

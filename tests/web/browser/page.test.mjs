@@ -48,6 +48,7 @@ const seal = (pin) => enter('New PIN', pin, 'Seal the key');
 const print = async () => (await page.locator('#key-state code').textContent()).trim();
 const states = async () => (await page.locator('#realms td[data-condition]').allTextContents()).join(', ');
 const picture = async (name) => {
+  await page.emulateMedia({ colorScheme: 'light' });
   await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
   await page.setViewportSize({ width: 390, height: 844 });
   await page.emulateMedia({ colorScheme: 'dark' });

@@ -102,7 +102,9 @@ test('a realm that is down is left out, and healed afterwards', async () => {
   lying.behave();
   assert.equal((await client.recover('healed', '1234')).outcome, 'recovered');
   const healed = await client.heal('healed', '1234');
-  assert.deepEqual([healed.outcome, healed.holders], ['changed', 3]);
+  assert.deepEqual([healed.outcome, healed.version, healed.holders], ['changed', 2, 3]);
+  const whole = await client.heal('healed', '1234');
+  assert.deepEqual([whole.outcome, whole.version, whole.holders], ['changed', 2, 3]);
   lying.away(session.realms[0]);
   assert.deepEqual((await client.recover('healed', '1234')).secret, secret);
   lying.away(session.realms[1]);

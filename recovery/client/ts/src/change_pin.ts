@@ -23,12 +23,17 @@ export type PinChangeOptions = RecoverOptions & Pick<SealOptions, 'everyRealm' |
  * Recovers with the old PIN and registers the same secret under the new one, signed by the old version's unlock keys, or
  * by the device where a realm does not hold that version.
  */
-export async function changePin(realms: RealmSet, record: string, oldPin: Bytes, newPin: Bytes, stretch: Stretch, device: DeviceKey | undefined, options: PinChangeOptions): Promise<PinChange> {
+export async function changePin(realms: RealmSet, record: string, oldPin: Bytes, newPin: Bytes, stretch: Stretch, device: DeviceKey | undefined, options: PinChangeOptions, onlyIfMissing = false): Promise<PinChange> {
   const outcome = await recoverGroup(realms, record, oldPin, stretch, options, false);
   if (!('recovered' in outcome)) return outcome;
   const { recovered, group } = outcome;
   const { authority, realms: reports, secret } = recovered;
   try {
+    // Nothing is to be healed where every realm holds the version and has activated it.
+    if (onlyIfMissing && reports.every(({ condition }) => condition === 'good')) {
+      const { version, threshold, guessLimit } = group.config;
+      return { outcome: 'changed', version, threshold, guessLimit, holders: realms.size, complete: true, pin: 'same', realms: reports };
+    }
     if (chipCount(group.config) > 0 && options.enforcement !== 'ledger') {
       throw new RecoveryError('failed_precondition',
         "chips count this record's guesses, and this client cannot have them prove that they go on: change the PIN with labyrinth-recover, or give that up (enforcement: 'ledger')", reports);

@@ -73,9 +73,12 @@ export class RecoveryClient {
     return changePin(this.realms, record, pinBytes(oldPin), pinBytes(newPin), this.stretch, this.device, options);
   }
 
-  /** Brings the record to all realms of the list again, under the PIN that it has. */
+  /**
+   * Brings the record to all realms of the list again, under the PIN that it has. Nothing is sealed where every realm
+   * holds it: the result is then the version that is there.
+   */
   async heal(record: string, pin: string | Uint8Array, options: PinChangeOptions = {}): Promise<PinChange> {
-    return this.changePin(record, pin, pin, options);
+    return changePin(this.realms, record, pinBytes(pin), pinBytes(pin), this.stretch, this.device, options, true);
   }
 
   /** `by` vouches: an enrolled device, or who has recovered; nobody for the first one, where the realm allows that. */
