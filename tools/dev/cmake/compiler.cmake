@@ -35,6 +35,21 @@ else()
   add_link_options(-Wl,-z,relro,-z,now)
 endif()
 
+# What is built to be tested is linked by the quickest linker there is: some eighty programs, each in 0.2 s of LLVM's or
+# 0.5 s of gold instead of 1.1 s. Operators get what the system's own linker makes.
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+  find_program(LABREC_LINKER NAMES ld.lld ld.gold)
+  if(LABREC_LINKER)
+    cmake_path(GET LABREC_LINKER EXTENSION LAST_ONLY linker)
+    string(SUBSTRING ${linker} 1 -1 linker)
+    add_link_options(-fuse-ld=${linker})
+  endif()
+endif()
+
+# GCC collects garbage early on a machine with memory to spare: letting a source have 400 MB first saves a tenth of the
+# time. The object is the same, so ccache need not know.
+add_compile_options($<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=400000>)
+
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   # ccache and precompiled headers: GCC has to name the header in the preprocessed source (-fpch-preprocess), and macros
@@ -42,6 +57,7 @@ if(CCACHE_PROGRAM)
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
   # Paths below the checkout count as relative ones, so that another checkout finds what this one compiled.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_IGNOREOPTIONS=--param=ggc-min-heapsize=*
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       ${CCACHE_PROGRAM})
   set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})

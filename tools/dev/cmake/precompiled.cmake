@@ -19,6 +19,8 @@ function(labrec_precompiled name)
   add_library(${name} OBJECT ${source})
   target_compile_options(${name} PRIVATE ${LABREC_WARNINGS})
   target_precompile_headers(${name} PRIVATE ${ARGN})
+  set_target_properties(${name} PROPERTIES
+    CXX_COMPILER_LAUNCHER "${CMAKE_SOURCE_DIR}/tools/dev/compile-header;${CMAKE_CXX_COMPILER_LAUNCHER}")
 endfunction()
 
 labrec_precompiled(precompiled_common ${LABREC_COMMON_HEADERS})
