@@ -1,18 +1,17 @@
 #include "recovery/realm/audit_log.h"
 
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <future>
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
-#include <unistd.h>
+#include <spdlog/spdlog.h>
 
 #include "absl/strings/str_cat.h"
+
+#include "hsm/base/status_macros.h"
 
 namespace labrec::recovery {
 namespace {
@@ -28,33 +27,19 @@ std::string TextOf(const AuditEvent& event, int64_t now_ms) {
   PutUnlessEmpty(line, "record", event.record);
   PutUnlessEmpty(line, "detail", event.detail);
   if (event.discontinuities) line["discontinuities"] = *event.discontinuities;
-  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
-absl::Status Failed(const char* what) {
-  return absl::UnavailableError(
-      absl::StrCat("audit log: ", what, ": ", std::strerror(errno), "; see to its disk, then try again"));
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace
 
-// O_NONBLOCK: a named pipe in the file's place is not waited for.
 absl::StatusOr<std::unique_ptr<AuditLog>> AuditLog::Open(const std::filesystem::path& path,
                                                          const Clock& clock, size_t room) {
-  const int fd =
-      open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-  if (fd < 0) return Failed(path.c_str());
-  const int flags = fcntl(fd, F_GETFL);
-  if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0) {
-    absl::Status failed = Failed(path.c_str());
-    close(fd);
-    return failed;
-  }
-  return std::unique_ptr<AuditLog>(new AuditLog(fd, clock, room));
+  LABREC_ASSIGN_OR_RETURN(AuditFile file, AuditFile::Open(path));
+  return std::unique_ptr<AuditLog>(new AuditLog(std::move(file), clock, room));
 }
 
-AuditLog::AuditLog(int fd, const Clock& clock, size_t room)
-    : fd_(fd), clock_(clock), room_(room), thread_([this] { Run(); }) {}
+AuditLog::AuditLog(AuditFile file, const Clock& clock, size_t room)
+    : file_(std::move(file)), clock_(clock), room_(room), thread_([this] { Run(); }) {}
 
 AuditLog::~AuditLog() {
   {
@@ -63,7 +48,14 @@ AuditLog::~AuditLog() {
   }
   changed_.notify_one();
   thread_.join();
-  close(fd_);
+}
+
+void AuditLog::Reopen() {
+  {
+    const std::lock_guard lock(mutex_);
+    reopen_ = true;
+  }
+  changed_.notify_one();
 }
 
 absl::Status AuditLog::Append(const AuditEvent& event, Durability durability) {
@@ -89,8 +81,9 @@ void AuditLog::AppendLater(const AuditEvent& event, Durability durability, Then 
 void AuditLog::Run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
-    if (waiting_.empty()) return;
+    changed_.wait(lock, [this] { return closing_ || reopen_ || !waiting_.empty(); });
+    if (closing_ && waiting_.empty()) return;
+    reopen_ = false;
     const std::deque<Line> lines = std::exchange(waiting_, {});
     lock.unlock();
     WriteAll(lines);
@@ -99,29 +92,19 @@ void AuditLog::Run() {
 }
 
 void AuditLog::WriteAll(const std::deque<Line>& lines) {
+  const absl::Status open = file_.Follow(Timestamp(clock_.NowMillis()));
+  if (!open.ok()) spdlog::error("{}", std::string(open.message()));
   std::vector<absl::Status> written;
   bool sync = false;
   for (const Line& line : lines) {
-    written.push_back(Write(line.text));
+    written.push_back(open.ok() ? file_.Append(line.text) : open);
     sync = sync || line.durability == Durability::kSync;
   }
-  const absl::Status synced = !sync || fdatasync(fd_) == 0 ? absl::OkStatus() : Failed("fdatasync");
+  const absl::Status synced = sync ? file_.Sync() : absl::OkStatus();
   for (size_t i = 0; i < lines.size(); ++i) {
     if (lines[i].durability == Durability::kSync) written[i].Update(synced);
     lines[i].then(written[i]);
   }
-}
-
-// A line that was cut by a full disk ends there, so that the next one is whole.
-absl::Status AuditLog::Write(const std::string& text) {
-  const std::string bytes = torn_ ? "\n" + text : text;
-  const ssize_t put = write(fd_, bytes.data(), bytes.size());
-  if (put == static_cast<ssize_t>(bytes.size())) {
-    torn_ = false;
-    return absl::OkStatus();
-  }
-  torn_ = torn_ || put > 0;
-  return Failed("write");
 }
 
 std::string Timestamp(int64_t unix_ms) {

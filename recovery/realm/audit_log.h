@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/clock.h"
+#include "recovery/realm/audit_file.h"
 
 namespace labrec::recovery {
 
@@ -32,10 +33,11 @@ struct AuditEvent {
 // When a line counts as written: once it is on the disk, or once the kernel has it.
 enum class Durability { kSync, kBuffered };
 
-// An append-only file of JSON lines, mode 0600: {"time", "event", "actor", ...}. A thread of its own writes
-// them, in the order in which they came, by one write(2) each, so that a crash cuts at most the last one;
-// lines that wait together share one fdatasync. A slow disk holds nobody up but those who wait for a line.
-// Threads: any.
+// An append-only file of JSON lines, mode 0600: {"time", "event", "actor", ..., "chain"}. A thread of its own
+// writes them, in the order in which they came, by one write(2) each, so that a crash cuts at most the last
+// one; lines that wait together share one fdatasync. A slow disk holds nobody up but those who wait for a
+// line. Lines are chained by hashes (audit_chain.h). A file that is moved away is followed by a new one
+// (audit_file.h). Threads: any.
 class AuditLog {
  public:
   static constexpr size_t kRoom = 8192;  // more lines than requests have places in the engine's queue
@@ -54,6 +56,9 @@ class AuditLog {
   // goes on. Not for the engine's threads, nor for the log's own.
   absl::Status Append(const AuditEvent& event, Durability durability);
 
+  // Looks soon whether the file was moved away, and makes a new one then, though no line waits.
+  void Reopen();
+
   // Returns at once; `then` is called from the log's thread, or from the caller's where there is no room.
   void AppendLater(const AuditEvent& event, Durability durability, Then then);
 
@@ -63,18 +68,17 @@ class AuditLog {
     Durability durability = Durability::kSync;
     Then then;
   };
-  AuditLog(int fd, const Clock& clock, size_t room);
+  AuditLog(AuditFile file, const Clock& clock, size_t room);
   void Run();
   void WriteAll(const std::deque<Line>& lines);
-  absl::Status Write(const std::string& text);
 
-  const int fd_;
+  AuditFile file_;  // the log's thread
   const Clock& clock_;
   const size_t room_;
-  bool torn_ = false;  // the last line was cut; the log's thread
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Line> waiting_;
+  bool reopen_ = false;
   bool closing_ = false;
   std::thread thread_;
 };

@@ -2,9 +2,13 @@
 // selections.
 
 #include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_split.h"
 
 #include "hsm/pcr/pcr_approval.h"
-#include "tools/admin/audit_trail.h"
+#include "recovery/realm/audit_chain.h"
 
 namespace {
 
@@ -30,6 +34,19 @@ void Approval(std::string_view text) {
   Require(!hsm::IsApprovedBy(*stranger, *approval));
 }
 
+void AuditLines(std::string_view text) {
+  recovery::AuditChain chain;
+  for (const std::string& line : std::vector<std::string>(absl::StrSplit(std::string(text), '\n'))) {
+    chain.TakeLine(line);
+  }
+  Digest head = chain.head();
+  const std::string next = recovery::LinkAuditLine("{\"event\":\"e\"}", head);
+  const uint64_t problems = chain.problem_count();
+  chain.TakeLine(std::string_view(next).substr(0, next.size() - 1));
+  Require(chain.problem_count() == problems);
+  Require(chain.head() == head);
+}
+
 void Selection(std::string_view text) {
   const auto selection = PcrSelection::Parse(text);
   if (!selection.ok()) return;
@@ -44,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data + 1), size - 1);
   switch (data[0] % 4) {
     case 0:
-      (void)admin::DiscontinuitiesIn(text);
+      AuditLines(text);
       break;
     case 1:
       Values(text);

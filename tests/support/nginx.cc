@@ -67,9 +67,11 @@ absl::StatusOr<std::unique_ptr<Nginx>> Nginx::Start(const Realm& realm) {
 
 absl::Status Nginx::WriteConfiguration(const Realm& realm) {
   std::string shipped = Content(kShipped);
-  Change(shipped, "127.0.0.1:7444", absl::StrCat("127.0.0.1:", realm.port));
+  Change(shipped, "server 127.0.0.1:7444", absl::StrCat("server ", realm.address));
   Change(shipped, "listen 7443", absl::StrCat("listen 127.0.0.1:", port_));
+  Change(shipped, "listen [::]:7443", absl::StrCat("listen [::1]:", port_));
   Change(shipped, "/etc/labyrinth/tls.pem", realm.certificate);
+  Change(shipped, "/etc/labyrinth/ca.pem", realm.root);
   Change(shipped, "/etc/labyrinth/tls.key", realm.key);
   Change(shipped, "realm.example", realm.name);
   std::ofstream(folder_.path() / "labyrinth-recoveryd.conf") << shipped;

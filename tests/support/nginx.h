@@ -15,14 +15,16 @@ namespace labrec::test {
 class Nginx {
  public:
   struct Realm {
-    int port = 0;             // the daemon's, on 127.0.0.1
+    std::string address;      // the daemon's, as "127.0.0.1:7444"
     std::string certificate;  // files, as the daemon has them
     std::string key;
+    std::string root;  // what the certificate leads to, as clients have it
     std::string name;  // in the certificate
   };
   // Ready when it returns. Aborts the test program if the configuration lacks what an operator has to change.
   static absl::StatusOr<std::unique_ptr<Nginx>> Start(const Realm& realm);
 
+  // On 127.0.0.1 and on [::1].
   int port() const { return port_; }
   std::string Log() const;
 

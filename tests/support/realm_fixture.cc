@@ -113,22 +113,8 @@ absl::Status RealmFixture::ChooseAddress() {
     return absl::OkStatus();
   }
   LABREC_ASSIGN_OR_RETURN(const int port, FreePort());
-  address_ = absl::StrCat("localhost:", port);
-  return MakeCertificate();
-}
-
-absl::Status RealmFixture::MakeCertificate() {
-  LABREC_ASSIGN_OR_RETURN(
-      auto openssl,
-      ChildProcess::Start(
-          {{"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            "-keyout", (folder_.path() / "tls.key").string(), "-out", ca_certificate().string()},
-           {},
-           folder_.path() / "openssl.log"}));
-  LABREC_ASSIGN_OR_RETURN(const int status, openssl->Wait(std::chrono::seconds(30)));
-  if (status == 0) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("openssl: ", ReadText(folder_.path() / "openssl.log")));
+  address_ = absl::StrCat(options_.host, ":", port);
+  return MakeTlsChain(folder_.path(), options_.chain);
 }
 
 absl::Status RealmFixture::WriteConfiguration() {

@@ -19,6 +19,7 @@
 #include "tests/support/swtpm.h"
 #include "tests/support/tabrmd.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/tls_chain.h"
 
 namespace grpc {
 class Channel;
@@ -49,6 +50,8 @@ class RealmFixture {
     Transport transport = Transport::kUnixSocket;
     bool web = false;     // the endpoint for web pages too, on a Unix socket
     std::string origins;  // of it: TOML strings, by commas
+    TlsChain chain = TlsChain::kSelfSigned;  // with kLoopbackTls
+    std::string host = "localhost";          // likewise: where it listens
     // What is done to a factory-new software TPM before the realm is made on it.
     std::function<absl::Status(const Swtpm&)> prepare_tpm;
     // How the realm's programs reach a software TPM; with kResourceManager nobody else reaches it any more.
@@ -86,9 +89,13 @@ class RealmFixture {
   const EcdsaPrivateKey& token_key() const { return token_key_; }
   std::filesystem::path jwks() const { return folder_.path() / "chat.jwks"; }
 
-  // Where clients find it: "unix:PATH", or "localhost:PORT" whose certificate is its own issuer.
+  // Where clients find it: "unix:PATH", or "localhost:PORT".
   const std::string& address() const { return address_; }
-  std::filesystem::path ca_certificate() const { return folder_.path() / "tls.pem"; }
+  // Its certificate and the root that clients trust: one file where it is self-signed.
+  std::filesystem::path certificate() const { return folder_.path() / "tls.pem"; }
+  std::filesystem::path ca_certificate() const {
+    return options_.chain == TlsChain::kSelfSigned ? certificate() : folder_.path() / "ca.pem";
+  }
   // Where web pages' calls go, "unix:PATH"; empty without that endpoint.
   std::string web_address() const;
   // A new connection; realm_stub.h makes a stub of one.
@@ -110,7 +117,6 @@ class RealmFixture {
   absl::Status StartSimulator(SimulatorKind kind);
   absl::Status Init(const Options& options);
   absl::Status ChooseAddress();
-  absl::Status MakeCertificate();
   absl::Status WriteConfiguration();
   absl::Status WaitUntilServing();
   std::map<std::string, std::string> SimulatorEnvironment() const;

@@ -48,10 +48,10 @@ std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address) {
 
 class AdminClient::Connection {
  public:
-  explicit Connection(const std::filesystem::path& socket)
-      : socket_(std::filesystem::absolute(socket).string()),
+  explicit Connection(const absl::StatusOr<std::filesystem::path>& socket)
+      : socket_(socket.ok() ? std::filesystem::absolute(*socket).string() : std::string()),
         fd_(open(socket_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)),
-        found_(Judge(socket_, fd_)),
+        found_(socket.ok() ? Judge(socket_, fd_) : socket.status()),
         stub_(v1::Admin::NewStub(ChannelTo(AddressOf(socket_, fd_)))) {}
   ~Connection() {
     if (fd_ >= 0) close(fd_);
@@ -90,7 +90,7 @@ class AdminClient::Connection {
   const std::unique_ptr<Stub> stub_;
 };
 
-AdminClient::AdminClient(const std::filesystem::path& socket)
+AdminClient::AdminClient(const absl::StatusOr<std::filesystem::path>& socket)
     : connection_(std::make_unique<Connection>(socket)) {}
 AdminClient::~AdminClient() = default;
 

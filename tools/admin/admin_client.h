@@ -17,7 +17,8 @@ namespace v1 = ::labyrinth::recovery::v1;
 // FAILED_PRECONDITION: what lies at the path is no socket, a symbolic link for one. One thread.
 class AdminClient {
  public:
-  explicit AdminClient(const std::filesystem::path& socket);
+  // Where its socket is not known, every call fails with that status.
+  explicit AdminClient(const absl::StatusOr<std::filesystem::path>& socket);
   ~AdminClient();
   AdminClient(const AdminClient&) = delete;
   AdminClient& operator=(const AdminClient&) = delete;

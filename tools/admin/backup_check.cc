@@ -73,6 +73,7 @@ absl::Status AskDevice(const recovery::HeadRow& head, hsm::FreshnessAnchor& anch
   LABREC_ASSIGN_OR_RETURN(const hsm::FreshnessReport judged,
                           anchor.Check(head.epoch, recovery::HeadDigest(head), head.evidence));
   report.realm_epoch = judged.device_epoch;
+  report.judged = true;
   report.evidence = EvidenceText(head, judged, anchor.wear().kind);
   if (judged.freshness == hsm::Freshness::kForged || judged.freshness == hsm::Freshness::kUnknown) {
     report.evidence_verdict =
@@ -113,11 +114,25 @@ uint64_t BackupReport::EpochsBehind() const {
 
 std::string BackupReport::Meaning() const {
   if (!evidence_verdict.ok()) return "the daemon would refuse it, and nothing vouches for its rows";
-  if (EpochsBehind() == 0) return "the daemon would start on it as it is";
+  if (!content.intact()) return MeaningOfDamage();
+  if (EpochsBehind() == 0) {
+    return judged
+               ? "the daemon would start on it as it is"
+               : "the daemon would start on it as it is, unless the device, which was not asked, disowns it";
+  }
   return absl::StrCat(
       "the daemon would refuse it, ", EpochsBehind(), " epoch", EpochsBehind() == 1 ? "" : "s",
       " behind; 'labyrinth-admin anchor accept' would lower the guesses of every record and raise "
       "the realm's discontinuities");
+}
+
+std::string BackupReport::MeaningOfDamage() const {
+  return absl::StrCat(
+      "it is damaged",
+      EpochsBehind() == 0 ? std::string() : absl::StrCat(", and ", EpochsBehind(), " epochs behind"),
+      ": the daemon would refuse it, or every request that meets the damage; 'labyrinth-admin anchor accept' "
+      "would discard the accounts and records of which rows are damaged. Put another copy back if there is "
+      "one");
 }
 
 absl::StatusOr<BackupReport> CheckBackup(const BackupQuestion& question) {

@@ -42,12 +42,16 @@ struct BackupQuestion {
 struct BackupReport {
   recovery::ContentReport content;
   uint64_t realm_epoch = 0;       // where the device stands now
-  std::string evidence;           // what is known of the head's evidence
+  bool judged = false;            // the device was asked for the head's evidence
+  std::string evidence;           // what is known of it
   absl::Status evidence_verdict;  // DATA_LOSS where the device disowns the snapshot
 
   uint64_t EpochsBehind() const;
   // What an operator has to expect of putting it back.
   std::string Meaning() const;
+
+ private:
+  std::string MeaningOfDamage() const;
 };
 
 // Walks a copy of the snapshot (made in the realm's folder, removed afterwards); the file is not touched.

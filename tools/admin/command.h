@@ -6,8 +6,8 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
-#include "recovery/realm/folder.h"
 #include "tools/admin/commands.h"
 #include "tools/admin/output.h"
 #include "tools/cli/command_line.h"
@@ -33,18 +33,13 @@ struct SocketOptions {
   Format format = Format::kText;
   std::filesystem::path socket;
   std::filesystem::path state;
+  std::filesystem::path config;
 
-  std::filesystem::path Path() const {
-    return socket.empty() ? recovery::RealmFolder(state).AdminSocketPath() : socket;
-  }
+  // INVALID_ARGUMENT: what is wrong with the configuration.
+  absl::StatusOr<std::filesystem::path> Path() const;
 };
 
-// --socket PATH or --state DIR: one of them is needed.
-template <typename Options>
-void AddSocketOptions(const cli::Command& command, Options& options) {
-  const cli::Command where = command.AddChoice("daemon", "how to reach the daemon");
-  where.AddOption("--socket", options.socket, "the daemon's admin socket").Word("PATH");
-  where.AddOption("--state", options.state, "the realm's folder, with the admin socket in it").Word("DIR");
-}
+// --socket PATH, --state DIR or --config FILE: one of them is needed.
+void AddSocketOptions(const cli::Command& command, SocketOptions& options);
 
 }  // namespace labrec::admin

@@ -15,14 +15,16 @@ struct Result {
   absl::Status status;
 };
 
-void AddRealmCommands(const cli::Command& app, Result& result);   // realm init, realm show
-void AddStatusCommand(const cli::Command& app, Result& result);   // status
-void AddDeviceCommands(const cli::Command& app, Result& result);  // device enroll, list, revoke
-void AddRecordCommands(const cli::Command& app, Result& result);  // record show, delete
-void AddAnchorCommands(const cli::Command& app, Result& result);  // anchor status, verify, accept
-void AddBackupCommands(const cli::Command& app, Result& result);  // backup create, verify
-void AddAttestCommand(const cli::Command& app, Result& result);   // attest
-void AddTokenCommands(const cli::Command& app, Result& result);   // token keygen, issue
-void AddPcrCommands(const cli::Command& app, Result& result);     // pcr keygen, show, approve
+void AddRealmCommands(const cli::Command& app, Result& result);         // realm init, realm show
+void AddClientEntryCommand(const cli::Command& realm, Result& result);  // realm client-entry
+void AddStatusCommand(const cli::Command& app, Result& result);         // status
+void AddDeviceCommands(const cli::Command& app, Result& result);        // device enroll, list, revoke
+void AddRecordCommands(const cli::Command& app, Result& result);        // record show, delete
+void AddAnchorCommands(const cli::Command& app, Result& result);        // anchor status, verify, accept
+void AddBackupCommands(const cli::Command& app, Result& result);        // backup create, verify
+void AddAttestCommand(const cli::Command& app, Result& result);         // attest
+void AddTokenCommands(const cli::Command& app, Result& result);         // token keygen, issue
+void AddPcrCommands(const cli::Command& app, Result& result);           // pcr keygen, show, approve
+void AddAuditCommands(const cli::Command& app, Result& result);         // audit verify
 
 }  // namespace labrec::admin

@@ -2,6 +2,8 @@
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
@@ -83,6 +85,10 @@ absl::Status Enroll(const EnrollOptions& options) {
 absl::Status ListDevices(const AccountOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).ListDevices(AccountOf(options)));
   Show(options, Describe(answer));
+  if (answer.devices_size() == 0 && answer.records_size() == 0 && !answer.discarded()) {
+    Complain(absl::NotFoundError(absl::StrCat("tenant \"", options.tenant, "\", account \"", options.account,
+                                              "\": nothing is known of it; are both names right?")));
+  }
   return absl::OkStatus();
 }
 
@@ -102,7 +108,10 @@ absl::Status Revoke(const RevokeOptions& options) {
 absl::Status ShowRecord(const RecordOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).ShowRecord(RecordOf(options)));
   Show(options, Describe(answer));
-  return absl::OkStatus();
+  if (answer.record().state() != v1::RECORD_STATE_NOT_REGISTERED) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("tenant \"", options.tenant, "\", account \"", options.account,
+                                          "\" has no record \"", options.record,
+                                          "\"; \"device list\" shows what an account has"));
 }
 
 absl::Status DeleteRecord(const RecordOptions& options) {

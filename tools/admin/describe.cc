@@ -33,11 +33,24 @@ const char* StateName(v1::RecordState state) {
   }
 }
 
-// A value on one line; times get a readable form beside them.
-std::string Scalar(const std::string& key, const Json& value) {
-  std::string text = cli::OneLine(value.is_string() ? value.get<std::string>() : JsonText(value));
-  const bool is_time = key.ends_with("_ms") && value.is_number_integer() && value != 0;
-  return is_time ? absl::StrCat(recovery::Timestamp(value.get<int64_t>())) : text;
+std::string Scalar(const Json& value) {
+  return cli::OneLine(value.is_string() ? value.get<std::string>() : JsonText(value));
+}
+
+// A moment has a name that ends so; other numbers of milliseconds have not.
+bool IsTime(const std::string& key, const Json& value) {
+  if (!value.is_number_integer()) return false;
+  return key.ends_with("_at_ms") || key.ends_with("_until_ms") || key.ends_with("_since_ms");
+}
+
+// "KEY: VALUE" on one line. A moment is a date, and its name says nothing of milliseconds.
+std::string Pair(const std::string& key, const Json& value) {
+  if (IsTime(key, value)) {
+    const auto unix_ms = value.get<int64_t>();
+    return absl::StrCat(key.substr(0, key.size() - 3), ": ",
+                        unix_ms == 0 ? "-" : recovery::Timestamp(unix_ms));
+  }
+  return absl::StrCat(key, ": ", Scalar(value));
 }
 
 void Append(const Json& json, const std::string& indent, std::string& out) {
@@ -46,9 +59,9 @@ void Append(const Json& json, const std::string& indent, std::string& out) {
       absl::StrAppend(&out, indent, json.is_array() ? "-" : absl::StrCat(key, ":"), "\n");
       Append(value, indent + "  ", out);
     } else if (json.is_array()) {
-      absl::StrAppend(&out, indent, "- ", Scalar(key, value), "\n");
+      absl::StrAppend(&out, indent, "- ", Scalar(value), "\n");
     } else {
-      absl::StrAppend(&out, indent, key, ": ", Scalar(key, value), "\n");
+      absl::StrAppend(&out, indent, Pair(key, value), "\n");
     }
   }
 }
@@ -110,6 +123,14 @@ Json Describe(const recovery::RealmManifest& manifest) {
   return json;
 }
 
+Json DescribeCertificates(const v1::GetStatusResponse& status) {
+  Json list = Json::array();
+  for (const v1::CertificateState& certificate : status.certificates()) {
+    list.push_back({{"file", certificate.file()}, {"expires_at_ms", certificate.expires_at_ms()}});
+  }
+  return list;
+}
+
 Json Describe(const v1::GetStatusResponse& status) {
   const v1::GetRealmResponse& realm = status.realm();
   return {{"realm_id", HexOf(realm.realm_id())},
@@ -124,6 +145,8 @@ Json Describe(const v1::GetStatusResponse& status) {
           {"guesses_counted", status.guesses_counted()},
           {"anchor_commits", status.anchor_commits()},
           {"anchor_wear", DescribeWear(status.anchor_wear())},
+          {"oldest_device_call_ms", status.oldest_device_call_ms()},
+          {"certificates", DescribeCertificates(status)},
           {"device_kind", realm.device_kind()},
           {"device_manufacturer", realm.device_manufacturer()},
           {"device_warning", realm.device_warning()},

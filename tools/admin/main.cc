@@ -30,6 +30,7 @@ int Main(int argc, char** argv) {
   AddAttestCommand(app, result);
   AddTokenCommands(app, result);
   AddPcrCommands(app, result);
+  AddAuditCommands(app, result);
   const cli::CommandLine::Outcome outcome = line.Parse(argc, argv);
   if (outcome != cli::CommandLine::Outcome::kRun) {
     return outcome == cli::CommandLine::Outcome::kAskedFor ? kDone : kUsage;

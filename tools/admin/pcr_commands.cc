@@ -10,9 +10,10 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/pcr/approval_folder.h"
 #include "hsm/pcr/pcr_approval.h"
+#include "recovery/realm/folder.h"
+#include "recovery/realm/owner.h"
 #include "tools/admin/command.h"
 #include "tools/admin/describe.h"
-#include "tools/admin/owner.h"
 
 namespace labrec::admin {
 namespace {
@@ -58,7 +59,7 @@ struct BoundRealm {
 
 // `device` says where its device is now, if not empty. Root goes on as the folder's owner.
 absl::StatusOr<BoundRealm> FindBoundRealm(const fs::path& state, const std::string& device) {
-  LABREC_RETURN_IF_ERROR(WorkAsOwnerOf(state));
+  LABREC_RETURN_IF_ERROR(recovery::WorkAsOwnerOf(state));
   recovery::RealmFolder folder(state);
   LABREC_ASSIGN_OR_RETURN(const recovery::RealmManifest manifest, folder.ReadManifest());
   const hsm::DeviceAddress address{device.empty() ? manifest.device.uri : device};

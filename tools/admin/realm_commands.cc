@@ -107,6 +107,7 @@ void AddRealmCommands(const cli::Command& app, Result& result) {
   const cli::Command realm = app.AddCommand("realm", "Make a realm, or show what one is");
   realm.RequireCommand();
   AddInit(realm, result);
+  AddClientEntryCommand(realm, result);
   cli::Command command;
   const auto options = AddCommand<ShowOptions>(
       realm, "show",

@@ -14,7 +14,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
-#include "tools/admin/owner.h"
+#include "recovery/realm/owner.h"
 
 namespace labrec::admin {
 namespace {
@@ -93,7 +93,7 @@ absl::StatusOr<RealmPlace> RealmPlace::Take(const fs::path& state) {
 }
 
 absl::StatusOr<RealmPlace> RealmPlace::TakeBeside(const fs::path& target) {
-  LABREC_RETURN_IF_ERROR(WorkAsOwnerOf(target.parent_path()));
+  LABREC_RETURN_IF_ERROR(recovery::WorkAsOwnerOf(target.parent_path()));
   RealmPlace place(Beside(target), target);
   if (mkdir(place.folder_.c_str(), 0700) != 0) return Failed(place.folder_, "mkdir", errno);
   return place;
@@ -103,7 +103,7 @@ absl::StatusOr<RealmPlace> RealmPlace::TakeInside(const fs::path& folder) {
   LABREC_RETURN_IF_ERROR(CheckEmpty(folder));
   struct stat found {};
   if (stat(folder.c_str(), &found) != 0) return Failed(folder, "cannot be looked at", errno);
-  LABREC_RETURN_IF_ERROR(WorkAsOwnerOf(found.st_uid == 0 ? folder.parent_path() : folder));
+  LABREC_RETURN_IF_ERROR(recovery::WorkAsOwnerOf(found.st_uid == 0 ? folder.parent_path() : folder));
   if (found.st_uid != geteuid()) LABREC_RETURN_IF_ERROR(ReplaceEmpty(folder));
   RealmPlace place(folder, folder);
   LABREC_RETURN_IF_ERROR(place.MakePrivate());

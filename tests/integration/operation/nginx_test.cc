@@ -38,31 +38,42 @@ std::string Content(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-class NginxTest : public testing::Test {
+// nginx in front of a realm, as clients see both.
+class RealmBehindNginx : public testing::Test {
  protected:
-  void SetUp() override {
+  // `host`: where the daemon listens. `name`: where clients look for nginx.
+  void Start(TlsChain chain, const std::string& host, const std::string& name) {
     RealmFixture::Options options;
     options.transport = RealmFixture::Transport::kLoopbackTls;
+    options.chain = chain;
+    options.host = host;
     auto made = RealmFixture::Make(SimulatorKind::kSwtpm, options);
     ASSERT_TRUE(made.ok()) << made.status();
     realm_ = *std::move(made);
     StartRealm();
-    const std::string& address = realm_->address();
-    auto nginx =
-        Nginx::Start({std::stoi(address.substr(address.rfind(':') + 1)), realm_->ca_certificate().string(),
-                      (realm_->ca_certificate().parent_path() / "tls.key").string(), "localhost"});
+    std::string address = realm_->address();
+    if (host == "localhost") address.replace(0, host.size(), "127.0.0.1");
+    auto nginx = Nginx::Start({address, realm_->certificate().string(),
+                               (realm_->certificate().parent_path() / "tls.key").string(),
+                               realm_->ca_certificate().string(), "localhost"});
     ASSERT_TRUE(nginx.ok()) << nginx.status();
     nginx_ = *std::move(nginx);
-    WriteClientFiles();
+    WriteClientFiles(name);
   }
   void StartRealm() {
     const absl::Status started = realm_->StartDaemon();
     ASSERT_TRUE(started.ok()) << started;
   }
-  void WriteClientFiles() {
-    std::ofstream(Path("realms.toml"))
-        << "[[realm]]\nid = \"" << realm_->realm_id() << "\"\naddress = \"localhost:" << nginx_->port()
-        << "\"\nca_certificate = \"" << realm_->ca_certificate().string() << "\"\n";
+  void WriteClientFiles(const std::string& name) {
+    // As docs/operations.md says.
+    const FinishedCommand entry =
+        RunCommand({LABREC_BIN_DIR "/labyrinth-admin", "realm", "client-entry", "--state", realm_->state(),
+                    "--address", absl::StrCat(name, ":", nginx_->port()), "--ca-certificate",
+                    realm_->ca_certificate(), "--certificate", realm_->certificate()});
+    ASSERT_EQ(entry.code, 0) << entry.err;
+    std::ofstream(Path("realms.toml")) << entry.out;
+    std::filesystem::copy_file(realm_->ca_certificate(),
+                               folder_.path() / realm_->ca_certificate().filename());
     std::ofstream(Path("token")) << realm_->Token("alice");
     std::ofstream(Path("secret")) << "a storage key of 32 bytes......!";
     std::filesystem::permissions(Path("secret"), std::filesystem::perms(0600));
@@ -107,6 +118,11 @@ class NginxTest : public testing::Test {
   TemporaryFolder folder_;
   std::unique_ptr<RealmFixture> realm_;
   std::unique_ptr<Nginx> nginx_;
+};
+
+class NginxTest : public RealmBehindNginx {
+ protected:
+  void SetUp() override { Start(TlsChain::kSelfSigned, "localhost", "localhost"); }
 };
 
 struct FreeBio {
@@ -186,6 +202,51 @@ TEST_F(NginxTest, SealAndRecoverAndARestartBehindIt) {
   EXPECT_THAT(status.out, HasSubstr("9")) << "the wrong PIN was counted once, being away never";
   EXPECT_EQ(Recover({"recover", "--output", Path("again"), "--pin-stdin"}, "4938\n").code, 0);
   EXPECT_EQ(Content(Path("again")), Content(Path("secret")));
+}
+
+// Whose certificate the realm has, and how it is reached.
+struct Setting {
+  const char* name;
+  TlsChain chain;
+  const char* host;    // the daemon's
+  const char* client;  // nginx's, as clients know it
+};
+void PrintTo(const Setting& setting, std::ostream* out) {
+  *out << setting.name;
+}
+class NginxSettings : public RealmBehindNginx, public testing::WithParamInterface<Setting> {};
+INSTANTIATE_TEST_SUITE_P(Each, NginxSettings,
+                         testing::Values(Setting{"OwnCa", TlsChain::kOwnCa, "localhost", "localhost"},
+                                         Setting{"Intermediate", TlsChain::kIntermediate, "localhost",
+                                                 "localhost"},
+                                         Setting{"PublicCa", TlsChain::kPublicCa, "localhost", "localhost"},
+                                         Setting{"IpV6", TlsChain::kOwnCa, "[::1]", "[::1]"}),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+TEST_F(NginxTest, WhatClientsWouldRefuseIsNoEntryOfTheirList) {
+  const auto entry = [&](const std::string& address, const std::filesystem::path& root) {
+    return RunCommand({LABREC_BIN_DIR "/labyrinth-admin", "realm", "client-entry", "--state", realm_->state(),
+                       "--address", address, "--ca-certificate", root, "--certificate",
+                       realm_->certificate()});
+  };
+  EXPECT_EQ(entry("localhost:7443", realm_->ca_certificate()).code, 0);
+  const FinishedCommand name = entry("realm.example:7443", realm_->ca_certificate());
+  EXPECT_EQ(name.code, 1);
+  EXPECT_THAT(name.err, HasSubstr("hostname mismatch"));
+  const TemporaryFolder other;
+  ASSERT_TRUE(MakeTlsChain(other.path(), TlsChain::kOwnCa).ok());
+  const FinishedCommand root = entry("localhost:7443", other.path() / "ca.pem");
+  EXPECT_EQ(root.code, 1);
+  EXPECT_THAT(root.err, HasSubstr("a client that trusts"));
+  EXPECT_EQ(entry("localhost", realm_->ca_certificate()).code, 2) << "no port";
+}
+
+TEST_P(NginxSettings, SealAndRecover) {
+  Start(GetParam().chain, GetParam().host, GetParam().client);
+  Seal();
+  const FinishedCommand back = Recover({"recover", "--output", Path("back"), "--pin-stdin"}, "4938\n");
+  ASSERT_EQ(back.code, 0) << back.err << nginx_->Log();
+  EXPECT_EQ(Content(Path("back")), Content(Path("secret")));
 }
 
 // gRPC would spend a second of processor on 8 MiB, and 50 seconds on 32 MiB.

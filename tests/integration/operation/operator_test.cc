@@ -17,6 +17,8 @@
 
 #include "recovery/record/codec.h"
 #include "recovery/store/sqlite/sqlite_store.h"
+#include "tests/support/checkout_paths.h"
+#include "tests/support/finished_command.h"
 #include "tests/support/raw_account.h"
 #include "tests/support/realm_fixture.h"
 #include "tests/support/realm_stub.h"
@@ -354,6 +356,29 @@ TEST_P(OperatorTest, ABackupUnderLoadVerifies) {
   sqlite3_exec(database, "UPDATE head SET root=zeroblob(32)", nullptr, nullptr, nullptr);
   sqlite3_close(database);
   EXPECT_FALSE(Offline({"backup", "verify", file.string()}).ok());
+}
+
+// A copy of the present epoch, one row of which is spoilt.
+TEST_P(OperatorTest, ADamagedBackupIsNotCalledGood) {
+  const fs::path file = folder_.path() / "backup.sqlite";
+  Online({"backup", "create", "--output", file.string()});
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(
+      sqlite3_exec(database,
+                   "UPDATE slots SET content = zeroblob(200) WHERE slot = (SELECT slot FROM rows LIMIT 1)",
+                   nullptr, nullptr, nullptr),
+      SQLITE_OK);
+  sqlite3_close(database);
+  const FinishedCommand verified =
+      RunCommand({LABREC_BIN_DIR "/labyrinth-admin", "backup", "verify", "--json", "--state", realm_->state(),
+                  "--socket", realm_->admin_socket(), file});
+  EXPECT_EQ(verified.code, 1) << verified.err;
+  const Json report = Json::parse(verified.out);
+  EXPECT_FALSE(report["intact"]);
+  EXPECT_EQ(report["epochs_behind"], 0);
+  EXPECT_THAT(report["restoring_means"].get<std::string>(), HasSubstr("it is damaged"));
+  EXPECT_THAT(report["restoring_means"].get<std::string>(), testing::Not(HasSubstr("as it is")));
 }
 
 TEST_P(OperatorTest, WearIsCountedOverRuns) {

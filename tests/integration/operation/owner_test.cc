@@ -11,6 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "tests/support/checkout_paths.h"
+#include "tests/support/finished_command.h"
 #include "tests/support/realm_fixture.h"
 
 namespace labrec::test {
@@ -27,10 +29,10 @@ uid_t OwnerOf(const fs::path& path) {
   return found.st_uid;
 }
 
-void GiveAll(const fs::path& folder) {
-  ASSERT_EQ(lchown(folder.c_str(), kService, kService), 0);
+void GiveAll(const fs::path& folder, uid_t owner = kService) {
+  ASSERT_EQ(lchown(folder.c_str(), owner, owner), 0);
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    ASSERT_EQ(lchown(entry.path().c_str(), kService, kService), 0) << entry.path();
+    ASSERT_EQ(lchown(entry.path().c_str(), owner, owner), 0) << entry.path();
   }
 }
 
@@ -42,21 +44,20 @@ class RootForTheService : public testing::Test {
     ASSERT_TRUE(made.ok()) << made.status();
     realm_ = *std::move(made);
     StartAndStop();
-    GiveAll(realm_->state().parent_path());
     GiveAll(realm_->swtpm()->socket().parent_path());
   }
-  // The daemon of this test runs as root, and its admin socket's folder has to be its own.
-  void GiveSocketsTo(uid_t owner) {
+  // The daemon of this test runs as root: the realm is root's meanwhile, with the folder of its sockets.
+  void Start() {
+    GiveAll(realm_->state(), 0);
     const fs::path sockets = realm_->admin_socket().parent_path();
-    ASSERT_EQ(lchown(sockets.c_str(), owner, owner), 0);
-  }
-  void StartAndStop() {
-    const uid_t owner = OwnerOf(realm_->admin_socket().parent_path());
-    GiveSocketsTo(0);
+    ASSERT_EQ(lchown(sockets.c_str(), 0, 0), 0);
     const absl::Status started = realm_->StartDaemon();
     ASSERT_TRUE(started.ok()) << started;
+  }
+  void StartAndStop() {
+    Start();
     ASSERT_TRUE(realm_->StopDaemon().ok());
-    GiveSocketsTo(owner);
+    GiveAll(realm_->state().parent_path());
   }
   absl::StatusOr<std::string> Admin(std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), {"--state", realm_->state().string()});
@@ -85,7 +86,6 @@ TEST_F(RootForTheService, AnAcceptedLedgerBelongsToTheService) {
   StartAndStop();  // as root, so that the ledger is ahead of the copy
   for (const char* suffix : {"-wal", "-shm"}) fs::remove(ledger().string() + suffix);
   fs::copy_file(roots_.path() / "stale.sqlite", ledger(), fs::copy_options::overwrite_existing);
-  GiveAll(realm_->state());
   fs::remove(realm_->state() / "audit.log");
   const auto accepted = Admin({"anchor", "accept", "--yes"});
   EXPECT_TRUE(accepted.ok()) << accepted.status();
@@ -115,10 +115,29 @@ TEST_F(RootForTheService, ASnapshotThatOnlyRootMayReadIsVerified) {
   ExpectAllIsTheServices();
 }
 
-TEST_F(RootForTheService, ALinkInTheSocketsPlaceIsNotFollowed) {
-  GiveSocketsTo(0);
+// One start as root used to leave files that the service could not open.
+TEST_F(RootForTheService, ADaemonOfRootIsRefused) {
+  for (const char* name : {"lock", "audit.log"}) fs::remove(realm_->state() / name);
   const absl::Status started = realm_->StartDaemon();
-  ASSERT_TRUE(started.ok()) << started;
+  EXPECT_THAT(started.ToString(), HasSubstr("start the daemon as uid 65533"));
+  EXPECT_FALSE(fs::exists(realm_->state() / "audit.log"));
+  ExpectAllIsTheServices();
+}
+
+TEST_F(RootForTheService, CheckConfigLooksAsTheService) {
+  const std::string file = realm_->state().parent_path() / "recoveryd.toml";
+  const std::vector<std::string> check = {LABREC_BIN_DIR "/labyrinth-recoveryd", "--check-config", "--config",
+                                          file};
+  const FinishedCommand good = RunCommand(check);
+  EXPECT_EQ(good.code, 0) << good.err;
+  ASSERT_EQ(lchown(realm_->jwks().c_str(), 0, 0), 0);  // of mode 0600
+  const FinishedCommand unreadable = RunCommand(check);
+  EXPECT_EQ(unreadable.code, 2);
+  EXPECT_THAT(unreadable.err, HasSubstr("chat.jwks: "));
+}
+
+TEST_F(RootForTheService, ALinkInTheSocketsPlaceIsNotFollowed) {
+  Start();
   EXPECT_TRUE(realm_->Admin({"status"}).ok());
   const fs::path link = realm_->state() / "admin.sock";
   fs::create_symlink(realm_->admin_socket(), link);

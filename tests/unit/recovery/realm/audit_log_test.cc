@@ -11,9 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 
+#include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
+#include "recovery/realm/audit_chain.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/unit/recovery/server/test_tokens.h"
 
@@ -108,6 +112,120 @@ TEST_F(AuditLogTest, WhatWaitsIsWrittenAtTheEnd) {
   const auto lines = Lines();
   ASSERT_EQ(lines.size(), 100U);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(lines[static_cast<size_t>(i)]["event"], std::to_string(i));
+}
+
+class AuditFileTest : public AuditLogTest {
+ protected:
+  void SetUp() override { Open(); }
+  void Open() {
+    log_.reset();
+    auto log = AuditLog::Open(path_, clock_);
+    ASSERT_TRUE(log.ok()) << log.status();
+    log_ = *std::move(log);
+  }
+  void Append(const std::string& event) const {
+    const absl::Status written = log_->Append({event, "a", "", "", "", ""}, Durability::kSync);
+    EXPECT_TRUE(written.ok()) << written;
+  }
+  // Of these files, in this order.
+  AuditChain Chain(const std::vector<std::filesystem::path>& files) const {
+    AuditChain chain;
+    for (const auto& file : files) {
+      const absl::Status read = chain.Read(file);
+      EXPECT_TRUE(read.ok()) << read;
+    }
+    return chain;
+  }
+  std::string Text() const { return ToString(*ReadFile(path_)); }
+  void Write(const std::string& text) const {
+    ASSERT_TRUE(WriteFile(path_, AsBytes(text), 0600, Overwrite::kReplace).ok());
+  }
+
+  const std::filesystem::path old_ = folder_.path() / "audit.log.1";
+  std::unique_ptr<AuditLog> log_;
+};
+
+TEST_F(AuditFileTest, AFileThatIsMovedAwayIsFollowedByANewOne) {
+  Append("before");
+  std::filesystem::rename(path_, old_);
+  Append("after");
+  const auto lines = Lines();
+  ASSERT_EQ(lines.size(), 2U) << Text();
+  EXPECT_EQ(lines[0]["event"], kAuditBegins);
+  EXPECT_EQ(lines[0]["follows"], Hex(Chain({old_}).head()));
+  EXPECT_EQ(lines[1]["event"], "after");
+  EXPECT_EQ(Chain({old_, path_}).problem_count(), 0U);
+  EXPECT_EQ(Chain({path_}).problem_count(), 0U) << "alone, too";
+  EXPECT_GT(Chain({path_, old_}).problem_count(), 0U) << "in another order";
+}
+
+TEST_F(AuditFileTest, ReopeningMakesTheFileThoughNothingIsWritten) {
+  Append("before");
+  std::filesystem::rename(path_, old_);
+  log_->Reopen();
+  while (!std::filesystem::exists(path_)) std::this_thread::yield();
+  log_.reset();
+  EXPECT_EQ(Lines().size(), 1U);
+}
+
+TEST_F(AuditFileTest, WhatCannotBeWrittenIsRefusedUntilItCan) {
+  Append("before");
+  std::filesystem::remove(path_);
+  std::filesystem::create_directory(path_);
+  EXPECT_TRUE(absl::IsUnavailable(log_->Append({"lost", "a", "", "", "", ""}, Durability::kSync)));
+  std::filesystem::remove(path_);
+  Append("after");
+  EXPECT_EQ(Lines().size(), 2U);
+}
+
+TEST_F(AuditFileTest, AnEditedMissingOrAddedLineIsNamed) {
+  for (const char* event : {"one", "two", "three"}) Append(event);
+  const std::string good = Text();
+  EXPECT_EQ(Chain({path_}).problem_count(), 0U);
+  const std::vector<std::string> lines = absl::StrSplit(good, '\n', absl::SkipEmpty());
+  const std::string bad[] = {
+      absl::StrReplaceAll(good, {{"\"two\"", "\"owt\""}}),
+      absl::StrCat(lines[0], "\n", lines[2], "\n"),
+      absl::StrCat(lines[1], "\n", lines[2], "\n"),
+      absl::StrCat(lines[1], "\n", lines[0], "\n", lines[2], "\n"),
+      absl::StrCat(lines[0], "\n{\"event\":\"mine\"}\n", lines[1], "\n", lines[2], "\n"),
+  };
+  for (const std::string& text : bad) {
+    Write(text);
+    EXPECT_GT(Chain({path_}).problem_count(), 0U) << text;
+  }
+  AuditChain cut, whole;
+  Write(good);
+  const Digest last = Chain({path_}).head();
+  whole.Expect(last);
+  ASSERT_TRUE(whole.Read(path_).ok());
+  EXPECT_TRUE(whole.met());
+  Write(absl::StrCat(lines[0], "\n", lines[1], "\n"));
+  cut.Expect(last);
+  ASSERT_TRUE(cut.Read(path_).ok());
+  EXPECT_EQ(cut.problem_count(), 0U) << "its end is cut off, and what is left hangs together";
+  EXPECT_FALSE(cut.met()) << "but for whoever kept the last hash";
+}
+
+TEST_F(AuditFileTest, LinesOfAnEarlierReleaseAreInTheChain) {
+  const std::string old = "{\"event\":\"old\"}\n{\"event\":\"cut off by a cra";
+  Write(old);
+  Open();
+  Append("new");
+  const AuditChain chain = Chain({path_});
+  EXPECT_EQ(chain.problem_count(), 0U) << chain.problems().front();
+  EXPECT_EQ(chain.lines(), 3U) << "the cut one has an end of its own: " << Text();
+  EXPECT_EQ(chain.unchained(), 1U);
+  EXPECT_EQ(chain.torn(), 1U);
+  Write(absl::StrReplaceAll(Text(), {{"old", "odd"}}));
+  EXPECT_EQ(Chain({path_}).problem_count(), 1U);
+}
+
+TEST_F(AuditFileTest, ANewFileKeepsTheNumberOfDiscontinuities) {
+  ASSERT_TRUE(log_->Append({"anchor_accept_done", "a", "", "", "", "", 3}, Durability::kSync).ok());
+  std::filesystem::rename(path_, old_);
+  Append("after");
+  EXPECT_EQ(Chain({path_}).discontinuities(), 3U);
 }
 
 // A disk that takes nothing: a named pipe that is full. Whoever appends goes on all the same, and once there

@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 
-namespace labrec::admin {
+namespace labrec::recovery {
 
 // Root works in a folder of somebody else (the service's user) as that user, from here on and in all of the
 // process: with its groups and nothing of root's. Whatever the owner put there, symbolic links and all, then
@@ -12,4 +12,8 @@ namespace labrec::admin {
 // else, for a folder of root's, or where there is none. What only root may read has to be read before.
 absl::Status WorkAsOwnerOf(const std::filesystem::path& folder);
 
-}  // namespace labrec::admin
+// FAILED_PRECONDITION where root would work as root in a folder of somebody else: what it made there the
+// owner could not open. OK for anybody else, who can do no such harm.
+absl::Status CheckNotRootInFolderOf(const std::filesystem::path& folder);
+
+}  // namespace labrec::recovery

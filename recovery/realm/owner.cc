@@ -1,7 +1,8 @@
-#include "tools/admin/owner.h"
+#include "recovery/realm/owner.h"
 
 #include <cerrno>
 #include <cstring>
+#include <string>
 
 #include <fcntl.h>
 #include <grp.h>
@@ -12,7 +13,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 
-namespace labrec::admin {
+namespace labrec::recovery {
 namespace {
 
 absl::Status SystemError(const std::filesystem::path& folder, const char* what) {
@@ -43,4 +44,15 @@ absl::Status WorkAsOwnerOf(const std::filesystem::path& folder) {
   return SystemError(folder, "cannot go on as its owner");
 }
 
-}  // namespace labrec::admin
+absl::Status CheckNotRootInFolderOf(const std::filesystem::path& folder) {
+  struct stat found {};
+  if (geteuid() != 0 || stat(folder.c_str(), &found) != 0 || found.st_uid == 0) return absl::OkStatus();
+  const passwd* const user = getpwuid(found.st_uid);
+  const std::string name = user != nullptr ? user->pw_name : absl::StrCat("uid ", found.st_uid);
+  return absl::FailedPreconditionError(
+      absl::StrCat(folder.string(), ": belongs to ", name,
+                   ", and root would leave files there that it cannot open; start the daemon as ", name,
+                   " (systemctl start labyrinth-recoveryd does)"));
+}
+
+}  // namespace labrec::recovery
