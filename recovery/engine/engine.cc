@@ -1,6 +1,8 @@
 #include "recovery/engine/engine.h"
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -26,6 +28,8 @@
 
 namespace labrec::recovery {
 namespace {
+
+constexpr std::chrono::seconds kHangs{10};  // no call of a device that works takes so long
 
 absl::Status CheckParts(const EngineOptions& options, hsm::Device& key_device, hsm::Device& anchor_device) {
   if (options.realm_id.size() != kRealmIdBytes) return absl::InvalidArgumentError("a realm id has 16 bytes");
@@ -103,6 +107,7 @@ class Engine::Parts {
   Records records;
   ChipRecords chip_records;
   Attestation attestation;
+  const std::shared_ptr<std::atomic<bool>> probing = std::make_shared<std::atomic<bool>>(false);
   std::thread commit_thread;
 };
 
@@ -149,13 +154,34 @@ Attestation& Engine::attestation() {
   return parts_->attestation;
 }
 
+// A request of the realm's own that changes nothing: it makes the commit thread look at the claim.
+void Engine::ProbeWhenIdle(std::chrono::milliseconds idle) {
+  Workshop& workshop = *parts_->workshop;
+  if (workshop.executor.idle() < idle || workshop.queue.depth() > 0) return;
+  if (parts_->probing->exchange(true)) return;
+  const auto done = [probing = parts_->probing](const absl::Status&) { *probing = false; };
+  const auto look = [&workshop, done](WorkingSet&) -> absl::StatusOr<TurnTask::Start> {
+    return TurnTask::Start([&workshop, done] {
+      workshop.keys.Derive(ToBytes("probe"),
+                           [done](const absl::StatusOr<SecretBytes>& d) { done(d.status()); });
+    });
+  };
+  absl::StatusOr<RequestQueue::Place> place = workshop.queue.Admit();
+  if (!place.ok()) return done(place.status());
+  workshop.queue.Push(*std::move(place), std::make_shared<TurnTask>(TurnTask::Time::max(), look, done));
+}
+
 EngineStatus Engine::status() const {
   const Workshop& workshop = *parts_->workshop;
   CommitFigures figures = parts_->committer.figures();
   EngineStatus status;
+  status.oldest_device_call = std::chrono::duration_cast<std::chrono::milliseconds>(workshop.OldestCall());
   status.not_serving_reason = std::move(figures.not_serving_reason);
   if (status.not_serving_reason.empty() && (workshop.key_health.away() || workshop.anchor_health.away())) {
     status.not_serving_reason = "a security device is away";
+  }
+  if (status.not_serving_reason.empty() && status.oldest_device_call > kHangs) {
+    status.not_serving_reason = "a security device does not answer: a call of it has taken over ten seconds";
   }
   status.serving = status.not_serving_reason.empty();
   status.epoch = figures.epoch;

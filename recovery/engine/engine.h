@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -58,6 +59,11 @@ class Engine {
   Attestation& attestation();
 
   EngineStatus status() const;
+
+  // Asks the devices whether they answer, where nothing has been asked of them for `idle`: the keys for a
+  // derivation, the anchor for its claim. That writes nothing to them. One that does not answer is away then
+  // (status), as after a request. Returns at once; does nothing while an earlier probe is under way.
+  void ProbeWhenIdle(std::chrono::milliseconds idle);
 
  private:
   class Parts;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +19,8 @@ struct EngineStatus {
   uint64_t queue_depth = 0;
   uint64_t guesses_counted = 0;  // since start
   uint64_t batches = 0;          // anchored since start
+  std::chrono::milliseconds oldest_device_call{
+      0};  // how long the oldest of those under way takes; 0: none is
   hsm::DeviceDescription device;
   hsm::AnchorWear anchor;
   std::optional<hsm::CountedCapacity> chip;  // where the chip can count

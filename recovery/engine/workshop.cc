@@ -1,5 +1,7 @@
 #include "recovery/engine/workshop.h"
 
+#include <algorithm>
+
 #include <openssl/rand.h>
 
 #include "hsm/base/secret_bytes.h"
@@ -13,10 +15,9 @@ AnchorCalls CallsOf(hsm::Device& key_device, const hsm::Device& anchor_device) {
   return one_thread ? AnchorCalls::kAmongKeys : AnchorCalls::kBesideKeys;
 }
 
-std::unique_ptr<ExecutorAnchor> OnExecutor(AnchorCalls calls, hsm::FreshnessAnchor& anchor,
-                                           DeviceExecutor& executor) {
-  if (calls == AnchorCalls::kBesideKeys) return nullptr;
-  return std::make_unique<ExecutorAnchor>(anchor, executor);
+std::unique_ptr<DeviceExecutor> BesideKeys(AnchorCalls calls) {
+  if (calls == AnchorCalls::kAmongKeys) return nullptr;
+  return std::make_unique<DeviceExecutor>(1, [](const DeviceExecutor::Load&) {});
 }
 
 }  // namespace
@@ -35,9 +36,8 @@ Workshop::Workshop(const EngineOptions& options, hsm::Device& keys_of, hsm::Devi
       keys(key_device, executor, host, key_health),
       chip(key_device, executor, key_health),
       attestation(key_device, executor, key_health, {options.endorsement_intermediates, options.quoted_pcrs}),
-      executor_anchor(
-          OnExecutor(CallsOf(key_device, anchor_device), *anchor_device.freshness_anchor(), executor)),
-      anchor(executor_anchor ? *executor_anchor : *anchor_device.freshness_anchor()) {}
+      beside_keys(BesideKeys(CallsOf(key_device, anchor_device))),
+      anchor(*anchor_device.freshness_anchor(), beside_keys ? *beside_keys : executor) {}
 
 absl::Status Workshop::SeedFromDevice() {
   hsm::Random* random = key_device.random();
@@ -52,10 +52,16 @@ absl::Status Workshop::SeedFromDevice() {
   return absl::OkStatus();
 }
 
+DeviceExecutor::Duration Workshop::OldestCall() const {
+  return std::max(executor.oldest_call(),
+                  beside_keys ? beside_keys->oldest_call() : DeviceExecutor::Duration{0});
+}
+
 // Evaluations go to and fro between device and host: first they end, then what else the device has to do.
 void Workshop::Finish() {
   keys.Finish();
   executor.Finish();
+  if (beside_keys) beside_keys->Finish();
 }
 
 }  // namespace labrec::recovery

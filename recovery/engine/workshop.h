@@ -31,6 +31,8 @@ struct Workshop {
   // Mixes 64 bytes of the key device's random generator into OpenSSL's public and private ones: nonces and
   // challenges stay unpredictable then if either source is bad. The device's errors.
   absl::Status SeedFromDevice();
+  // How long the call of a device takes that began first of those under way; 0 where there is none.
+  DeviceExecutor::Duration OldestCall() const;
   // All that is under way on the devices' threads ends, then the threads do. Nothing may be begun afterwards.
   void Finish();
 
@@ -44,8 +46,9 @@ struct Workshop {
   KeyWork keys;
   ChipWork chip;
   AttestationWork attestation;
-  const std::unique_ptr<ExecutorAnchor> executor_anchor;  // where the anchor is called among the keys
-  hsm::FreshnessAnchor& anchor;
+  const std::unique_ptr<DeviceExecutor>
+      beside_keys;  // the anchor's calls, where they are not among the keys'
+  ExecutorAnchor anchor;
 };
 
 }  // namespace labrec::recovery

@@ -36,14 +36,14 @@ void Extend(X509* certificate, int nid, const char* value) {
   Must(extension && X509_add_ext(certificate, extension.get(), -1) == 1, value);
 }
 
-X509Ptr SelfSigned(EVP_PKEY* key) {
+X509Ptr SelfSigned(EVP_PKEY* key, std::chrono::seconds left) {
   X509Ptr certificate(X509_new());
   constexpr long kDay = 24L * 3600;
   X509* const x = certificate.get();
   Must(X509_set_version(x, X509_VERSION_3) == 1, "version");
   ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
   X509_gmtime_adj(X509_getm_notBefore(x), -kDay);
-  X509_gmtime_adj(X509_getm_notAfter(x), kDay);
+  X509_gmtime_adj(X509_getm_notAfter(x), left.count());
   X509_NAME* const name = X509_get_subject_name(x);
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"),
                              -1, -1, 0);
@@ -57,10 +57,10 @@ X509Ptr SelfSigned(EVP_PKEY* key) {
 
 }  // namespace
 
-TestCertificate::TestCertificate() {
+TestCertificate::TestCertificate(std::chrono::hours left) {
   const PkeyPtr key(EVP_EC_gen("P-256"));
   Must(key != nullptr, "key");
-  const X509Ptr certificate = SelfSigned(key.get());
+  const X509Ptr certificate = SelfSigned(key.get(), left);
   const BioPtr certificate_text(BIO_new(BIO_s_mem()));
   const BioPtr key_text(BIO_new(BIO_s_mem()));
   Must(PEM_write_bio_X509(certificate_text.get(), certificate.get()) == 1, "PEM");

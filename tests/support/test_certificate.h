@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -11,7 +12,8 @@ namespace labrec::test {
 // which is its own root. Files live as long as the object. Aborts if OpenSSL fails.
 class TestCertificate {
  public:
-  TestCertificate();
+  // Good until so long from now; below 0 it has expired.
+  explicit TestCertificate(std::chrono::hours left = std::chrono::hours(24));
 
   const std::string& certificate_pem() const { return certificate_pem_; }
   const std::string& key_pem() const { return key_pem_; }

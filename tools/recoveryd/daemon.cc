@@ -15,6 +15,7 @@
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/realm/owner.h"
 #include "recovery/server/admin/service.h"
 #include "recovery/server/service/grpc_service.h"
 #include "recovery/server/service/service.h"
@@ -95,12 +96,14 @@ void LogDevice(const char* role, const hsm::DeviceDescription& device) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config,
-                                                      std::function<void(absl::Status)> on_fatal) {
+                                                      std::function<void(absl::Status)> on_fatal,
+                                                      const Pause& pause) {
+  LABREC_RETURN_IF_ERROR(recovery::CheckNotRootInFolderOf(config.state));
   LABREC_RETURN_IF_ERROR(CheckFiles(config));
   LABREC_ASSIGN_OR_RETURN(LockedRealm locked, LockRealm(config.state));
   std::unique_ptr<Daemon> daemon(new Daemon());
   LABREC_RETURN_IF_ERROR(daemon->Prepare(config, locked));
-  LABREC_ASSIGN_OR_RETURN(daemon->realm_, OpenRealm(std::move(locked), config.device_uri, config.anchor_uri));
+  LABREC_RETURN_IF_ERROR(daemon->OpenDevices(config, std::move(locked), pause));
   LABREC_RETURN_IF_ERROR(daemon->StartEngine(config, std::move(on_fatal)));
   GiveWayToEarlierThreads();
   LABREC_RETURN_IF_ERROR(daemon->StartServices(config));
@@ -130,6 +133,17 @@ absl::Status Daemon::Prepare(const Config& config, const LockedRealm& realm) {
   return absl::OkStatus();
 }
 
+// The folder is not locked during a pause: an operator may work on it meanwhile.
+absl::Status Daemon::OpenDevices(const Config& config, LockedRealm locked, const Pause& pause) {
+  absl::StatusOr<OpenedRealm> opened = OpenRealm(std::move(locked), config.device_uri, config.anchor_uri);
+  while (!opened.ok()) {
+    LABREC_RETURN_IF_ERROR(pause(opened.status()));
+    opened = OpenRealm(config.state, config.device_uri, config.anchor_uri);
+  }
+  realm_ = *std::move(opened);
+  return absl::OkStatus();
+}
+
 absl::Status Daemon::StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal) {
   LogDevice("key device", realm_->key_device->description());
   if (realm_->own_anchor_device) LogDevice("anchor device", realm_->own_anchor_device->description());
@@ -152,6 +166,8 @@ absl::Status Daemon::StartServices(const Config& config) {
   wear_ = std::make_unique<recovery::WearMeter>(realm_->folder.WearPath(), SystemClock(),
                                                 RatedEndurance(config, engine_->status().anchor),
                                                 engine_->status());
+  certificates_ =
+      std::make_unique<recovery::CertificateWatch>(config.listen.tls, config.tls_certificates, SystemClock());
   backups_ = std::make_unique<recovery::BackupMaker>(
       [store = realm_->store.get()](const std::filesystem::path& path) { return store->Snapshot(path); });
   rates_ = std::make_unique<recovery::RateLimiter>(config.rates);
@@ -160,9 +176,11 @@ absl::Status Daemon::StartServices(const Config& config) {
                                                                   facts, config.tls_certificates);
   grpc_service_ = std::make_unique<recovery::GrpcService>(*recovery_service_, traffic_);
   admin_service_ = std::make_unique<recovery::AdminService>(
-      *engine_, *backups_, *wear_, *audit_, traffic_, facts, TenantNames(config), SystemClock().NowMillis(),
+      *engine_, *backups_, *wear_, *certificates_, *audit_, traffic_, facts, TenantNames(config),
+      SystemClock().NowMillis(),
       [socket = admin_socket_.get()](const std::string& peer) { return socket->PeerOf(peer); });
   const auto status = [engine = engine_.get()] { return engine->status(); };
+  metrics_.WatchCertificates([certificates = certificates_.get()] { return certificates->Figures(); });
   metrics_.Watch(status, [status, wear = wear_.get()] { return wear->Figures(status().anchor.commits); });
   return absl::OkStatus();
 }
@@ -216,6 +234,13 @@ Daemon::~Daemon() {
 
 void Daemon::GiveMemoryBack() {
   memory_.Look(Connections().open);
+}
+
+void Daemon::Reread() {
+  tokens_->Refresh();
+  certificates_->Look();
+  audit_->Reopen();
+  spdlog::info("SIGHUP: token keys, certificates and the audit log's file are read again");
 }
 
 void Daemon::SetHealthy(bool healthy) {

@@ -17,6 +17,7 @@
 #include "recovery/server/transport/rate_limiter.h"
 #include "recovery/server/transport/rpc_server.h"
 #include "recovery/server/watch/account_log.h"
+#include "recovery/server/watch/certificate_watch.h"
 #include "recovery/server/watch/metrics.h"
 #include "recovery/server/watch/traffic.h"
 #include "recovery/server/watch/wear_meter.h"
@@ -40,9 +41,12 @@ class Daemon {
   // what storage holds is judged before the device is written: a start that fails writes nothing to it. Nor
   // does it change a row; but what an earlier run left in the database's log is moved into the database
   // before anything in it is believed (OpenSqliteStore).
-  // `on_fatal` is called when the process must end at once (see Engine::Start).
+  // `on_fatal` is called when the process must end at once (see Engine::Start). `pause` is asked after each
+  // try to open the devices that failed: OK to try again, or what the start ends with.
+  using Pause = std::function<absl::Status(const absl::Status& why)>;
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(const Config& config,
-                                                       std::function<void(absl::Status)> on_fatal);
+                                                       std::function<void(absl::Status)> on_fatal,
+                                                       const Pause& pause);
   // Stops at once, if Drain was not called.
   ~Daemon();
 
@@ -52,7 +56,11 @@ class Daemon {
   void NoteWear() { wear_->Note(engine_->status()); }
   // Gives memory back to the system after a crowd has left. To be called every few seconds.
   void GiveMemoryBack();
-  void ReloadTokenKeys() { tokens_->Refresh(); }
+  // Asks devices that nothing was asked of for a while whether they answer. Returns at once.
+  void ProbeDevices() { engine_->ProbeWhenIdle(std::chrono::seconds(10)); }
+  void LookAtCertificates() { certificates_->Look(); }
+  // Token keys, certificates and the audit log's file, as they are now.
+  void Reread();
   // Takes nothing new, answers what it has, and stops. What is not answered after `grace` is cancelled: its
   // client does not hear whether it was done, and may send it again.
   void Drain(std::chrono::seconds grace);
@@ -60,6 +68,7 @@ class Daemon {
  private:
   Daemon();
   absl::Status Prepare(const Config& config, const LockedRealm& realm);
+  absl::Status OpenDevices(const Config& config, LockedRealm locked, const Pause& pause);
   absl::Status StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal);
   absl::Status StartServices(const Config& config);
   absl::Status StartListening(const Config& config);
@@ -74,6 +83,7 @@ class Daemon {
   MemoryReturn memory_;
   std::unique_ptr<recovery::Engine> engine_;
   std::unique_ptr<recovery::WearMeter> wear_;
+  std::unique_ptr<recovery::CertificateWatch> certificates_;
   std::unique_ptr<recovery::BackupMaker> backups_;
   std::unique_ptr<recovery::TokenVerifier> tokens_;
   std::unique_ptr<recovery::RateLimiter> rates_;

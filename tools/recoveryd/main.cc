@@ -13,14 +13,17 @@
 #include "absl/strings/str_split.h"
 
 #include "recovery/api/tls13.h"
+#include "recovery/realm/owner.h"
 #include "recovery/server/service/realm_description.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/program.h"
 #include "tools/recoveryd/config.h"
 #include "tools/recoveryd/daemon.h"
+#include "tools/recoveryd/device_wait.h"
 #include "tools/recoveryd/log.h"
 #include "tools/recoveryd/notify.h"
 #include "tools/recoveryd/preflight.h"
+#include "tools/recoveryd/reload.h"
 #include "tools/recoveryd/resources.h"
 #include "tools/recoveryd/service_watch.h"
 
@@ -37,6 +40,7 @@ constexpr int kUncertain = 4;
 
 constexpr std::chrono::milliseconds kWatchEvery{500};
 constexpr unsigned kLooksPerMemoryReturn = 10;
+constexpr unsigned kLooksPerMinute = 120;
 
 sigset_t Signals() {
   sigset_t signals;
@@ -55,17 +59,22 @@ sigset_t Signals() {
 }
 
 // Watches the realm until a signal ends it.
-void RunUntilStopped(Daemon& daemon) {
+void RunUntilStopped(Daemon& daemon, Reload& configuration) {
   const sigset_t signals = Signals();
   const timespec timeout{0, std::chrono::nanoseconds(kWatchEvery).count()};
   ServiceWatch watch;
   for (unsigned look = 1;; ++look) {
     daemon.SetHealthy(watch.Look(daemon.status()));
     daemon.NoteWear();
+    daemon.ProbeDevices();
+    if (look % kLooksPerMinute == 0) daemon.LookAtCertificates();
     if (look % kLooksPerMemoryReturn == 0) daemon.GiveMemoryBack();
     NotifyAlive();
     const int signal = sigtimedwait(&signals, nullptr, &timeout);
-    if (signal == SIGHUP) daemon.ReloadTokenKeys();
+    if (signal == SIGHUP) {
+      daemon.Reread();
+      configuration.Run();
+    }
     if (signal != SIGTERM && signal != SIGINT) continue;
     spdlog::info("{}: answering what is under way, then stopping", signal == SIGTERM ? "SIGTERM" : "SIGINT");
     return;
@@ -76,10 +85,12 @@ std::vector<std::string> Lines(const absl::Status& status) {
   return absl::StrSplit(status.message(), '\n');
 }
 
-// Everything that is wrong, for a person who has asked.
+// Everything that is wrong, for a person who has asked. Root looks as the user that the realm belongs to.
 int CheckOnly(const Config& config, const std::string& file) {
   int code = kStopped;
-  for (const absl::Status& looked : {CheckDevices(config), CheckTokenKeys(config), CheckFiles(config)}) {
+  const absl::Status as_owner = recovery::WorkAsOwnerOf(config.state);
+  for (const absl::Status& looked : {as_owner, CheckDevices(config), CheckTokenKeys(config),
+                                     CheckFiles(config), CheckCertificates(config)}) {
     if (looked.ok()) continue;
     for (const std::string& line : Lines(looked)) {
       std::cerr << file << ": " << line << "\n";
@@ -90,11 +101,18 @@ int CheckOnly(const Config& config, const std::string& file) {
   return code;
 }
 
-int Run(const Config& config) {
+int Run(const Config& config, const std::filesystem::path& file) {
+  Reload configuration(file);
   SkipDeadlockSearch();
   spdlog::info("labyrinth-recoveryd {} starts", recovery::SoftwareVersion());
   RaiseFileLimit();
-  auto daemon = Daemon::Start(config, EndAtOnce);
+  DeviceWait wait;
+  auto daemon =
+      Daemon::Start(config, EndAtOnce, [&wait](const absl::Status& why) { return wait.Pause(why); });
+  if (absl::IsCancelled(daemon.status())) {
+    spdlog::info("{}", std::string(daemon.status().message()));
+    return kStopped;
+  }
   if (!daemon.ok()) {
     for (const std::string& line : Lines(daemon.status())) {
       spdlog::critical("not started: {}", line);
@@ -103,7 +121,7 @@ int Run(const Config& config) {
     return absl::IsDataLoss(daemon.status()) ? kLedgerRefused : kFailed;
   }
   NotifyReady();
-  RunUntilStopped(**daemon);
+  RunUntilStopped(**daemon, configuration);
   NotifyStopping();
   (*daemon)->Drain(config.drain);
   spdlog::info("stopped");
@@ -138,7 +156,7 @@ int Main(int argc, char** argv) {
     std::cerr << file.string() << ": " << std::string(read.message()) << "\n";
     return kUsage;
   }
-  return Run(*config);
+  return Run(*config, file);
 }
 
 }  // namespace

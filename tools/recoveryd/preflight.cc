@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 
 #include "attestation/verify/ek/trust.h"
+#include "hsm/base/clock.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/open_device.h"
 #include "recovery/realm/folder.h"
@@ -19,6 +20,7 @@
 #include "recovery/server/tokens/jwks_file.h"
 #include "recovery/server/transport/tls.h"
 #include "recovery/server/transport/tls_key_hash.h"
+#include "recovery/server/watch/certificate_watch.h"
 
 namespace labrec::recoveryd {
 namespace {
@@ -102,6 +104,19 @@ absl::Status CheckFiles(const Config& config) {
                   attestation::EkTrust::Load(config.ek_intermediates, {}).status());
   }
   problems.Note("[admin] socket", recovery::AdminSocket::Check(config.admin_socket));
+  return problems.As(absl::StatusCode::kFailedPrecondition);
+}
+
+// What cannot be read CheckFiles names.
+absl::Status CheckCertificates(const Config& config) {
+  Problems problems;
+  for (const fs::path& certificate : config.tls_certificates) {
+    const bool own = config.listen.tls && certificate == config.listen.tls->certificate;
+    const absl::Status good = recovery::CertificateWatch::Check(certificate, SystemClock());
+    if (absl::IsFailedPrecondition(good)) {
+      problems.Note(own ? "[listen] certificate" : "[attestation] tls_certificates", good);
+    }
+  }
   return problems.As(absl::StatusCode::kFailedPrecondition);
 }
 

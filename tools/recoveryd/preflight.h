@@ -7,7 +7,7 @@
 namespace labrec::recoveryd {
 
 // What a start needs besides the device and free addresses, looked at and not changed: a start asks before it
-// touches anything, and --check-config asks for nothing else. Each error has every problem, one per line, as
+// touches anything, and --check-config asks for little else. Each error has every problem, one per line, as
 // "[section] key: what is wrong".
 
 // The addresses of devices (those in realm.json were read by realm init): INVALID_ARGUMENT.
@@ -21,5 +21,9 @@ absl::Status CheckTokenKeys(const Config& config);
 // FAILED_PRECONDITION. A disk that is not mounted yet, or a certificate that is being renewed, may be there
 // at the next start.
 absl::Status CheckFiles(const Config& config);
+
+// Whether the certificates that clients see are good today: FAILED_PRECONDITION. No start asks: a realm goes
+// on with an expired one, and says so.
+absl::Status CheckCertificates(const Config& config);
 
 }  // namespace labrec::recoveryd

@@ -6,7 +6,8 @@
 
 namespace labrec::recoveryd {
 
-// Tells the service manager, once per change, whether the realm serves. (The log has it from the engine.)
+// Tells the service manager and the log, once per change, whether the realm serves. (Why a device is away the
+// log has from the engine; that one does not answer at all nobody but this sees.)
 // Not for sharing between threads.
 class ServiceWatch {
  public:
@@ -15,6 +16,7 @@ class ServiceWatch {
 
  private:
   std::string told_;
+  bool serving_ = false;
 };
 
 }  // namespace labrec::recoveryd

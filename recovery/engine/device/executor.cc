@@ -68,6 +68,22 @@ void DeviceExecutor::Run(JobKind kind, absl::AnyInvocable<void()> job, Turn turn
   done->get_future().wait();
 }
 
+DeviceExecutor::Duration DeviceExecutor::oldest_call() const {
+  const std::lock_guard lock(mutex_);
+  const Time now = std::chrono::steady_clock::now();
+  Duration oldest{0};
+  for (const Running& job : running_) {
+    if (job.busy) oldest = std::max(oldest, now - job.since);
+  }
+  return oldest;
+}
+
+DeviceExecutor::Duration DeviceExecutor::idle() const {
+  const std::lock_guard lock(mutex_);
+  const bool busy = !jobs_.empty() || std::ranges::any_of(running_, &Running::busy);
+  return busy ? Duration{0} : std::chrono::steady_clock::now() - ended_;
+}
+
 DeviceExecutor::Load DeviceExecutor::load() const {
   const std::lock_guard lock(mutex_);
   return LoadAt(std::chrono::steady_clock::now());
@@ -132,6 +148,7 @@ void DeviceExecutor::RunAs(Running& call, Job job, std::unique_lock<std::mutex>&
   lock.lock();
   call.busy = false;
   const Time end = std::chrono::steady_clock::now();
+  ended_ = end;
   const auto units = static_cast<int64_t>(std::max<size_t>(1, job.units));
   per_unit_[Index(job.kind)].Add((end - start) / units);
   NoteProcessorTime(end - start, used);

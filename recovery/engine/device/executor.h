@@ -51,6 +51,10 @@ class DeviceExecutor {
   // others meanwhile, or later.
   void Finish();
 
+  // How long the job takes that began first of those that run; 0 where none does.
+  Duration oldest_call() const;
+  // How long nothing has run or waited; 0 while something does.
+  Duration idle() const;
   Load load() const;
   // Whether jobs wait for the device.
   bool HasWaiting() const;
@@ -86,6 +90,7 @@ class DeviceExecutor {
   std::array<size_t, kJobKinds> waiting_units_{};
   std::array<MovingAverage, kJobKinds> per_unit_;
   std::vector<Running> running_;
+  Time ended_ = std::chrono::steady_clock::now();  // the latest job
   MovingAverage job_time_;
   MovingAverage processor_time_;  // of it
   double waiting_share_ = 1;

@@ -80,13 +80,14 @@ Done<T> RecordedAnswer(const Call& call, AuditLog& audit, AuditEvent event, Fill
 }  // namespace
 
 // Here and not in the header: whoever makes or destroys a service compiles all that gRPC generated for it.
-AdminService::AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear, AuditLog& audit,
-                           Traffic& traffic, RealmFacts facts, std::set<std::string> tenants,
-                           int64_t started_at_ms,
+AdminService::AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear,
+                           const CertificateWatch& certificates, AuditLog& audit, Traffic& traffic,
+                           RealmFacts facts, std::set<std::string> tenants, int64_t started_at_ms,
                            std::function<std::optional<Peer>(const std::string&)> peer_of)
     : engine_(engine),
       backups_(backups),
       wear_(wear),
+      certificates_(certificates),
       audit_(audit),
       traffic_(traffic),
       facts_(std::move(facts)),
@@ -116,6 +117,12 @@ AdminService::Reactor* AdminService::GetStatus(Context* context, const v1::GetSt
     response->set_guesses_counted(status.guesses_counted);
     response->set_anchor_commits(status.anchor.commits);
     FillWear(wear_.Figures(status.anchor.commits), response->mutable_anchor_wear());
+    response->set_oldest_device_call_ms(status.oldest_device_call.count());
+    for (const CertificateFigures& each : certificates_.Figures()) {
+      v1::CertificateState* const certificate = response->add_certificates();
+      certificate->set_file(each.file);
+      certificate->set_expires_at_ms(each.expires_at_ms);
+    }
     call.Finish(absl::OkStatus());
     return absl::OkStatus();
   });

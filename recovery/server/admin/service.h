@@ -11,6 +11,7 @@
 #include "recovery/server/admin/backup_maker.h"
 #include "recovery/server/admin/socket.h"
 #include "recovery/server/service/realm_description.h"
+#include "recovery/server/watch/certificate_watch.h"
 #include "recovery/server/watch/traffic.h"
 #include "recovery/server/watch/wear_meter.h"
 
@@ -23,8 +24,9 @@ namespace labrec::recovery {
 class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
  public:
   // `tenants`: those configured; devices are enrolled for no other. `peer_of` is AdminSocket::PeerOf.
-  AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear, AuditLog& audit, Traffic& traffic,
-               RealmFacts facts, std::set<std::string> tenants, int64_t started_at_ms,
+  AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear,
+               const CertificateWatch& certificates, AuditLog& audit, Traffic& traffic, RealmFacts facts,
+               std::set<std::string> tenants, int64_t started_at_ms,
                std::function<std::optional<Peer>(const std::string&)> peer_of);
   ~AdminService() override;
   AdminService(const AdminService&) = delete;
@@ -61,6 +63,7 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
   Engine& engine_;
   BackupMaker& backups_;
   const WearMeter& wear_;
+  const CertificateWatch& certificates_;
   AuditLog& audit_;
   Traffic& traffic_;
   const RealmFacts facts_;

@@ -1,5 +1,6 @@
 #include "recovery/server/watch/engine_collector.h"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -43,7 +44,26 @@ std::vector<MetricFamily> ConnectionFamilies(const ConnectionFigures& connection
   };
 }
 
+MetricFamily CertificateFamily(const std::vector<CertificateFigures>& certificates) {
+  MetricFamily family{"labyrinth_certificate_days_left",
+                      "Days until a certificate of this file expires; below 0: it has",
+                      MetricType::Gauge,
+                      {}};
+  for (const CertificateFigures& certificate : certificates) {
+    prometheus::ClientMetric metric;
+    metric.label = {{"file", certificate.file}};
+    metric.gauge.value = certificate.days_left;
+    family.metric.push_back(metric);
+  }
+  return family;
+}
+
 }  // namespace
+
+void EngineCollector::WatchCertificates(std::function<std::vector<CertificateFigures>()> certificates) {
+  const std::lock_guard lock(mutex_);
+  certificates_ = std::move(certificates);
+}
 
 void EngineCollector::WatchConnections(std::function<ConnectionFigures()> connections) {
   const std::lock_guard lock(mutex_);
@@ -67,6 +87,9 @@ std::vector<MetricFamily> EngineCollector::Collect() const {
       Figure("labyrinth_discontinuities", "How often restored storage was accepted", MetricType::Gauge,
              now.discontinuities),
       Figure("labyrinth_queue_depth", "Requests that wait", MetricType::Gauge, now.queue_depth),
+      Figure("labyrinth_device_oldest_call_seconds",
+             "How long the call of a security device takes that began first of those under way",
+             MetricType::Gauge, std::chrono::duration<double>(now.oldest_device_call).count()),
       Figure("labyrinth_guesses_counted_total", "Guesses counted since the start", MetricType::Counter,
              now.guesses_counted),
       Figure("labyrinth_batches_total", "Ledger batches anchored since the start", MetricType::Counter,
@@ -77,6 +100,7 @@ std::vector<MetricFamily> EngineCollector::Collect() const {
   if (connections_) {
     for (MetricFamily& family : ConnectionFamilies(connections_())) families.push_back(std::move(family));
   }
+  if (certificates_) families.push_back(CertificateFamily(certificates_()));
   if (!wear_) return families;
   for (MetricFamily& family : WearFamilies(wear_())) families.push_back(std::move(family));
   return families;

@@ -9,6 +9,7 @@
 
 #include "recovery/engine/status.h"
 #include "recovery/server/transport/connection_table.h"
+#include "recovery/server/watch/certificate_watch.h"
 #include "recovery/server/watch/wear_meter.h"
 
 namespace labrec::recovery {
@@ -19,6 +20,7 @@ class EngineCollector : public prometheus::Collectable {
   // Empty functions: nothing is reported.
   void Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear);
   void WatchConnections(std::function<ConnectionFigures()> connections);
+  void WatchCertificates(std::function<std::vector<CertificateFigures>()> certificates);
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
@@ -26,6 +28,7 @@ class EngineCollector : public prometheus::Collectable {
   std::function<EngineStatus()> status_;
   std::function<WearFigures()> wear_;
   std::function<ConnectionFigures()> connections_;
+  std::function<std::vector<CertificateFigures>()> certificates_;
 };
 
 }  // namespace labrec::recovery

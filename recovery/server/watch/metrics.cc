@@ -75,9 +75,14 @@ void Metrics::WatchConnections(std::function<ConnectionFigures()> connections) {
   parts_->engine->WatchConnections(std::move(connections));
 }
 
+void Metrics::WatchCertificates(std::function<std::vector<CertificateFigures>()> certificates) {
+  parts_->engine->WatchCertificates(std::move(certificates));
+}
+
 void Metrics::StopWatching() {
   parts_->engine->Watch(nullptr, nullptr);
   parts_->engine->WatchConnections(nullptr);
+  parts_->engine->WatchCertificates(nullptr);
 }
 
 std::string Metrics::Text() const {

@@ -4,11 +4,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 
 #include "recovery/engine/status.h"
 #include "recovery/server/transport/connection_table.h"
+#include "recovery/server/watch/certificate_watch.h"
 #include "recovery/server/watch/wear_meter.h"
 
 namespace labrec::recovery {
@@ -30,6 +32,7 @@ class Metrics {
   // Figures taken from the engine at every scrape, until StopWatching.
   void Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear);
   void WatchConnections(std::function<ConnectionFigures()> connections);
+  void WatchCertificates(std::function<std::vector<CertificateFigures>()> certificates);
   void StopWatching();
 
   // All figures in Prometheus' text format.

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int64_t kHour = int64_t{60} * 60 * 1000;
 constexpr int64_t kDay = 24 * kHour;
+constexpr int64_t kKept = 7 * kDay;
 constexpr double kDaysPerYear = 365.25;
 
 }  // namespace
@@ -16,16 +17,17 @@ void WearHistory::Note(int64_t now_ms, uint64_t writes) {
   std::erase_if(samples_,
                 [&](const Sample& sample) { return sample.at_ms > now_ms || sample.writes > writes; });
   if (samples_.empty() || now_ms - samples_.back().at_ms >= kHour) samples_.push_back({now_ms, writes});
-  while (samples_.size() > 1 && now_ms - samples_[1].at_ms >= kDay) samples_.erase(samples_.begin());
+  while (samples_.size() > 1 && now_ms - samples_[1].at_ms >= kKept) samples_.erase(samples_.begin());
 }
 
-double WearHistory::PerDay(int64_t now_ms, uint64_t writes) const {
+double WearHistory::PerDay(int64_t now_ms, uint64_t writes, int days) const {
   if (samples_.empty() || samples_.front().writes > writes) return 0;
+  const int64_t asked = days * kDay;
   const Sample* since = &samples_.front();
   for (const Sample& sample : samples_) {
-    if (now_ms - sample.at_ms >= kDay) since = &sample;
+    if (now_ms - sample.at_ms >= asked) since = &sample;
   }
-  const int64_t passed = std::max(now_ms - since->at_ms, kHour);
+  const int64_t passed = std::max(now_ms - since->at_ms, asked);
   return static_cast<double>(writes - since->writes) * static_cast<double>(kDay) /
          static_cast<double>(passed);
 }

@@ -21,19 +21,39 @@ constexpr int64_t kSaveEveryMs = 60'000;
 WearMeter::WearMeter(std::filesystem::path path, const Clock& clock, uint64_t rated_endurance,
                      const EngineStatus& start)
     : path_(std::move(path)), clock_(clock), rated_endurance_(rated_endurance) {
-  if (Load()) {
-    const uint64_t accounted = saved_epoch_ + start.anchor.commits;
-    if (start.epoch > accounted) before_ += start.epoch - accounted;
+  if (const absl::Status loaded = Load(); loaded.ok()) {
+    MakeUp(start);
   } else {
-    counted_since_ms_ = clock_.NowMillis();
+    BeginAnew(loaded, start);
   }
   history_.Note(clock_.NowMillis(), before_);
   SaveLocked(start);
 }
 
-bool WearMeter::Load() {
+// For what a run that was killed did not write down.
+void WearMeter::MakeUp(const EngineStatus& start) {
+  const uint64_t accounted = saved_epoch_ + start.anchor.commits;
+  if (start.epoch > accounted) before_ += start.epoch - accounted;
+}
+
+// A realm's first start finds no file: by then the realm has the writes of its making alone.
+void WearMeter::BeginAnew(const absl::Status& why, const EngineStatus& start) {
+  constexpr uint64_t kOfItsMaking = 1;
+  counted_since_ms_ = clock_.NowMillis();
+  saved_epoch_ = 0;
+  before_ = 0;
+  history_ = WearHistory();
+  MakeUp(start);
+  if (absl::IsNotFound(why) && before_ <= kOfItsMaking) return;
+  spdlog::warn(
+      "{}: {}; the writes of the anchor device are counted from the ledger's epoch, {}, so there may have "
+      "been more",
+      path_.string(), std::string(why.message()), start.epoch);
+}
+
+absl::Status WearMeter::Load() {
   const auto content = ReadFile(path_, 1U << 16);
-  if (absl::IsNotFound(content.status())) return false;
+  if (absl::IsNotFound(content.status())) return absl::NotFoundError("is not there");
   const Json json = content.ok() ? ParseOrderedJson(AsText(*content)) : Json();
   try {
     if (json.at("format") != kFormat) throw std::invalid_argument("another format");
@@ -45,11 +65,9 @@ bool WearMeter::Load() {
       samples.push_back({sample.at(0).get<int64_t>(), sample.at(1).get<uint64_t>()});
     }
     history_ = WearHistory(std::move(samples));
-    return true;
+    return absl::OkStatus();
   } catch (const std::exception& error) {
-    spdlog::warn("{}: cannot be used, wear is counted anew: {}", path_.string(), error.what());
-    before_ = 0;
-    return false;
+    return absl::DataLossError(std::string("cannot be used: ") + error.what());
   }
 }
 
@@ -86,9 +104,11 @@ WearFigures WearMeter::Figures(uint64_t writes_since_start) const {
   figures.since_start = writes_since_start;
   figures.lifetime = before_ + writes_since_start;
   figures.counted_since_ms = counted_since_ms_;
-  figures.per_day = history_.PerDay(clock_.NowMillis(), figures.lifetime);
+  const int64_t now = clock_.NowMillis();
+  figures.per_day = history_.PerDay(now, figures.lifetime, 1);
   figures.rated_endurance = rated_endurance_;
-  figures.years_left = YearsLeft(figures.lifetime, rated_endurance_, figures.per_day);
+  figures.years_left =
+      YearsLeft(figures.lifetime, rated_endurance_, history_.PerDay(now, figures.lifetime, 7));
   return figures;
 }
 

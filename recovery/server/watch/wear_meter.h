@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <mutex>
 
+#include "absl/status/status.h"
+
 #include "hsm/base/clock.h"
 #include "recovery/engine/status.h"
 #include "recovery/server/watch/wear_history.h"
@@ -11,8 +13,9 @@ namespace labrec::recovery {
 
 // Counts the anchor device's durable writes over all runs, in a small file beside the ledger. What a run that
 // was killed did not write down is made up for from the ledger's epochs, but for its claim. The file serves
-// the operator's planning only: where it cannot be read or written the log says so, and counting begins anew
-// or goes on in memory. Threads: any.
+// the operator's planning only: where it cannot be written the log says so, and counting goes on in memory;
+// where it is not there or cannot be read, as after a restore, the log says so and the count goes on from the
+// ledger's epoch, as each epoch took a write at least. Threads: any.
 class WearMeter {
  public:
   // `start` is the engine's status when it had started. `rated_endurance` 0: not known.
@@ -27,7 +30,9 @@ class WearMeter {
   WearFigures Figures(uint64_t writes_since_start) const;
 
  private:
-  bool Load();
+  absl::Status Load();
+  void MakeUp(const EngineStatus& start);
+  void BeginAnew(const absl::Status& why, const EngineStatus& start);
   void SaveLocked(const EngineStatus& status);
 
   const std::filesystem::path path_;
