@@ -13,6 +13,7 @@ namespace labrec::admin {
 // its result in `result`, having printed what it found.
 struct Result {
   absl::Status status;
+  int code = 0;  // what the program ends with, where status is OK
 };
 
 void AddRealmCommands(const cli::Command& app, Result& result);         // realm init, realm show
@@ -25,6 +26,7 @@ void AddBackupCommands(const cli::Command& app, Result& result);        // backu
 void AddAttestCommand(const cli::Command& app, Result& result);         // attest
 void AddTokenCommands(const cli::Command& app, Result& result);         // token keygen, issue
 void AddPcrCommands(const cli::Command& app, Result& result);           // pcr keygen, show, approve
+void AddDoctorCommand(const cli::Command& app, Result& result);   // doctor
 void AddAuditCommands(const cli::Command& app, Result& result);         // audit verify
 
 }  // namespace labrec::admin

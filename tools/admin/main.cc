@@ -31,11 +31,12 @@ int Main(int argc, char** argv) {
   AddTokenCommands(app, result);
   AddPcrCommands(app, result);
   AddAuditCommands(app, result);
+  AddDoctorCommand(app, result);
   const cli::CommandLine::Outcome outcome = line.Parse(argc, argv);
   if (outcome != cli::CommandLine::Outcome::kRun) {
     return outcome == cli::CommandLine::Outcome::kAskedFor ? kDone : kUsage;
   }
-  if (result.status.ok()) return kDone;
+  if (result.status.ok()) return result.code;
   Complain(result.status);
   return absl::IsInvalidArgument(result.status) ? kUsage : kFailed;
 }
