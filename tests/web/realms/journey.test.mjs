@@ -244,3 +244,58 @@ test('both ways with labyrinth-recover', async () => {
   const { lists } = await client.listDevices();
   assert.deepEqual(lists[0].devices.find(({ name }) => name === 'program').publicKey, theirs.publicKey);
 });
+
+test('a record whose guesses a chip counts is recovered, and the chip states that its count is back at 0', async () => {
+  const { session, lying, device } = await clientOf('nina');
+  const folder = `${realms.work}/nina`;
+  mkdirSync(folder);
+  writeFileSync(`${folder}/tokens`, session.realms[0].token);
+  writeFileSync(`${folder}/secret`, secret, { mode: 0o600 });
+  writeFileSync(`${folder}/realms.toml`, readFileSync(`${realms.work}/realms.toml`, 'utf8').split('\n\n')[0]);
+  const program = `${process.env.LABREC_BUILD}/bin/labyrinth-`;
+  const keys = ['--device-key', `${folder}/device.pem`];
+  await run(`${program}recover`, ['device-key', ...keys, '--public-out', `${folder}/device.pub`]);
+  await run(`${program}admin`, ['device', 'enroll', '--tenant', 'chat', '--account', 'nina', '--public-key', `${folder}/device.pub`, '--name', 'program',
+    '--socket', `${realms.work}/realm1/admin.sock`]);
+  const sealing = run(`${program}recover`, ['seal', '--record', 'chip', '--secret-file', `${folder}/secret`, ...keys, '--guess-limit', '5', '--enforcement', 'chip',
+    '--ek-roots', `${realms.work}/vendor/roots`, '--realms', `${folder}/realms.toml`, '--token-file', `${folder}/tokens`, '--pin-stdin', '--json']);
+  sealing.child.stdin.end('1234\n');
+  await sealing;
+  const inChip = async () => {
+    const { stdout } = await run(`${program}admin`, ['record', 'show', '--tenant', 'chat', '--account', 'nina', '--record', 'chip', '--socket', `${realms.work}/realm1/admin.sock`, '--json']);
+    const { chip_count: count, chip_limit: limit } = JSON.parse(stdout).versions[0];
+    return [count, limit];
+  };
+
+  const oslo = session.realms[0];
+  const client = new RecoveryClient({ ...session, realms: [oslo], stretch: nodeStretch(), device, fetch: lying.fetch });
+  assert.deepEqual((await client.recover('chip', '1')).triesLeft, 4);
+  assert.deepEqual(await inChip(), [1, 5]);
+  const back = await client.recover('chip', '1234');
+  assert.deepEqual([back.outcome, Buffer.from(back.secret).equals(secret), back.realms], ['recovered', true, [{ id: oslo.id, name: 'oslo', condition: 'good', remaining: 5 }]]);
+  assert.deepEqual(await inChip(), [0, 5]);
+
+  // What is not proven is not believed; the secret is there all the same.
+  const bend = (field) => (answer) => void (answer[field][answer[field].length - 3] ^= 1);
+  for (const [method, change, said] of [
+    ['FinishChipWrite', bend('contents'), /signature is not its attestation key's/],
+    ['FinishChipWrite', (answer) => void (answer.contents = answer.contents.slice(0, -1)), /cut/],
+    ['GetIdentity', bend('identity'), /attestation key is not the record's/],
+    ['BeginChipWrite', (answer) => void (answer.nonceTpm = answer.nonceTpm.slice(0, 15)), /nonce of 16 to 32 bytes/],
+  ]) {
+    lying.behave().answer(oslo, method, change);
+    const outcome = await client.recover('chip', '1234');
+    assert.deepEqual([outcome.outcome, outcome.realms[0].condition, outcome.realms[0].remaining], ['recovered', 'faulty', undefined]);
+    assert.match(outcome.realms[0].message, said);
+  }
+  lying.behave().error(oslo, 'BeginChipWrite', 'unavailable', 503);
+  assert.equal((await client.recover('chip', '1234')).realms[0].code, 'unavailable');
+
+  // It is replaced only by who says that the chip counts no more.
+  lying.behave();
+  await assert.rejects(client.changePin('chip', '1234', '5678'), { code: 'failed_precondition', message: /chips count this record/ });
+  assert.deepEqual(await inChip(), [0, 5]);
+  const changed = await client.changePin('chip', '1234', '5678', { enforcement: 'ledger' });
+  assert.deepEqual([changed.outcome, changed.version], ['changed', 2]);
+  assert.deepEqual((await client.recover('chip', '5678')).secret, secret);
+});

@@ -48,7 +48,7 @@ export function hex(bytes: Uint8Array): string {
 
 /** Throws for anything but an even number of hexadecimal digits. */
 export function fromHex(text: string): Bytes {
-  if (!/^([0-9a-fA-F]{2})*$/.test(text)) throw new TypeError('not an even number of hexadecimal digits');
+  if (!/^([0-9a-fA-F]{2})*$/.test(text)) throw new TypeError('not hexadecimal');
   return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 

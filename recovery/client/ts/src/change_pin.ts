@@ -6,7 +6,7 @@ import type { DeviceKey, PinChange, RecoverOptions, SealOptions, Stretch } from 
 import { recoverGroup } from './recover.js';
 import { refillChips } from './steps/chip/refill.js';
 import { memberAt } from './steps/group.js';
-import { seal } from './seal.js';
+import { chipsWouldEnd, seal } from './seal.js';
 
 /** The record's limit, or what keeps to its total of guesses now that the list has more realms. */
 function keepGuessLimit(realms: number, config: Config): number {
@@ -34,10 +34,7 @@ export async function changePin(realms: RealmSet, record: string, oldPin: Bytes,
       const { version, threshold, guessLimit } = group.config;
       return { outcome: 'changed', version, threshold, guessLimit, holders: realms.size, complete: true, pin: 'same', realms: reports };
     }
-    if (chipCount(group.config) > 0 && options.enforcement !== 'ledger') {
-      throw new RecoveryError('failed_precondition',
-        "chips count this record's guesses, and this client cannot have them prove that they go on: change the PIN with labyrinth-recover, or give that up (enforcement: 'ledger')", reports);
-    }
+    if (chipCount(group.config) > 0 && options.enforcement !== 'ledger') throw chipsWouldEnd(reports);
     const holds = (realm: number) => reports[realm]!.condition === 'good' && memberAt(group, realm) !== undefined;
     const sealed = await seal(realms, {
       record, pin: newPin, secret, threshold: group.config.threshold, guessLimit: keepGuessLimit(realms.size, group.config),

@@ -6,7 +6,7 @@ import type { RealmSet } from './realms/realm_set.js';
 import { realmsThatAre } from './realms/report.js';
 import type { Signer } from './realms/request_bytes.js';
 import { judge, realmsThatSettle, verdictError } from './realms/tally.js';
-import type { KnownPin, Sealed, SealOptions, Stretch } from './types.js';
+import type { KnownPin, RealmReport, Sealed, SealOptions, Stretch } from './types.js';
 import { decode } from './wire/codec.js';
 import { RecordConfig } from './wire/messages.js';
 import { chooseVersion } from './steps/next_version.js';
@@ -55,8 +55,12 @@ function checkEnforcement(survey: Survey, trial: PinTrial, options: SealOptions)
     }
   });
   if (!configs.some((config) => chipCount(config) > 0)) return;
-  throw new RecoveryError('failed_precondition',
-    "chips count this record's guesses, and this client cannot have them prove that they go on: seal it with labyrinth-recover, or give that up (enforcement: 'ledger')", survey.reports);
+  throw chipsWouldEnd(survey.reports);
+}
+
+export function chipsWouldEnd(reports: RealmReport[]): RecoveryError {
+  return new RecoveryError('failed_precondition',
+    "chips count this record's guesses, and this client cannot have them prove that they go on: do it with labyrinth-recover, or give that up (enforcement: 'ledger')", reports);
 }
 
 function versionAfter(realms: RealmSet, survey: Survey, threshold: number, leastHolders: number): { version: number; outliers: number[] } {

@@ -1,4 +1,4 @@
-import { bytesOf, fromHex, hex, sameBytes, type Bytes } from '../bytes.js';
+import { bytesOf, fromHex, hex, join, sameBytes, type Bytes } from '../bytes.js';
 import { CallError, codes, type Code } from '../errors.js';
 import type { Realm } from '../types.js';
 import { decode, encode, type Fields, type Message } from '../wire/codec.js';
@@ -21,7 +21,7 @@ const byStatus: Record<number, Code> = {
   429: 'resource_exhausted', 502: 'unavailable', 503: 'unavailable', 504: 'unavailable',
 };
 const advice: Partial<Record<Code, string>> = {
-  unavailable: ' (check that the realm is up and allows this origin; then try again)',
+  unavailable: ' (is the realm up, and does it allow this origin?)',
   unauthenticated: ' (get a new token for this realm)',
   deadline_exceeded: ' (try again, or allow more time)',
 };
@@ -53,10 +53,7 @@ async function bodyOf(response: Response): Promise<Bytes> {
     }
     parts.push(value);
   }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) (whole.set(part, at), (at += part.length));
-  return whole;
+  return join(...parts);
 }
 
 /** The way to one realm: Connect's unary calls by fetch, with the caller's token for this realm alone. */
@@ -162,7 +159,7 @@ export class RealmChannel {
   async challenge(signal: AbortSignal): Promise<Bytes> {
     const { challenge } = await this.call(GetChallenge, {}, signal);
     if (challenge.length === CHALLENGE_BYTES) return bytesOf(challenge);
-    throw new CallError('internal', `realm ${this.name} gave a challenge of ${challenge.length} bytes instead of ${CHALLENGE_BYTES}`);
+    throw new CallError('internal', `realm ${this.name} gave a challenge that has not ${CHALLENGE_BYTES} bytes`);
   }
 
   /** Once for each channel: that the realm which answers here is the one that the list means. */

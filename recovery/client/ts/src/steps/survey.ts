@@ -109,6 +109,6 @@ function refusal({ group, asked }: NonNullable<ReturnType<typeof refusedGroup>>,
   return new RecoveryError('failed_precondition',
     `realm ${reports[asked.realm]!.name} offers version ${asked.version} of the record, which takes ${asked.threshold} realms to recover, ` +
     `but version ${group.config.version} is offered by ${behind} only: realms may have made it up to test the PIN, and no PIN was sent. ` +
-    `If the record was sealed so that ${behind} realms bring it back, say so (leastRealms: ${behind}, sealedWithSo: true); if not, tell the realms' operators`,
+    `Only if it was sealed so that ${behind} bring it back, say so (leastRealms: ${behind}, sealedWithSo: true)`,
     reports);
 }

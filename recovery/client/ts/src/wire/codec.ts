@@ -110,7 +110,6 @@ class Reader {
   }
   block(): Uint8Array {
     const size = this.varint();
-    if (size > BigInt(this.bytes.length)) throw new RangeError('the message ends inside a field');
     return this.take(Number(size));
   }
   /** Groups, which proto3 does not have, nest. */

@@ -32,6 +32,14 @@ export const ListDevicesResponse = { devices: messages(1, DeviceInfo), records: 
 
 export const BeginRegistrationRequest = { record: string(1), version: uint32(2), elements: many(bytes(3)) };
 export const BeginRegistrationResponse = { registrationId: bytes(1), evaluated: many(bytes(2)) };
+export const GetIdentityRequest = nothing;
+export const GetIdentityResponse = { identity: bytes(1) };
+export const BeginChipWriteRequest = { record: string(1), version: uint32(2) };
+export const BeginChipWriteResponse = { session: uint64(1), nonceTpm: bytes(2) };
+export const FinishChipWriteRequest = {
+  record: string(1), version: uint32(2), session: uint64(3), limit: uint32(4), signature: bytes(5), nonce: bytes(6),
+};
+export const FinishChipWriteResponse = { contents: bytes(1) };
 export const FinishRegistrationRequest = {
   record: string(1), version: uint32(2), registrationId: bytes(3), config: bytes(4), commitment: bytes(5),
   unlockPublicKey: bytes(6), sealedSecret: bytes(7), authorization: message(8, Signature),
