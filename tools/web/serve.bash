@@ -19,6 +19,9 @@ web_settings() {  # realm number: what a realm with a page has besides
 [web]
 address = "unix:$work/realm$1/web.sock"
 origins = ["http://localhost:$page_port"]
+
+[limits]
+account_burst = 2000  # one account of one person, who clicks a lot
 TOML
 }
 

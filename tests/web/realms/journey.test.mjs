@@ -198,6 +198,25 @@ test('two clients that register at the same time both come to an end', async () 
   assert.equal(outcomes.filter(({ outcome }) => outcome === 'recovered').length, 1);
 });
 
+test('no call is made that nobody needs', async () => {
+  const { client, lying } = await clientOf('leo');
+  await client.warmUp();
+  const made = async (operation) => {
+    lying.behave();
+    await operation();
+    const counts = {};
+    for (const { method } of lying.calls) counts[method] = (counts[method] ?? 0) + 1 / 3;
+    return counts;
+  };
+  const round = (counts) => Object.fromEntries(Object.entries(counts).map(([method, count]) => [method, Math.round(count * 3) / 3]));
+  assert.deepEqual(round(await made(() => client.seal('counted', '1234', secret))), { GetRecord: 1, GetChallenge: 2, BeginRegistration: 1, FinishRegistration: 1, Activate: 1 });
+  assert.deepEqual(round(await made(() => client.recover('counted', '1234'))), { GetRecord: 1, Evaluate: 1, Unlock: 1 });
+  assert.deepEqual(round(await made(() => client.seal('counted', '5678', secret))),
+    { GetRecord: 1, Evaluate: 1, GetChallenge: 2, BeginRegistration: 1, FinishRegistration: 1, Activate: 1, BeginUnlock: 1, Unlock: 1 });
+  assert.deepEqual(round(await made(() => client.changePin('counted', '5678', '1234'))),
+    { GetRecord: 2, Evaluate: 1, Unlock: 2, GetChallenge: 2, BeginRegistration: 1, FinishRegistration: 1, Activate: 1, BeginUnlock: 1 });
+});
+
 test('an abort ends an operation at once', async () => {
   const { client, lying } = await clientOf('kate');
   await client.seal('aborted', '1234', secret);

@@ -1,6 +1,7 @@
 import { random, wipe, type Bytes } from './bytes.js';
 import { invalid, RecoveryError } from './errors.js';
 import { chipCount, greatestLimit, MOST_GUESSES, smallestTotal, type Config } from './pin/config.js';
+import { Activate, BeginRegistration, BeginUnlock, FinishRegistration, GetChallenge, Unlock } from './realms/methods.js';
 import { wait } from './realms/realm_channel.js';
 import type { RealmSet } from './realms/realm_set.js';
 import { realmsThatAre } from './realms/report.js';
@@ -88,6 +89,8 @@ export async function seal(realms: RealmSet, request: SealRequest, stretch: Stre
     onExpected: (expectedMs) => options.onStep?.({ name: 'stretch', expectedMs }),
   });
   stretching.catch(() => undefined);
+  const never = new AbortController().signal;
+  for (const channel of realms.channels) void channel.preflight([GetChallenge, BeginRegistration, FinishRegistration, Activate, BeginUnlock, Unlock], options.signal ?? never);
   let survey: Survey | undefined = await takeSurvey(realms, record, least, { until: 'all' }, options);
   const trial: PinTrial = request.recovered ? { known: 'other' } : await tryPin(realms, survey, pin, stretch, options);
   if (!request.recovered) checkEnforcement(survey, trial, options);
