@@ -65,15 +65,28 @@ void MultiplyAdd(SecretBytes& accumulator, uint8_t x, const SecretBytes& addend)
   }
 }
 
+absl::Status CannotShare(uint32_t threshold, uint32_t count) {
+  return absl::InvalidArgumentError(absl::StrCat("cannot share a secret as ", threshold, " of ", count,
+                                                 "; wanted: 1 <= threshold <= count <= ", kMostShares));
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Share>> Split(const SecretBytes& secret, uint32_t threshold, uint32_t count) {
-  if (threshold < 1 || threshold > count || count > kMostShares) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot share a secret as ", threshold, " of ", count,
-                                                   "; wanted: 1 <= threshold <= count <= ", kMostShares));
-  }
+  if (threshold < 1 || threshold > count || count > kMostShares) return CannotShare(threshold, count);
   std::vector<SecretBytes> coefficients;  // of x^1 .. x^(threshold-1), each for all bytes
   for (uint32_t i = 1; i < threshold; ++i) coefficients.push_back(SecretBytes::Random(secret.size()));
+  return SplitWith(secret, coefficients, count);
+}
+
+absl::StatusOr<std::vector<Share>> SplitWith(const SecretBytes& secret,
+                                             const std::vector<SecretBytes>& coefficients, uint32_t count) {
+  const auto threshold = static_cast<uint32_t>(coefficients.size() + 1);
+  if (threshold > count || count > kMostShares) return CannotShare(threshold, count);
+  for (const SecretBytes& coefficient : coefficients) {
+    if (coefficient.size() != secret.size())
+      return absl::InvalidArgumentError("a coefficient's size is wrong");
+  }
   std::vector<Share> shares;
   for (uint32_t x = 1; x <= count; ++x) {
     SecretBytes value = SecretBytes::OfSize(secret.size());

@@ -22,6 +22,11 @@ struct Share {
 // INVALID_ARGUMENT unless 1 <= threshold <= count <= 16. Constant time in the secret. Any thread.
 absl::StatusOr<std::vector<Share>> Split(const SecretBytes& secret, uint32_t threshold, uint32_t count);
 
+// The same with coefficients that the caller drew at random, each of the secret's size: one for each power of
+// x from 1 to threshold - 1. For a client whose random bytes are its host's.
+absl::StatusOr<std::vector<Share>> SplitWith(const SecretBytes& secret,
+                                             const std::vector<SecretBytes>& coefficients, uint32_t count);
+
 // The secret from exactly `threshold` shares, in any order. Nothing tells whether a share was right: the
 // result of a wrong one is a random string. INVALID_ARGUMENT if there is none, if an x is 0, above 255 or
 // there twice, or if the sizes differ. Constant time in the shares' bytes; the x are public.

@@ -1,5 +1,7 @@
 #include "hsm/base/aead.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include <openssl/evp.h>
@@ -10,7 +12,7 @@
 namespace labrec {
 namespace {
 
-constexpr size_t kNonceSize = 12;
+constexpr size_t kNonceSize = kAeadNonceSize;
 constexpr size_t kTagSize = 16;
 
 void Require(bool ok) {
@@ -26,9 +28,15 @@ const EVP_CIPHER* Aes256Gcm() {
 }  // namespace
 
 Bytes AeadSeal(ByteView key, ByteView plaintext, ByteView associated_data) {
-  Require(key.size() == kAeadKeySize);
+  std::array<uint8_t, kNonceSize> nonce;
+  Require(RAND_bytes(nonce.data(), kNonceSize) == 1);
+  return AeadSealWithNonce(key, nonce, plaintext, associated_data);
+}
+
+Bytes AeadSealWithNonce(ByteView key, ByteView nonce, ByteView plaintext, ByteView associated_data) {
+  Require(key.size() == kAeadKeySize && nonce.size() == kNonceSize);
   Bytes sealed(kNonceSize + plaintext.size() + kTagSize);
-  Require(RAND_bytes(sealed.data(), kNonceSize) == 1);
+  std::copy(nonce.begin(), nonce.end(), sealed.begin());
   CipherCtxPtr context(EVP_CIPHER_CTX_new());
   int size = 0;
   Require(EVP_EncryptInit_ex2(context.get(), Aes256Gcm(), key.data(), sealed.data(), nullptr) == 1);

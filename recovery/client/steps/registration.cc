@@ -216,8 +216,12 @@ Task<> Registration::Begin(Scope& scope, const Signer& signer) {
 }
 
 absl::Status Registration::MakeConfig() {
+  std::vector<SecretBytes> coefficients;
+  for (uint32_t i = 1; i < plan_.threshold; ++i) {
+    coefficients.push_back(RandomSecret(account_.host(), pin::kSharedSecretSize));
+  }
   LABREC_ASSIGN_OR_RETURN(const std::vector<pin::Share> shares,
-                          pin::Split(authority_.s(), plan_.threshold, static_cast<uint32_t>(holders())));
+                          pin::SplitWith(authority_.s(), coefficients, static_cast<uint32_t>(holders())));
   RecordConfig config;
   config.name = {account_.tenant(), account_.account(), plan_.record};
   config.version = plan_.version;
@@ -240,7 +244,8 @@ absl::Status Registration::MakeConfig() {
 absl::StatusOr<Bytes> Registration::SealSecret() const {
   LABREC_ASSIGN_OR_RETURN(const SecretBytes padded, pin::Pad(*plan_.secret));
   const SecretBytes key = pin::EncryptionKey(authority_.s(), digest_);
-  return AeadSeal(key.view(), padded.view(), digest_);
+  const SecretBytes nonce = RandomSecret(account_.host(), kAeadNonceSize);
+  return AeadSealWithNonce(key.view(), nonce.view(), padded.view(), digest_);
 }
 
 Task<wire::FinishRegistrationResponse> Registration::FinishAt(Scope& scope, size_t realm,

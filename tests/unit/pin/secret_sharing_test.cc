@@ -93,6 +93,19 @@ TEST(SecretSharing, SplittingIsRandom) {
   EXPECT_FALSE(a[0].bytes.Equals(b[0].bytes.view()));
 }
 
+TEST(SecretSharing, TheCallersCoefficientsDecide) {
+  const SecretBytes secret = SecretBytes::CopyOf(Bytes(32, 0x11));
+  std::vector<SecretBytes> coefficients;
+  coefficients.push_back(SecretBytes::CopyOf(Bytes(32, 0x22)));
+  const std::vector<Share> shares = SplitWith(secret, coefficients, 3).value();
+  EXPECT_TRUE(shares[0].bytes.Equals(Bytes(32, 0x11 ^ 0x22)));
+  EXPECT_TRUE(shares[1].bytes.Equals(Bytes(32, 0x11 ^ 0x44)));
+  EXPECT_FALSE(SplitWith(secret, coefficients, 1).ok());
+  EXPECT_FALSE(SplitWith(secret, coefficients, 17).ok());
+  coefficients.push_back(SecretBytes::CopyOf(Bytes(31, 0x33)));
+  EXPECT_FALSE(SplitWith(secret, coefficients, 3).ok());
+}
+
 TEST(SecretSharing, BadNumbersAreRefused) {
   const SecretBytes secret = SecretBytes::Random(32);
   const std::pair<uint32_t, uint32_t> bad[] = {{0, 1}, {0, 0}, {2, 1}, {1, 17}, {17, 17}, {1, 0x10001}};

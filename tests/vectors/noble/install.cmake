@@ -2,7 +2,8 @@
 # Copies the scripts to TARGET and installs the locked packages beside them, unless exactly those are there already:
 # so the network is needed once for each build folder and lock file. A failure fails the tests.
 file(MAKE_DIRECTORY ${TARGET})
-foreach(name package.json package-lock.json .npmrc peer.mjs interop.test.mjs protocol_example.test.mjs)
+foreach(name package.json package-lock.json .npmrc peer.mjs wire.mjs rules.mjs client.mjs interop.test.mjs protocol_example.test.mjs
+        conformance.test.mjs)
   configure_file(${SOURCE}/${name} ${TARGET}/${name} COPYONLY)
 endforeach()
 file(SHA256 ${TARGET}/package-lock.json wanted)

@@ -65,6 +65,14 @@ TEST(Aead, EveryLength) {
   }
 }
 
+TEST(Aead, TheCallersNonceStandsInFront) {
+  const Bytes key(32, 1), nonce(kAeadNonceSize, 2), text(5, 3);
+  const Bytes sealed = AeadSealWithNonce(key, nonce, text, {});
+  EXPECT_EQ(ToBytes(ByteView(sealed).first(kAeadNonceSize)), nonce);
+  EXPECT_EQ(sealed, AeadSealWithNonce(key, nonce, text, {}));
+  EXPECT_TRUE(AeadOpen(key, sealed, {}).value().Equals(text));
+}
+
 TEST(Aead, NoncesDiffer) {
   const SecretBytes key = SecretBytes::Random(32);
   std::set<Bytes> nonces;
