@@ -200,6 +200,19 @@ void AddDeleteCommand(CLI::App* command, Arguments& arguments) {
   AddPin(command, arguments, "Read the PIN from standard input, one line");
 }
 
+void AddProbeCommand(CLI::App* command, Arguments& arguments) {
+  AddRealms(command, arguments);
+  AddThreshold(command, arguments, kLeast);
+  AddDeviceKey(command, arguments, "Key file of an enrolled device of an account that nobody else uses")
+      ->required();
+  command
+      ->add_option("--metrics-out", arguments.metrics_out,
+                   "Also write what was found there, for Prometheus; replaced each time")
+      ->type_name("FILE")
+      ->check(cli::Reachable());
+  AddAttestPolicy(command, arguments, kProveFirst);
+}
+
 struct CommandEntry {
   Command command;
   const char* name;
@@ -217,6 +230,7 @@ constexpr CommandEntry kCommands[] = {
     {Command::kStatus, "status", "Show what the realms say of a record; costs no try", AddStatusCommand},
     {Command::kAttest, "attest", "Make realms prove which security chip they have", AddAttestCommand},
     {Command::kDelete, "delete", "Delete a record", AddDeleteCommand},
+    {Command::kProbe, "probe", "Try realms as a person would, with times, for cron", AddProbeCommand},
 };
 
 }  // namespace

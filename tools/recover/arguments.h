@@ -11,7 +11,18 @@
 
 namespace labrec::recover {
 
-enum class Command { kDeviceKey, kEnroll, kSeal, kRecover, kChangePin, kHeal, kStatus, kAttest, kDelete };
+enum class Command {
+  kDeviceKey,
+  kEnroll,
+  kSeal,
+  kRecover,
+  kChangePin,
+  kHeal,
+  kStatus,
+  kAttest,
+  kDelete,
+  kProbe
+};
 
 // The command line, checked as far as it can be without reading files. No secret is ever in it.
 struct Arguments : cli::RealmOptions {
@@ -30,6 +41,7 @@ struct Arguments : cli::RealmOptions {
   std::string output;
   std::string realm;          // attest: name or id; empty: all
   std::string attest_policy;  // file
+  std::string metrics_out;    // probe: file for Prometheus
   bool pin_stdin = false;
   bool allow_missing = false;
   bool active = false;  // recover, change-pin: pass over a pending version

@@ -14,6 +14,7 @@ int RunChangePin(const Arguments& arguments, const Reporter& reporter);
 int RunHeal(const Arguments& arguments, const Reporter& reporter);
 int RunStatus(const Arguments& arguments, const Reporter& reporter);
 int RunAttest(const Arguments& arguments, const Reporter& reporter);
+int RunProbe(const Arguments& arguments, const Reporter& reporter);
 int RunDelete(const Arguments& arguments, const Reporter& reporter);
 
 }  // namespace labrec::recover

@@ -37,6 +37,8 @@ int Run(const Arguments& arguments) {
       return RunAttest(arguments, reporter("attest"));
     case Command::kDelete:
       return RunDelete(arguments, reporter("delete"));
+    case Command::kProbe:
+      return RunProbe(arguments, reporter("probe"));
   }
   return labrec::recover::kExitUsage;
 }

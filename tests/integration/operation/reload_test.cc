@@ -84,6 +84,20 @@ TEST_F(RunningRealm, SighupSaysWhatItDoesNotTake) {
   ExpectLog("nonsense: is no section of this file");
 }
 
+// The socket is not in the realm's folder.
+TEST_F(RunningRealm, TheConfigurationSaysWhereTheSocketIs) {
+  const std::string file = realm_->state().parent_path() / "recoveryd.toml";
+  const FinishedCommand status = RunCommand({LABREC_BIN_DIR "/labyrinth-admin", "status", "--config", file});
+  EXPECT_EQ(status.code, 0) << status.err;
+  EXPECT_THAT(status.out, testing::ContainsRegex("started_at: 20[0-9-]+T")) << "a date, and no milliseconds";
+  EXPECT_THAT(status.out, Not(testing::ContainsRegex("_ms: 20[0-9]+-")));
+  const FinishedCommand nobody =
+      RunCommand({LABREC_BIN_DIR "/labyrinth-admin", "record", "show", "--config", file, "--tenant", "chat",
+                  "--account", "alcie", "--record", "default"});
+  EXPECT_EQ(nobody.code, 1);
+  EXPECT_THAT(nobody.err, HasSubstr("account \"alcie\" has no record \"default\""));
+}
+
 TEST_F(RunningRealm, AnAuditLogThatIsMovedAwayIsFollowedByANewOne) {
   ASSERT_TRUE(Enroll("alice").ok());
   const fs::path old = folder_.path() / "audit.log.1";

@@ -43,6 +43,27 @@ TEST(DeviceExecutor, RunsInOrderButForTheFront) {
   EXPECT_EQ(order, "FabB");
 }
 
+TEST(DeviceExecutor, KnowsHowLongTheOldestCallTakes) {
+  std::promise<void> begun, go;
+  DeviceExecutor executor(2, [](const DeviceExecutor::Load&) {});
+  EXPECT_EQ(executor.oldest_call(), milliseconds(0));
+  executor.Submit(JobKind::kEvaluation, 1, [&] {
+    begun.set_value();
+    go.get_future().wait();
+  });
+  begun.get_future().wait();
+  while (executor.oldest_call() == DeviceExecutor::Duration(0)) std::this_thread::yield();
+  const auto first = executor.oldest_call();
+  executor.Run(
+      JobKind::kEvaluation, [] {}, Turn::kNext);
+  EXPECT_GT(executor.oldest_call(), first) << "a later one beside it does not matter";
+  EXPECT_EQ(executor.idle(), milliseconds(0));
+  go.set_value();
+  executor.Finish();
+  EXPECT_EQ(executor.oldest_call(), milliseconds(0));
+  EXPECT_GT(executor.idle(), milliseconds(0));
+}
+
 // Most threads that were inside a job at the same time.
 class Crowd {
  public:

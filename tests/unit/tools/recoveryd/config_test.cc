@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "tools/cli/address.h"
+#include "tools/recoveryd/reload.h"
 
 namespace labrec::recoveryd {
 namespace {
@@ -258,6 +259,15 @@ TEST(Address, Forms) {
   EXPECT_EQ(ParseAddress("h:5")->port, 5);
   EXPECT_FALSE(ParseAddress("127.0.0.1.example.org:5")->IsLocal());
   EXPECT_FALSE(ParseAddress("128.0.0.1:5")->IsLocal());
+}
+
+TEST(Reload, SettingsAreNamedAsTheFileHasThem) {
+  const auto settings = SettingsIn("[tenants.chat]\njwks = \"a\"\n[admin]\nallow_uids = [1, 2]\n[log]\n");
+  ASSERT_EQ(settings.size(), 2U);
+  EXPECT_TRUE(settings.contains("[tenants.chat] jwks"));
+  EXPECT_NE(settings.at("[admin] allow_uids"),
+            SettingsIn("[admin]\nallow_uids = [1]\n").at("[admin] allow_uids"));
+  EXPECT_TRUE(SettingsIn("[tenants").empty());
 }
 
 }  // namespace
