@@ -68,16 +68,13 @@ bool HttpConnection::ReadMore() {
   return got > 0;
 }
 
-std::optional<HttpMessage> HttpConnection::Read() {
-  constexpr std::string_view kEnd = "\r\n\r\n";
-  size_t end = 0;
-  while ((end = unread_.find(kEnd)) == unread_.npos) {
-    if (!ReadMore()) return std::nullopt;
-  }
+std::optional<HttpMessage> TakeMessage(std::string& read) {
+  constexpr std::string_view kVersion = "HTTP/1.1 ", kEnd = "\r\n\r\n";
+  const size_t end = read.find(kEnd);
+  if (end == read.npos || !read.starts_with(kVersion)) return std::nullopt;
   HttpMessage message;
-  const std::string head = unread_.substr(0, end + 2);
-  if (!head.starts_with("HTTP/1.1 ")) return std::nullopt;
-  message.status = std::atoi(head.c_str() + std::strlen("HTTP/1.1 "));
+  const std::string head = read.substr(0, end + 2);
+  message.status = std::atoi(head.c_str() + kVersion.size());
   for (size_t at = head.find("\r\n") + 2; at < head.size();) {
     const size_t stop = head.find("\r\n", at);
     const size_t colon = head.find(':', at);
@@ -87,15 +84,19 @@ std::optional<HttpMessage> HttpConnection::Read() {
     }
     at = stop + 2;
   }
-  unread_.erase(0, end + kEnd.size());
   const auto length = message.fields.find("content-length");
   const size_t size = length == message.fields.end() ? 0 : std::stoul(length->second);
-  while (unread_.size() < size) {
+  if (read.size() < end + kEnd.size() + size) return std::nullopt;
+  message.body = read.substr(end + kEnd.size(), size);
+  read.erase(0, end + kEnd.size() + size);
+  return message;
+}
+
+std::optional<HttpMessage> HttpConnection::Read() {
+  for (;;) {
+    if (auto message = TakeMessage(unread_)) return message;
     if (!ReadMore()) return std::nullopt;
   }
-  message.body = unread_.substr(0, size);
-  unread_.erase(0, size);
-  return message;
 }
 
 std::optional<std::string> HttpConnection::ReadToEnd() {

@@ -15,6 +15,9 @@ struct HttpMessage {
   std::string body;
 };
 
+// Takes one whole answer, by its Content-Length, from what was read; nullopt while it is not whole.
+std::optional<HttpMessage> TakeMessage(std::string& read);
+
 // A client's HTTP/1.1 connection, made by hand: it sends whatever bytes a test likes. Blocking, at most
 // twenty seconds each call. Threads: one at a time, but Abort.
 class HttpConnection {

@@ -74,6 +74,15 @@ absl::Status Nginx::WriteConfiguration(const Realm& realm) {
   Change(shipped, "/etc/labyrinth/ca.pem", realm.root);
   Change(shipped, "/etc/labyrinth/tls.key", realm.key);
   Change(shipped, "realm.example", realm.name);
+  if (!realm.web_address.empty()) {
+    Change(shipped, "unix:/run/labyrinth/web", realm.web_address);
+    Change(shipped, "https://chat.example", realm.page);
+  }
+  if (!realm.client_timeout.empty()) {
+    Change(shipped, "client_header_timeout 10s",
+           absl::StrCat("client_header_timeout ", realm.client_timeout));
+    Change(shipped, "client_body_timeout 10s", absl::StrCat("client_body_timeout ", realm.client_timeout));
+  }
   std::ofstream(folder_.path() / "labyrinth-recoveryd.conf") << shipped;
   std::ofstream whole(folder_.path() / "nginx.conf");
   whole << "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr info;\n"

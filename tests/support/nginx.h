@@ -18,8 +18,12 @@ class Nginx {
     std::string address;      // the daemon's, as "127.0.0.1:7444"
     std::string certificate;  // files, as the daemon has them
     std::string key;
-    std::string root;  // what the certificate leads to, as clients have it
-    std::string name;  // in the certificate
+    std::string root;              // what the certificate leads to, as clients have it
+    std::string name;              // in the certificate
+    std::string web_address = {};  // "unix:PATH"; empty: the realm has no endpoint for web pages
+    std::string page = {};         // its origin
+    // Of a head or a body that does not come, instead of the shipped ten seconds; empty: those.
+    std::string client_timeout = {};
   };
   // Ready when it returns. Aborts the test program if the configuration lacks what an operator has to change.
   static absl::StatusOr<std::unique_ptr<Nginx>> Start(const Realm& realm);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/integration/server/test.h"
+#include "tests/support/counter_gate.h"
 #include "tests/support/loopback.h"
 #include "tests/support/tpm_proxy.h"
 
@@ -16,15 +17,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-
-bool Eventually(const std::function<bool()>& condition) {
-  const auto deadline = steady_clock::now() + seconds(20);
-  while (!condition()) {
-    if (steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(milliseconds(5));
-  }
-  return true;
-}
 
 class ServerOverload : public ServerTest {
  protected:
@@ -109,49 +101,12 @@ TEST_P(ServerOverload, ATenantOverItsRateIsRefused) {
   EXPECT_EQ(Refused("tenant_rate"), 1);
 }
 
-// A TPM whose counter stands still while the gate is closed: whoever comes meanwhile waits in the queue.
-class Gate {
- public:
-  TpmProxy::Judge judge() {
-    return [this](const TpmProxy::Command& command) {
-      constexpr uint32_t kNvIncrement = 0x134;
-      if (command.code == kNvIncrement && closed_) {
-        ++arrived_;
-        closed_.wait(true);
-      }
-      return TpmProxy::Fate::kForward;
-    };
-  }
-  void Close() { closed_ = true; }
-  void Open() {
-    closed_ = false;
-    closed_.notify_all();
-  }
-  bool AwaitArrival() {
-    return Eventually([this] { return arrived_ > 0; });
-  }
-
- private:
-  std::atomic<bool> closed_ = false;
-  std::atomic<int> arrived_ = 0;
-};
-
-// Opens the gate however the test ends: a daemon that waits for its TPM does not stop.
-class OpenAtEnd {
- public:
-  explicit OpenAtEnd(Gate& gate) : gate_(gate) {}
-  ~OpenAtEnd() { gate_.Open(); }
-
- private:
-  Gate& gate_;
-};
-
 TEST_P(ServerOverload, WhatWaitsIsBoundedAndWhoLeavesIsNotCounted) {
-  Gate gate;
+  CounterGate gate;
   StartWith("queue = 3\nqueue_per_account = 2", gate.judge());
   ApiClient alice(*realm_, "alice"), bob(*realm_, "bob");
   for (ApiClient* client : {&alice, &bob}) ASSERT_TRUE(client->SetUp().ok());
-  const OpenAtEnd open_at_end(gate);
+  const CounterGate::OpenAtEnd open_at_end(gate);
   gate.Close();
   std::vector<std::thread> threads;
   v1::EvaluateResponse first;
@@ -203,11 +158,11 @@ TEST_P(ServerOverload, WhatWaitsIsBoundedAndWhoLeavesIsNotCounted) {
 
 // A full queue: whoever has most waiting gives way to whoever has none.
 TEST_P(ServerOverload, AFullQueueTakesThePlaceOfWhoHasMost) {
-  Gate gate;
+  CounterGate gate;
   StartWith("queue = 3", gate.judge());
   ApiClient mallory(*realm_, "mallory"), bob(*realm_, "bob");
   for (ApiClient* client : {&mallory, &bob}) ASSERT_TRUE(client->SetUp().ok());
-  const OpenAtEnd open_at_end(gate);
+  const CounterGate::OpenAtEnd open_at_end(gate);
   gate.Close();
   std::atomic<int> answered = 0, refused = 0;
   std::vector<std::thread> threads;

@@ -1,6 +1,5 @@
 #pragma once
 
-
 namespace labrec::recovery {
 
 // The words of a status line (RFC 9110, section 15); empty for a status that this server does not send.
