@@ -123,6 +123,16 @@ test('configs, points and tokens of all transcripts keep to the rules', () => {
   }
 });
 
+test('operations take as many calls as the document says', () => {
+  const page = readFileSync(process.env.LABREC_PROTOCOL, 'utf8');
+  const said = { 'recover/right': 'recover', 'seal/first': 'seal, first version', 'rules/c1-another-pin': 'seal again, from a device',
+    'rules/c2-change-of-pin': 'change the PIN', 'devices/enroll': 'enrol, revoke, delete, raise or read a floor' };
+  for (const [name, row] of Object.entries(said)) {
+    const { realms } = transcripts.find((transcript) => transcript.name === name);
+    for (const exchanges of realms) assert.ok(page.includes(`| ${row} | ${exchanges.length} |`), `${name}: ${exchanges.length}`);
+  }
+});
+
 // The whole of a recovery by another client: it asks what the transcript says, in that order at each realm, and comes to
 // the same. What the transcripts of the other operations ask is checked above.
 for (const transcript of transcripts.filter(({ operation }) => operation.kind === 'recover')) {
