@@ -198,6 +198,23 @@ test('two clients that register at the same time both come to an end', async () 
   assert.equal(outcomes.filter(({ outcome }) => outcome === 'recovered').length, 1);
 });
 
+test('a pending version in front is said to be one, and the active one behind it can be tried', async () => {
+  const { client, lying, session } = await clientOf('mary');
+  await client.seal('front', '1234', secret);
+  for (const realm of session.realms) lying.error(realm, 'Activate', 'unavailable', 503);
+  const pending = await client.seal('front', '5678', Uint8Array.of(1));
+  assert.deepEqual([pending.version, pending.complete, conditions(pending.realms)], [2, false, 'pending pending pending']);
+  lying.behave();
+  const wrong = await client.recover('front', '1234');
+  assert.deepEqual([wrong.outcome, wrong.activeVersion], ['wrong-pin', 1]);
+  const behind = await client.recover('front', '1234', { version: 'active' });
+  assert.deepEqual([behind.outcome, behind.version, Buffer.from(behind.secret).equals(secret)], ['recovered', 1, true]);
+  // Whoever has the new PIN finishes it.
+  const front = await client.recover('front', '5678');
+  assert.deepEqual([front.version, conditions(front.realms)], [2, 'good good good']);
+  assert.deepEqual((await client.status('front')).realms.map(({ versions }) => versions.map(({ version, stage }) => `${version} ${stage}`)), Array(3).fill(['2 active']));
+});
+
 test('no call is made that nobody needs', async () => {
   const { client, lying } = await clientOf('leo');
   await client.warmUp();

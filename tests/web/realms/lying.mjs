@@ -12,6 +12,7 @@ export class LyingFetch {
       const rule = this.#rules.find((each) => url.startsWith(each.realm.url) && each.method.test(method));
       this.calls.push({ url, method, body: init.body });
       if (rule?.before) await rule.before(init);
+      if (rule?.instead) return rule.instead();
       const response = await fetch(url, init);
       if (!rule?.after) return response;
       return rule.after(response, method);
@@ -34,8 +35,9 @@ export class LyingFetch {
     } });
     return this;
   }
+  /** The realm is not asked. */
   error(realm, method, code, status = 500) {
-    this.#rules.push({ realm, method: new RegExp(`^${method}$`), after: () =>
+    this.#rules.push({ realm, method: new RegExp(`^${method}$`), instead: () =>
       new Response(JSON.stringify({ code, message: 'a lie' }), { status, headers: { 'content-type': 'application/json' } }) });
     return this;
   }

@@ -19,6 +19,7 @@ const buttons = ['enroll', 'make', 'forget', 'seal', 'recover', 'refresh'].map((
 
 let key: Uint8Array | undefined;
 let authority: Authority | undefined;  // of who has recovered
+let version: 'newest' | 'active' = 'newest';  // that the next PIN is tried at
 let enrolled = 0;  // at so many realms
 let busy = false;
 let lockedUntil = 0;
@@ -148,7 +149,7 @@ element('seal-form').addEventListener('submit', (event) => {
     if (!key) return { kind: 'bad', text: 'There is no key to seal: make one first.' };
     if (enrolled === 0) return { kind: 'bad', text: 'The realms do not know this browser: enrol it first.' };
     const sealed = await client.seal(RECORD, takePin('new-pin'), key, { ...call, threshold: session.threshold });
-    showRealms(sealed.realms);
+    await look(call);
     return ofSealed(sealed, testablePins(sealed.realms.length, sealed.threshold, sealed.guessLimit));
   });
 });
@@ -157,7 +158,9 @@ element('recover-form').addEventListener('submit', (event) => {
   event.preventDefault();
   if (Date.now() < lockedUntil) return say({ kind: 'wait', text: 'The realms still wait after the wrong tries.' });
   void run('Recovering the key…', async (call) => {
-    const outcome = await client.recover(RECORD, takePin('pin'), { ...call, leastRealms: session.threshold });
+    const outcome = await client.recover(RECORD, takePin('pin'), { ...call, version, leastRealms: session.threshold });
+    // A pending version stands in front of the one that is known: a thief's device could have put it there.
+    version = outcome.outcome === 'wrong-pin' && outcome.activeVersion !== undefined ? 'active' : 'newest';
     showRealms(outcome.realms);
     if (outcome.outcome === 'recovered') ({ secret: key, authority } = outcome);
     if (outcome.outcome === 'wrong-pin') element('pin').focus();

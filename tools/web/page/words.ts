@@ -34,6 +34,9 @@ export function ofRecovery(outcome: Recovery): Said {
       return { kind: 'good', text: `The key is back, and all tries are yours again.${away ? ` It came back without ${away}.` : ''}` };
     }
     case 'wrong-pin':
+      if (outcome.activeVersion !== undefined) {
+        return { kind: 'bad', text: `That PIN is not right for the newest version, which no device has confirmed. If you did not set a new PIN, enter yours again: the version before is tried, at another try of ${outcome.triesLeft}.` };
+      }
       return { kind: 'bad', text: outcome.triesLeft > 0 ? `That PIN is not right: ${tries(outcome.triesLeft)}.` : 'That PIN was not right, and no try is left: the realms have destroyed the key.' };
     case 'locked':
       return { kind: 'wait', text: `After so many wrong tries the realms wait: the next one is taken at ${clock(outcome.until)}. No try was spent.` };
