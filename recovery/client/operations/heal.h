@@ -8,8 +8,11 @@
 
 namespace labrec::recovery::client::core {
 
-// recovery/client/heal.h says what it does. What is passed by reference outlives the task, and so does the
-// device's key, which may be null.
+// Brings a record to every realm of the list again, where a realm was down, is new in the list, or lost it:
+// recovers with the PIN, and seals the same secret under the same PIN anew, with the threshold and guess
+// limit it had. Nothing is sealed where every realm holds the version and has activated it: the result is
+// then that version. Who signs, `holders`, lifetimes and errors as in ChangePin. (labyrinth-recover asks for
+// the status first, and for the PIN only where something is to be healed.)
 Task<PinChange> Heal(Scope& scope, Account& account, RecoverRequest request, Holders holders,
                      const SecretBytes& pin, const Signer* device);
 
