@@ -8,8 +8,10 @@ from the files that the list names, signatures by OpenSSL. Needs Python 3.11 and
 tests/integration/client; not installed.
 """
 import ctypes
+import hashlib
 import pathlib
 import queue
+import ssl
 import subprocess
 import sys
 import threading
@@ -25,16 +27,26 @@ def openssl(*words, given=None):
     return subprocess.run(["openssl", *words], input=given, stdout=subprocess.PIPE, check=True).stdout
 
 
+def tls_key_hash(address):
+    host, port = address.rsplit(":", 1)
+    certificate = ssl.get_server_certificate((host, int(port))).encode()
+    key = openssl("x509", "-noout", "-pubkey", given=certificate)
+    return hashlib.sha256(openssl("pkey", "-pubin", "-outform", "DER", given=key)).digest()
+
+
 class Host:
     """Carries what operations ask for. One thread drives them; answers of others come by a queue."""
 
-    def __init__(self, library, list_file, key_file, tenant, account):
+    def __init__(self, library, list_file, key_file, tenant, account, proof=None):
         self.library = library
         self.key_file = key_file
         self.folder = pathlib.Path(list_file).parent
         self.realms = tomllib.loads(pathlib.Path(list_file).read_text())["realm"]
         self.channels = [self.channel(realm) for realm in self.realms]
         self.answers, self.calls = queue.Queue(), {}  # of the operation that runs
+        # Python's gRPC does not show the certificate of a connection. A host that has proofs made has to, and to take it
+        # from the very connection of the answer: this one is good for tests only.
+        self.tls_keys = [tls_key_hash(realm["address"]) if proof else b"" for realm in self.realms]
         self.account = ctypes.c_void_p()
         entries = (lrc.Realm * len(self.realms))()
         ids = [lrc.view(bytes.fromhex(realm["id"])) for realm in self.realms]
@@ -42,7 +54,8 @@ class Host:
             entry.id, entry.name = realm_id, realm["name"].encode()
         public_key = lrc.view(openssl("pkey", "-in", key_file, "-pubout", "-outform", "DER"))
         options = lrc.Options(abi=lrc.ABI, tenant=tenant.encode(), account=account.encode(), realms=entries,
-                              realm_count=len(entries), device_public_key=public_key)
+                              realm_count=len(entries), device_public_key=public_key,
+                              proof=ctypes.cast(ctypes.pointer(proof), ctypes.c_void_p) if proof else None)
         code = library.account_new(options, self.account)
         if code != lrc.OK:
             raise RuntimeError(f"the account was refused with code {code}")
@@ -57,9 +70,9 @@ class Host:
         metadata = [("authorization", f"Bearer {step.token.decode()}")] if step.token else []
         method = self.channels[step.realm].unary_unary(step.path.decode())
         future = method.future(step.body.get(), timeout=(step.until_ms - now_ms) / 1000, metadata=metadata)
-        number, answers = step.id, self.answers
+        number, answers, key = step.id, self.answers, self.tls_keys[step.realm]
         self.calls[number] = future
-        future.add_done_callback(lambda done: answers.put((number, self.carried(done))))
+        future.add_done_callback(lambda done: answers.put((number, {**self.carried(done), "tls_key": key})))
 
     @staticmethod
     def carried(done):
@@ -89,15 +102,15 @@ class Host:
         elif step.kind == lrc.WORK:
             self.work(step)
         elif step.kind == lrc.TOKEN:
-            token = (self.folder / self.realms[step.realm]["token_file"]).read_bytes().strip()
+            token = (self.folder / self.realms[step.realm].get("token_file", "tokens")).read_bytes().strip()
             self.reply(op, step.id, code=lrc.OK, body=token)
         elif step.kind == lrc.SIGN:
             signature = openssl("dgst", "-sha256", "-sign", self.key_file, given=step.body.get())
             self.reply(op, step.id, code=lrc.OK, body=signature)
 
-    def reply(self, op, number, code, body=b"", message=None, retry_after_ms=-1):
-        data = lrc.view(body)
-        self.library.op_reply(op, number, lrc.Reply(code, data, message, retry_after_ms, lrc.Bytes()))
+    def reply(self, op, number, code, body=b"", message=None, retry_after_ms=-1, tls_key=b""):
+        data, key = lrc.view(body), lrc.view(tls_key)
+        self.library.op_reply(op, number, lrc.Reply(code, data, message, retry_after_ms, key))
 
     def run(self, op):
         """Drives the operation to its end; its result, and what each realm was to it."""
@@ -175,4 +188,5 @@ def main():
     library.account_free(account)
 
 
-main()
+if __name__ == "__main__":
+    main()
