@@ -96,6 +96,7 @@ int main(int argc, char** argv) {
     if (arguments.hashes) std::printf("seed %" PRIu64 ": %016" PRIx64 "\n", seed, report.hash);
     for (const std::string& violation : report.violations) {
       std::printf("VIOLATION, seed %" PRIu64 ": %s\n", seed, violation.c_str());
+      std::fflush(stdout);  // a long run is watched, and may be ended
     }
     failed += report.violations.empty() ? 0 : 1;
     if (failed != 0 && !arguments.keep_going) {
