@@ -109,6 +109,7 @@ class Engine::Parts {
   Attestation attestation;
   const std::shared_ptr<std::atomic<bool>> probing = std::make_shared<std::atomic<bool>>(false);
   std::thread commit_thread;
+  const Store* store = nullptr;
 };
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Store& store,
@@ -123,6 +124,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Sto
   RequestQueue& queue = workshop->queue;
   auto parts = std::make_unique<Parts>(std::move(options), std::move(workshop), std::move(ledger), clock,
                                        std::move(on_fatal));
+  parts->store = &store;
   TakeOver(findings, queue);
   return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
@@ -182,6 +184,10 @@ EngineStatus Engine::status() const {
   }
   if (status.not_serving_reason.empty() && status.oldest_device_call > kHangs) {
     status.not_serving_reason = "a security device does not answer: a call of it has taken over ten seconds";
+  }
+  if (const std::string waits = parts_->store->waits_for();
+      status.not_serving_reason.empty() && !waits.empty()) {
+    status.not_serving_reason = "storage waits for " + waits;
   }
   status.serving = status.not_serving_reason.empty();
   status.epoch = figures.epoch;

@@ -39,7 +39,8 @@ absl::StatusOr<LockedRealm> LockRealm(const std::filesystem::path& state) {
 }
 
 absl::StatusOr<OpenedRealm> OpenRealm(LockedRealm realm, const std::optional<std::string>& device_uri,
-                                      const std::optional<std::string>& anchor_uri, LedgerUse use) {
+                                      const std::optional<std::string>& anchor_uri,
+                                      const recovery::StorePlace& store, LedgerUse use) {
   recovery::RealmManifest& manifest = realm.manifest;
   if (anchor_uri && !manifest.anchor) {
     return absl::InvalidArgumentError("[anchor] uri: this realm's anchor is in its key device; take it out");
@@ -51,18 +52,21 @@ absl::StatusOr<OpenedRealm> OpenRealm(LockedRealm realm, const std::optional<std
     LABREC_ASSIGN_OR_RETURN(anchor_device,
                             Open(*manifest.anchor, anchor_uri, *realm.anchor_authorization, {}));
   }
-  recovery::SqliteOptions options;
-  if (use == LedgerUse::kLook) options.open = recovery::SqliteOptions::Open::kReadOnly;
-  LABREC_ASSIGN_OR_RETURN(auto store, recovery::OpenSqliteStore(realm.folder.LedgerPath(), options));
-  return OpenedRealm{std::move(realm.folder), std::move(realm.lock),    std::move(manifest),
-                     std::move(key_device),   std::move(anchor_device), std::move(store)};
+  const recovery::StoreUse store_use =
+      use == LedgerUse::kLook ? recovery::StoreUse::kLook : recovery::StoreUse::kWork;
+  LABREC_ASSIGN_OR_RETURN(recovery::PlacedStore placed,
+                          recovery::OpenStoreAt(realm.folder, store, store_use));
+  return OpenedRealm{
+      std::move(realm.folder),  std::move(realm.lock),   std::move(manifest), std::move(key_device),
+      std::move(anchor_device), std::move(placed.store), placed.file};
 }
 
 absl::StatusOr<OpenedRealm> OpenRealm(const std::filesystem::path& state,
                                       const std::optional<std::string>& device_uri,
-                                      const std::optional<std::string>& anchor_uri, LedgerUse use) {
+                                      const std::optional<std::string>& anchor_uri,
+                                      const recovery::StorePlace& store, LedgerUse use) {
   LABREC_ASSIGN_OR_RETURN(LockedRealm realm, LockRealm(state));
-  return OpenRealm(std::move(realm), device_uri, anchor_uri, use);
+  return OpenRealm(std::move(realm), device_uri, anchor_uri, store, use);
 }
 
 }  // namespace labrec::recoveryd

@@ -8,7 +8,7 @@
 
 #include "hsm/device.h"
 #include "recovery/realm/folder.h"
-#include "recovery/store/sqlite/sqlite_store.h"
+#include "recovery/realm/store_place.h"
 
 namespace labrec::recoveryd {
 
@@ -28,7 +28,8 @@ struct OpenedRealm {
   recovery::RealmManifest manifest;
   std::unique_ptr<hsm::Device> key_device;
   std::unique_ptr<hsm::Device> own_anchor_device;  // null: the key device is the anchor too
-  std::unique_ptr<recovery::SqliteStore> store;
+  std::unique_ptr<recovery::Store> store;
+  recovery::SqliteStore* ledger_file = nullptr;  // the store, if it is the folder's file
 
   hsm::Device& anchor_device() { return own_anchor_device ? *own_anchor_device : *key_device; }
 };
@@ -40,13 +41,13 @@ absl::StatusOr<LockedRealm> LockRealm(const std::filesystem::path& state);
 enum class LedgerUse { kWork, kLook };
 
 // `device_uri` and `anchor_uri` say where the devices are now, if not where they were at init. Errors name
-// the file or device and what to do; see RealmFolder, OpenDevice and OpenSqliteStore.
+// the file, server or device and what to do; see RealmFolder, OpenDevice and OpenStoreAt.
 absl::StatusOr<OpenedRealm> OpenRealm(LockedRealm realm, const std::optional<std::string>& device_uri,
                                       const std::optional<std::string>& anchor_uri,
-                                      LedgerUse use = LedgerUse::kWork);
+                                      const recovery::StorePlace& store, LedgerUse use = LedgerUse::kWork);
 absl::StatusOr<OpenedRealm> OpenRealm(const std::filesystem::path& state,
                                       const std::optional<std::string>& device_uri,
                                       const std::optional<std::string>& anchor_uri,
-                                      LedgerUse use = LedgerUse::kWork);
+                                      const recovery::StorePlace& store, LedgerUse use = LedgerUse::kWork);
 
 }  // namespace labrec::recoveryd

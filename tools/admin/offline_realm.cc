@@ -32,17 +32,22 @@ void AddOfflineOptions(const cli::Command& command, OfflineOptions& options, con
 absl::StatusOr<OfflineRealm> FindRealm(const OfflineOptions& options) {
   if (options.config.empty()) {
     LABREC_RETURN_IF_ERROR(recovery::WorkAsOwnerOf(options.state));
-    return OfflineRealm{options.state, std::nullopt, std::nullopt, 1,
+    return OfflineRealm{options.state,
+                        std::nullopt,
+                        std::nullopt,
+                        {},
+                        1,
                         recovery::RealmFolder(options.state).AdminSocketPath()};
   }
   LABREC_ASSIGN_OR_RETURN(recoveryd::Config config, recoveryd::ReadConfig(options.config));
   LABREC_RETURN_IF_ERROR(recovery::WorkAsOwnerOf(config.state));
   return OfflineRealm{std::move(config.state), std::move(config.device_uri), std::move(config.anchor_uri),
-                      config.reanchor_floor, std::move(config.admin_socket)};
+                      std::move(config.store), config.reanchor_floor,        std::move(config.admin_socket)};
 }
 
 absl::StatusOr<recoveryd::OpenedRealm> OpenOffline(const OfflineRealm& realm) {
-  return recoveryd::OpenRealm(realm.state, realm.device_uri, realm.anchor_uri, recoveryd::LedgerUse::kLook);
+  return recoveryd::OpenRealm(realm.state, realm.device_uri, realm.anchor_uri, realm.store,
+                              recoveryd::LedgerUse::kLook);
 }
 
 }  // namespace labrec::admin

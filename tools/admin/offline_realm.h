@@ -27,6 +27,7 @@ struct OfflineRealm {
   std::filesystem::path state;
   std::optional<std::string> device_uri;
   std::optional<std::string> anchor_uri;
+  recovery::StorePlace store;
   uint32_t reanchor_floor = 1;
   std::filesystem::path admin_socket;  // where its daemon has it when it runs
 };

@@ -22,7 +22,14 @@ struct InitOptions {
   std::string pcrs;
   std::filesystem::path pcr_approver;
   std::filesystem::path pcr_approval;
+  std::string store;
 };
+
+// Until rows are sealed under a key that a device destroys.
+constexpr char kNotErased[] =
+    "PostgreSQL keeps old versions of rows in its pages, its log, on standbys and in backups. Whoever gets "
+    "an old "
+    "copy of those and the device's use reads what was deleted or replaced since. SQLite's file erases them.";
 
 struct ShowOptions : OfflineOptions {
   std::filesystem::path socket;
@@ -55,12 +62,17 @@ absl::Status Init(const InitOptions& options) {
                             ReadSecretLine(options.owner_auth, hsm::kLongestOwnerAuthorization));
   }
   LABREC_ASSIGN_OR_RETURN(init.pcrs, ReadPcrInit(options));
+  init.store.url = options.store;
   LABREC_ASSIGN_OR_RETURN(const MadeRealm made, InitRealm(init));
   Json json = Describe(made.manifest);
   json["state"] = std::filesystem::absolute(options.state).lexically_normal().string();
   json["device"] = Describe(made.device);
   if (init.pcrs) json["pcrs"] = init.pcrs->binding.pcrs.ToString();
   if (made.anchor) json["anchor"] = Describe(*made.anchor);
+  if (!options.store.empty()) {
+    json["store"] = "PostgreSQL; name it in [store] url of the daemon's configuration";
+    json["not_erased"] = kNotErased;
+  }
   Print(options.format, json, Text(json));
   return absl::OkStatus();
 }
@@ -88,6 +100,10 @@ void AddInit(const cli::Command& realm, Result& result) {
   command.AddOption("--state", options->state, "folder to make; empty, or not there yet")
       .Required()
       .Word("DIR");
+  command
+      .AddOption("--store", options->store,
+                 "the ledger in PostgreSQL, \"postgresql://...\" (default: a file)")
+      .Word("URL");
   command.AddOption("--name", options->name, "the realm's public name (default: first 8 digits of its id)");
   command.AddOption("--bucket-exponent", options->bucket_exponent, "2^K ledger buckets (default 16)")
       .Word("K");

@@ -13,7 +13,6 @@
 #include "recovery/api/names.h"
 #include "recovery/ledger/ledger.h"
 #include "recovery/realm/folder.h"
-#include "recovery/store/sqlite/sqlite_store.h"
 #include "tools/admin/realm_place.h"
 
 namespace labrec::admin {
@@ -29,6 +28,9 @@ absl::Status CheckOptions(const RealmInitOptions& options) {
   if (!options.name.empty()) LABREC_RETURN_IF_ERROR(recovery::CheckShortName("--name", options.name));
   if (options.bucket_exponent > kLargestExponent) {
     return absl::InvalidArgumentError(absl::StrCat("--bucket-exponent: 0 to ", kLargestExponent));
+  }
+  if (const absl::Status store = recovery::CheckStorePlace(options.store); !store.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--store: ", store.message()));
   }
   LABREC_RETURN_IF_ERROR(hsm::CheckAddress({options.device}));
   return options.anchor ? hsm::CheckAddress({*options.anchor}) : absl::OkStatus();
@@ -78,6 +80,7 @@ class RealmInMaking {
 
   absl::StatusOr<RealmManifest> Make() {
     Describe();
+    LABREC_RETURN_IF_ERROR(TakeStore());
     LABREC_RETURN_IF_ERROR(folder_.WriteDeviceAuth(device_auth_));
     if (options_.anchor) LABREC_RETURN_IF_ERROR(folder_.WriteAnchorAuth(anchor_auth_));
     if (options_.pcrs) {
@@ -95,6 +98,11 @@ class RealmInMaking {
     std::string left;
     if (provisioned_anchor_) Remove(*manifest_.anchor, anchor_auth_, left);
     if (provisioned_device_) Remove(manifest_.device, device_auth_, left);
+    store_.reset();
+    if (took_store_ && !options_.store.in_folder()) {
+      const absl::Status removed = recovery::RemoveStoreAt(options_.store);
+      if (!removed.ok()) absl::StrAppend(&left, "; the ledger's tables: ", removed.message());
+    }
     return left;
   }
 
@@ -146,10 +154,27 @@ class RealmInMaking {
     if (keys->evaluation_key() == nullptr || keys->derivation_key() == nullptr || anchor == nullptr) {
       return absl::InternalError("the device does not give back what was made on it");
     }
-    recovery::SqliteOptions create;
-    create.open = recovery::SqliteOptions::Open::kCreateIfMissing;
-    LABREC_ASSIGN_OR_RETURN(const auto store, recovery::OpenSqliteStore(folder_.LedgerPath(), create));
-    return recovery::Ledger::Create(*store, *anchor, manifest_.realm_id, manifest_.bucket_exponent).status();
+    LABREC_RETURN_IF_ERROR(
+        recovery::Ledger::Create(*store_, *anchor, manifest_.realm_id, manifest_.bucket_exponent).status());
+    store_.reset();
+    return absl::OkStatus();
+  }
+
+  // Before the devices are written: a server that cannot be used, or has another realm's ledger, costs
+  // nothing.
+  absl::Status TakeStore() {
+    LABREC_ASSIGN_OR_RETURN(recovery::PlacedStore placed,
+                            recovery::OpenStoreAt(folder_, options_.store, recovery::StoreUse::kCreate));
+    LABREC_ASSIGN_OR_RETURN(const auto present, placed.store->ReadHead());
+    if (present) {
+      return absl::AlreadyExistsError(
+          "--store: this schema holds a realm's ledger already; it is left as it is. Name another database "
+          "or "
+          "schema (options=-csearch_path%3DNAME)");
+    }
+    store_ = std::move(placed.store);
+    took_store_ = true;
+    return absl::OkStatus();
   }
 
   void Remove(const RealmDevice& device, const SecretBytes& authorization, std::string& left) const {
@@ -164,6 +189,8 @@ class RealmInMaking {
   const SecretBytes device_auth_;
   const SecretBytes anchor_auth_;
   RealmManifest manifest_;
+  std::unique_ptr<recovery::Store> store_;  // empty when it was opened
+  bool took_store_ = false;
   bool provisioned_device_ = false;
   bool provisioned_anchor_ = false;
 };

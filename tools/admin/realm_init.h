@@ -9,6 +9,7 @@
 #include "hsm/open_device.h"
 #include "hsm/pcr/pcr_approval.h"
 #include "recovery/realm/manifest.h"
+#include "recovery/realm/store_place.h"
 
 namespace labrec::admin {
 
@@ -26,6 +27,7 @@ struct RealmInitOptions {
   uint32_t bucket_exponent = 16;
   SecretBytes owner_authorization;  // of the TPM's owner hierarchy; usually empty
   std::optional<PcrInit> pcrs;
+  recovery::StorePlace store;
 };
 
 struct MadeRealm {

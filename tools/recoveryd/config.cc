@@ -21,7 +21,7 @@ using cli::ParseAddress;
 using cli::Problems;
 using cli::TomlSection;
 
-constexpr std::string_view kSections[] = {"realm",   "device", "anchor", "listen",      "web",     "admin",
+constexpr std::string_view kSections[] = {"realm", "store",  "device", "anchor", "listen",      "web",     "admin",
                                           "tenants", "policy", "limits", "attestation", "metrics", "log"};
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
 constexpr size_t kLongestSocketPath = 107;  // sun_path, with its terminating zero
@@ -35,6 +35,7 @@ class ConfigReader {
   Config Read() {
     RefuseUnknownSections();
     ReadRealm();
+    ReadStore();
     ReadDevice();
     ReadAnchor();
     ReadListen();
@@ -67,6 +68,20 @@ class ConfigReader {
   void ReadRealm() {
     TomlSection section = Section("realm");
     config_.state = Path(section.RequiredText("state"));
+    section.RefuseUnknown();
+  }
+
+  void ReadStore() {
+    TomlSection section = Section("store");
+    recovery::StorePlace& store = config_.store;
+    store.url = section.TextOr("url", "");
+    store.standby_names = section.Texts("standby_names");
+    store.replicas = static_cast<uint32_t>(section.Number("replicas", store.replicas, 0, 16));
+    if (store.in_folder() && (section.Has("replicas") || section.Has("standby_names"))) {
+      section.Complain("url", "is missing: replicas and standby_names are of a PostgreSQL server");
+    } else if (const absl::Status good = recovery::CheckStorePlace(store); !good.ok()) {
+      section.Complain("url", std::string(good.message()));
+    }
     section.RefuseUnknown();
   }
 

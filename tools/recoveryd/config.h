@@ -15,6 +15,7 @@
 #include "hsm/base/pcr_selection.h"
 #include "pin/guess_policy.h"
 #include "recovery/engine/options.h"
+#include "recovery/realm/store_place.h"
 #include "recovery/server/tokens/verifier.h"
 #include "recovery/server/transport/rate_limiter.h"
 #include "recovery/server/transport/rpc_server.h"
@@ -33,6 +34,7 @@ struct Config {
   std::optional<std::string> device_uri;  // where the device is now, if not where it was at init
   std::optional<std::string> anchor_uri;
   std::optional<uint64_t> rated_endurance;  // [anchor]: durable writes the device bears; 0: not known
+  recovery::StorePlace store;               // [store]
   recovery::ListenOptions listen;
   std::optional<WebConfig> web;
   std::filesystem::path admin_socket;

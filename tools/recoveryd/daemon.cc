@@ -76,6 +76,12 @@ std::set<std::string> TenantNames(const Config& config) {
   return names;
 }
 
+absl::Status Snapshot(recovery::SqliteStore* file, const std::filesystem::path& path) {
+  if (file != nullptr) return file->Snapshot(path);
+  return absl::FailedPreconditionError(
+      "the ledger is in PostgreSQL: back it up there (docs/postgresql.md, \"Backups\")");
+}
+
 // What is wrong with a listener, under the name that it has in the configuration.
 absl::StatusOr<std::unique_ptr<recovery::Listener>> In(
     std::string_view key, absl::StatusOr<std::unique_ptr<recovery::Listener>> bound) {
@@ -135,10 +141,10 @@ absl::Status Daemon::Prepare(const Config& config, const LockedRealm& realm) {
 
 // The folder is not locked during a pause: an operator may work on it meanwhile.
 absl::Status Daemon::OpenDevices(const Config& config, LockedRealm locked, const Pause& pause) {
-  absl::StatusOr<OpenedRealm> opened = OpenRealm(std::move(locked), config.device_uri, config.anchor_uri);
+  absl::StatusOr<OpenedRealm> opened = OpenRealm(std::move(locked), config.device_uri, config.anchor_uri, config.store);
   while (!opened.ok()) {
     LABREC_RETURN_IF_ERROR(pause(opened.status()));
-    opened = OpenRealm(config.state, config.device_uri, config.anchor_uri);
+    opened = OpenRealm(config.state, config.device_uri, config.anchor_uri, config.store);
   }
   realm_ = *std::move(opened);
   return absl::OkStatus();
@@ -169,7 +175,7 @@ absl::Status Daemon::StartServices(const Config& config) {
   certificates_ =
       std::make_unique<recovery::CertificateWatch>(config.listen.tls, config.tls_certificates, SystemClock());
   backups_ = std::make_unique<recovery::BackupMaker>(
-      [store = realm_->store.get()](const std::filesystem::path& path) { return store->Snapshot(path); });
+      [file = realm_->ledger_file](const std::filesystem::path& path) { return Snapshot(file, path); });
   rates_ = std::make_unique<recovery::RateLimiter>(config.rates);
   account_log_ = std::make_unique<recovery::AccountLog>(*audit_, metrics_);
   recovery_service_ = std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, *rates_, *account_log_,
@@ -252,6 +258,7 @@ void Daemon::Drain(std::chrono::seconds grace) {
   if (server_) SetHealthy(false);
   traffic_.Close();
   if (!traffic_.WaitUntilQuiet(grace)) spdlog::warn("calls under way are cancelled: drain_seconds are over");
+  realm_->store->GiveUp();  // a batch that still waits for a replica would be waited for for ever
   metrics_.WatchConnections(nullptr);
   if (admin_socket_) admin_socket_->Close();
   if (server_) server_->Stop();

@@ -64,7 +64,7 @@ absl::Status CheckRealm(const Config& config) {
   LABREC_RETURN_IF_ERROR(CanWrite(folder.path()));
   LABREC_RETURN_IF_ERROR(folder.ReadDeviceAuth().status());
   if (manifest.anchor) LABREC_RETURN_IF_ERROR(folder.ReadAnchorAuth().status());
-  LABREC_RETURN_IF_ERROR(IsFile(folder.LedgerPath()));
+  if (config.store.in_folder()) LABREC_RETURN_IF_ERROR(IsFile(folder.LedgerPath()));
   if (std::error_code error; fs::exists(fs::symlink_status(folder.AuditPath(), error))) {
     return IsFile(folder.AuditPath());  // the start makes it where there is none
   }

@@ -184,26 +184,50 @@ absl::Status PostgresStoreImpl::MakeDurable() {
   return touched;
 }
 
-absl::StatusOr<std::unique_ptr<PostgresStore>> Open(PostgresOptions options) {
+absl::StatusOr<std::vector<ServerPlace>> PlacesOf(const PostgresOptions& options) {
   LABREC_RETURN_IF_ERROR(CheckOptions(options));
   absl::StatusOr<std::vector<ServerPlace>> places = ParseServerUrl(options.url);
-  if (!places.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("the store's URL ", places.status().message()));
-  }
-  LABREC_ASSIGN_OR_RETURN(WritingSession session, OpenWritingSession(*places, options));
-  auto store =
-      std::make_unique<PostgresStoreImpl>(std::move(options), *std::move(places), std::move(session));
+  if (places.ok()) return places;
+  return absl::InvalidArgumentError(absl::StrCat("the URL ", places.status().message()));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PostgresStore>> OpenStore(PostgresOptions options) {
+  LABREC_ASSIGN_OR_RETURN(std::vector<ServerPlace> places, PlacesOf(options));
+  LABREC_ASSIGN_OR_RETURN(WritingSession session, OpenWritingSession(places, options));
+  auto store = std::make_unique<PostgresStoreImpl>(std::move(options), std::move(places), std::move(session));
   LABREC_RETURN_IF_ERROR(store->Begin());
   return store;
 }
 
-}  // namespace
+absl::Status RemoveStore(PostgresOptions options) {
+  options.open = PostgresOptions::Open::kExisting;
+  LABREC_ASSIGN_OR_RETURN(const std::vector<ServerPlace> places, PlacesOf(options));
+  absl::StatusOr<WritingSession> session = OpenWritingSession(places, options);
+  if (absl::IsNotFound(session.status())) return absl::OkStatus();
+  LABREC_RETURN_IF_ERROR(session.status());
+  return DropSchema(session->connection);
+}
+
+absl::Status CheckStore(const PostgresOptions& options) {
+  return PlacesOf(options).status();
+}
+
 }  // namespace labrec::recovery::postgres
 
 namespace labrec::recovery {
 
 absl::StatusOr<std::unique_ptr<PostgresStore>> OpenPostgresStore(PostgresOptions options) {
-  return postgres::Open(std::move(options));
+  return postgres::OpenStore(std::move(options));
+}
+
+absl::Status CheckPostgresOptions(const PostgresOptions& options) {
+  return postgres::CheckStore(options);
+}
+
+absl::Status RemovePostgresLedger(const PostgresOptions& options) {
+  return postgres::RemoveStore(options);
 }
 
 }  // namespace labrec::recovery

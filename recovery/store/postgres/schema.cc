@@ -104,6 +104,11 @@ absl::Status MakeSchema(Connection& connection) {
   return made;
 }
 
+absl::Status DropSchema(Connection& connection) {
+  return connection.Execute("DROP TABLE labrec_head, labrec_bucket, labrec_row",
+                            "removing the ledger's tables");
+}
+
 absl::Status CheckSchema(Connection& connection) {
   LABREC_ASSIGN_OR_RETURN(const Result found,
                           connection.Run(kDescribe, {}, "looking at the ledger's tables"));

@@ -13,6 +13,8 @@ absl::StatusOr<bool> HasSchema(Connection& connection);
 // Makes the tables, all or none.
 absl::Status MakeSchema(Connection& connection);
 
+absl::Status DropSchema(Connection& connection);
+
 // DATA_LOSS, naming what differs: the tables are not as MakeSchema makes them. FAILED_PRECONDITION: they are
 // of another version, UNLOGGED (a crash empties them, and no standby has them), or have triggers, rules,
 // policies or children, by which a statement would do something else. To be asked of the server as it is now.

@@ -1,0 +1,62 @@
+#include "recovery/realm/store_place.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/status_macros.h"
+#include "recovery/store/postgres/postgres_store.h"
+
+namespace labrec::recovery {
+namespace {
+
+PostgresOptions OptionsFor(const StorePlace& place, StoreUse use) {
+  PostgresOptions options;
+  options.url = place.url;
+  options.replicas = place.replicas;
+  options.standby_names = place.standby_names;
+  if (use == StoreUse::kLook) options.open = PostgresOptions::Open::kReadOnly;
+  if (use == StoreUse::kCreate) options.open = PostgresOptions::Open::kCreateIfMissing;
+  return options;
+}
+
+absl::StatusOr<PlacedStore> OpenFile(const RealmFolder& folder, StoreUse use) {
+  SqliteOptions options;
+  if (use == StoreUse::kLook) options.open = SqliteOptions::Open::kReadOnly;
+  if (use == StoreUse::kCreate) options.open = SqliteOptions::Open::kCreateIfMissing;
+  absl::StatusOr<std::unique_ptr<SqliteStore>> store = OpenSqliteStore(folder.LedgerPath(), options);
+  if (absl::IsNotFound(store.status())) {
+    return absl::NotFoundError(absl::StrCat(
+        store.status().message(),
+        "; if it is in PostgreSQL, name the daemon's configuration with its [store] url (--config FILE)"));
+  }
+  LABREC_RETURN_IF_ERROR(store.status());
+  SqliteStore* const file = store->get();
+  return PlacedStore{*std::move(store), file};
+}
+
+}  // namespace
+
+absl::Status CheckStorePlace(const StorePlace& place) {
+  return place.in_folder() ? absl::OkStatus() : CheckPostgresOptions(OptionsFor(place, StoreUse::kWork));
+}
+
+absl::StatusOr<PlacedStore> OpenStoreAt(const RealmFolder& folder, const StorePlace& place, StoreUse use) {
+  if (place.in_folder()) return OpenFile(folder, use);
+  std::error_code error;
+  if (use != StoreUse::kCreate && std::filesystem::exists(folder.LedgerPath(), error)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("[store] url names PostgreSQL, and ", folder.LedgerPath().string(),
+                     " is there too: take the url out, or move the file's ledger with 'labyrinth-admin store "
+                     "migrate'"));
+  }
+  LABREC_ASSIGN_OR_RETURN(auto store, OpenPostgresStore(OptionsFor(place, use)));
+  return PlacedStore{std::move(store), nullptr};
+}
+
+absl::Status RemoveStoreAt(const StorePlace& place) {
+  return RemovePostgresLedger(OptionsFor(place, StoreUse::kWork));
+}
+
+}  // namespace labrec::recovery

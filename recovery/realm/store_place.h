@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "recovery/realm/folder.h"
+#include "recovery/store/sqlite/sqlite_store.h"
+#include "recovery/store/store.h"
+
+namespace labrec::recovery {
+
+// Where a realm's ledger is: in a file of its folder, or in PostgreSQL ([store] of the daemon's
+// configuration; realm.json does not say it, as servers move).
+struct StorePlace {
+  std::string url;  // "postgresql://..."; empty: the file in the folder
+  uint32_t replicas = 0;
+  std::vector<std::string> standby_names;
+
+  bool in_folder() const { return url.empty(); }
+};
+
+// INVALID_ARGUMENT if it names no place; nothing is connected to. Says nothing of the URL's password.
+absl::Status CheckStorePlace(const StorePlace& place);
+
+enum class StoreUse {
+  kWork,
+  kLook,    // neither file nor tables are ever changed
+  kCreate,  // as kWork, and makes an empty one where there is none
+};
+
+struct PlacedStore {
+  std::unique_ptr<Store> store;
+  SqliteStore* file = nullptr;  // the store, if it is the file
+};
+
+// Errors: OpenSqliteStore and OpenPostgresStore. FAILED_PRECONDITION besides: the ledger is in PostgreSQL,
+// and the folder has one too, so that nobody can say which is the realm's.
+absl::StatusOr<PlacedStore> OpenStoreAt(const RealmFolder& folder, const StorePlace& place, StoreUse use);
+
+// Takes away what OpenStoreAt with kCreate made in PostgreSQL, with all that was written to it.
+absl::Status RemoveStoreAt(const StorePlace& place);
+
+}  // namespace labrec::recovery

@@ -1,0 +1,75 @@
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/encoding.h"
+#include "hsm/base/status_macros.h"
+#include "recovery/ledger/start_up.h"
+#include "tools/admin/command.h"
+#include "tools/admin/describe.h"
+#include "tools/admin/offline_realm.h"
+#include "tools/admin/store_migration.h"
+#include "tools/admin/terminal_progress.h"
+
+namespace labrec::admin {
+namespace {
+
+struct MigrateOptions : OfflineOptions {
+  std::string to;
+};
+
+// Opens it as the daemon would, with all that is demanded of a server. That changes nothing.
+absl::Status Check(const OfflineOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(const OfflineRealm where, FindRealm(options));
+  LABREC_ASSIGN_OR_RETURN(const recoveryd::LockedRealm realm, recoveryd::LockRealm(where.state));
+  LABREC_ASSIGN_OR_RETURN(const recovery::PlacedStore placed,
+                          recovery::OpenStoreAt(realm.folder, where.store, recovery::StoreUse::kWork));
+  LABREC_ASSIGN_OR_RETURN(const recovery::HeadRow head,
+                          recovery::ReadRealmHead(*placed.store, realm.manifest.realm_id));
+  const Json json = {{"store", placed.file != nullptr ? "SQLite" : "PostgreSQL"},
+                     {"replicas", where.store.replicas},
+                     {"epoch", head.epoch},
+                     {"records", head.records},
+                     {"discontinuities", head.discontinuities}};
+  Print(options.format, json, Text(json));
+  return absl::OkStatus();
+}
+
+absl::Status Move(const MigrateOptions& options) {
+  if (options.to != "postgresql" && options.to != "file") {
+    return absl::InvalidArgumentError("--to: \"postgresql\" or \"file\"");
+  }
+  LABREC_ASSIGN_OR_RETURN(const OfflineRealm where, FindRealm(options));
+  const MigrateTo to = options.to == "file" ? MigrateTo::kFile : MigrateTo::kPostgres;
+  LABREC_ASSIGN_OR_RETURN(const MigrationReport report, Migrate(where, to, ShowProgress("migrating")));
+  Json json = {{"to", options.to},
+               {"epoch", report.head.epoch},
+               {"records", report.head.records},
+               {"seconds", report.seconds},
+               {"left", report.left}};
+  if (report.resumed) json["resumed"] = true;
+  Print(options.format, json, Text(json));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddStoreCommands(const cli::Command& app, Result& result) {
+  const cli::Command group = app.AddCommand("store", "Where the ledger is: its file, or PostgreSQL");
+  group.RequireCommand();
+  cli::Command command;
+  const auto check = AddCommand<OfflineOptions>(
+      group, "check", "Open it as the daemon would, with all that is demanded of a server; changes nothing",
+      result, command, Check);
+  AddOfflineOptions(command, *check);
+  const auto migrate = AddCommand<MigrateOptions>(group, "migrate",
+                                                  "Move the ledger between the folder's file and [store] "
+                                                  "url: verified, no epoch passes, no guess is lost",
+                                                  result, command, Move);
+  command.AddOption("--config", migrate->config, "the daemon's configuration, with its [store] url")
+      .Required()
+      .Word("FILE");
+  command.AddOption("--to", migrate->to, "\"postgresql\" or \"file\"").Required().Word("PLACE");
+}
+
+}  // namespace labrec::admin
