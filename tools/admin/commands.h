@@ -23,11 +23,11 @@ void AddDeviceCommands(const cli::Command& app, Result& result);        // devic
 void AddRecordCommands(const cli::Command& app, Result& result);        // record show, delete
 void AddAnchorCommands(const cli::Command& app, Result& result);        // anchor status, verify, accept
 void AddBackupCommands(const cli::Command& app, Result& result);        // backup create, verify
-void AddStoreCommands(const cli::Command& app, Result& result);  // store check, migrate
+void AddStoreCommands(const cli::Command& app, Result& result);         // store check, migrate
 void AddAttestCommand(const cli::Command& app, Result& result);         // attest
 void AddTokenCommands(const cli::Command& app, Result& result);         // token keygen, issue
 void AddPcrCommands(const cli::Command& app, Result& result);           // pcr keygen, show, approve
-void AddDoctorCommand(const cli::Command& app, Result& result);   // doctor
+void AddDoctorCommand(const cli::Command& app, Result& result);         // doctor
 void AddAuditCommands(const cli::Command& app, Result& result);         // audit verify
 
 }  // namespace labrec::admin

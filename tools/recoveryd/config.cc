@@ -21,8 +21,9 @@ using cli::ParseAddress;
 using cli::Problems;
 using cli::TomlSection;
 
-constexpr std::string_view kSections[] = {"realm", "store",  "device", "anchor", "listen",      "web",     "admin",
-                                          "tenants", "policy", "limits", "attestation", "metrics", "log"};
+constexpr std::string_view kSections[] = {"realm",       "store",   "device",  "anchor", "listen",
+                                          "web",         "admin",   "tenants", "policy", "limits",
+                                          "attestation", "metrics", "log"};
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
 constexpr size_t kLongestSocketPath = 107;  // sun_path, with its terminating zero
 

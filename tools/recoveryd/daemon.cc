@@ -141,7 +141,8 @@ absl::Status Daemon::Prepare(const Config& config, const LockedRealm& realm) {
 
 // The folder is not locked during a pause: an operator may work on it meanwhile.
 absl::Status Daemon::OpenDevices(const Config& config, LockedRealm locked, const Pause& pause) {
-  absl::StatusOr<OpenedRealm> opened = OpenRealm(std::move(locked), config.device_uri, config.anchor_uri, config.store);
+  absl::StatusOr<OpenedRealm> opened =
+      OpenRealm(std::move(locked), config.device_uri, config.anchor_uri, config.store);
   while (!opened.ok()) {
     LABREC_RETURN_IF_ERROR(pause(opened.status()));
     opened = OpenRealm(config.state, config.device_uri, config.anchor_uri, config.store);

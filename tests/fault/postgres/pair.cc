@@ -26,6 +26,8 @@ void PostgresPairTest::Start(bool with_standby, const std::string& settings) {
   }
   if (settings.empty()) return;
   ASSERT_TRUE(primary_->Configure(settings).ok());
+  if (!with_standby) return;
+  ASSERT_TRUE(standby_->Configure(settings).ok());
 }
 
 PostgresOptions PostgresPairTest::Options(uint32_t replicas) const {

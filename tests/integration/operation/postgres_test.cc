@@ -1,0 +1,208 @@
+#include "tests/support/postgres.h"
+
+#include <csignal>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+
+#include "tests/support/raw_account.h"
+#include "tests/support/realm_fixture.h"
+#include "tests/support/realm_stub.h"
+
+// A whole realm whose ledger is in PostgreSQL: programs as an operator runs them, a server that the test
+// starts.
+namespace labrec::test {
+namespace {
+
+namespace fs = std::filesystem;
+namespace v1 = ::labyrinth::recovery::v1;
+using Json = nlohmann::json;
+using testing::HasSubstr;
+
+class PostgresRealm : public testing::Test {
+ protected:
+  void StartServer() {
+    auto server = PostgresServer::Start();
+    ASSERT_TRUE(server.ok()) << server.status();
+    primary_ = *std::move(server);
+  }
+  void StartPair() {
+    ASSERT_NO_FATAL_FAILURE(StartServer());
+    auto standby = PostgresServer::StandbyOf(*primary_, "n2");
+    ASSERT_TRUE(standby.ok()) << standby.status();
+    standby_ = *std::move(standby);
+    for (PostgresServer* server : {primary_.get(), standby_.get()}) {
+      ASSERT_TRUE(server->Configure("synchronous_standby_names = 'ANY 1 (n1, n2)'").ok());
+    }
+  }
+  std::string Url() const {
+    return standby_ ? PostgresServer::UrlOf({primary_.get(), standby_.get()}) : primary_->url();
+  }
+  void MakeRealm(bool in_file = false) {
+    RealmFixture::Options options;
+    if (!in_file) options.init_options = {"--store", Url()};
+    options.more_configuration = absl::StrCat("[store]\nurl = \"", Url(), "\"\n");
+    if (standby_)
+      absl::StrAppend(&options.more_configuration, "replicas = 1\nstandby_names = [\"n1\", \"n2\"]\n");
+    auto made = RealmFixture::Make(SimulatorKind::kSoftHsm, std::move(options));
+    ASSERT_TRUE(made.ok()) << made.status();
+    realm_ = *std::move(made);
+  }
+  void StartDaemon() {
+    const absl::Status started = realm_->StartDaemon();
+    ASSERT_TRUE(started.ok()) << started;
+    stub_ = NewStub(*realm_);
+  }
+  void Register() {
+    auto account = RawAccount::Register(*stub_, "chat", "alice", realm_->Token("alice"));
+    ASSERT_TRUE(account.ok()) << account.status();
+    account_ = *std::move(account);
+  }
+  // Guesses left after one more; nullopt without an answer.
+  std::optional<uint32_t> Guess() {
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", account_->bearer());
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
+    v1::EvaluateRequest request;
+    request.set_record(kRawRecord);
+    request.set_version(kRawVersion);
+    request.add_elements(account_->NextElement());
+    v1::EvaluateResponse response;
+    const grpc::Status status = stub_->Evaluate(&context, request, &response);
+    if (!status.ok()) return std::nullopt;
+    return response.evaluated().remaining();
+  }
+  Json Offline(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--config", Configuration()});
+    const auto answer = realm_->Admin(std::move(arguments), false);
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return answer.ok() ? Json::parse(*answer) : Json();
+  }
+  std::string Configuration() const { return realm_->log().parent_path() / "recoveryd.toml"; }
+  void Stop() {
+    const auto code = realm_->StopDaemon();
+    ASSERT_TRUE(code.ok() && *code == 0) << realm_->Log();
+  }
+
+  std::unique_ptr<PostgresServer> primary_;
+  std::unique_ptr<PostgresServer> standby_;
+  std::unique_ptr<RealmFixture> realm_;
+  std::unique_ptr<v1::Recovery::Stub> stub_;
+  std::unique_ptr<RawAccount> account_;
+};
+
+TEST_F(PostgresRealm, CountsOverCrashesOfItsDaemonAndItsServer) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  ASSERT_NO_FATAL_FAILURE(MakeRealm());
+  EXPECT_FALSE(fs::exists(realm_->state() / "ledger.sqlite"));
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  ASSERT_NO_FATAL_FAILURE(Register());
+  EXPECT_EQ(Guess(), kRawLimit - 1);
+  realm_->daemon().Kill();
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  EXPECT_EQ(Guess(), kRawLimit - 2);
+  // The server goes while nothing is under way: the next guess is refused or served by the one that is back.
+  primary_->Kill();
+  EXPECT_EQ(Guess(), std::nullopt) << "without storage nothing is answered";
+  ASSERT_TRUE(primary_->Launch().ok());
+  std::optional<uint32_t> left;
+  while (!left && realm_->daemon().Running()) left = Guess();
+  EXPECT_TRUE(left && *left >= kRawLimit - 5) << realm_->Log();
+  const auto backup = realm_->Admin({"backup", "create", "--output", "/tmp/none.sqlite"});
+  EXPECT_THAT(backup.status().ToString(), HasSubstr("back it up there"));
+  ASSERT_NO_FATAL_FAILURE(Stop());
+  EXPECT_TRUE(Offline({"anchor", "verify"})["problems"].empty());
+  EXPECT_EQ(Offline({"store", "check"})["store"], "PostgreSQL");
+}
+
+TEST_F(PostgresRealm, AnswersNothingWithoutItsReplicaAndSaysSo) {
+  ASSERT_NO_FATAL_FAILURE(StartPair());
+  ASSERT_NO_FATAL_FAILURE(MakeRealm());
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  ASSERT_NO_FATAL_FAILURE(Register());
+  const pid_t receiver = std::stoi(*standby_->Sql("SELECT pid FROM pg_stat_wal_receiver"));
+  kill(receiver, SIGSTOP);
+  auto guess = std::async(std::launch::async, [this] { return Guess(); });
+  std::string reason;
+  while (reason.empty()) reason = Json::parse(*realm_->Admin({"status"})).value("not_serving_reason", "");
+  EXPECT_THAT(reason, HasSubstr("storage waits for a replica"));
+  EXPECT_NE(guess.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+  kill(receiver, SIGCONT);
+  EXPECT_EQ(guess.get(), kRawLimit - 1);
+  // And a daemon that is told to end while it waits does.
+  kill(receiver, SIGSTOP);
+  guess = std::async(std::launch::async, [this] { return Guess(); });
+  ASSERT_TRUE(
+      primary_->Await("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'", "t").ok());
+  EXPECT_TRUE(realm_->StopDaemon().ok()) << "it ends";
+  EXPECT_EQ(guess.get(), std::nullopt);
+  kill(receiver, SIGCONT);
+}
+
+TEST_F(PostgresRealm, GoesOnWithThePromotedStandbyAndLosesNoCount) {
+  ASSERT_NO_FATAL_FAILURE(StartPair());
+  ASSERT_NO_FATAL_FAILURE(MakeRealm());
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  ASSERT_NO_FATAL_FAILURE(Register());
+  EXPECT_EQ(Guess(), kRawLimit - 1);
+  primary_->Kill();
+  ASSERT_TRUE(standby_->Promote().ok());
+  realm_->daemon().Kill();
+  auto rebuilt = PostgresServer::StandbyOf(*standby_, "n1");
+  ASSERT_TRUE(rebuilt.ok()) << rebuilt.status();
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  EXPECT_EQ(Guess(), kRawLimit - 2);
+}
+
+TEST_F(PostgresRealm, MovesThereAndBackWithoutAnEpoch) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  ASSERT_NO_FATAL_FAILURE(MakeRealm(true));
+  const absl::Status both = realm_->StartDaemon();
+  EXPECT_THAT(both.ToString(), HasSubstr("is there too")) << "a file, and a URL";
+  ASSERT_NO_FATAL_FAILURE(Offline({"store", "migrate", "--to", "postgresql"}));
+  EXPECT_TRUE(fs::exists(realm_->state() / "ledger.migrated.sqlite"));
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  ASSERT_NO_FATAL_FAILURE(Register());
+  EXPECT_EQ(Guess(), kRawLimit - 1);
+  ASSERT_NO_FATAL_FAILURE(Stop());
+  const uint64_t epoch = Offline({"store", "check"})["epoch"];
+  const Json moved = Offline({"store", "migrate", "--to", "file"});
+  EXPECT_EQ(moved["epoch"], epoch);
+  EXPECT_EQ(moved["records"], 2);
+  EXPECT_TRUE(fs::exists(realm_->state() / "ledger.sqlite"));
+  // Back once more, over the tables that were left: they are what the file is.
+  const Json again = Offline({"store", "migrate", "--to", "postgresql"});
+  EXPECT_EQ(again["epoch"], epoch);
+  EXPECT_EQ(again["resumed"], true);
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  EXPECT_EQ(Guess(), kRawLimit - 2);
+}
+
+TEST_F(PostgresRealm, AnInitThatIsRefusedLeavesNothing) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  ASSERT_TRUE(primary_->Configure("fsync = off").ok());
+  RealmFixture::Options options;
+  options.init_options = {"--store", Url()};
+  const auto refused = RealmFixture::Make(SimulatorKind::kSoftHsm, options);
+  EXPECT_THAT(refused.status().ToString(), HasSubstr("fsync is off"));
+  ASSERT_TRUE(primary_->Configure("fsync = on").ok());
+  // The device lacks the room for keys bound to PCRs: found when the tables are there.
+  options.init_options.insert(options.init_options.end(), {"--bucket-exponent", "24"});
+  EXPECT_FALSE(RealmFixture::Make(SimulatorKind::kSoftHsm, options).ok()) << "more buckets than a ledger has";
+  EXPECT_EQ(*primary_->Sql("SELECT to_regclass('realm.labrec_head') IS NULL"), "t") << "tables are left";
+  ASSERT_NO_FATAL_FAILURE(MakeRealm());
+  options.init_options = {"--store", Url()};
+  const auto second = RealmFixture::Make(SimulatorKind::kSoftHsm, options);
+  EXPECT_THAT(second.status().ToString(), HasSubstr("holds a realm's ledger already"));
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+}
+
+}  // namespace
+}  // namespace labrec::test
