@@ -3,10 +3,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <thread>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,8 +16,6 @@
 
 namespace labrec::test {
 namespace {
-
-constexpr std::chrono::milliseconds kPollEvery{2};
 
 std::vector<char*> Pointers(std::vector<std::string>& words) {
   std::vector<char*> pointers;
@@ -93,12 +92,18 @@ absl::StatusOr<int> ChildProcess::Terminate(std::chrono::seconds patience) {
 
 absl::StatusOr<int> ChildProcess::Wait(std::chrono::seconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
+  if (ended_) return ExitStatus(status_);
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
+  if (process < 0) return absl::ErrnoToStatus(errno, "pidfd_open");
   while (Running()) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      return absl::DeadlineExceededError(absl::StrCat("process ", pid_, " did not end"));
-    }
-    std::this_thread::sleep_for(kPollEvery);
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) break;
+    pollfd ended{process, POLLIN, 0};
+    poll(&ended, 1, static_cast<int>(left.count()));
   }
+  close(process);
+  if (!ended_) return absl::DeadlineExceededError(absl::StrCat("process ", pid_, " did not end"));
   return ExitStatus(status_);
 }
 

@@ -17,6 +17,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/server/tokens/issuer.h"
 #include "tests/support/checkout_paths.h"
+#include "tests/support/folder_watch.h"
 #include "tests/support/loopback.h"
 #include "tests/support/realm_stub.h"
 
@@ -210,15 +211,12 @@ std::shared_ptr<grpc::Channel> RealmFixture::NewChannel() const {
 }
 
 absl::Status RealmFixture::WaitForLog(std::string_view text, int times) const {
-  const auto deadline = std::chrono::steady_clock::now() + kServingWithin;
-  while (Occurrences(Log(), text) < times) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      return absl::DeadlineExceededError(
-          absl::StrCat("not found ", times, " times in the log: ", std::string(text), "\n", Log()));
-    }
-    std::this_thread::sleep_for(kPollEvery);
+  LABREC_ASSIGN_OR_RETURN(const auto folder, FolderWatch::On(log().parent_path()));
+  if (folder->WaitUntil([&] { return Occurrences(Log(), text) >= times; }, kServingWithin)) {
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  return absl::DeadlineExceededError(
+      absl::StrCat("not found ", times, " times in the log: ", std::string(text), "\n", Log()));
 }
 
 std::string RealmFixture::Log() const {

@@ -5,10 +5,10 @@
 #include <map>
 #include <random>
 #include <set>
-#include <thread>
 
 #include <gtest/gtest.h>
 
+#include "tests/support/folder_watch.h"
 #include "tests/unit/recovery/store/support.h"
 
 namespace labrec::recovery {
@@ -58,6 +58,13 @@ class SqliteEraseTest : public SqliteStoreTest {
     batch.head = HeadAt(++epoch_);
     ASSERT_TRUE(store_->Write(batch).ok());
   }
+  // Waits until the canary is in no file.
+  bool IsErased(uint32_t number) {
+    const auto folder = test::FolderWatch::On(folder_.path());
+    return folder.ok() &&
+           (*folder)->WaitUntil([&] { return Found(AllFiles(folder_.path()), {number}).empty(); },
+                                std::chrono::seconds(20));
+  }
   uint64_t epoch_ = 0;
 };
 
@@ -81,21 +88,13 @@ TEST_F(SqliteEraseTest, ErasesByItselfSoonAfterABatch) {
   Open({.erase_after = std::chrono::milliseconds(20)});
   Write(1, RowWith(Canary(1), 2000));
   Write(1, RowWith(Canary(2), 2000));
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!Found(AllFiles(folder_.path()), {1}).empty()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  EXPECT_TRUE(IsErased(1));
 }
 
 TEST_F(SqliteEraseTest, ALargeLogIsEmptiedBeforeItsTime) {
   Open({.erase_after = std::chrono::hours(1), .log_pages_limit = 50});
   for (uint32_t i = 1; i <= 60; ++i) Write(1, RowWith(Canary(i), 9000));
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!Found(AllFiles(folder_.path()), {1}).empty()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  EXPECT_TRUE(IsErased(1));
 }
 
 // A reader in the midst of a scan keeps the log; writing goes on, and the log goes when the reader has ended.
