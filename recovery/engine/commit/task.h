@@ -78,8 +78,9 @@ class TurnTask : public Task {
 
   absl::Status Apply(WorkingSet& rows, int64_t) override {
     absl::StatusOr<Start> start = look_(rows);
-    if (start.ok()) start_ = *std::move(start);
-    return start.status();
+    if (!start.ok()) return start.status();
+    start_ = *std::move(start);
+    return absl::OkStatus();
   }
   void Committed(KeyWork&) override { start_(); }
   void Fail(const absl::Status& status) override { fail_(status); }
