@@ -11,7 +11,7 @@
 namespace labrec::attestation {
 namespace {
 
-constexpr char kByAk[] = "the attestation key's signature over this exchange's nonce";
+constexpr char kByAkOverNonce[] = "the attestation key's signature over this exchange's nonce";
 
 // The differences, in words, of `shown` from the index that the client builds.
 std::string DifferenceOf(const tpm::TpmsNvPublic& shown, const tpm::TpmsNvPublic& expected) {
@@ -41,7 +41,7 @@ absl::StatusOr<tpm::TpmsNvPublic> CheckIndex(const RecordKeyEvidence& evidence,
 void ReportKey(const tpm::TpmtPublic& key, const tpm::TpmsNvPublic& index, Report& report) {
   report.push_back({absl::StrCat("the record's evaluation key (Name ", Hex(key.Name()),
                                  ") was made in that TPM and cannot leave it"),
-                    kByAk});
+                    kByAkOverNonce});
   report.push_back(
       {absl::StrCat("each evaluation costs one count of the TPM's index 0x", absl::Hex(index.index),
                     ", whoever asks, and only this client's unlock key can let the count be set back"),
@@ -110,7 +110,7 @@ absl::Status CheckIndexContents(const tpm::TpmtPublic& ak, const tpm::TpmsNvPubl
   }
   report.push_back(
       {absl::StrCat("the TPM has counted ", expected.count, " of at most ", expected.limit, " guesses"),
-       kByAk});
+       kByAkOverNonce});
   return absl::OkStatus();
 }
 

@@ -2,22 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include "hsm/base/openssl_ptr.h"
+#include "hsm/base/require.h"
 
 namespace labrec {
 namespace {
 
 constexpr size_t kNonceSize = kAeadNonceSize;
 constexpr size_t kTagSize = 16;
-
-void Require(bool ok) {
-  if (!ok) std::abort();
-}
 
 const EVP_CIPHER* Aes256Gcm() {
   static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);

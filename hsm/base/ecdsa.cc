@@ -1,7 +1,6 @@
 #include "hsm/base/ecdsa.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 #include <openssl/bio.h>
@@ -14,6 +13,7 @@
 
 #include "hsm/base/hash.h"
 #include "hsm/base/openssl_ptr.h"
+#include "hsm/base/require.h"
 
 namespace labrec {
 namespace {
@@ -25,10 +25,6 @@ using SignaturePtr = std::unique_ptr<ECDSA_SIG, OpensslFree<ECDSA_SIG_free>>;
 constexpr std::array<uint8_t, 26> kSpkiPrefix = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
                                                  0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
                                                  0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
-
-void Require(bool ok) {
-  if (!ok) std::abort();
-}
 
 PkeyPtr BuildKey(const P256Point& point, const P256Scalar* scalar) {
   char group[] = "prime256v1";

@@ -1,7 +1,6 @@
 #include "hsm/base/hash.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <initializer_list>
 
 #include <openssl/core_names.h>
@@ -9,6 +8,7 @@
 #include <openssl/params.h>
 
 #include "hsm/base/openssl_ptr.h"
+#include "hsm/base/require.h"
 
 namespace labrec {
 namespace {
@@ -16,10 +16,6 @@ namespace {
 using MacCtxPtr = std::unique_ptr<EVP_MAC_CTX, OpensslFree<EVP_MAC_CTX_free>>;
 
 constexpr size_t kMostExpanded = 255 * sizeof(Digest);
-
-void Require(bool ok) {
-  if (!ok) std::abort();
-}
 
 // Each algorithm is looked up once, and each thread keeps a context: the look-ups cost more than the hash.
 EVP_MD_CTX* Sha256Context() {

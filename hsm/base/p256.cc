@@ -1,7 +1,6 @@
 #include "hsm/base/p256.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 #include <openssl/ec.h>
@@ -9,14 +8,11 @@
 #include <openssl/obj_mac.h>
 
 #include "hsm/base/openssl_ptr.h"
+#include "hsm/base/require.h"
 #include "hsm/base/secure_heap.h"
 
 namespace labrec {
 namespace {
-
-void Require(bool ok) {
-  if (!ok) std::abort();
-}
 
 const EC_GROUP* Group() {
   static const EC_GROUP* const group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);

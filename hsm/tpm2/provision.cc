@@ -16,10 +16,10 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-constexpr size_t kRealmIdSize = 16;
+constexpr size_t kIdSize = 16;
 
 absl::Status Validate(const ProvisionOptions& options) {
-  if (options.realm_id.size() != kRealmIdSize) return absl::InvalidArgumentError("a realm id has 16 bytes");
+  if (options.realm_id.size() != kIdSize) return absl::InvalidArgumentError("a realm id has 16 bytes");
   if (!options.roles.keys && !options.roles.anchor) {
     return absl::InvalidArgumentError("a device is wanted for keys, for the anchor, or for both");
   }

@@ -9,8 +9,8 @@
 namespace labrec::tpm {
 namespace {
 
-constexpr size_t kLongestDigest = 64;
-constexpr size_t kLongestName = 2 + kLongestDigest;
+constexpr size_t kLongestAttested = 64;
+constexpr size_t kLongestName = 2 + kLongestAttested;
 constexpr size_t kLongestNonce = kLongestName;  // TPM2B_DATA holds a TPMT_HA
 constexpr uint32_t kMostBanks = 16;
 constexpr size_t kMostSelect = 4;            // bytes of a bitmap: 32 PCRs
@@ -36,7 +36,7 @@ CertifyInfo ReadCertify(TpmReader& reader) {
 CreationInfo ReadCreation(TpmReader& reader) {
   CreationInfo info;
   info.object_name = ReadName(reader);
-  info.creation_hash = ToBytes(reader.Sized(kLongestDigest));
+  info.creation_hash = ToBytes(reader.Sized(kLongestAttested));
   return info;
 }
 
@@ -53,7 +53,7 @@ QuoteInfo ReadQuote(TpmReader& reader) {
   QuoteInfo info;
   const uint32_t banks = reader.Count(kMostBanks);
   for (uint32_t i = 0; i < banks && reader.ok(); ++i) info.selection.push_back(ReadSelection(reader));
-  info.pcr_digest = ToBytes(reader.Sized(kLongestDigest));
+  info.pcr_digest = ToBytes(reader.Sized(kLongestAttested));
   return info;
 }
 

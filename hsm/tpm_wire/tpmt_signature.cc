@@ -7,7 +7,7 @@ namespace labrec::tpm {
 namespace {
 
 constexpr size_t kLongestRsa = 512;
-constexpr size_t kLongestCoordinate = 66;
+constexpr size_t kLongestScalar = 66;
 
 }  // namespace
 
@@ -19,8 +19,8 @@ absl::StatusOr<TpmtSignature> TpmtSignature::Parse(ByteView bytes) {
   reader.Require(hash.has_value());
   signature.hash = hash.value_or(HashAlgorithm::kSha256);
   if (signature.algorithm == kAlgEcdsa) {
-    signature.r = ToBytes(reader.Sized(kLongestCoordinate));
-    signature.s = ToBytes(reader.Sized(kLongestCoordinate));
+    signature.r = ToBytes(reader.Sized(kLongestScalar));
+    signature.s = ToBytes(reader.Sized(kLongestScalar));
   } else {
     reader.Require(signature.algorithm == kAlgRsaSsa || signature.algorithm == kAlgRsaPss);
     signature.rsa = ToBytes(reader.Sized(kLongestRsa));

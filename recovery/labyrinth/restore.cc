@@ -9,7 +9,7 @@
 namespace labrec::recovery::labyrinth {
 namespace {
 
-constexpr int kMostAttempts = 8;
+constexpr int kMostRestarts = 8;
 
 absl::StatusOr<OpenedBundle> FetchBundle(MessageStore& store, const AccountName& account,
                                          const VirtualDeviceSecrets& secrets) {
@@ -40,7 +40,7 @@ absl::StatusOr<Enrolled> EnrolOnce(MessageStore& store, const RestoreRequest& re
 
 absl::StatusOr<Enrolled> Enrol(MessageStore& store, const RestoreRequest& request, const OpenedBundle& bundle,
                                const Member& newcomer, const EpochVisitor& visit) {
-  for (int i = 0; i < kMostAttempts; ++i) {
+  for (int i = 0; i < kMostRestarts; ++i) {
     auto enrolled = EnrolOnce(store, request, bundle, newcomer, visit);
     if (!absl::IsAborted(enrolled.status())) return enrolled;
   }

@@ -17,7 +17,7 @@ namespace labrec::recovery {
 namespace {
 
 constexpr size_t kProblemsKept = 100;
-constexpr uint64_t kRowsPerProgress = 1000;
+constexpr uint64_t kRowsPerReport = 1000;
 
 // Goes through buckets and rows side by side, both in ascending order.
 class Walk {
@@ -50,7 +50,7 @@ class Walk {
   absl::Status Row(const RowAddress& address, ByteView content) {
     ++report_.walked.rows;
     report_.walked.bytes += content.size();
-    if (report_.walked.rows % kRowsPerProgress == 0) Report();
+    if (report_.walked.rows % kRowsPerReport == 0) Report();
     const std::string name = absl::StrCat("row ", Hex(address.key), " of bucket ", address.bucket);
     if (address.bucket >= tree_.bucket_count() || address.bucket + uint64_t{1} < next_bucket_) {
       Problem(absl::StrCat(name, " is out of place"));

@@ -24,10 +24,6 @@ bool HasNewer(const Record& record, uint32_t version) {
       record.versions, [&](const RecordVersion& other) { return other.usable() && other.number > version; });
 }
 
-void Erase(Record& record, uint32_t version) {
-  std::erase_if(record.versions, [&](const RecordVersion& other) { return other.number == version; });
-}
-
 // Where the element stands among those counted.
 size_t Place(const RecordVersion& version, const Digest& element) {
   const auto found = std::ranges::find(version.counted_elements, element);
@@ -68,7 +64,7 @@ absl::StatusOr<Record> ApplyChipWritten(const std::optional<Record>& record, con
   if (version == nullptr) return NotThere(written.version.version);
   if (written.limit == 0) {
     LABREC_RETURN_IF_ERROR(MayWrite(record, written.version.version, 0));
-    Erase(next, written.version.version);
+    EraseVersion(next, written.version.version);
     return next;
   }
   version->chip->count = 0;
@@ -105,7 +101,7 @@ absl::StatusOr<Record> ApplyChipGivenUp(const std::optional<Record>& record, con
     return absl::FailedPreconditionError("version " + std::to_string(begun.version) +
                                          " of the record is registered: it is not given up");
   }
-  Erase(next, begun.version);
+  EraseVersion(next, begun.version);
   return next;
 }
 

@@ -6,10 +6,6 @@
 namespace labrec::recovery {
 namespace {
 
-void Erase(Record& record, uint32_t number) {
-  std::erase_if(record.versions, [&](const RecordVersion& version) { return version.number == number; });
-}
-
 bool FallsWithAnyDevice(const RecordVersion& version) {
   return version.stage != Stage::kActive && version.registered_by.has_value();
 }
@@ -28,9 +24,13 @@ std::optional<Record> Left(Record record) {
 
 }  // namespace
 
+void EraseVersion(Record& record, uint32_t number) {
+  std::erase_if(record.versions, [&](const RecordVersion& version) { return version.number == number; });
+}
+
 Record WithoutVersion(const Record& record, uint32_t version) {
   Record next = record;
-  Erase(next, version);
+  EraseVersion(next, version);
   if (record.HasUsableVersion() && !next.HasUsableVersion()) return Tombstone(next);
   return next;
 }

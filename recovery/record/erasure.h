@@ -8,6 +8,9 @@ namespace labrec::recovery {
 
 // Erasing versions of a record, with all that falls with them. Pure.
 
+// The record loses that version, and nothing else.
+void EraseVersion(Record& record, uint32_t version);
+
 // The record without that version, because its guesses are used up. Was it the last usable one, the record is
 // destroyed: a tombstone stays.
 Record WithoutVersion(const Record& record, uint32_t version);

@@ -12,7 +12,7 @@ namespace labrec::recovery {
 namespace {
 
 // Format 1 left room for twenty elements of all versions together, and for twenty answers of a chip.
-size_t RoomForCounts(const Record& record) {
+size_t FirstRoomForCounts(const Record& record) {
   constexpr size_t kCountingBytes = kMostGuesses * sizeof(Digest) + 64;
   constexpr size_t kChipCountingBytes = kMostGuesses * kAnswerBytes + 64;
   const bool chip = std::ranges::any_of(record.versions, [](const auto& version) { return !!version.chip; });
@@ -25,7 +25,7 @@ bool IsCanonical(const Record& record, const row::RecordRow& read, ByteView byte
   for (int i = 0; i < message.versions_size(); ++i) {
     message.mutable_versions(i)->set_registration_evaluations(read.versions(i).registration_evaluations());
   }
-  const size_t row_bytes = RowSizeFor(message.ByteSizeLong() + RoomForCounts(record));
+  const size_t row_bytes = RowSizeFor(message.ByteSizeLong() + FirstRoomForCounts(record));
   AddCounts(record, message);
   message.set_spent(read.spent());
   if (RowSizeFor(message.ByteSizeLong()) > row_bytes) return false;

@@ -5,7 +5,7 @@ import re
 
 CALL = re.compile(r'(?m)^[ \t]*(labrec_library|labrec_suites|labrec_program|labrec_test|labrec_proto|add_library|'
                   r'target_link_libraries)\s*\(([^)]*)\)')
-KEYWORDS = {'SOURCES', 'DEPS', 'PRIVATE_DEPS', 'PUBLIC', 'PRIVATE', 'INTERFACE', 'STATIC', 'PROTOS', 'GRPC', 'OBJECT'}
+KEYWORDS = {'SOURCES', 'DEPS', 'PRIVATE_DEPS', 'PUBLIC', 'PRIVATE', 'INTERFACE', 'STATIC', 'PROTOS', 'GRPC', 'OBJECT', 'JOINED'}
 
 
 class Target:

@@ -17,7 +17,6 @@ namespace labrec::recover {
 namespace {
 
 using cli::AttestReport;
-using cli::Verdict;
 using recovery::client::AttestDemand;
 using recovery::client::RealmSet;
 
@@ -52,11 +51,11 @@ AttestReport Ask(const RealmSet& realms, size_t realm, const AttestDemand& deman
 }
 
 int CodeOf(const std::vector<AttestReport>& reports) {
-  const auto any = [&](Verdict verdict) {
+  const auto any = [&](cli::Verdict verdict) {
     return std::ranges::any_of(reports, [&](const auto& one) { return cli::VerdictOf(one) == verdict; });
   };
-  if (any(Verdict::kRefused) || any(Verdict::kNotProven)) return kExitFailure;
-  return any(Verdict::kNoAnswer) ? kExitTooFewRealms : kExitDone;
+  if (any(cli::Verdict::kRefused) || any(cli::Verdict::kNotProven)) return kExitFailure;
+  return any(cli::Verdict::kNoAnswer) ? kExitTooFewRealms : kExitDone;
 }
 
 const char* OutcomeName(int code) {

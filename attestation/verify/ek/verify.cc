@@ -25,7 +25,7 @@ void FreeStack(STACK_OF(X509) * stack) {
 using StackPtr = std::unique_ptr<STACK_OF(X509), OpensslFree<FreeStack>>;
 
 constexpr int kSecurityLevel = 2;  // 112 bits: no SHA-1 signatures, no RSA below 2048 bits
-constexpr int kDeepest = 8;
+constexpr int kDeepestPath = 8;
 constexpr int64_t kMillisPerSecond = 1000;
 
 // What Judge needs to know.
@@ -150,7 +150,7 @@ absl::Status VerifyPath(X509* certificate, const EkPath& path, const EkTrust& tr
   X509_VERIFY_PARAM_set_flags(param, FlagsFor(trust));
   X509_VERIFY_PARAM_set_time(param, static_cast<time_t>(now_ms / kMillisPerSecond));
   X509_VERIFY_PARAM_set_auth_level(param, kSecurityLevel);
-  X509_VERIFY_PARAM_set_depth(param, kDeepest);
+  X509_VERIFY_PARAM_set_depth(param, kDeepestPath);
   Ruling ruling{certificate, trust.revocation};
   X509_STORE_CTX_set_app_data(context.get(), &ruling);
   X509_STORE_CTX_set_verify_cb(context.get(), &Judge);

@@ -18,7 +18,7 @@ using Json = nlohmann::json;
 constexpr char kFormat[] = "labyrinth-recovery/pkcs11/1";
 constexpr char kRatchet[] = "key-ratchet";
 
-absl::Status Wrong(std::string_view what) {
+absl::Status WrongState(std::string_view what) {
   return absl::InvalidArgumentError(
       absl::StrCat("the device state is not one of a PKCS#11 device: ", AbslView(what)));
 }
@@ -52,10 +52,10 @@ const Json& Member(const Json& object, const char* name) {
 
 absl::StatusOr<Bytes> HexMember(const Json& object, const char* name, size_t size) {
   const Json& text = Member(object, name);
-  if (!text.is_string()) return Wrong(absl::StrCat("no text ", name));
+  if (!text.is_string()) return WrongState(absl::StrCat("no text ", name));
   auto bytes = FromHex(text.get<std::string>());
   if (!bytes.ok() || bytes->size() != size)
-    return Wrong(absl::StrCat(name, " is not ", size, " bytes in hexadecimal"));
+    return WrongState(absl::StrCat(name, " is not ", size, " bytes in hexadecimal"));
   return bytes;
 }
 
@@ -64,7 +64,7 @@ absl::StatusOr<PinnedKeys> Keys(const Json& evaluation, const Json& derivation) 
   LABREC_ASSIGN_OR_RETURN(const Bytes point,
                           HexMember(evaluation, "public_key", P256Point::kUncompressedSize));
   auto public_key = P256Point::Parse(point);
-  if (!public_key.ok()) return Wrong("public_key is no point");
+  if (!public_key.ok()) return WrongState("public_key is no point");
   keys.public_key = *public_key;
   LABREC_ASSIGN_OR_RETURN(keys.derivation_check, HexMember(derivation, "check", kDerivationCheckSize));
   keys.evaluation_claims = Claims(evaluation);
@@ -91,8 +91,8 @@ DeviceState ToJson(const State& state) {
 
 absl::StatusOr<State> FromJson(const DeviceState& text) {
   const Json json = ParseJson(text.json);
-  if (!json.is_object()) return Wrong("no JSON object");
-  if (Member(json, "format") != kFormat) return Wrong("its format is another");
+  if (!json.is_object()) return WrongState("no JSON object");
+  if (Member(json, "format") != kFormat) return WrongState("its format is another");
   State state;
   LABREC_ASSIGN_OR_RETURN(state.scope.realm_id, HexMember(json, "realm_id", kRealmIdSize));
   LABREC_ASSIGN_OR_RETURN(state.scope.instance, HexMember(json, "instance", kInstanceSize));
@@ -103,9 +103,9 @@ absl::StatusOr<State> FromJson(const DeviceState& text) {
     LABREC_ASSIGN_OR_RETURN(state.keys, Keys(evaluation, derivation));
   }
   const Json& anchor = Member(json, "anchor");
-  if (!anchor.is_null() && anchor != kRatchet) return Wrong("its anchor is not a key-ratchet");
+  if (!anchor.is_null() && anchor != kRatchet) return WrongState("its anchor is not a key-ratchet");
   state.anchor = !anchor.is_null();
-  if (!state.anchor && !state.keys.has_value()) return Wrong("it names neither keys nor an anchor");
+  if (!state.anchor && !state.keys.has_value()) return WrongState("it names neither keys nor an anchor");
   return state;
 }
 

@@ -19,7 +19,7 @@ constexpr size_t kLongestPin = 1024;
 constexpr size_t kLongestLabel = 32;
 constexpr size_t kLongestName = 16;  // serial, model
 
-absl::Status Wrong(std::string_view why) {
+absl::Status WrongAddress(std::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat(
       "PKCS#11 address: ", AbslView(why),
       "; write it as pkcs11:token=LABEL?module-path=/path/to/module.so&pin-source=file:/path/to/pin"));
@@ -36,17 +36,18 @@ bool IsQueryName(std::string_view name) {
 
 absl::Status NotKnown(std::string_view name) {
   if (name == "pin-value") {
-    return Wrong(
+    return WrongAddress(
         "pin-value is refused, as it would stand in process lists and logs: put the PIN into a file");
   }
   if (name == "object" || name == "id" || name == "type") {
-    return Wrong("object, id and type do not belong here: it names a token");
+    return WrongAddress("object, id and type do not belong here: it names a token");
   }
-  if (IsPathName(name)) return Wrong(absl::StrCat(AbslView(name), " belongs before the '?'"));
-  if (IsQueryName(name)) return Wrong(absl::StrCat(AbslView(name), " belongs behind the '?'"));
-  return Wrong(absl::StrCat("the attribute ", AbslView(name),
-                            " is not compared here; name the token by token, serial, manufacturer, model or "
-                            "slot-id"));
+  if (IsPathName(name)) return WrongAddress(absl::StrCat(AbslView(name), " belongs before the '?'"));
+  if (IsQueryName(name)) return WrongAddress(absl::StrCat(AbslView(name), " belongs behind the '?'"));
+  return WrongAddress(
+      absl::StrCat("the attribute ", AbslView(name),
+                   " is not compared here; name the token by token, serial, manufacturer, model or "
+                   "slot-id"));
 }
 
 // A number without sign, blank or base, at most `most`.
@@ -60,9 +61,10 @@ bool ParseDigits(const std::string& text, Number most, Number& value) {
 
 absl::Status TakeText(std::string_view name, const std::string& value, size_t longest,
                       std::optional<std::string>& out) {
-  if (value.empty()) return Wrong(absl::StrCat(AbslView(name), " is empty; leave it out"));
+  if (value.empty()) return WrongAddress(absl::StrCat(AbslView(name), " is empty; leave it out"));
   if (value.size() > longest) {
-    return Wrong(absl::StrCat(AbslView(name), " is longer than the ", longest, " bytes that a token has"));
+    return WrongAddress(
+        absl::StrCat(AbslView(name), " is longer than the ", longest, " bytes that a token has"));
   }
   out = value;
   return absl::OkStatus();
@@ -84,7 +86,7 @@ absl::StatusOr<std::filesystem::path> PinFile(std::string_view source) {
   std::string_view path = source;
   if (path.starts_with("file:")) path.remove_prefix(5);
   if (path.starts_with("//")) path.remove_prefix(2);
-  if (!path.starts_with('/')) return Wrong("pin-source has the form file:/absolute/path");
+  if (!path.starts_with('/')) return WrongAddress("pin-source has the form file:/absolute/path");
   return std::filesystem::path(path);
 }
 
@@ -92,7 +94,7 @@ absl::StatusOr<std::filesystem::path> PinFile(std::string_view source) {
 
 absl::StatusOr<TokenAddress> TokenAddress::Parse(const std::string& text) {
   const absl::StatusOr<Uri> uri = Uri::Parse(text);
-  if (!uri.ok()) return Wrong(std::string(uri.status().message()));
+  if (!uri.ok()) return WrongAddress(std::string(uri.status().message()));
   TokenAddress address;
   for (const Uri::Attribute& attribute : uri->path) {
     LABREC_RETURN_IF_ERROR(address.TakePath(attribute.name, attribute.value));
@@ -100,7 +102,7 @@ absl::StatusOr<TokenAddress> TokenAddress::Parse(const std::string& text) {
   for (const Uri::Attribute& attribute : uri->query) {
     LABREC_RETURN_IF_ERROR(address.TakeQuery(attribute.name, attribute.value));
   }
-  if (!address.module_path_.starts_with('/')) return Wrong("module-path must be an absolute path");
+  if (!address.module_path_.starts_with('/')) return WrongAddress("module-path must be an absolute path");
   return address;
 }
 
@@ -111,7 +113,7 @@ absl::Status TokenAddress::TakePath(const std::string& name, const std::string& 
   if (name == "model") return TakeText(name, value, kLongestName, model_);
   if (name != "slot-id") return NotKnown(name);
   CK_SLOT_ID slot = 0;
-  if (!ParseDigits(value, ~CK_SLOT_ID{0} - 1, slot)) return Wrong("slot-id is a decimal number");
+  if (!ParseDigits(value, ~CK_SLOT_ID{0} - 1, slot)) return WrongAddress("slot-id is a decimal number");
   slot_id_ = slot;
   return absl::OkStatus();
 }
@@ -122,11 +124,11 @@ absl::Status TokenAddress::TakeQuery(const std::string& name, const std::string&
   } else if (name == "pin-source") {
     LABREC_ASSIGN_OR_RETURN(pin_file_, PinFile(value));
   } else if (name == "x-init-args") {
-    if (value.empty()) return Wrong("x-init-args is empty; leave it out");
+    if (value.empty()) return WrongAddress("x-init-args is empty; leave it out");
     init_args_ = value;
   } else if (name == "x-parallelism") {
     if (!ParseDigits(value, 64, parallelism_) || parallelism_ < 1) {
-      return Wrong("x-parallelism is a number, 1 to 64");
+      return WrongAddress("x-parallelism is a number, 1 to 64");
     }
   } else {
     return NotKnown(name);

@@ -9,21 +9,21 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-constexpr UINT16 kRealmIdSize = 16;
+constexpr UINT16 kMarkSize = 16;  // a realm's id
 
 TPM2B_NV_PUBLIC MarkArea(uint32_t index) {
   TPM2B_NV_PUBLIC area{};
   area.nvPublic.nvIndex = index;
   area.nvPublic.nameAlg = TPM2_ALG_SHA256;
   area.nvPublic.attributes = TPMA_NV_OWNERREAD | TPMA_NV_OWNERWRITE | TPMA_NV_NO_DA;
-  area.nvPublic.dataSize = kRealmIdSize;
+  area.nvPublic.dataSize = kMarkSize;
   return area;
 }
 
 bool IsMark(const TPMS_NV_PUBLIC& area) {
   const TPM2B_NV_PUBLIC expected = MarkArea(area.nvIndex);
-  return (area.attributes & ~TPMA_NV_WRITTEN) == expected.nvPublic.attributes &&
-         area.dataSize == kRealmIdSize && area.authPolicy.size == 0;
+  return (area.attributes & ~TPMA_NV_WRITTEN) == expected.nvPublic.attributes && area.dataSize == kMarkSize &&
+         area.authPolicy.size == 0;
 }
 
 struct FoundMark {
@@ -56,8 +56,8 @@ absl::StatusOr<std::optional<FoundMark>> Find(Context& context, IndexRange range
 
 absl::Status Write(LoadedRealm& realm, const NvIndex& mark, ByteView realm_id) {
   TPM2B_MAX_NV_BUFFER in{};
-  in.size = kRealmIdSize;
-  std::copy_n(realm_id.begin(), kRealmIdSize, in.buffer);
+  in.size = kMarkSize;
+  std::copy_n(realm_id.begin(), kMarkSize, in.buffer);
   return realm.context->Check(
       "TPM2_NV_Write of the mark of a range (owner hierarchy)",
       Esys_NV_Write(realm.context->esys(), ESYS_TR_RH_OWNER, mark.esys(),
@@ -72,16 +72,16 @@ absl::StatusOr<std::optional<Bytes>> ReadRangeMark(LoadedRealm& realm, IndexRang
   if (!found || !found->written) return std::nullopt;
   LABREC_RETURN_IF_ERROR(SetAuth(context, ESYS_TR_RH_OWNER, realm.owner_authorization.view()));
   TPM2B_MAX_NV_BUFFER* out = nullptr;
-  LABREC_RETURN_IF_ERROR(context.Check("TPM2_NV_Read of the mark of a range (owner hierarchy)",
-                                       Esys_NV_Read(context.esys(), ESYS_TR_RH_OWNER, found->handle.esys(),
-                                                    realm.session->For(Encrypt::kResponse), ESYS_TR_NONE,
-                                                    ESYS_TR_NONE, kRealmIdSize, 0, &out)));
+  LABREC_RETURN_IF_ERROR(context.Check(
+      "TPM2_NV_Read of the mark of a range (owner hierarchy)",
+      Esys_NV_Read(context.esys(), ESYS_TR_RH_OWNER, found->handle.esys(),
+                   realm.session->For(Encrypt::kResponse), ESYS_TR_NONE, ESYS_TR_NONE, kMarkSize, 0, &out)));
   const EsysPtr<TPM2B_MAX_NV_BUFFER> owned(out);
   return Bytes(out->buffer, out->buffer + std::min<size_t>(out->size, sizeof out->buffer));
 }
 
 absl::Status MarkRange(LoadedRealm& realm, IndexRange range, ByteView realm_id) {
-  if (realm_id.size() != kRealmIdSize) return absl::InvalidArgumentError("a realm id has 16 bytes");
+  if (realm_id.size() != kMarkSize) return absl::InvalidArgumentError("a realm id has 16 bytes");
   LABREC_ASSIGN_OR_RETURN(const std::optional<Bytes> there, ReadRangeMark(realm, range));
   if (there) {
     if (SameBytes(*there, realm_id)) return absl::OkStatus();

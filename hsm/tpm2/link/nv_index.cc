@@ -14,7 +14,7 @@ std::string IndexText(uint32_t index) {
   return absl::StrCat("0x", absl::Hex(index, absl::kZeroPad8));
 }
 
-absl::StatusOr<NvIndex> ReadPublic(Context& context, uint32_t index) {
+absl::StatusOr<NvIndex> KnownIndex(Context& context, uint32_t index) {
   ESYS_TR handle = ESYS_TR_NONE;
   LABREC_RETURN_IF_ERROR(context.Check(
       absl::StrCat("TPM2_NV_ReadPublic of ", IndexText(index)),
@@ -61,7 +61,7 @@ absl::StatusOr<IndexState> DescribeIndex(Context& context, const NvIndex& handle
 }
 
 absl::StatusOr<NvIndex> OpenIndex(Context& context, const IndexState& state, const SecretBytes& auth_value) {
-  LABREC_ASSIGN_OR_RETURN(NvIndex index, ReadPublic(context, state.index));
+  LABREC_ASSIGN_OR_RETURN(NvIndex index, KnownIndex(context, state.index));
   LABREC_ASSIGN_OR_RETURN(const Bytes name, NameOf(context, index.esys()));
   if (name != state.name) {
     return absl::FailedPreconditionError(

@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLeastPause{1000};  // where nobody knows when a place comes free
+constexpr milliseconds kPauseUnknown{1000};  // where nobody knows when a place comes free
 
 bool SameAccount(const RecordName& a, const RecordName& b) {
   return a.tenant == b.tenant && a.account == b.account;
@@ -23,7 +23,7 @@ absl::Status TooMany(size_t count, const char* where, milliseconds retry_after) 
                                 absl::ResourceExhaustedError(absl::StrCat(
                                     count, " registrations of chip-enforced records are under way ", where,
                                     ", no other is begun now; try again later"))),
-                        std::max(kLeastPause, retry_after));
+                        std::max(kPauseUnknown, retry_after));
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ absl::Status OpenRegistrations::BoundAccount(const Entry& own, std::vector<OpenR
     if (entry.begun && (oldest == nullptr || entry.since < oldest->since)) oldest = &entry;
   }
   if (count <= limits_.of_an_account) return absl::OkStatus();
-  if (oldest == nullptr) return TooMany(count - 1, "of this account", kLeastPause);
+  if (oldest == nullptr) return TooMany(count - 1, "of this account", kPauseUnknown);
   GiveWay(*oldest, given_up);
   return absl::OkStatus();
 }
@@ -58,7 +58,7 @@ absl::Status OpenRegistrations::BoundAll(const Entry& own, Time now) const {
     if (entry.begun) oldest = std::min(oldest, entry.since);
   }
   if (others < limits_.altogether) return absl::OkStatus();
-  if (oldest == Time::max()) return TooMany(others, "at this realm", kLeastPause);
+  if (oldest == Time::max()) return TooMany(others, "at this realm", kPauseUnknown);
   return TooMany(others, "at this realm", std::chrono::ceil<milliseconds>(oldest + limits_.kept_for - now));
 }
 

@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::chrono::minutes kForgottenAfter{60};  // no session lives so long in any device
-constexpr milliseconds kLeastPause{200};
+constexpr milliseconds kLeastSessionPause{200};
 constexpr std::chrono::seconds kLate{2};  // so late a client may come back
 constexpr size_t kLongestLine = 1024;
 
@@ -71,7 +71,7 @@ absl::Status ChipSessions::MayOpen(const RecordName& name, Time now) {
   if (static_cast<size_t>(own) >= kOfAnAccount) {
     const auto pause = std::chrono::ceil<milliseconds>(OldestIsOldAt(now, account) - now);
     return ComeBack("this account has two writes of the chip under way: finish one, or come back later",
-                    std::max(kLeastPause, pause));
+                    std::max(kLeastSessionPause, pause));
   }
   std::erase_if(line_, [now](const InLine& each) { return now >= each.until; });
   if (line_.empty() || line_.front().account == account) return absl::OkStatus();
@@ -84,7 +84,8 @@ absl::Status ChipSessions::NoRoom(const RecordName& name, Time now) {
 }
 
 absl::Status ChipSessions::StandInLine(const Digest& account, Time now) {
-  const auto pause = std::max(kLeastPause, std::chrono::ceil<milliseconds>(OldestIsOldAt(now, {}) - now));
+  const auto pause =
+      std::max(kLeastSessionPause, std::chrono::ceil<milliseconds>(OldestIsOldAt(now, {}) - now));
   const Time until = now + pause + kLate;
   const auto place = std::ranges::find(line_, account, &InLine::account);
   if (place != line_.end()) {

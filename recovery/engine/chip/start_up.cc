@@ -17,7 +17,7 @@
 namespace labrec::recovery {
 namespace {
 
-std::string Text(const absl::Status& status) {
+std::string Words(const absl::Status& status) {
   return std::string(status.message());
 }
 
@@ -69,7 +69,7 @@ void DeleteOrphans(ChipWork& chip, Store& store, ByteView realm_id, const std::v
       if (deleted.ok()) {
         spdlog::warn("deleted index {:#010x}, which an earlier run made and no record names", index);
       } else {
-        spdlog::error("index {:#010x}, which no record names, cannot be deleted: {}", index, Text(deleted));
+        spdlog::error("index {:#010x}, which no record names, cannot be deleted: {}", index, Words(deleted));
       }
     }
     chip.LookAtRoom();
@@ -81,12 +81,12 @@ std::optional<ChipFindings::Count> Compare(hsm::Device& device, ChipWork& chip, 
   const ChipPart& part = *named.version.chip;
   const absl::StatusOr<hsm::CountedKey> key = hsm::DecodeCountedKey(part.key);
   if (!key.ok()) {
-    spdlog::error("the key of index {:#010x} is damaged: {}", part.index, Text(key.status()));
+    spdlog::error("the key of index {:#010x} is damaged: {}", part.index, Words(key.status()));
     return std::nullopt;
   }
   const absl::StatusOr<hsm::UseCount> use = device.counted_keys()->ReadUse(*key);
   if (!chip.Note(use.status()).ok()) {
-    spdlog::error("index {:#010x} of a record cannot be read: {}", part.index, Text(use.status()));
+    spdlog::error("index {:#010x} of a record cannot be read: {}", part.index, Words(use.status()));
     return std::nullopt;
   }
   if (use->count == part.count && use->limit == part.limit) return std::nullopt;
@@ -124,7 +124,7 @@ absl::StatusOr<ChipFindings> TidyChip(ChipWork& chip, Store& store, ByteView rea
 
 void TakeOver(const ChipFindings& findings, RequestQueue& queue) {
   const auto log = [](const absl::Status& status) {
-    if (!status.ok()) spdlog::warn("what the chip holds was not written to its record: {}", Text(status));
+    if (!status.ok()) spdlog::warn("what the chip holds was not written to its record: {}", Words(status));
   };
   for (const ChipFindings::Version& each : findings.begun) {
     FollowUpOn(

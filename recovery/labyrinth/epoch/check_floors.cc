@@ -13,10 +13,6 @@
 namespace labrec::recovery::labyrinth {
 namespace {
 
-std::string Numbered(uint64_t sequence) {
-  return "epoch " + std::to_string(sequence);
-}
-
 // What a floor says that does not fit the history that ends with `newest`.
 absl::Status Contradiction(const Epoch& newest, const Floor& floor) {
   if (newest.sequence() < floor.sequence) {

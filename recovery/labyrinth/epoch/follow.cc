@@ -10,10 +10,6 @@
 namespace labrec::recovery::labyrinth {
 namespace {
 
-std::string Numbered(uint64_t sequence) {
-  return "epoch " + std::to_string(sequence);
-}
-
 absl::Status CheckSuccessor(const OpeningRecord& record, const Epoch& current) {
   if (record.sequence != current.sequence() + 1) {
     return Damage(Reason::kWrongSequence, "the store gave the opening of " + Numbered(record.sequence) +
@@ -45,6 +41,10 @@ absl::StatusOr<Epoch> FetchAndStep(MessageStore& store, const Follower& follower
 }
 
 }  // namespace
+
+std::string Numbered(uint64_t sequence) {
+  return "epoch " + std::to_string(sequence);
+}
 
 absl::StatusOr<Epoch> FollowStep(const Follower& follower, const Epoch& current, ByteView opening,
                                  ByteView opener_entry, ByteView delivery) {

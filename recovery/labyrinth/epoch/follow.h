@@ -1,11 +1,16 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <string>
 
 #include "recovery/labyrinth/base/message_store.h"
 #include "recovery/labyrinth/epoch/opening_record.h"
 
 namespace labrec::recovery::labyrinth {
+
+// "epoch 7": for messages.
+std::string Numbered(uint64_t sequence);
 
 // Who follows: a device or a virtual device. Borrowed.
 struct Follower {

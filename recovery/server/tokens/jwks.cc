@@ -20,13 +20,13 @@ namespace {
 using Json = nlohmann::json;
 
 // The member as text; empty if it is missing or no text.
-std::string Text(const Json& key, const char* member) {
+std::string MemberText(const Json& key, const char* member) {
   const auto found = key.find(member);
   return found != key.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 absl::StatusOr<Bytes> Number(const Json& key, const char* member) {
-  std::optional<Bytes> bytes = FromBase64Url(Text(key, member));
+  std::optional<Bytes> bytes = FromBase64Url(MemberText(key, member));
   if (!bytes || bytes->empty()) {
     return absl::InvalidArgumentError(absl::StrCat("\"", member, "\" is missing or no base64url"));
   }
@@ -37,19 +37,19 @@ absl::StatusOr<TokenKey> EcKey(const Json& key) {
   LABREC_ASSIGN_OR_RETURN(const Bytes x, Number(key, "x"));
   LABREC_ASSIGN_OR_RETURN(const Bytes y, Number(key, "y"));
   LABREC_ASSIGN_OR_RETURN(const P256Point point, P256Point::FromAffine(x, y));
-  return TokenKey{Text(key, "kid"), TokenAlgorithm::kEs256, EcdsaPublicKey::FromPoint(point).Pem()};
+  return TokenKey{MemberText(key, "kid"), TokenAlgorithm::kEs256, EcdsaPublicKey::FromPoint(point).Pem()};
 }
 
 absl::StatusOr<TokenKey> RsaKey(const Json& key) {
   LABREC_ASSIGN_OR_RETURN(const Bytes n, Number(key, "n"));
   LABREC_ASSIGN_OR_RETURN(const Bytes e, Number(key, "e"));
   LABREC_ASSIGN_OR_RETURN(std::string pem, RsaPublicKeyPem(n, e));
-  return TokenKey{Text(key, "kid"), TokenAlgorithm::kRs256, std::move(pem)};
+  return TokenKey{MemberText(key, "kid"), TokenAlgorithm::kRs256, std::move(pem)};
 }
 
 // What the key's owner means it for: RFC 7517, sections 4.2 to 4.4.
 absl::Status CheckPurpose(const Json& key, TokenAlgorithm algorithm) {
-  if (key.contains("use") && Text(key, "use") != "sig") {
+  if (key.contains("use") && MemberText(key, "use") != "sig") {
     return absl::InvalidArgumentError("\"use\" is not \"sig\": it is not for signatures");
   }
   if (const auto found = key.find("key_ops"); found != key.end()) {
@@ -57,7 +57,7 @@ absl::Status CheckPurpose(const Json& key, TokenAlgorithm algorithm) {
       return absl::InvalidArgumentError("\"key_ops\" has no \"verify\": it is not for verifying");
     }
   }
-  if (key.contains("alg") && Text(key, "alg") != AlgorithmName(algorithm)) {
+  if (key.contains("alg") && MemberText(key, "alg") != AlgorithmName(algorithm)) {
     return absl::InvalidArgumentError(absl::StrCat("\"alg\" is not ", std::string(AlgorithmName(algorithm))));
   }
   return absl::OkStatus();
@@ -71,8 +71,8 @@ absl::StatusOr<TokenKey> OneKey(const Json& key) {
         "holds a private or symmetric key: publish public keys only, and replace this one, as the file may "
         "have been read");
   }
-  const std::string type = Text(key, "kty");
-  const bool ec = type == "EC" && Text(key, "crv") == "P-256";
+  const std::string type = MemberText(key, "kty");
+  const bool ec = type == "EC" && MemberText(key, "crv") == "P-256";
   if (!ec && type != "RSA") {
     return absl::InvalidArgumentError("is neither for ES256 (EC, P-256) nor for RS256 (RSA)");
   }

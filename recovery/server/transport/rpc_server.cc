@@ -26,7 +26,7 @@ namespace labrec::recovery {
 namespace {
 
 constexpr char kRecoveryName[] = "labyrinth.recovery.v1.Recovery";
-constexpr std::string_view kUnix = "unix:";
+constexpr std::string_view kUnixScheme = "unix:";
 
 // Pings may come every 20 seconds; two that come faster end the connection.
 constexpr int kPingEveryMillis = 20'000;
@@ -75,7 +75,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Listen(const ListenOptions
                                                              const ServerLimits& limits,
                                                              grpc::Service& service) {
   // gRPC removes whatever socket lies at a Unix socket's path, a live process's too.
-  const bool is_unix = options.address.starts_with(kUnix);
+  const bool is_unix = options.address.starts_with(kUnixScheme);
   if (is_unix || limits.max_connections > 0) {
     LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener, Bind(options));
     return Serve(std::move(listener), options, limits, service);
@@ -97,7 +97,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Listen(const ListenOptions
 absl::StatusOr<std::unique_ptr<Listener>> RpcServer::Bind(const ListenOptions& options) {
   if (options.tls) LABREC_RETURN_IF_ERROR(CheckTlsFiles(*options.tls));
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener, Listener::Listen(options.address));
-  if (options.address.starts_with(kUnix)) {
+  if (options.address.starts_with(kUnixScheme)) {
     LABREC_ASSIGN_OR_RETURN(const SocketAccess access, AccessOf(options));
     LABREC_RETURN_IF_ERROR(listener->Allow(access));
   }
