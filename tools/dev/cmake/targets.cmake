@@ -21,12 +21,7 @@ endfunction()
 # Sources of a library that is marked JOINED are compiled eight at a time: headers and templates that they share are
 # worked through once, which halves the time of a build from nothing. Their names without linkage must differ. A release
 # compiles each source by itself, and so does clang-tidy: so a source that forgets an include is found.
-if(CMAKE_BUILD_TYPE STREQUAL "Dev")
-  set(joined ON)
-else()
-  set(joined OFF)
-endif()
-option(LABREC_JOINED "Compile the sources of libraries marked JOINED eight at a time" ${joined})
+option(LABREC_JOINED "Compile the sources of libraries marked JOINED eight at a time" OFF)
 
 # What each target of ours has, whatever its kind. A library that shows GoogleTest in its headers is precompiled with it,
 # one whose sources mostly see JSON (PRECOMPILED json) with that.
