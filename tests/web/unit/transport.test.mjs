@@ -16,7 +16,8 @@ const signal = new AbortController().signal;
 const proto = (fields, message) => new Response(encode(fields, message), { headers: { 'content-type': 'application/proto' } });
 const error = (status, code, message = 'said', headers = {}) =>
   new Response(JSON.stringify({ code, message }), { status, headers: { 'content-type': 'application/json', ...headers } });
-const realmAnswer = () => proto({ realmId: wire.GetRealmResponse.realmId }, { realmId: new Uint8Array(Buffer.from(id, 'hex')) });
+const realmOf = (realmId, protocolVersion = 1) => proto({ realmId: wire.GetRealmResponse.realmId, protocolVersion: wire.GetRealmResponse.protocolVersion }, { realmId, protocolVersion });
+const realmAnswer = () => realmOf(new Uint8Array(Buffer.from(id, 'hex')));
 
 /** A channel whose realm answers these, one after the other; what it was sent is in `sent`. */
 function channelOf(answers, { token = tokenOf({}), timeoutMs = 1000 } = {}) {
@@ -128,12 +129,12 @@ test('a call that is not answered in time, and one that is cancelled', async () 
 });
 
 test('a realm that answers under another id is not the one of the list', async () => {
-  const other = proto({ realmId: wire.GetRealmResponse.realmId }, { realmId: new Uint8Array(16) });
-  const { channel, sent } = channelOf([other, realmAnswer()]);
+  const { channel, sent } = channelOf([realmOf(new Uint8Array(16)), realmOf(new Uint8Array(Buffer.from(id, 'hex')), 2), realmAnswer()]);
   await assert.rejects(channel.identify(signal), { code: 'failed_precondition', message: /correct the realm list/ });
+  await assert.rejects(channel.identify(signal), { code: 'failed_precondition', message: /speaks version 2 of the protocol/ });
   await channel.identify(signal);
   await channel.identify(signal);
-  assert.equal(sent.length, 2);
+  assert.equal(sent.length, 3);
 });
 
 test('a client is made for realms that can be told apart, over TLS or on this host', () => {

@@ -1,13 +1,13 @@
 import { random, wipe, type Bytes } from './bytes.js';
 import { invalid, RecoveryError } from './errors.js';
-import { chipCount, greatestLimit, MOST_GUESSES, smallestTotal, type Config } from './pin/config.js';
+import { chipCount, greatestLimit, isGoodCost, MOST_GUESSES, smallestTotal, type Config } from './pin/config.js';
 import { Activate, BeginRegistration, BeginUnlock, FinishRegistration, GetChallenge, Unlock } from './realms/methods.js';
 import { wait } from './realms/realm_channel.js';
 import type { RealmSet } from './realms/realm_set.js';
 import { realmsThatAre } from './realms/report.js';
 import type { Signer } from './realms/request_bytes.js';
 import { judge, realmsThatSettle, verdictError } from './realms/tally.js';
-import type { KnownPin, RealmReport, Sealed, SealOptions, Stretch } from './types.js';
+import type { ArgonCost, KnownPin, RealmReport, Sealed, SealOptions, Stretch } from './types.js';
 import { decode } from './wire/codec.js';
 import { RecordConfig } from './wire/messages.js';
 import { chooseVersion } from './steps/next_version.js';
@@ -79,18 +79,23 @@ function versionAfter(realms: RealmSet, survey: Survey, threshold: number, least
 
 export async function seal(realms: RealmSet, request: SealRequest, stretch: Stretch): Promise<Sealed> {
   const { record, pin, secret, threshold, options } = request;
+  const cost = options.cost ?? COST;
   if (secret.length < 1 || secret.length > 1024) throw invalid(`the secret has ${secret.length} bytes; 1 to 1024 can be sealed`);
   const leastHolders = request.everyRealm ? realms.size : threshold;
   const least = { realms: Math.max(Math.floor(realms.size / 2) + 1, threshold), fromPerson: false };
   const salt = random(16);
   options.onStep?.({ name: 'survey' });
-  const stretching = stretch(pin, salt, COST, {
+  if (!isGoodCost(cost)) throw invalid('what a guess costs: 8 KiB for each lane to 1 GiB, 1 to 64 passes, 1 to 16 lanes');
+  const stretching = stretch(pin, salt, cost, {
     ...(options.signal && { signal: options.signal }),
     onExpected: (expectedMs) => options.onStep?.({ name: 'stretch', expectedMs }),
   });
   stretching.catch(() => undefined);
-  const never = new AbortController().signal;
-  for (const channel of realms.channels) void channel.preflight([GetChallenge, BeginRegistration, FinishRegistration, Activate, BeginUnlock, Unlock], options.signal ?? never);
+  const signal = options.signal ?? new AbortController().signal;
+  for (const channel of realms.channels) {
+    void channel.preflight([GetChallenge, BeginRegistration, FinishRegistration, Activate, BeginUnlock, Unlock], signal);
+    channel.identify(signal).catch(() => undefined);  // who begins there waits for it
+  }
   let survey: Survey | undefined = await takeSurvey(realms, record, least, { until: 'all' }, options);
   const trial: PinTrial = request.recovered ? { known: 'other' } : await tryPin(realms, survey, pin, stretch, options);
   if (!request.recovered) checkEnforcement(survey, trial, options);
@@ -99,7 +104,7 @@ export async function seal(realms: RealmSet, request: SealRequest, stretch: Stre
     for (let attempt = 0; ; ++attempt) {
       survey ??= await takeSurvey(realms, record, least, { until: 'all' }, options);
       try {
-        return await attemptOne(realms, request, { ...versionAfter(realms, survey, threshold, leastHolders), leastHolders, salt, stretched }, trial.known);
+        return await attemptOne(realms, request, { ...versionAfter(realms, survey, threshold, leastHolders), leastHolders, salt, stretched, cost }, trial.known);
       } catch (error) {
         if (!(error instanceof RecoveryError) || error.code !== 'aborted' || attempt + 1 === ATTEMPTS) throw error;
         survey = undefined;
@@ -113,9 +118,9 @@ export async function seal(realms: RealmSet, request: SealRequest, stretch: Stre
 
 async function attemptOne(
   realms: RealmSet, { record, threshold, guessLimit, secret, signerAt, options }: SealRequest,
-  more: { version: number; outliers: number[]; leastHolders: number; salt: Bytes; stretched: Bytes }, known: KnownPin,
+  more: { version: number; outliers: number[]; leastHolders: number; salt: Bytes; stretched: Bytes; cost: ArgonCost }, known: KnownPin,
 ): Promise<Sealed> {
-  const registration = new Registration(realms, { record, threshold, guessLimit, cost: COST, secret, signerAt, ...more }, options);
+  const registration = new Registration(realms, { record, threshold, guessLimit, secret, signerAt, ...more }, options);
   await registration.begin();
   await registration.finish();
   // Nothing is taken back from a guesser where the PIN's owner was recognised, or where it is another PIN.

@@ -150,6 +150,8 @@ export interface SealOptions extends Call {
   againstCorruptRealms?: boolean;
   /** Of each realm, 1 to 20, instead of a total. */
   guessLimit?: number;
+  /** What a guess costs whoever makes it; 64 MiB and 3 passes if left out. */
+  cost?: ArgonCost;
   /** false: the threshold is enough. */
   everyRealm?: boolean;
   /** Who signs: the device of the options if left out. */

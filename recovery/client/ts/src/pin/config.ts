@@ -28,7 +28,7 @@ export function enforcementOf(config: Config): Enforcement {
   return chips === config.realms.length ? Enforcement.CHIP : Enforcement.MIXED;
 }
 
-function isGoodCost({ memoryKib, passes, lanes }: ArgonCost): boolean {
+export function isGoodCost({ memoryKib, passes, lanes }: ArgonCost): boolean {
   return lanes >= 1 && lanes <= 16 && passes >= 1 && passes <= 64 && memoryKib >= 8 * lanes && memoryKib <= 1 << 20;
 }
 

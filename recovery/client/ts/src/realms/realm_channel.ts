@@ -8,6 +8,7 @@ import { RealmToken } from './token.js';
 const SERVICE = 'labyrinth.recovery.v1.Recovery';
 const LARGEST_ANSWER = 256 << 10;
 const ATTEMPTS = 4;
+const PROTOCOL = 1;
 const CHALLENGE_BYTES = 32;
 
 export interface ChannelOptions {
@@ -162,9 +163,12 @@ export class RealmChannel {
     throw new CallError('internal', `realm ${this.name} gave a challenge that has not ${CHALLENGE_BYTES} bytes`);
   }
 
-  /** Once for each channel: that the realm which answers here is the one that the list means. */
+  /** Once for each channel: that the realm which answers here is the one that the list means, and speaks this protocol. */
   identify(signal: AbortSignal): Promise<void> {
-    this.identified ??= this.call(GetRealm, {}, signal).then(({ realmId }) => {
+    this.identified ??= this.call(GetRealm, {}, signal).then(({ realmId, protocolVersion }) => {
+      if (protocolVersion !== PROTOCOL) {
+        throw new CallError('failed_precondition', `realm ${this.name} speaks version ${protocolVersion} of the protocol, and this client ${PROTOCOL}: update it`);
+      }
       if (sameBytes(realmId, this.id)) return;
       throw new CallError('failed_precondition',
         `at ${this.realm.url} answers realm ${hex(realmId)}, but the realm list expects ${hex(this.id)} (${this.name}) there: correct the realm list`);

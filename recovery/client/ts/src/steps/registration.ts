@@ -3,6 +3,7 @@ import { CallError, faulty, RecoveryError } from '../errors.js';
 import { Authority } from '../pin/authority.js';
 import { enforcementOf, type Config } from '../pin/config.js';
 import { commit, maskShare, sealSecret, sha256 } from '../pin/keys.js';
+import { randomScalar } from '../pin/curve.js';
 import { blind, finalize, oprfInput } from '../pin/oprf.js';
 import { split } from '../pin/sharing.js';
 import { Activate, BeginRegistration, BeginUnlock, FinishRegistration, GetRecord } from '../realms/methods.js';
@@ -96,14 +97,14 @@ export class Registration {
   private async beginAt(realm: number, signal: AbortSignal): Promise<Begun> {
     const channel = this.realms.at(realm);
     const { record, version, stretched } = this.plan;
+    await channel.identify(signal);
+    const scalars = [randomScalar(), randomScalar()] as const;
     const challenge = prefetch(channel.challenge(signal));
     const input = oprfInput(this.realms.name(record), version, stretched);
-    const blinded = [await blind(input), await blind(input)] as const;
+    const blinded = [await blind(input, scalars[0]), await blind(input, scalars[1])] as const;
     const elements = blinded.map(({ element }) => element);
-    const [answer] = await Promise.all([
-      channel.call(BeginRegistration, { record, version, elements }, signal).catch((error: CallError) => this.beginError(realm, error, signal)),
-      channel.identify(signal),
-    ]);
+    const answer = await channel.call(BeginRegistration, { record, version, elements }, signal)
+      .catch((error: CallError) => this.beginError(realm, error, signal));
     if (answer.evaluated.length !== 2 || answer.registrationId.length !== 16) {
       throw faulty(channel.name, 'did not answer two elements with two points and a registration id');
     }
