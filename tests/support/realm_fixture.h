@@ -48,8 +48,8 @@ class RealmFixture {
     std::string device;  // the address of another device than the simulator
     std::string place;   // a folder of this name holds the realm's folder and its sockets
     Transport transport = Transport::kUnixSocket;
-    bool web = false;     // the endpoint for web pages too, on a Unix socket
-    std::string origins;  // of it: TOML strings, by commas
+    bool web = false;                        // the endpoint for web pages too, on a Unix socket
+    std::string origins;                     // of it: TOML strings, by commas
     TlsChain chain = TlsChain::kSelfSigned;  // with kLoopbackTls
     std::string host = "localhost";          // likewise: where it listens
     // What is done to a factory-new software TPM before the realm is made on it.

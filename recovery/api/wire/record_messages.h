@@ -64,6 +64,7 @@ struct GetRecordResponse {
   uint32_t highest_version = 0;
   uint64_t discontinuities = 0;
   bool discarded = false;
+  Bytes next_challenge;
   template <typename Self, typename Visitor>
   static void Fields(Self& m, Visitor&& at) {
     at(1, m.state);
@@ -74,6 +75,7 @@ struct GetRecordResponse {
     at(6, m.highest_version);
     at(7, m.discontinuities);
     at(8, m.discarded);
+    at(9, m.next_challenge);
   }
   bool operator==(const GetRecordResponse&) const = default;
 };
@@ -175,11 +177,13 @@ struct Unlocked {
   Bytes sealed_secret;
   std::optional<Floor> floor;
   uint32_t remaining = 0;
+  Bytes next_challenge;
   template <typename Self, typename Visitor>
   static void Fields(Self& m, Visitor&& at) {
     at(1, m.sealed_secret);
     at(2, m.floor);
     at(3, m.remaining);
+    at(4, m.next_challenge);
   }
   bool operator==(const Unlocked&) const = default;
 };

@@ -57,11 +57,13 @@ struct BeginRegistrationResponse {
   Bytes registration_id;
   std::vector<Bytes> evaluated;
   std::optional<ChipBegun> chip;
+  Bytes next_challenge;
   template <typename Self, typename Visitor>
   static void Fields(Self& m, Visitor&& at) {
     at(1, m.registration_id);
     at(2, m.evaluated);
     at(3, m.chip);
+    at(4, m.next_challenge);
   }
   bool operator==(const BeginRegistrationResponse&) const = default;
 };
@@ -164,8 +166,11 @@ struct FinishRegistrationRequest {
 };
 
 struct FinishRegistrationResponse {
+  Bytes next_challenge;
   template <typename Self, typename Visitor>
-  static void Fields(Self&, Visitor&&) {}
+  static void Fields(Self& m, Visitor&& at) {
+    at(1, m.next_challenge);
+  }
   bool operator==(const FinishRegistrationResponse&) const = default;
 };
 

@@ -12,14 +12,15 @@ namespace labrec::recovery {
 
 namespace v1 = ::labyrinth::recovery::v1;
 
-absl::Status RecoveryService::BeginChipRegistration(Caller caller,
+absl::Status RecoveryService::BeginChipRegistration(const Caller& caller,
                                                     const v1::BeginRegistrationRequest& request,
                                                     v1::BeginRegistrationResponse* response,
                                                     const Call& call) {
   LABREC_ASSIGN_OR_RETURN(ChipRegistration registration, ChipRegistrationField(request));
   engine_.chip_records().BeginChipRegistration(
-      std::move(caller), std::move(registration),
-      call.Answer<ChipRegistrationBegun>([=](const ChipRegistrationBegun& begun) {
+      caller, std::move(registration),
+      call.Answer<ChipRegistrationBegun>([=, this](const ChipRegistrationBegun& begun) {
+        GiveChallenge(caller, response->mutable_next_challenge());
         response->set_registration_id(ToString(begun.registration_id));
         response->mutable_chip()->set_evidence(ToString(begun.evidence));
       }));

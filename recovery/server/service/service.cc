@@ -46,6 +46,11 @@ absl::StatusOr<Caller> RecoveryService::Authenticate(const Call& call) {
                 call.wire().Gone()};
 }
 
+void RecoveryService::GiveChallenge(const Caller& caller, std::string* challenge) {
+  const absl::StatusOr<Challenge> fresh = engine_.NewChallenge(caller);
+  if (fresh.ok()) *challenge = ToString(*fresh);
+}
+
 template <typename Outcome>
 void RecoveryService::LogDestroyed(const Caller& caller, const std::string& record, const Outcome& outcome,
                                    const std::function<void()>& then) {
@@ -112,14 +117,15 @@ absl::Status RecoveryService::ListDevices(const Call& call, const v1::ListDevice
 
 absl::Status RecoveryService::BeginRegistration(const Call& call, const v1::BeginRegistrationRequest& request,
                                                 v1::BeginRegistrationResponse* response) {
-  LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(call));
-  if (request.has_chip()) return BeginChipRegistration(std::move(caller), request, response, call);
+  LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(call));
+  if (request.has_chip()) return BeginChipRegistration(caller, request, response, call);
   LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request.record()));
   LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request.version()));
   LABREC_ASSIGN_OR_RETURN(auto elements, ElementsField(request.elements(), 1, 2));
   engine_.registrations().BeginRegistration(
-      std::move(caller), std::move(record), version, std::move(elements),
-      call.Answer<RegistrationBegun>([=](const RegistrationBegun& begun) {
+      caller, std::move(record), version, std::move(elements),
+      call.Answer<RegistrationBegun>([=, this](const RegistrationBegun& begun) {
+        GiveChallenge(caller, response->mutable_next_challenge());
         response->set_registration_id(ToString(begun.registration_id));
         FillPoints(begun.evaluated, response->mutable_evaluated());
       }));
@@ -128,13 +134,14 @@ absl::Status RecoveryService::BeginRegistration(const Call& call, const v1::Begi
 
 absl::Status RecoveryService::FinishRegistration(const Call& call,
                                                  const v1::FinishRegistrationRequest& request,
-                                                 v1::FinishRegistrationResponse*) {
+                                                 v1::FinishRegistrationResponse* response) {
   LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(call));
   LABREC_ASSIGN_OR_RETURN(RegistrationRequest registration, RegistrationField(request));
   const std::string record = registration.record;
   const uint32_t version = registration.version;
   engine_.registrations().FinishRegistration(caller, std::move(registration),
                                              call.AnswerAfter<Ok>([=, this](Ok done, auto finish) {
+                                               GiveChallenge(caller, response->mutable_next_challenge());
                                                log_.VersionRegistered(caller, record, version, done, finish);
                                              }));
   return absl::OkStatus();
@@ -156,10 +163,11 @@ absl::Status RecoveryService::Activate(const Call& call, const v1::ActivateReque
 
 absl::Status RecoveryService::GetRecord(const Call& call, const v1::GetRecordRequest& request,
                                         v1::GetRecordResponse* response) {
-  LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(call));
+  LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(call));
   LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request.record()));
-  engine_.records().GetRecord(std::move(caller), std::move(record),
-                              call.Answer<RecordView>([=](const RecordView& view) {
+  engine_.records().GetRecord(caller, std::move(record),
+                              call.Answer<RecordView>([=, this](const RecordView& view) {
+                                GiveChallenge(caller, response->mutable_next_challenge());
                                 FillRecord(view, Configs::kInclude, response);
                               }));
   return absl::OkStatus();
@@ -203,6 +211,9 @@ absl::Status RecoveryService::Unlock(const Call& call, const v1::UnlockRequest& 
       caller, record, version, std::move(challenge), std::move(signature),
       call.AnswerAfter<UnlockOutcome>([=, this](const UnlockOutcome& outcome, auto finish) {
         FillUnlock(outcome, response);
+        if (response->has_unlocked()) {
+          GiveChallenge(caller, response->mutable_unlocked()->mutable_next_challenge());
+        }
         LogDestroyed(caller, record, outcome, finish);
       }));
   return absl::OkStatus();

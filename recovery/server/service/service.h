@@ -63,7 +63,7 @@ class RecoveryService {
 #undef LABREC_METHOD
 
  private:
-  absl::Status BeginChipRegistration(Caller caller,
+  absl::Status BeginChipRegistration(const Caller& caller,
                                      const labyrinth::recovery::v1::BeginRegistrationRequest& request,
                                      labyrinth::recovery::v1::BeginRegistrationResponse* response,
                                      const Call& call);
@@ -71,6 +71,8 @@ class RecoveryService {
   absl::StatusOr<TokenHolder> HolderOf(const Call& call);
   // Who calls. UNAUTHENTICATED as above; RESOURCE_EXHAUSTED if that account or tenant calls too often.
   absl::StatusOr<Caller> Authenticate(const Call& call);
+  // A challenge for the caller's next signed request, which saves it the asking.
+  void GiveChallenge(const Caller& caller, std::string* challenge);
   // Leaves a line where the outcome is Destroyed, and calls `then` in any case.
   template <typename Outcome>
   void LogDestroyed(const Caller& caller, const std::string& record, const Outcome& outcome,

@@ -24,9 +24,10 @@ std::string ApiClient::Challenge() {
   return response.challenge();
 }
 
-v1::Signature ApiClient::SignAs(const EcdsaPrivateKey& key, Operation operation, const Bytes& body) {
+v1::Signature ApiClient::SignOver(const std::string& challenge, const EcdsaPrivateKey& key,
+                                  Operation operation, const Bytes& body) const {
   v1::Signature signature;
-  signature.set_challenge(Challenge());
+  signature.set_challenge(challenge);
   signature.set_device_id(ToString(key.public_key().DeviceId()));
   signature.set_signature(
       ToString(key.Sign(recovery::RequestBytes(Scope(), operation, AsBytes(signature.challenge()), body))));
@@ -75,12 +76,12 @@ v1::FinishRegistrationRequest ApiClient::FinishRequest(const std::string& regist
   return request;
 }
 
-void ApiClient::SignRegistration(v1::FinishRegistrationRequest& request) {
+void ApiClient::SignRegistration(v1::FinishRegistrationRequest& request, const std::string& challenge) const {
   const Bytes body = recovery::FinishRegistrationBody(
       {request.record(), request.version(), AsBytes(request.registration_id()), AsBytes(request.config()),
        AsBytes(request.commitment()), AsBytes(request.unlock_public_key()),
        AsBytes(request.sealed_secret())});
-  *request.mutable_authorization() = Sign(Operation::kFinishRegistration, body);
+  *request.mutable_authorization() = SignOver(challenge, device, Operation::kFinishRegistration, body);
 }
 
 grpc::Status ApiClient::Activate(uint32_t version) {

@@ -43,14 +43,19 @@ class ApiClient {
   v1::Signature Sign(recovery::Operation operation, const Bytes& body) {
     return SignAs(device, operation, body);
   }
-  v1::Signature SignAs(const EcdsaPrivateKey& key, recovery::Operation operation, const Bytes& body);
+  v1::Signature SignAs(const EcdsaPrivateKey& key, recovery::Operation operation, const Bytes& body) {
+    return SignOver(Challenge(), key, operation, body);
+  }
+  v1::Signature SignOver(const std::string& challenge, const EcdsaPrivateKey& key,
+                         recovery::Operation operation, const Bytes& body) const;
 
   v1::EnrollDeviceRequest EnrollRequest();
   grpc::Status Enroll();
   v1::BeginRegistrationRequest BeginRequest(uint32_t version = 1) const;
   // A registration of what BeginRegistration answered; without the signature, which SignRegistration adds.
   v1::FinishRegistrationRequest FinishRequest(const std::string& registration_id, uint32_t version = 1) const;
-  void SignRegistration(v1::FinishRegistrationRequest& request);
+  void SignRegistration(v1::FinishRegistrationRequest& request) { SignRegistration(request, Challenge()); }
+  void SignRegistration(v1::FinishRegistrationRequest& request, const std::string& challenge) const;
   grpc::Status Begin(v1::BeginRegistrationResponse* begun, uint32_t version = 1);
   grpc::Status Activate(uint32_t version = 1);
   // Enrols, registers and activates version 1.

@@ -31,7 +31,7 @@ export const DeviceInfo = { deviceId: bytes(1), publicKey: bytes(2), name: strin
 export const ListDevicesResponse = { devices: messages(1, DeviceInfo), records: many(string(2)), discarded: bool(3) };
 
 export const BeginRegistrationRequest = { record: string(1), version: uint32(2), elements: many(bytes(3)) };
-export const BeginRegistrationResponse = { registrationId: bytes(1), evaluated: many(bytes(2)) };
+export const BeginRegistrationResponse = { registrationId: bytes(1), evaluated: many(bytes(2)), nextChallenge: bytes(4) };
 export const GetIdentityRequest = nothing;
 export const GetIdentityResponse = { identity: bytes(1) };
 export const BeginChipWriteRequest = { record: string(1), version: uint32(2) };
@@ -44,7 +44,7 @@ export const FinishRegistrationRequest = {
   record: string(1), version: uint32(2), registrationId: bytes(3), config: bytes(4), commitment: bytes(5),
   unlockPublicKey: bytes(6), sealedSecret: bytes(7), authorization: message(8, Signature),
 };
-export const FinishRegistrationResponse = nothing;
+export const FinishRegistrationResponse = { nextChallenge: bytes(1) };
 export const ActivateRequest = { record: string(1), version: uint32(2), authorization: message(3, Signature) };
 export const ActivateResponse = nothing;
 
@@ -68,6 +68,7 @@ export const RecordVersion = {
 export const GetRecordResponse = {
   state: uint32(1), versions: messages(2, RecordVersion), guessLimit: uint32(3), remaining: uint32(4),
   lockedUntilMs: int64(5), highestVersion: uint32(6), discontinuities: uint64(7), discarded: bool(8),
+  nextChallenge: bytes(9),
 };
 
 export const EvaluateRequest = { record: string(1), version: uint32(2), elements: many(bytes(3)) };
@@ -84,7 +85,7 @@ export const Floor = {
 export const BeginUnlockRequest = { record: string(1), version: uint32(2) };
 export const BeginUnlockResponse = { challenge: bytes(1) };
 export const UnlockRequest = { record: string(1), version: uint32(2), challenge: bytes(3), signature: bytes(4) };
-export const Unlocked = { sealedSecret: bytes(1), floor: message(2, Floor), remaining: uint32(3) };
+export const Unlocked = { sealedSecret: bytes(1), floor: message(2, Floor), remaining: uint32(3), nextChallenge: bytes(4) };
 export const UnlockResponse = oneof('outcome', {
   unlocked: message(1, Unlocked), destroyed: message(2, nothing), notRegistered: message(3, nothing),
 });
