@@ -138,11 +138,11 @@ class HouseTest(unittest.TestCase):
                     ('docs/architecture.md:7', 'hsm includes nothing of pin'))
 
     def test_rows_that_are_wrong(self):
-        self.expect(self.table('| `tests`', '| `gone` | `lost` | Boost |\n| `tests`'),
+        self.expect(self.table('| `tests`', '| `gone` | `lost` | Qt |\n| `tests`'),
                     ('docs/architecture.md:10', 'room gone does not exist'),
                     ('docs/architecture.md:10', 'lost, which has no row'),
                     ('docs/architecture.md:10', 'includes nothing of lost'),
-                    ('docs/architecture.md:10', 'library Boost is not known'))
+                    ('docs/architecture.md:10', 'library Qt is not known'))
 
     def test_a_library_that_nobody_needs(self):
         self.expect(self.table('| TSS |', '| TSS, SQLite |'),
@@ -206,9 +206,32 @@ class HouseTest(unittest.TestCase):
                                       '[here](../docs/none.md), `hsm/nowhere/`, `hsm/base`.'
                      + INCLUDERS},
                     ('hsm/README.md:1', 'names ghost.h'), ('hsm/README.md:3', 'names docs/none.md'),
-                    ('hsm/README.md:3', 'names hsm/nowhere/'))
+                    ('hsm/README.md:3', 'links to ../docs/none.md'), ('hsm/README.md:3', 'names hsm/nowhere/'))
         self.expect({'hsm/open.h': '// See docs/none.md, base/hash.h and /usr/include/stdio.h.\n'},
                     ('hsm/open.h:1', 'names docs/none.md'))
+
+    def test_links_that_lead_nowhere(self):
+        page = '# A page\n\n## What `it` is, and how\n\n[up](#what-it-is-and-how) [out](https://example.org/#no)\n'
+        self.assertEqual(len(self.findings({'docs/page.md': page, 'hsm/README.md':
+                                            '[a](../docs/page.md#a-page) [b](../docs/page.md) [c](base) [d](..)' + INCLUDERS})), 1)
+        self.expect({'docs/page.md': page + '[gone](#what-it-was) [lost](../pin/lost)\n```\n[code](#none)\n```\n',
+                     'hsm/README.md': 'See\n[a](../docs/page.md#another).' + INCLUDERS},
+                    ('docs/page.md:6', 'links to #what-it-was, but docs/page.md has no such heading'),
+                    ('docs/page.md:6', 'links to ../pin/lost, which does not exist'),
+                    ('hsm/README.md:2', 'links to ../docs/page.md#another, but docs/page.md has no such heading'))
+
+    def test_headings_that_come_twice_have_numbers(self):
+        page = '# Same\n## Same\n```\n# Same\n```\n[a](#same) [b](#same-1) [c](#same-2)\n'
+        self.expect({'docs/page.md': page}, ('docs/page.md:6', 'links to #same-2'))
+
+    def test_quoted_headings_that_are_gone(self):
+        page = '# A page\n\n## How `it` goes\n\n**In bold.** So.\n'
+        good = '// docs/page.md, "How it goes"; docs/page.md,\n// "In bold".\n'
+        self.assertEqual(len(self.findings({'docs/page.md': page, 'hsm/open.h': good})), 1)
+        self.expect({'docs/page.md': page, 'hsm/open.h': good + '// Then (docs/page.md,\n// "How it went").\n',
+                     'hsm/README.md': 'See `docs/page.md`, "Nothing".' + INCLUDERS},
+                    ('hsm/open.h:3', 'names "How it went" of docs/page.md, which has no such heading'),
+                    ('hsm/README.md:1', 'names "Nothing" of docs/page.md'))
 
     def test_it_explains_itself(self):
         told = subprocess.run([sys.executable, CHECK, '--help'], capture_output=True, text=True, check=True)
