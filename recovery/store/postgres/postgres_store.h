@@ -62,8 +62,8 @@ absl::StatusOr<std::unique_ptr<PostgresStore>> OpenPostgresStore(PostgresOptions
 // INVALID_ARGUMENT: the options contradict each other or the URL is none. Connects to nothing.
 absl::Status CheckPostgresOptions(const PostgresOptions& options);
 
-// Drops the ledger's tables, if there are any and nobody works on them. Errors as OpenPostgresStore. The pages
-// that held them keep what they held until PostgreSQL uses them again.
+// Drops the ledger's tables, if there are any and nobody works on them. Errors as OpenPostgresStore. The
+// pages that held them keep what they held until PostgreSQL uses them again.
 absl::Status RemovePostgresLedger(const PostgresOptions& options);
 
 }  // namespace labrec::recovery
