@@ -10,17 +10,17 @@
 namespace labrec::recovery::client {
 namespace {
 
-constexpr char kPayload[] = "labyrinth-recovery/failure-kind";
+constexpr char kFailureKind[] = "labyrinth-recovery/failure-kind";
 
 }  // namespace
 
 absl::Status Marked(FailureKind kind, absl::Status status) {
-  status.SetPayload(kPayload, absl::Cord(std::string(1, static_cast<char>(kind))));
+  status.SetPayload(kFailureKind, absl::Cord(std::string(1, static_cast<char>(kind))));
   return status;
 }
 
 FailureKind FailureKindOf(const absl::Status& status) {
-  if (const auto mark = status.GetPayload(kPayload); mark && mark->size() == 1) {
+  if (const auto mark = status.GetPayload(kFailureKind); mark && mark->size() == 1) {
     return static_cast<FailureKind>((*mark)[0]);
   }
   if (IsTooFewRealms(status)) return FailureKind::kTooFewRealms;

@@ -5,17 +5,17 @@
 namespace labrec::recovery::client {
 namespace {
 
-constexpr char kPayload[] = "labyrinth-recovery/refused-by-realm";
+constexpr char kRefusedByRealm[] = "labyrinth-recovery/refused-by-realm";
 
 }  // namespace
 
 absl::Status RefusedByRealm(absl::Status status) {
-  status.SetPayload(kPayload, absl::Cord());
+  status.SetPayload(kRefusedByRealm, absl::Cord());
   return status;
 }
 
 bool IsRefusedByRealm(const absl::Status& status) {
-  return status.GetPayload(kPayload).has_value();
+  return status.GetPayload(kRefusedByRealm).has_value();
 }
 
 }  // namespace labrec::recovery::client

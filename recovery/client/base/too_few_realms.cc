@@ -5,18 +5,18 @@
 namespace labrec::recovery::client {
 namespace {
 
-constexpr char kPayload[] = "labyrinth-recovery/too-few-realms";
+constexpr char kTooFewRealms[] = "labyrinth-recovery/too-few-realms";
 
 }  // namespace
 
 absl::Status TooFewRealmsError(const std::string& message) {
   absl::Status status = absl::UnavailableError(message);
-  status.SetPayload(kPayload, absl::Cord());
+  status.SetPayload(kTooFewRealms, absl::Cord());
   return status;
 }
 
 bool IsTooFewRealms(const absl::Status& status) {
-  return status.GetPayload(kPayload).has_value();
+  return status.GetPayload(kTooFewRealms).has_value();
 }
 
 bool IsUnreachable(const absl::Status& status) {

@@ -93,7 +93,7 @@ std::optional<pin::FoundSecret> Find(const std::vector<pin::RealmShareAnswer>& s
   return found.ok() ? *std::move(found) : std::nullopt;
 }
 
-void Report(const absl::StatusOr<Evaluation>& answer, RealmReport& report) {
+void ReportEvaluation(const absl::StatusOr<Evaluation>& answer, RealmReport& report) {
   if (!answer.ok()) {
     report.Failed(answer.status());
     if (absl::IsDataLoss(answer.status())) report.condition = RealmCondition::kFaulty;
@@ -156,7 +156,7 @@ Task<Guess> MakeGuess(Scope& scope, Account& account, const ConfigGroup& group, 
   guess.version_is_gone =
       std::ranges::all_of(answers, [](const auto& answer) { return absl::IsNotFound(answer.status()); });
   for (size_t i = 0; i < asked.size(); ++i) {
-    Report(answers[i], reports[asked[i]->realm]);
+    ReportEvaluation(answers[i], reports[asked[i]->realm]);
     if (!answers[i].ok() || !answers[i]->share) continue;
     guess.challenges[asked[i]->realm] = std::get<wire::Evaluated>(answers[i]->response.outcome).challenge;
   }

@@ -33,7 +33,7 @@ void AddOffers(const core::Account& account, size_t realm, const Response& respo
   }
 }
 
-void Report(const Response& response, RealmReport& report) {
+void ReportRecord(const Response& response, RealmReport& report) {
   report.remaining = response.remaining;
   switch (response.state) {
     case RecordState::kUsable:
@@ -137,7 +137,7 @@ Task<Survey> TakeSurvey(Scope& scope, Account& account, std::string record, Leas
       report.Failed(answers[i].status());
       continue;
     }
-    Report(*answers[i], report);
+    ReportRecord(*answers[i], report);
     AddOffers(account, i, *answers[i], offers);
     survey.guess_limits[i] = answers[i]->guess_limit;
     survey.highest_versions[i] = answers[i]->highest_version;

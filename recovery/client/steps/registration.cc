@@ -35,7 +35,7 @@ absl::StatusOr<SecretBytes> FinalizeAt(const SecretBytes& input, const pin::Blin
   return pin::Finalize(input, blinded.blind, point);
 }
 
-absl::Status Faulty(const Realm& realm, std::string_view what) {
+absl::Status NotToRelyOn(const Realm& realm, std::string_view what) {
   return absl::DataLossError(absl::StrCat("realm ", realm.name, " ", AbslView(what), "; do not rely on it"));
 }
 
@@ -52,7 +52,7 @@ Registration::Registration(Account& account, const VersionPlan& plan)
 
 void Registration::LeaveOut(size_t realm, std::string_view does) {
   reports_[realm].condition = RealmCondition::kFaulty;
-  reports_[realm].error = Faulty(account_[realm], does);
+  reports_[realm].error = NotToRelyOn(account_[realm], does);
 }
 
 size_t Registration::holders() const {
@@ -177,12 +177,13 @@ Task<Registration::Begun> Registration::BeginByLedger(Scope& scope, size_t realm
   LABREC_CO_ASSIGN_OR_RETURN(wire::BeginRegistrationResponse response,
                              co_await Call(scope, account_, realm, std::move(request)));
   if (response.evaluated.size() != 2 || response.registration_id.size() != kRegistrationIdBytes) {
-    co_return Faulty(account_[realm], "did not answer two elements with two points and a registration id");
+    co_return NotToRelyOn(account_[realm],
+                          "did not answer two elements with two points and a registration id");
   }
   auto rho = FinalizeAt(input, first, response.evaluated[0]);
   const auto again = FinalizeAt(input, second, response.evaluated[1]);
   if (!rho.ok() || !again.ok() || !rho->Equals(again->view())) {
-    co_return Faulty(account_[realm], "evaluated the same PIN to two different results");
+    co_return NotToRelyOn(account_[realm], "evaluated the same PIN to two different results");
   }
   Begun begun;
   begun.registration_id = std::move(response.registration_id);

@@ -64,7 +64,7 @@ absl::StatusOr<SecretBytes> OpenSecret(const Realm& realm, const ConfigGroup& gr
   return pin::Unpad(*padded);
 }
 
-void Report(const Given& given, RealmReport& report) {
+void ReportGiven(const Given& given, RealmReport& report) {
   if (std::holds_alternative<wire::Destroyed>(given.response.outcome)) {
     report.condition = RealmCondition::kDestroyed;
   } else if (std::holds_alternative<wire::NotRegistered>(given.response.outcome)) {
@@ -144,7 +144,7 @@ Task<Opened> UnlockAll(Scope& scope, Account& account, const ConfigGroup& group,
       continue;
     }
     if (IsLeftToRefill(report)) report.condition = RealmCondition::kGood;
-    Report(*answers[i], report);
+    ReportGiven(*answers[i], report);
     Take(account, asked[i], *answers[i], authority.record(), opened, floors, report);
   }
   if (!opened) {

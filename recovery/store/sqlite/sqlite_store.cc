@@ -62,7 +62,7 @@ struct Opened {
   Database checkpointer;
 };
 
-class SqliteStoreImpl : public SqliteStore {
+class SqliteStoreImpl final : public SqliteStore {
  public:
   SqliteStoreImpl(Opened opened, const SqliteOptions& options)
       : lock_(std::move(opened.lock)),
