@@ -10,7 +10,7 @@
 namespace labrec::recovery {
 namespace {
 
-constexpr size_t kRowsPerBatch = 500;
+constexpr size_t kRowsPerCopiedBatch = 500;
 constexpr size_t kBucketsPerBatch = 1000;
 
 // Writes batches under a head without evidence, which is no ledger's.
@@ -23,7 +23,7 @@ class Copy {
 
   absl::Status AddRow(const RowAddress& address, ByteView content) {
     batch_.rows.push_back({address, ToBytes(content)});
-    return batch_.rows.size() < kRowsPerBatch ? absl::OkStatus() : Flush();
+    return batch_.rows.size() < kRowsPerCopiedBatch ? absl::OkStatus() : Flush();
   }
 
   absl::Status AddBucket(uint32_t bucket, const Digest& digest) {

@@ -20,7 +20,8 @@ endfunction()
 
 # Sources of a library that is marked JOINED are compiled eight at a time: headers and templates that they share are
 # worked through once, which halves the time of a build from nothing. Their names without linkage must differ. A release
-# compiles each source by itself, and so does clang-tidy: so a source that forgets an include is found.
+# compiles each source by itself, and so does clang-tidy: so a source that forgets an include is found. So does preset
+# dev: mutants of the simulation replace functions between objects, and a source that changed is compiled alone.
 option(LABREC_JOINED "Compile the sources of libraries marked JOINED eight at a time" OFF)
 
 # What each target of ours has, whatever its kind. A library that shows GoogleTest in its headers is precompiled with it,
