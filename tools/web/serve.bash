@@ -13,7 +13,7 @@ web_prepare() {
 
 web_settings() {  # realm number: what a realm with a page has besides
   # The page enrols its browser itself. The fourth wrong guess makes the next wait.
-  sed -i 's/^delays_seconds = .*/first_device = "open"\ndelays_seconds = [0, 0, 0, 4, 0]/' "$work/realm$1/recoveryd.toml"
+  sed -i 's/^delays_seconds = .*/first_device = "open"\ndelays_seconds = [0, 0, 0, 8, 0]/' "$work/realm$1/recoveryd.toml"
   cat >>"$work/realm$1/recoveryd.toml" <<TOML
 
 [web]
