@@ -1,7 +1,7 @@
 # Random crash histories against the real daemon. CI runs a few; tools/test --crash-seeds N runs many.
 labrec_library(crash_sweep_lib
   SOURCES crash/guess_history.cc crash/sweep_client.cc crash/crash_sweep.cc crash/replay.cc
-  DEPS test_realm_fixture test_raw_account test_tpm_proxy)
+  DEPS test_realm_fixture test_raw_account test_tpm_proxy test_postgres)
 target_compile_definitions(crash_sweep_lib PRIVATE LABREC_TESTS_DIR="${CMAKE_BINARY_DIR}/tests")
 add_executable(crash_sweep crash/crash_sweep_main.cc)
 target_link_libraries(crash_sweep PRIVATE crash_sweep_lib)
@@ -13,3 +13,5 @@ foreach(device swtpm softhsm2)
   add_test(NAME crash_sweep.${device} COMMAND crash_sweep --device ${device} --seeds 25)
   set_tests_properties(crash_sweep.${device} PROPERTIES TIMEOUT 300 LABELS fault)
 endforeach()
+add_test(NAME crash_sweep.postgresql COMMAND crash_sweep --device softhsm2 --storage postgresql --seeds 15)
+set_tests_properties(crash_sweep.postgresql PROPERTIES TIMEOUT 300 LABELS fault)

@@ -159,6 +159,13 @@ absl::Status PostgresServer::Own(const std::filesystem::path& path) const {
   return absl::OkStatus();
 }
 
+absl::Status PostgresServer::OwnAgain(const std::filesystem::path& folder) const {
+  if (geteuid() != 0) return absl::OkStatus();
+  const std::string owner = absl::StrCat(ServerUser()->pw_uid, ":", ServerUser()->pw_gid);
+  const FinishedCommand done = RunCommand({"chown", "-R", owner, folder});
+  return done.code == 0 ? absl::OkStatus() : absl::InternalError(done.err);
+}
+
 absl::Status PostgresServer::RunAsServer(std::vector<std::string> command) const {
   const std::string name = command[0];
   const FinishedCommand done = RunCommand(AsServerUser(std::move(command)));
@@ -216,8 +223,9 @@ absl::Status PostgresServer::Follow(const PostgresServer& primary, const std::st
 }
 
 absl::StatusOr<std::string> PostgresServer::Sql(const std::string& sql) const {
-  const std::string place =
-      absl::StrCat("host=", folder_.path().string(), " user=postgres dbname=postgres connect_timeout=10");
+  const std::string place = absl::StrCat("host=", folder_.path().string(),
+                                         " user=postgres dbname=postgres connect_timeout=10 "
+                                         "options=-csynchronous_commit=local");
   const std::unique_ptr<PGconn, Finish> connection(PQconnectdb(place.c_str()));
   if (PQstatus(connection.get()) != CONNECTION_OK) {
     return absl::UnavailableError(PQerrorMessage(connection.get()));

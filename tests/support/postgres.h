@@ -40,13 +40,15 @@ class PostgresServer {
   // SIGINT ("fast shutdown") or SIGQUIT ("immediate") to the postmaster, and waits.
   absl::Status Stop(int signal);
   absl::Status Launch();
+  // A folder of its data that the test has put anew, with all that is in it, is the server's.
+  absl::Status OwnAgain(const std::filesystem::path& folder) const;
   // A standby takes writes from now on, on the next timeline.
   absl::Status Promote();
   absl::Status Configure(const std::string& setting);  // appended to postgresql.conf, and reloaded
   // Follows that server from its next start on.
   absl::Status Follow(const PostgresServer& primary, const std::string& name) const;
 
-  // What the superuser's statement returns: columns by '|', rows by line ends.
+  // What the superuser's statement returns, which waits for no standby: columns by '|', rows by line ends.
   absl::StatusOr<std::string> Sql(const std::string& sql) const;
   // Waits until it returns `wanted`.
   absl::Status Await(const std::string& sql, const std::string& wanted) const;

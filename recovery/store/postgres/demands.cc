@@ -48,6 +48,34 @@ absl::StatusOr<std::set<std::string>> Following(Connection& connection, const Po
   return names;
 }
 
+// Without the right to see more of them than that they are there.
+absl::StatusOr<bool> WaitsInVain(Connection& connection) {
+  LABREC_ASSIGN_OR_RETURN(const Result result,
+                          connection.Run("SELECT current_setting('synchronous_standby_names') <> '' AND NOT "
+                                         "EXISTS (SELECT FROM pg_stat_replication)",
+                                         {}, "looking for standbys"));
+  return result.Bool(0, 0);
+}
+
+absl::StatusOr<std::string> WhatIsMissing(Connection& connection, const PostgresOptions& options) {
+  if (options.replicas == 0) {
+    LABREC_ASSIGN_OR_RETURN(const bool in_vain, WaitsInVain(connection));
+    if (!in_vain) return "";
+    return "PostgreSQL waits for a standby at each COMMIT (synchronous_standby_names), and none follows it: "
+           "start "
+           "one";
+  }
+  LABREC_ASSIGN_OR_RETURN(const std::set<std::string> here, Following(connection, options));
+  if (here.size() >= options.replicas) return "";
+  std::vector<std::string> missing;
+  std::ranges::copy_if(options.standby_names, std::back_inserter(missing),
+                       [&](const std::string& name) { return !here.contains(name); });
+  return absl::StrCat("replicas = ", options.replicas, ", and ", here.size(), " of the named standbys ",
+                      here.size() == 1 ? "follows" : "follow",
+                      " PostgreSQL; missing: ", absl::StrJoin(missing, ", "),
+                      ". Their application_name (in primary_conninfo) has to be one of standby_names");
+}
+
 }  // namespace
 
 absl::Status CheckServer(Connection& connection, const PostgresOptions& options) {
@@ -78,17 +106,9 @@ absl::Status AwaitStandbys(Connection& connection, const PostgresOptions& option
   constexpr std::chrono::milliseconds kAskEvery{50};
   const auto deadline = std::chrono::steady_clock::now() + options.standbys_within;
   while (true) {
-    LABREC_ASSIGN_OR_RETURN(const std::set<std::string> here, Following(connection, options));
-    if (here.size() >= options.replicas) return absl::OkStatus();
-    if (std::chrono::steady_clock::now() >= deadline) {
-      std::vector<std::string> missing;
-      std::ranges::copy_if(options.standby_names, std::back_inserter(missing),
-                           [&](const std::string& name) { return !here.contains(name); });
-      return absl::UnavailableError(absl::StrCat(
-          "replicas = ", options.replicas, ", and ", here.size(), " of the named standbys ",
-          here.size() == 1 ? "follows" : "follow", " PostgreSQL; missing: ", absl::StrJoin(missing, ", "),
-          ". Their application_name (in primary_conninfo) has to be one of standby_names"));
-    }
+    LABREC_ASSIGN_OR_RETURN(const std::string missing, WhatIsMissing(connection, options));
+    if (missing.empty()) return absl::OkStatus();
+    if (std::chrono::steady_clock::now() >= deadline) return absl::UnavailableError(missing);
     std::this_thread::sleep_for(kAskEvery);
   }
 }

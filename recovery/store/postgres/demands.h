@@ -12,8 +12,8 @@ namespace labrec::recovery::postgres {
 // find mistakes, not lies.
 absl::Status CheckServer(Connection& connection, const PostgresOptions& options);
 
-// Waits until `replicas` of the named standbys follow the server. UNAVAILABLE: they do not in time; names
-// those that are missing.
+// Waits until `replicas` of the named standbys follow the server; with 0, until any does where the server
+// itself waits for some at each COMMIT. UNAVAILABLE: they do not in time; names those that are missing.
 absl::Status AwaitStandbys(Connection& connection, const PostgresOptions& options);
 
 }  // namespace labrec::recovery::postgres

@@ -48,7 +48,7 @@ class PostgresStoreImpl : public PostgresStore {
   }
 
   absl::StatusOr<std::optional<HeadRow>> ReadHead() override {
-    LABREC_ASSIGN_OR_RETURN(const Result result, readers_.Read(AskHead));
+    LABREC_ASSIGN_OR_RETURN(const Result result, Read(AskHead));
     return HeadFrom(result);
   }
 
@@ -64,17 +64,16 @@ class PostgresStoreImpl : public PostgresStore {
 
   absl::StatusOr<std::vector<std::optional<Bytes>>> ReadRows(std::span<const RowAddress> addresses) override {
     if (addresses.empty()) return std::vector<std::optional<Bytes>>();
-    LABREC_ASSIGN_OR_RETURN(const Result result, readers_.Read([&](Connection& connection) {
-      return AskRows(connection, addresses);
-    }));
+    LABREC_ASSIGN_OR_RETURN(const Result result,
+                            Read([&](Connection& connection) { return AskRows(connection, addresses); }));
     return RowsFrom(result, addresses.size());
   }
 
   absl::StatusOr<std::vector<Bytes>> ReadDirectories(std::span<const uint32_t> buckets) override {
     if (buckets.empty()) return std::vector<Bytes>();
-    LABREC_ASSIGN_OR_RETURN(const Result result, readers_.Read([&](Connection& connection) {
-      return AskDirectories(connection, buckets);
-    }));
+    LABREC_ASSIGN_OR_RETURN(const Result result, Read([&](Connection& connection) {
+                              return AskDirectories(connection, buckets);
+                            }));
     return DirectoriesFrom(result, buckets.size());
   }
 
@@ -102,6 +101,8 @@ class PostgresStoreImpl : public PostgresStore {
 
  private:
   absl::StatusOr<std::optional<BatchWriter::Version>> ReadVersion();
+  absl::StatusOr<Result> Read(const ReaderPool::Work& work);
+  void FindSuccessor();
   absl::Status CheckMayWrite() const;
   absl::Status Reconnect();
 
@@ -124,6 +125,23 @@ absl::StatusOr<std::optional<BatchWriter::Version>> PostgresStoreImpl::ReadVersi
       connection_.Run("SELECT epoch, evidence FROM labrec_head WHERE id = 0", {}, "reading the head"));
   if (found.rows() == 0) return std::nullopt;
   return BatchWriter::Version{found.Int8(0, 0), ToBytes(found.Blob(0, 1))};
+}
+
+// The server may be gone for good, and a batch reads before it is written: so readers look for its successor
+// too.
+absl::StatusOr<Result> PostgresStoreImpl::Read(const ReaderPool::Work& work) {
+  constexpr std::chrono::seconds kAtFirst{1}, kWithin{5};
+  absl::StatusOr<Result> result = readers_.Read(work, kAtFirst);
+  if (!absl::IsInternal(result.status())) return result;
+  FindSuccessor();
+  return readers_.Read(work, kWithin);
+}
+
+// Unless somebody writes, or looks for it already: then that ends one way or the other.
+void PostgresStoreImpl::FindSuccessor() {
+  const std::unique_lock lock(write_mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || !CheckMayWrite().ok() || !connection_.BrokeWhileIdle()) return;
+  Reconnect().IgnoreError();  // the next read says that it cannot be read
 }
 
 absl::Status PostgresStoreImpl::CheckMayWrite() const {

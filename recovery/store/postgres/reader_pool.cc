@@ -10,10 +10,9 @@
 
 namespace labrec::recovery::postgres {
 
-absl::StatusOr<Result> ReaderPool::Read(const Work& work) {
-  constexpr std::chrono::seconds kWithin{5};
+absl::StatusOr<Result> ReaderPool::Read(const Work& work, std::chrono::milliseconds within) {
   constexpr std::chrono::milliseconds kFirst{5}, kSlowest{200};
-  const auto deadline = std::chrono::steady_clock::now() + kWithin;
+  const auto deadline = std::chrono::steady_clock::now() + within;
   for (std::chrono::milliseconds pause = kFirst;; pause = std::min(2 * pause, kSlowest)) {
     const uint64_t now = generation();
     absl::StatusOr<Connection> connection = Take();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -21,8 +22,8 @@ class ReaderPool {
   ReaderPool(ServerPlace place, ServerIdentity identity) : place_(std::move(place)), identity_(identity) {}
 
   using Work = std::function<absl::StatusOr<Result>(Connection&)>;
-  // Does it on a connection that is free. Where that breaks, on a new one, for some seconds; then INTERNAL.
-  absl::StatusOr<Result> Read(const Work& work);
+  // Does it on a connection that is free. Where that breaks, on a new one, for so long; then INTERNAL.
+  absl::StatusOr<Result> Read(const Work& work, std::chrono::milliseconds within);
 
   // A connection for one scan.
   absl::StatusOr<Connection> Open();

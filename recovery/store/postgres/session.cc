@@ -57,6 +57,8 @@ absl::StatusOr<WritingSession> OpenWritingSession(const std::vector<ServerPlace>
                           FindPrimary(places, looks ? Session::kRead : Session::kWrite));
   Connection& connection = session.connection;
   LABREC_RETURN_IF_ERROR(CheckServer(connection, options));
+  // Before anything is committed: that would wait for a standby without a word.
+  if (!looks) LABREC_RETURN_IF_ERROR(AwaitStandbys(connection, options));
   LABREC_ASSIGN_OR_RETURN(const bool present, HasSchema(connection));
   if (!present) {
     if (options.open != PostgresOptions::Open::kCreateIfMissing) {
@@ -69,7 +71,6 @@ absl::StatusOr<WritingSession> OpenWritingSession(const std::vector<ServerPlace>
   }
   LABREC_RETURN_IF_ERROR(TakeLock(connection));
   LABREC_RETURN_IF_ERROR(CheckSchema(connection));
-  if (!looks) LABREC_RETURN_IF_ERROR(AwaitStandbys(connection, options));
   return session;
 }
 

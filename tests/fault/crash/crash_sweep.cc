@@ -21,16 +21,23 @@ constexpr size_t kClientsPerShared = 4;
 constexpr int kCallsPerClient = 24;
 constexpr uint64_t kReplayEvery = 3;
 
-std::vector<Ending> Endings(SimulatorKind kind) {
+std::vector<Ending> Endings(SimulatorKind kind, bool on_server) {
+  if (on_server) return {Ending::kServer, Ending::kDaemon};
   if (kind == SimulatorKind::kSoftHsm) return {Ending::kDurableStep, Ending::kPowerLoss};
   return {Ending::kDurableStep, Ending::kPowerLoss, Ending::kTpmCommand, Ending::kTpmPower};
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<CrashSweep>> CrashSweep::Make(SimulatorKind kind) {
+absl::StatusOr<std::unique_ptr<CrashSweep>> CrashSweep::Make(SimulatorKind kind, SweepStorage storage) {
   std::unique_ptr<CrashSweep> sweep(new CrashSweep(kind));
-  LABREC_ASSIGN_OR_RETURN(sweep->realm_, RealmFixture::Make(kind));
+  RealmFixture::Options options;
+  if (storage == SweepStorage::kPostgres) {
+    LABREC_ASSIGN_OR_RETURN(sweep->server_, PostgresServer::Start());
+    options.init_options = {"--store", sweep->server_->url()};
+    options.more_configuration = absl::StrCat("[store]\nurl = \"", sweep->server_->url(), "\"\n");
+  }
+  LABREC_ASSIGN_OR_RETURN(sweep->realm_, RealmFixture::Make(kind, options));
   if (kind == SimulatorKind::kSwtpm) {
     CrashSweep* self = sweep.get();
     LABREC_ASSIGN_OR_RETURN(sweep->proxy_,
@@ -93,7 +100,20 @@ absl::Status CrashSweep::StartDoomed(Ending ending, std::mt19937_64& random) {
   return started.ok() || !realm_->daemon().Running() ? absl::OkStatus() : started;
 }
 
-uint64_t CrashSweep::RunClients(uint64_t seed, Ending ending, std::mt19937_64& random) {
+// While clients call.
+absl::Status CrashSweep::EndMeanwhile(Ending ending, std::mt19937_64& random) {
+  if (ending != Ending::kTpmPower && ending != Ending::kServer && ending != Ending::kDaemon) {
+    return absl::OkStatus();
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(random() % 200));
+  if (ending == Ending::kTpmPower) realm_->BreakDevice();
+  if (ending == Ending::kDaemon) realm_->daemon().Kill();
+  if (ending != Ending::kServer) return absl::OkStatus();
+  server_->Kill();
+  return server_->Launch();
+}
+
+absl::StatusOr<uint64_t> CrashSweep::RunClients(uint64_t seed, Ending ending, std::mt19937_64& random) {
   std::atomic<uint64_t> answered = 0;
   std::vector<std::thread> threads;
   const auto run = [&](SweepRecord& record, SweepClient::Habit habit, uint64_t client_seed) {
@@ -106,11 +126,9 @@ uint64_t CrashSweep::RunClients(uint64_t seed, Ending ending, std::mt19937_64& r
   for (size_t i = 0; i < shared_.size() * kClientsPerShared; ++i) {
     run(*shared_[i % shared_.size()], SweepClient::Habit::kHammer, seed * 100 + 50 + i);
   }
-  if (ending == Ending::kTpmPower) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 200));
-    realm_->BreakDevice();
-  }
+  const absl::Status ended = EndMeanwhile(ending, random);
   for (std::thread& thread : threads) thread.join();
+  LABREC_RETURN_IF_ERROR(ended);
   return answered;
 }
 
@@ -136,17 +154,25 @@ absl::Status CrashSweep::Settle(uint64_t seed, SweepReport& report) {
 
 absl::Status CrashSweep::RunHistory(uint64_t seed, SweepReport& report) {
   std::mt19937_64 random(seed);
-  const std::vector<Ending> endings = Endings(kind_);
+  const std::vector<Ending> endings = Endings(kind_, server_ != nullptr);
   const Ending ending = endings[random() % endings.size()];
   realm_->daemon().Kill();
   LABREC_RETURN_IF_ERROR(StartDoomed(ending, random));
-  report.calls += RunClients(seed, ending, random);
+  LABREC_ASSIGN_OR_RETURN(const uint64_t answered, RunClients(seed, ending, random));
+  report.calls += answered;
   commands_to_live_ = -1;
   ++report.histories;
   if (ending == Ending::kTpmPower) {
     ++report.crashes;
     LABREC_RETURN_IF_ERROR(realm_->RepairDevice());
     if (random() % 2 == 0) return Settle(seed, report);  // the same daemon finds its TPM again
+  } else if (ending == Ending::kServer) {
+    ++report.crashes;
+    if (realm_->daemon().Running() && random() % 2 == 0) {
+      const absl::Status settled =
+          Settle(seed, report);  // or its server, unless it finds out that it must end
+      if (settled.ok() || realm_->daemon().Running()) return settled;
+    }
   } else if (!realm_->daemon().Running()) {
     ++report.crashes;
   }

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 
 #include "tests/fault/crash/sweep_client.h"
+#include "tests/support/postgres.h"
 #include "tests/support/realm_fixture.h"
 #include "tests/support/tpm_proxy.h"
 
@@ -23,7 +24,12 @@ enum class Ending {
   kTpmCommand,   // the daemon is killed before the TPM sees its k-th command, or before it sees the answer
   kTpmPower,  // the TPM is killed (an unorderly shutdown) at a random moment, then starts again; the daemon
               // lives
+  kServer,  // PostgreSQL and all its backends are killed at a random moment, then it starts again; the daemon
+            // lives or ends, as it finds
+  kDaemon,  // the daemon is killed at a random moment; its session's transaction is wherever it is
 };
+
+enum class SweepStorage { kFile, kPostgres };
 
 struct SweepReport {
   uint64_t histories = 0;
@@ -38,7 +44,8 @@ struct SweepReport {
 // after some of them, storage is shown again as it was, and its runs are killed.
 class CrashSweep {
  public:
-  static absl::StatusOr<std::unique_ptr<CrashSweep>> Make(SimulatorKind kind);
+  static absl::StatusOr<std::unique_ptr<CrashSweep>> Make(SimulatorKind kind,
+                                                          SweepStorage storage = SweepStorage::kFile);
   ~CrashSweep();
 
   // One history. An error is a failure of the test itself or a daemon that does not come back.
@@ -49,11 +56,14 @@ class CrashSweep {
   absl::Status Populate();
   absl::StatusOr<std::unique_ptr<SweepRecord>> NewRecord();
   absl::Status StartDoomed(Ending ending, std::mt19937_64& random);
-  uint64_t RunClients(uint64_t seed, Ending ending, std::mt19937_64& random);
+  absl::StatusOr<uint64_t> RunClients(uint64_t seed, Ending ending, std::mt19937_64& random);
   absl::Status Settle(uint64_t seed, SweepReport& report);
   absl::Status Replay(std::mt19937_64& random, SweepReport& report, uint64_t seed);
 
+  absl::Status EndMeanwhile(Ending ending, std::mt19937_64& random);
+
   SimulatorKind kind_;
+  std::unique_ptr<PostgresServer> server_;  // null where the ledger is a file
   std::unique_ptr<RealmFixture> realm_;
   std::unique_ptr<TpmProxy> proxy_;
   std::atomic<int64_t> commands_to_live_ = -1;  // TPM commands until the daemon is killed; negative: never

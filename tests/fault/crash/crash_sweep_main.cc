@@ -11,6 +11,7 @@ namespace {
 
 struct Arguments {
   labrec::test::SimulatorKind kind = labrec::test::SimulatorKind::kSwtpm;
+  labrec::test::SweepStorage storage = labrec::test::SweepStorage::kFile;
   uint64_t seeds = 20;
   uint64_t first = 1;
   double seconds = 1e9;
@@ -25,6 +26,8 @@ bool Parse(int argc, char** argv, Arguments& arguments) {
       arguments.kind = labrec::test::SimulatorKind::kSwtpm;
     } else if (name == "--device" && value == "softhsm2") {
       arguments.kind = labrec::test::SimulatorKind::kSoftHsm;
+    } else if (name == "--storage" && value == "postgresql") {
+      arguments.storage = labrec::test::SweepStorage::kPostgres;
     } else if (name == "--seeds") {
       arguments.seeds = std::stoull(value);
     } else if (name == "--first-seed") {
@@ -43,12 +46,12 @@ bool Parse(int argc, char** argv, Arguments& arguments) {
 int main(int argc, char** argv) {
   Arguments arguments;
   if (!Parse(argc, argv, arguments)) {
-    std::fprintf(
-        stderr,
-        "usage: crash_sweep [--device swtpm|softhsm2] [--seeds N] [--first-seed S] [--seconds BUDGET]\n");
+    std::fprintf(stderr,
+                 "usage: crash_sweep [--device swtpm|softhsm2] [--storage postgresql] [--seeds N] "
+                 "[--first-seed S] [--seconds BUDGET]\n");
     return 2;
   }
-  auto sweep = labrec::test::CrashSweep::Make(arguments.kind);
+  auto sweep = labrec::test::CrashSweep::Make(arguments.kind, arguments.storage);
   if (!sweep.ok()) {
     std::fprintf(stderr, "%s\n", sweep.status().ToString().c_str());
     return 1;

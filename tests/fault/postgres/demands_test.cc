@@ -88,6 +88,10 @@ TEST_F(DemandsTest, StandbysThatAreMissing) {
   const auto alone = OpenPostgresStore(options);
   EXPECT_TRUE(absl::IsUnavailable(alone.status())) << alone.status();
   EXPECT_THAT(alone.status().ToString(), HasSubstr("missing: n1, n2"));
+  PostgresOptions none = options;
+  none.replicas = 0;
+  EXPECT_THAT(OpenPostgresStore(none).status().ToString(), HasSubstr("and none follows it"))
+      << "it would wait for ever at its first COMMIT";
   const auto other = test::PostgresServer::StandbyOf(*primary_, "n3");
   ASSERT_TRUE(other.ok());
   EXPECT_THAT(OpenPostgresStore(options).status().ToString(), HasSubstr("0 of the named standbys"))

@@ -116,6 +116,9 @@ TEST_F(FailoverTest, AnOldPrimaryThatComesBackIsNotTaken) {
   ASSERT_TRUE(standby_->Promote().ok());
   Crash();
   ASSERT_TRUE(primary_->Launch().ok()) << "it takes writes, and stands first in the URL";
+  for (test::PostgresServer* server : {primary_.get(), standby_.get()}) {
+    ASSERT_TRUE(server->Configure("synchronous_standby_names = ''").ok());
+  }
   PostgresOptions options = Options(0);
   ASSERT_TRUE(OpenLedger(options).ok());
   EXPECT_EQ(store_->server(), standby_->socket_folder().string());
@@ -170,6 +173,7 @@ TEST_F(FailoverTest, ABatchThatNoStandbyHasIsRolledForwardOnlyOnceOneHasIt) {
   primary_->Kill();
   Crash();
   ASSERT_TRUE(standby_->Promote().ok());
+  ASSERT_TRUE(standby_->Configure("synchronous_standby_names = ''").ok());
   EXPECT_TRUE(OpenLedgerAt(*standby_).ok()) << "and the next failover does not lose it";
   Holds(2);
 }
