@@ -11,7 +11,7 @@ namespace labrec::recovery {
 namespace {
 
 constexpr size_t kRowsPerCopiedBatch = 500;
-constexpr size_t kBucketsPerBatch = 1000;
+constexpr size_t kBucketsPerCopy = 1000;
 
 // Writes batches under a head without evidence, which is no ledger's.
 class Copy {
@@ -28,7 +28,7 @@ class Copy {
 
   absl::Status AddBucket(uint32_t bucket, const Digest& digest) {
     batch_.buckets.push_back({bucket, digest, {}});
-    return batch_.buckets.size() < kBucketsPerBatch ? absl::OkStatus() : Flush();
+    return batch_.buckets.size() < kBucketsPerCopy ? absl::OkStatus() : Flush();
   }
 
   absl::Status Flush() {

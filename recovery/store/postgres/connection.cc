@@ -20,7 +20,7 @@ namespace {
 //   enable_*
 //   row_security            rows that a policy would hide are an error, not missing
 //   tcp_*                   the server notices a client whose host is gone, and lets go of its lock
-constexpr char kSettings[] =
+constexpr char kSessionSettings[] =
     "SET synchronous_commit = on; SET client_min_messages = warning; SET statement_timeout = 0; "
     "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0; "
     "SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; "
@@ -61,9 +61,10 @@ absl::StatusOr<Connection> Connection::Open(const ServerPlace& place, Session se
   PQsetNoticeProcessor(
       connection.get(), [](void*, const char*) {}, nullptr);
   LABREC_RETURN_IF_ERROR(connection.CheckOwnBackend());
-  LABREC_RETURN_IF_ERROR(connection.Execute(absl::StrCat(kSettings, "SET default_transaction_read_only = ",
-                                                         session == Session::kRead ? "on" : "off"),
-                                            "setting up a session"));
+  LABREC_RETURN_IF_ERROR(connection.Execute(
+      absl::StrCat(kSessionSettings,
+                   "SET default_transaction_read_only = ", session == Session::kRead ? "on" : "off"),
+      "setting up a session"));
   return connection;
 }
 

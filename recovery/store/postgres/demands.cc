@@ -18,7 +18,7 @@ struct Setting {
   const char* wanted;
   const char* otherwise;  // what happens
 };
-constexpr Setting kSettings[] = {
+constexpr Setting kDemanded[] = {
     {"fsync", "on", "what it acknowledges is lost with the power"},
     {"full_page_writes", "on", "a power cut tears its pages"},
     {"zero_damaged_pages", "off", "it forgets what it finds damaged"},
@@ -30,7 +30,7 @@ std::string Query() {
   std::string sql =
       "SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), "
       "pg_has_role('pg_read_all_stats', 'USAGE'), current_setting('synchronous_standby_names')";
-  for (const Setting& setting : kSettings) absl::StrAppend(&sql, ", current_setting('", setting.name, "')");
+  for (const Setting& setting : kDemanded) absl::StrAppend(&sql, ", current_setting('", setting.name, "')");
   return sql;
 }
 
@@ -83,7 +83,7 @@ absl::Status CheckServer(Connection& connection, const PostgresOptions& options)
   if (is.Int4(0, 0) < kOldestVersion) return Refuse("it is older than version 15: upgrade it");
   if (is.Bool(0, 1)) return absl::UnavailableError("PostgreSQL is a standby: nothing can be written there");
   int column = 4;
-  for (const Setting& setting : kSettings) {
+  for (const Setting& setting : kDemanded) {
     const std::string found = is.Text(0, column++);
     if (found == setting.wanted) continue;
     return Refuse(absl::StrCat(setting.name, " is ", found, ", so ", setting.otherwise, ": set it to ",
