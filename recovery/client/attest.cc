@@ -1,8 +1,5 @@
 #include "recovery/client/attest.h"
 
-#include <vector>
-
-#include "recovery/client/core/gather.h"
 #include "recovery/client/grpc/grpc_host.h"
 #include "recovery/client/grpc/realm_channel.h"
 #include "recovery/client/operations/attest.h"
@@ -20,11 +17,8 @@ absl::Status RequireProofs(const RealmSet& realms, const AttestDemand& demand) {
   for (size_t i = 0; i < realms.size(); ++i) {
     realms[i].SetUnproven(absl::FailedPreconditionError("it was not asked to yet"));
   }
-  using Answers = std::vector<absl::StatusOr<RealmAttestation>>;
-  const auto answers = RunOverGrpc<Answers>(realms, [&](core::Scope& scope, core::Account& account) {
-    return core::GatherAll<RealmAttestation>(scope, account.size(), [&](size_t i, core::Scope& within) {
-      return core::AttestRealm(within, account, i, demand);
-    });
+  const auto answers = RunOverGrpc<core::Proofs>(realms, [&](core::Scope& scope, core::Account& account) {
+    return core::RequireProofs(scope, account, demand);
   });
   absl::Status refused;
   for (size_t i = 0; i < answers->size(); ++i) {

@@ -13,6 +13,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
 #include "recovery/client/core/call.h"
+#include "recovery/client/core/gather.h"
 #include "recovery/client/core/random.h"
 
 namespace labrec::recovery::client::core {
@@ -106,6 +107,22 @@ Task<RealmAttestation> AttestRealm(Scope& scope, Account& account, size_t realm,
   const std::string message(attested.status().message());
   if (message.starts_with(prefix)) co_return attested;  // the call's own errors have it already
   co_return About(account[realm], attested.status());
+}
+
+Task<Proofs> RequireProofs(Scope& scope, Account& account, const AttestDemand& demand) {
+  for (size_t i = 0; i < account.size(); ++i) {
+    account[i].unproven = absl::FailedPreconditionError("it was not asked to yet");
+    account[i].proven_tls_key.reset();
+  }
+  LABREC_CO_ASSIGN_OR_RETURN(Proofs answers, co_await GatherAll<RealmAttestation>(
+                                                 scope, account.size(), [&](size_t i, Scope& within) {
+                                                   return AttestRealm(within, account, i, demand);
+                                                 }));
+  for (size_t i = 0; i < answers.size(); ++i) {
+    account[i].unproven = answers[i].status();
+    if (answers[i].ok()) account[i].proven_tls_key = answers[i]->tls_key_hash;
+  }
+  co_return answers;
 }
 
 Task<DeviceClaims> AskDeviceClaims(Scope& scope, Account& account, size_t realm) {

@@ -1,10 +1,13 @@
 #include "recovery/client/operations/recover.h"
 
+#include <algorithm>
+
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/names.h"
+#include "recovery/api/record_config.h"
 #include "recovery/client/base/realm_address.h"
 #include "recovery/client/base/tally.h"
 #include "recovery/client/base/too_few_realms.h"
@@ -81,20 +84,32 @@ std::optional<uint32_t> ActiveBehind(const Survey& survey, Least least) {
   return active->version();
 }
 
+// How many realms it takes as far as is known where no version stands: what some realm offers may take fewer
+// than `least`. Then the record is not gone while that realm has it, though the caller has to say so.
+uint32_t LeastOffered(const std::vector<Offer>& offers, const RecordName& name, uint32_t least) {
+  for (const Offer& offer : offers) {
+    const auto config = ParseRecordConfig(offer.config, name, offer.version);
+    if (config.ok()) least = std::min(least, config->threshold);
+  }
+  return least;
+}
+
 // Another client activated a newer version between survey and guess, and no realm counted one: set `again`.
 Task<RecoverOutcome> Attempt(Scope& scope, Account& account, const RecoverRequest& request, Least least,
                              const SecretBytes& pin, bool& again) {
   LABREC_CO_ASSIGN_OR_RETURN(Survey survey, co_await TakeSurvey(scope, account, request.record, least,
                                                                 SurveyUntil::kGroup, request.which));
   std::vector<RealmReport>& reports = survey.reports;
+  const RecordName name{account.tenant(), account.account(), request.record};
   if (!survey.group) {
     if (!survey.refused.ok()) co_return survey.refused;
     // Whatever is offered is offered by too few.
     for (const size_t realm : RealmsThatAre(reports, RealmCondition::kGood)) {
       reports[realm].condition = RealmCondition::kOutdated;
     }
-    const Verdict verdict = Judge(reports, least.realms);
-    co_return Ended(verdict, std::move(reports), least.realms);
+    const uint32_t threshold = LeastOffered(survey.offers, name, least.realms);
+    const Verdict verdict = Judge(reports, threshold);
+    co_return Ended(verdict, std::move(reports), threshold);
   }
   ConfigGroup& group = *survey.group;
   const uint32_t threshold = group.threshold();

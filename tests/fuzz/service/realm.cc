@@ -2,104 +2,18 @@
 
 #include <cstdlib>
 #include <iostream>
-#include <utility>
-
-#include <grpcpp/server_builder.h>
-#include <spdlog/spdlog.h>
-
-#include "hsm/base/encoding.h"
-#include "hsm/base/file.h"
-#include "recovery/ledger/ledger.h"
-#include "recovery/server/tokens/issuer.h"
 
 namespace labrec::fuzz {
-namespace {
 
-constexpr uint32_t kBucketExponent = 2;
-
-template <typename T>
-T Must(absl::StatusOr<T> value) {
-  if (value.ok()) return *std::move(value);
-  std::cerr << "the realm under test cannot be made: " << value.status() << "\n";
+RealmDevice::RealmDevice(const Bytes& id) {
+  auto simulator = test::SimulatedDevice::Start(test::SimulatorKind::kSwtpm);
+  if (simulator.ok()) {
+    simulator_ = *std::move(simulator);
+    if (simulator_->Provision(id).ok()) device_ = simulator_->Open().value_or(nullptr);
+  }
+  if (device_ != nullptr) return;
+  std::cerr << "the device of the realm under test cannot be made\n";
   std::abort();
-}
-
-void Must(const absl::Status& status) {
-  Must(status.ok() ? absl::StatusOr<int>(0) : status);
-}
-
-}  // namespace
-
-ServiceRealm::ServiceRealm() {
-  spdlog::set_level(spdlog::level::off);
-  simulator_ = Must(test::SimulatedDevice::Start(test::SimulatorKind::kSwtpm));
-  Must(simulator_->Provision(id_));
-  device_ = Must(simulator_->Open());
-  const auto jwks = folder_.path() / "chat.jwks";
-  Must(WriteFile(jwks, AsBytes(recovery::TokenKeySet(token_key_.public_key())), 0644, Overwrite::kReplace));
-  tokens_ = Must(recovery::TokenVerifier::Create({{"chat", jwks}}, Hex(id_), clock_, {8192, 64}));
-  Start();
-}
-
-ServiceRealm::~ServiceRealm() {
-  Stop();
-}
-
-void ServiceRealm::Start() {
-  const std::filesystem::path folder = folder_.path() / std::to_string(renewals_);
-  std::filesystem::create_directory(folder);
-  recovery::SqliteOptions create;
-  create.open = recovery::SqliteOptions::Open::kCreateIfMissing;
-  store_ = Must(recovery::OpenSqliteStore(folder / "ledger.sqlite", create));
-  Must(recovery::Ledger::Create(*store_, *device_->freshness_anchor(), id_, kBucketExponent).status());
-  audit_ = Must(recovery::AuditLog::Open(folder / "audit.log", clock_));
-  log_ = std::make_unique<recovery::AccountLog>(*audit_, metrics_);
-  recovery::EngineOptions options;
-  options.realm_name = "fuzz";
-  options.realm_id = id_;
-  engine_ = Must(recovery::Engine::Start(std::move(options), *store_, *device_, *device_, clock_,
-                                         [](const absl::Status& status) {
-                                           Must(status);
-                                           std::abort();
-                                         }));
-  recovery::RealmFacts facts;
-  facts.realm_id = id_;
-  facts.name = "fuzz";
-  facts.evaluation_public_key = ToBytes(device_->evaluation_key()->public_key().Compressed());
-  service_ = std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, rates_, *log_, facts);
-  grpc_service_ = std::make_unique<recovery::GrpcService>(*service_, traffic_);
-  grpc::ServerBuilder builder;
-  builder.RegisterService(grpc_service_.get());
-  server_ = builder.BuildAndStart();
-  stub_ = labyrinth::recovery::v1::Recovery::NewStub(server_->InProcessChannel({}));
-}
-
-void ServiceRealm::Stop() {
-  stub_.reset();
-  server_->Shutdown();
-  server_->Wait();
-  server_.reset();
-  engine_.reset();  // answers what it has; then nobody calls the service any more
-  grpc_service_.reset();
-  service_.reset();
-  log_.reset();
-  audit_.reset();
-  store_.reset();
-}
-
-void ServiceRealm::Renew() {
-  Stop();
-  std::filesystem::remove_all(folder_.path() / std::to_string(renewals_++));
-  Start();
-}
-
-std::string ServiceRealm::Bearer(const std::string& account) const {
-  recovery::TokenContents contents;
-  contents.tenant = "chat";
-  contents.account = account;
-  contents.audience = Hex(id_);
-  contents.issued_at_s = clock_.NowMillis() / 1000;
-  return "Bearer " + recovery::IssueToken(token_key_, contents);
 }
 
 }  // namespace labrec::fuzz

@@ -12,10 +12,11 @@
 #include "hsm/base/encoding.h"
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/core/running.h"
+#include "recovery/client/operations/change_pin.h"
 #include "recovery/client/operations/recover.h"
 #include "recovery/client/operations/seal.h"
 #include "recovery/client/operations/status.h"
-#include "tests/unit/recovery/client/core/memory_realm.h"
+#include "tests/support/memory_realm.h"
 
 namespace labrec::recovery::client::core {
 namespace {
@@ -173,6 +174,33 @@ TEST(Operations, AWrongPinCostsOneGuessAndIsSaid) {
   for (size_t i = 0; i < kRealms; ++i) EXPECT_EQ(world.realm(i).guesses(), 1);
 }
 
+absl::StatusOr<PinChange> ChangeAt(World& world, const Person& person) {
+  const auto account = world.NewAccount();
+  Running<PinChange> running([&](Scope& scope) {
+    return ChangePin(scope, *account, person.recover, Holders::kEveryRealm, person.pin, person.wrong,
+                     &person.key);
+  });
+  EXPECT_LT(world.Drive(running, kMost), kMost);
+  return running.Take();
+}
+
+TEST(Operations, AChangeOfPinKeepsSecretThresholdAndLimit) {
+  World world(4);
+  const Person person;
+  ASSERT_TRUE(SealAt(world, person).ok());
+  const auto changed = ChangeAt(world, person);
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  ASSERT_TRUE(std::holds_alternative<Sealed>(*changed));
+  const auto outcome = RecoverAt(world, person, person.wrong);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  const auto* recovered = std::get_if<Recovered>(&*outcome);
+  ASSERT_NE(recovered, nullptr);
+  EXPECT_TRUE(recovered->secret.Equals(person.secret.view()));
+  EXPECT_EQ(recovered->group.version(), 2U);
+  EXPECT_EQ(recovered->group.threshold(), 2U);
+  EXPECT_EQ(recovered->group.config.guess_limit, 5U);
+}
+
 TEST(Operations, ASilentRealmIsLateAndNotWaitedFor) {
   World world(3);
   const Person person;
@@ -238,6 +266,15 @@ TEST(Operations, SealingAgainMayEndAtAnyStep) {
   EndAtEveryStep<Sealed>(
       [](Scope& scope, Account& account, const Person& person) {
         return Seal(scope, account, person.request, person.secret, person.wrong, person.key);
+      },
+      true);
+}
+
+TEST(Operations, AChangeOfPinMayEndAtAnyStep) {
+  EndAtEveryStep<PinChange>(
+      [](Scope& scope, Account& account, const Person& person) {
+        return ChangePin(scope, account, person.recover, Holders::kThreshold, person.pin, person.wrong,
+                         &person.key);
       },
       true);
 }

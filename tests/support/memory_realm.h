@@ -20,7 +20,9 @@ namespace labrec::recovery::client::core {
 // tests ask real ones. What it is for is what happens to an operation's memory.
 class MemoryRealm {
  public:
-  explicit MemoryRealm(Bytes id) : id_(std::move(id)) {}
+  // For this account of tenant "chat".
+  explicit MemoryRealm(Bytes id, std::string account = "alice")
+      : id_(std::move(id)), account_(std::move(account)) {}
 
   Reply Answer(const CallStep& call) {
     if (call.method == "GetRealm") return GetRealm();
@@ -35,6 +37,9 @@ class MemoryRealm {
     return {absl::UnimplementedError("not here"), {}, {}, {}};
   }
   int guesses() const { return guesses_; }
+  // Says that the record had versions up to this number.
+  void SetHighest(uint32_t version) { highest_ = version; }
+  bool Holds(uint32_t version) const { return versions_.contains(version); }
 
  private:
   struct Version {
@@ -71,6 +76,7 @@ class MemoryRealm {
   Reply GetRecord() {
     wire::GetRecordResponse response;
     response.state = wire::RecordState::kNotRegistered;
+    response.highest_version = highest_;
     for (auto at = versions_.rbegin(); at != versions_.rend(); ++at) {
       const auto& [number, version] = *at;
       response.highest_version = std::max(response.highest_version, number);
@@ -128,7 +134,7 @@ class MemoryRealm {
     if (version == versions_.end()) return {absl::NotFoundError("no such version"), {}, {}, {}};
     const auto key = EcdsaPublicKey::FromSpki(version->second.finished.unlock_public_key);
     const Bytes message =
-        UnlockBytes({id_, "chat", "alice"}, request.record, request.version, request.challenge);
+        UnlockBytes({id_, "chat", account_}, request.record, request.version, request.challenge);
     if (!key.ok() || !key->Verify(message, request.signature)) {
       return {absl::PermissionDeniedError("another's signature"), {}, {}, {}};
     }
@@ -142,8 +148,10 @@ class MemoryRealm {
   }
 
   const Bytes id_;
+  const std::string account_;
   std::map<uint32_t, Version> versions_;
   int guesses_ = 0;
+  uint32_t highest_ = 0;
 };
 
 }  // namespace labrec::recovery::client::core
