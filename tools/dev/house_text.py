@@ -130,7 +130,7 @@ class Names:
         return all(fnmatch.filter(self.files, p) or fnmatch.filter(self.files, '*/' + p) for p in plain)
 
     def missing(self, file, text):
-        document = file.endswith(('.md', '.1', '.8', '.h', '.cc'))
+        document = file.endswith(('.md', '.1', '.8', '.h', '.cc', '.proto'))
         for number, line in enumerate(text.split('\n'), 1):
             if '#include' in line:
                 continue

@@ -209,6 +209,8 @@ class HouseTest(unittest.TestCase):
                     ('hsm/README.md:3', 'links to ../docs/none.md'), ('hsm/README.md:3', 'names hsm/nowhere/'))
         self.expect({'hsm/open.h': '// See docs/none.md, base/hash.h and /usr/include/stdio.h.\n'},
                     ('hsm/open.h:1', 'names docs/none.md'))
+        self.expect({'hsm/v1/open.proto': '// What hsm/open.h and hsm/shut.h take.\n'},
+                    ('hsm/v1/open.proto:1', 'names hsm/shut.h'))
 
     def test_links_that_lead_nowhere(self):
         page = '# A page\n\n## What `it` is, and how\n\n[up](#what-it-is-and-how) [out](https://example.org/#no)\n'
