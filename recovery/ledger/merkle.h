@@ -6,10 +6,9 @@
 #include <vector>
 
 #include "hsm/base/hash.h"
+#include "recovery/store/buckets.h"
 
 namespace labrec::recovery {
-
-inline constexpr uint32_t kMaxBucketExponent = 20;
 
 // A bucket's new digest.
 struct LeafChange {

@@ -11,6 +11,7 @@
 #include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/names.h"
+#include "recovery/store/buckets.h"
 
 namespace labrec::recovery {
 namespace {
@@ -18,7 +19,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kFormat = 1;
-constexpr uint32_t kLargestExponent = 24;
 constexpr std::array<std::string_view, 7> kMembers = {"format",          "realm_id", "name",  "created_at_ms",
                                                       "bucket_exponent", "device",   "anchor"};
 
@@ -55,8 +55,8 @@ absl::Status CheckMembers(const Json& document) {
   if (!document["name"].is_string()) return Wrong("name", "is no text");
   if (!document["created_at_ms"].is_number_integer()) return Wrong("created_at_ms", "is no whole number");
   const Json& exponent = document["bucket_exponent"];
-  if (!exponent.is_number_unsigned() || exponent > kLargestExponent) {
-    return Wrong("bucket_exponent", "is no number from 0 to 24");
+  if (!exponent.is_number_unsigned() || exponent > kMaxBucketExponent) {
+    return Wrong("bucket_exponent", absl::StrCat("is no number from 0 to ", kMaxBucketExponent));
   }
   return absl::OkStatus();
 }

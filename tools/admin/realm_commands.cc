@@ -105,7 +105,7 @@ void AddInit(const cli::Command& realm, Result& result) {
                  "the ledger in PostgreSQL, \"postgresql://...\" (default: a file)")
       .Word("URL");
   command.AddOption("--name", options->name, "the realm's public name (default: first 8 digits of its id)");
-  command.AddOption("--bucket-exponent", options->bucket_exponent, "2^K ledger buckets (default 16)")
+  command.AddOption("--bucket-exponent", options->bucket_exponent, "2^K ledger buckets (0 to 20, default 16)")
       .Word("K");
   command.AddOption("--owner-auth-file", options->owner_auth, "TPM: authorisation of the owner hierarchy")
       .Word("FILE");

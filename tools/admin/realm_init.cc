@@ -12,6 +12,7 @@
 #include "hsm/pcr/approval_folder.h"
 #include "recovery/api/names.h"
 #include "recovery/ledger/ledger.h"
+#include "recovery/ledger/merkle.h"
 #include "recovery/realm/folder.h"
 #include "tools/admin/realm_place.h"
 
@@ -22,12 +23,10 @@ using recovery::RealmDevice;
 using recovery::RealmFolder;
 using recovery::RealmManifest;
 
-constexpr uint32_t kLargestExponent = 24;
-
 absl::Status CheckOptions(const RealmInitOptions& options) {
   if (!options.name.empty()) LABREC_RETURN_IF_ERROR(recovery::CheckShortName("--name", options.name));
-  if (options.bucket_exponent > kLargestExponent) {
-    return absl::InvalidArgumentError(absl::StrCat("--bucket-exponent: 0 to ", kLargestExponent));
+  if (options.bucket_exponent > recovery::kMaxBucketExponent) {
+    return absl::InvalidArgumentError(absl::StrCat("--bucket-exponent: 0 to ", recovery::kMaxBucketExponent));
   }
   if (const absl::Status store = recovery::CheckStorePlace(options.store); !store.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--store: ", store.message()));

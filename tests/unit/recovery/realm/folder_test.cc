@@ -43,7 +43,7 @@ TEST(RealmManifest, EachMemberIsChecked) {
   const nlohmann::json good = nlohmann::json::parse(ToJson(Example()));
   const std::pair<const char*, nlohmann::json> wrong[] = {
       {"format", 2},          {"realm_id", "00"},      {"realm_id", 5}, {"name", "a b"},
-      {"created_at_ms", "x"}, {"bucket_exponent", 25}, {"device", "x"}, {"device", {{"uri", "x"}}},
+      {"created_at_ms", "x"}, {"bucket_exponent", 21}, {"device", "x"}, {"device", {{"uri", "x"}}},
       {"anchor", 1},          {"surprise", 1},
   };
   for (const auto& [member, value] : wrong) {
