@@ -81,6 +81,7 @@ Task<PinChange> SealAgain(Scope& scope, Account& account, Recovered& recovered, 
   SealRequest seal;
   seal.record = recovered.group.config.name.record;
   seal.threshold = recovered.group.threshold();
+  seal.argon = recovered.group.config.argon;  // chosen when the record was sealed
   seal.holders = holders;
   auto sealed = co_await SealAnew(scope, account, std::move(seal), recovered, new_pin, device);
   if (sealed.ok()) co_return PinChange(*std::move(sealed));

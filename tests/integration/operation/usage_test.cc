@@ -92,7 +92,7 @@ TEST_F(Usage, Admin) {
        {"realm innit", "Not known here: innit"},
        {"realm init --state @/x", "--device is required"},
        {"realm init --device foo:bar --state @/x", "'foo:bar' names no device"},
-       {"realm init --device tpm2:swtpm:path=@/t --state @/x --bucket-exponent 25", "0 to 24"},
+       {"realm init --device tpm2:swtpm:path=@/t --state @/x --bucket-exponent 25", "0 to 20"},
        {"status", "Exactly 1 option from [--socket,--state,--config] is required"},
        {"status --socket a --state b", "2 were given"},
        {"device revoke --socket @/s --tenant t --account a --device-id xyz", "--device-id: 32 hexadecimal"},

@@ -1,6 +1,6 @@
 import type { Bytes } from './bytes.js';
 import { RecoveryError } from './errors.js';
-import { chipCount, greatestLimit, testablePins, type Config } from './pin/config.js';
+import { argonCost, chipCount, greatestLimit, testablePins, type Config } from './pin/config.js';
 import type { RealmSet } from './realms/realm_set.js';
 import type { DeviceKey, PinChange, RecoverOptions, SealOptions, Stretch } from './types.js';
 import { recoverGroup } from './recover.js';
@@ -39,7 +39,7 @@ export async function changePin(realms: RealmSet, record: string, oldPin: Bytes,
     const sealed = await seal(realms, {
       record, pin: newPin, secret, threshold: group.config.threshold, guessLimit: keepGuessLimit(realms.size, group.config),
       everyRealm: options.everyRealm ?? true, signerAt: (realm) => (holds(realm) || !device ? authority : device),
-      recovered: true, options,
+      recovered: true, options: { ...options, cost: argonCost(group.config) },
     }, stretch);
     return { outcome: 'changed', ...sealed };
   } catch (error) {

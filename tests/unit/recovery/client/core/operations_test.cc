@@ -184,9 +184,10 @@ absl::StatusOr<PinChange> ChangeAt(World& world, const Person& person) {
   return running.Take();
 }
 
-TEST(Operations, AChangeOfPinKeepsSecretThresholdAndLimit) {
+TEST(Operations, AChangeOfPinKeepsSecretThresholdLimitAndCosts) {
   World world(4);
-  const Person person;
+  Person person;
+  person.request.argon = {2048, 2, 2};
   ASSERT_TRUE(SealAt(world, person).ok());
   const auto changed = ChangeAt(world, person);
   ASSERT_TRUE(changed.ok()) << changed.status();
@@ -199,6 +200,9 @@ TEST(Operations, AChangeOfPinKeepsSecretThresholdAndLimit) {
   EXPECT_EQ(recovered->group.version(), 2U);
   EXPECT_EQ(recovered->group.threshold(), 2U);
   EXPECT_EQ(recovered->group.config.guess_limit, 5U);
+  EXPECT_EQ(recovered->group.config.argon.memory_kib, 2048U);
+  EXPECT_EQ(recovered->group.config.argon.passes, 2U);
+  EXPECT_EQ(recovered->group.config.argon.lanes, 2U);
 }
 
 TEST(Operations, ASilentRealmIsLateAndNotWaitedFor) {
