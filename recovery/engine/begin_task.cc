@@ -5,7 +5,7 @@
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
 #include "recovery/engine/call/refusal.h"
-#include "recovery/record/registration.h"
+#include "recovery/record/rules/registration.h"
 
 namespace labrec::recovery {
 

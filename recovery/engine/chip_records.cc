@@ -20,8 +20,8 @@
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/commit/follow_up.h"
 #include "recovery/engine/rows/rows.h"
-#include "recovery/record/chip.h"
-#include "recovery/record/registration.h"
+#include "recovery/record/rules/chip.h"
+#include "recovery/record/rules/registration.h"
 
 namespace labrec::recovery {
 

@@ -9,7 +9,7 @@
 #include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/rows/rows.h"
-#include "recovery/record/erasure.h"
+#include "recovery/record/rules/erasure.h"
 
 namespace labrec::recovery {
 namespace {

@@ -9,8 +9,8 @@
 #include "recovery/engine/call/caller.h"
 #include "recovery/engine/call/done.h"
 #include "recovery/engine/call/requests.h"
-#include "recovery/record/devices.h"
 #include "recovery/record/record.h"
+#include "recovery/record/rules/devices.h"
 
 namespace labrec::recovery {
 

@@ -8,7 +8,7 @@
 #include "recovery/engine/call/challenge_table.h"
 #include "recovery/engine/chip/evaluator.h"
 #include "recovery/engine/commit/task.h"
-#include "recovery/record/guessing.h"
+#include "recovery/record/rules/guessing.h"
 
 namespace labrec::recovery {
 

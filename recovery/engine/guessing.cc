@@ -17,8 +17,8 @@
 #include "recovery/engine/evaluate_task.h"
 #include "recovery/engine/rows/rows.h"
 #include "recovery/engine/unlock_task.h"
-#include "recovery/record/row_key.h"
-#include "recovery/record/sealed_private.h"
+#include "recovery/record/codec/row_key.h"
+#include "recovery/record/codec/sealed_private.h"
 
 namespace labrec::recovery {
 

@@ -8,7 +8,7 @@
 #include "hsm/base/pcr_selection.h"
 #include "pin/guess_policy.h"
 #include "recovery/engine/call/limits.h"
-#include "recovery/record/devices.h"
+#include "recovery/record/rules/devices.h"
 
 namespace labrec::recovery {
 

@@ -11,9 +11,9 @@
 #include "recovery/engine/call/registration_keys.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/rows/rows.h"
-#include "recovery/record/authority.h"
-#include "recovery/record/deletion.h"
-#include "recovery/record/floor.h"
+#include "recovery/record/rules/authority.h"
+#include "recovery/record/rules/deletion.h"
+#include "recovery/record/rules/floor.h"
 
 namespace labrec::recovery {
 namespace {

@@ -16,8 +16,8 @@
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/device/key_work.h"
 #include "recovery/engine/rows/rows.h"
-#include "recovery/record/registration.h"
-#include "recovery/record/sealed_private.h"
+#include "recovery/record/codec/sealed_private.h"
+#include "recovery/record/rules/registration.h"
 
 namespace labrec::recovery {
 

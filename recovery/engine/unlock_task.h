@@ -2,7 +2,7 @@
 
 #include "recovery/engine/call/answers.h"
 #include "recovery/engine/commit/task.h"
-#include "recovery/record/guessing.h"
+#include "recovery/record/rules/guessing.h"
 
 namespace labrec::recovery {
 

@@ -1,8 +1,8 @@
 #include <utility>
 
-#include "recovery/record/discarding.h"
-#include "recovery/record/erasure.h"
-#include "recovery/record/lowering.h"
+#include "recovery/record/accept/discarding.h"
+#include "recovery/record/accept/lowering.h"
+#include "recovery/record/rules/erasure.h"
 #include "tests/explorer/functions.h"
 #include "tests/explorer/mutations.h"
 

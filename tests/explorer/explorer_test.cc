@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "recovery/record/codec.h"
+#include "recovery/record/codec/codec.h"
 #include "tests/explorer/search.h"
 
 // The short form of the exploration, and for each rule a mutant that breaks it and must be seen. The long

@@ -4,12 +4,12 @@
 #include <functional>
 
 #include "recovery/api/limits.h"
-#include "recovery/record/chip.h"
-#include "recovery/record/deletion.h"
-#include "recovery/record/devices.h"
-#include "recovery/record/erasure.h"
-#include "recovery/record/guessing.h"
-#include "recovery/record/registration.h"
+#include "recovery/record/rules/chip.h"
+#include "recovery/record/rules/deletion.h"
+#include "recovery/record/rules/devices.h"
+#include "recovery/record/rules/erasure.h"
+#include "recovery/record/rules/guessing.h"
+#include "recovery/record/rules/registration.h"
 #include "tests/explorer/mutations.h"
 
 namespace labrec::recovery::explorer {

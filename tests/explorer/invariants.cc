@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "recovery/record/record_checks.h"
+#include "recovery/record/codec/record_checks.h"
 #include "tests/explorer/history.h"
 
 namespace labrec::recovery::explorer {

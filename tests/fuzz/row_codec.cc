@@ -4,9 +4,9 @@
 
 #include <cstdlib>
 
-#include "recovery/record/accepting.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/row_frame.h"
+#include "recovery/record/accept/accepting.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/row_frame.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/ledger.h"
 #include "recovery/ledger/reanchor.h"
-#include "recovery/record/accepting.h"
+#include "recovery/record/accept/accepting.h"
 
 namespace labrec::sim {
 namespace {

@@ -7,8 +7,8 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/bucket.h"
 #include "recovery/ledger/start_up.h"
-#include "recovery/record/accepting.h"
-#include "recovery/record/discarding.h"
+#include "recovery/record/accept/accepting.h"
+#include "recovery/record/accept/discarding.h"
 
 namespace labrec::admin {
 

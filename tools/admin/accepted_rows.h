@@ -19,7 +19,7 @@ inline constexpr char kTakeUnvouched[] = "--take-unvouched-rows";
 
 // What "anchor accept" makes of the rows of a ledger that is refused. Rows that the device vouches for are
 // taken, with their guesses lowered. Where it does not, or a row is missing, a tombstone takes the row's
-// place (recovery/record/discarding.h), and what devices of a discarded account registered and nobody
+// place (recovery/record/accept/discarding.h), and what devices of a discarded account registered and nobody
 // activated goes. A row that was not in a bucket which the device vouches for is left out. With
 // `take_unvouched` what nobody vouches for is taken too, if it can be read and lies where it belongs.
 //

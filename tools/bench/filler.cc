@@ -14,8 +14,8 @@
 #include "hsm/open_device.h"
 #include "recovery/ledger/ledger.h"
 #include "recovery/realm/folder.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/row_key.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/row_key.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/support/raw_account.h"
 

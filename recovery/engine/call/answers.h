@@ -9,8 +9,8 @@
 #include "hsm/base/bytes.h"
 #include "hsm/base/p256.h"
 #include "hsm/base/secret_bytes.h"
-#include "recovery/record/outcome.h"
 #include "recovery/record/record.h"
+#include "recovery/record/rules/outcome.h"
 
 namespace labrec::recovery {
 

@@ -5,7 +5,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/random_array.h"
-#include "recovery/record/row_key.h"
+#include "recovery/record/codec/row_key.h"
 
 namespace labrec::recovery {
 namespace {

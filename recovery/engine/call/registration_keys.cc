@@ -6,7 +6,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/hash.h"
-#include "recovery/record/row_key.h"
+#include "recovery/record/codec/row_key.h"
 
 namespace labrec::recovery {
 namespace {

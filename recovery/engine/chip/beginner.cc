@@ -13,8 +13,8 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/follow_up.h"
-#include "recovery/record/chip.h"
-#include "recovery/record/registration.h"
+#include "recovery/record/rules/chip.h"
+#include "recovery/record/rules/registration.h"
 
 namespace labrec::recovery {
 namespace {

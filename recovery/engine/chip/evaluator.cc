@@ -10,9 +10,9 @@
 #include "recovery/engine/call/refusal.h"
 #include "recovery/engine/commit/follow_up.h"
 #include "recovery/engine/rows/rows.h"
-#include "recovery/record/chip.h"
-#include "recovery/record/row_key.h"
-#include "recovery/record/sealed_private.h"
+#include "recovery/record/codec/row_key.h"
+#include "recovery/record/codec/sealed_private.h"
+#include "recovery/record/rules/chip.h"
 
 namespace labrec::recovery {
 namespace {

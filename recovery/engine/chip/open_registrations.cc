@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "recovery/engine/call/refusal.h"
-#include "recovery/record/row_key.h"
+#include "recovery/record/codec/row_key.h"
 
 namespace labrec::recovery {
 namespace {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "recovery/engine/call/refusal.h"
-#include "recovery/record/row_key.h"
+#include "recovery/record/codec/row_key.h"
 
 namespace labrec::recovery {
 namespace {

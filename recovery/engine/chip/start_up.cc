@@ -9,10 +9,10 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/commit/follow_up.h"
 #include "recovery/ledger/verify.h"
-#include "recovery/record/chip.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/row_frame.h"
-#include "recovery/record/row_key.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/row_frame.h"
+#include "recovery/record/codec/row_key.h"
+#include "recovery/record/rules/chip.h"
 
 namespace labrec::recovery {
 namespace {

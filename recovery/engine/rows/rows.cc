@@ -5,9 +5,9 @@
 #include <spdlog/spdlog.h>
 
 #include "hsm/base/encoding.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/discarding.h"
-#include "recovery/record/row_key.h"
+#include "recovery/record/accept/discarding.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/row_key.h"
 
 namespace labrec::recovery {
 namespace {

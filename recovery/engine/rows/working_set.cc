@@ -5,8 +5,8 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/rows/rows.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/row_key.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/row_key.h"
 
 namespace labrec::recovery {
 namespace {

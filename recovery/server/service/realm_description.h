@@ -5,7 +5,7 @@
 #include "pin/guess_policy.h"
 #include "recovery/api/v1/recovery.pb.h"
 #include "recovery/engine/status.h"
-#include "recovery/record/devices.h"
+#include "recovery/record/rules/devices.h"
 
 namespace labrec::recovery {
 

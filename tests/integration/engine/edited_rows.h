@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "recovery/record/row_key.h"
+#include "recovery/record/codec/row_key.h"
 #include "tests/integration/engine/chip_client.h"
 
 namespace labrec::recovery {

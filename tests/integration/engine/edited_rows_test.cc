@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "recovery/record/discarding.h"
+#include "recovery/record/accept/discarding.h"
 
 namespace labrec::recovery {
 namespace {

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "recovery/api/limits.h"
-#include "recovery/record/accepting.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/record_checks.h"
+#include "recovery/record/accept/accepting.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/record_checks.h"
 #include "tests/integration/engine/edited_rows.h"
 
 namespace labrec::recovery {

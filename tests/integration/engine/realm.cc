@@ -10,8 +10,8 @@
 
 #include "recovery/ledger/ledger.h"
 #include "recovery/ledger/reanchor.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/row_key.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/row_key.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 
 namespace labrec::recovery {

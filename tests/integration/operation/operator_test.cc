@@ -15,7 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "recovery/record/codec.h"
+#include "recovery/record/codec/codec.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/support/checkout_paths.h"
 #include "tests/support/finished_command.h"

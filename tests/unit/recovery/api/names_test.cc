@@ -7,7 +7,7 @@
 
 #include "hsm/base/encoding.h"
 #include "recovery/api/limits.h"
-#include "recovery/record/row_key.h"
+#include "recovery/record/codec/row_key.h"
 
 namespace labrec::recovery {
 namespace {

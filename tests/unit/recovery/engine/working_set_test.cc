@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "recovery/record/codec.h"
+#include "recovery/record/codec/codec.h"
 
 namespace labrec::recovery {
 namespace {

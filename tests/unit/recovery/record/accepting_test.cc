@@ -1,11 +1,11 @@
-#include "recovery/record/accepting.h"
+#include "recovery/record/accept/accepting.h"
 
 #include <gtest/gtest.h>
 
-#include "recovery/record/codec.h"
-#include "recovery/record/devices.h"
-#include "recovery/record/discarding.h"
-#include "recovery/record/row_key.h"
+#include "recovery/record/accept/discarding.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/row_key.h"
+#include "recovery/record/rules/devices.h"
 #include "tests/unit/recovery/record/record_builder.h"
 
 namespace labrec::recovery {

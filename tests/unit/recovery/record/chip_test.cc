@@ -1,9 +1,9 @@
-#include "recovery/record/chip.h"
+#include "recovery/record/rules/chip.h"
 
 #include <gtest/gtest.h>
 
-#include "recovery/record/codec.h"
-#include "recovery/record/erasure.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/rules/erasure.h"
 #include "tests/unit/recovery/record/record_builder.h"
 
 namespace labrec::recovery {

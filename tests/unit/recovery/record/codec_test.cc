@@ -1,4 +1,4 @@
-#include "recovery/record/codec.h"
+#include "recovery/record/codec/codec.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "recovery/record/deletion.h"
+#include "recovery/record/rules/deletion.h"
 
 #include <gtest/gtest.h>
 

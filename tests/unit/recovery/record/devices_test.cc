@@ -1,4 +1,4 @@
-#include "recovery/record/devices.h"
+#include "recovery/record/rules/devices.h"
 
 #include <gtest/gtest.h>
 

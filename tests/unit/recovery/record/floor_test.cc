@@ -1,4 +1,4 @@
-#include "recovery/record/floor.h"
+#include "recovery/record/rules/floor.h"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // Rows of the newest format, and what is sealed in them, as bytes that stay: tests/vectors/rows_format2.txt.
 #include <gtest/gtest.h>
 
-#include "recovery/record/codec.h"
-#include "recovery/record/discarding.h"
-#include "recovery/record/sealed_private.h"
+#include "recovery/record/accept/discarding.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/sealed_private.h"
 #include "tests/unit/recovery/record/record_builder.h"
 #include "tests/unit/vector_file.h"
 

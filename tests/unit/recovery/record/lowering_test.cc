@@ -1,8 +1,8 @@
-#include "recovery/record/lowering.h"
+#include "recovery/record/accept/lowering.h"
 
 #include <gtest/gtest.h>
 
-#include "recovery/record/codec.h"
+#include "recovery/record/codec/codec.h"
 #include "tests/unit/recovery/record/record_builder.h"
 
 namespace labrec::recovery {

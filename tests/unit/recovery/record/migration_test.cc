@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
-#include "recovery/record/accepting.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/row_format1.h"
+#include "recovery/record/accept/accepting.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/row_format1.h"
 #include "tests/unit/recovery/record/record_builder.h"
 #include "tests/unit/vector_file.h"
 

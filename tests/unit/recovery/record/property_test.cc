@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include "recovery/record/codec.h"
-#include "recovery/record/deletion.h"
-#include "recovery/record/floor.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/rules/deletion.h"
+#include "recovery/record/rules/floor.h"
 #include "tests/unit/recovery/record/record_builder.h"
 
 // Random sequences of requests, by the owner and by people who hold less, against the one property that

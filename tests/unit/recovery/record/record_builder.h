@@ -3,10 +3,10 @@
 #include <optional>
 #include <string>
 
-#include "recovery/record/guessing.h"
 #include "recovery/record/record.h"
-#include "recovery/record/registration.h"
 #include "recovery/record/request.h"
+#include "recovery/record/rules/guessing.h"
+#include "recovery/record/rules/registration.h"
 
 // Accounts, records and signed requests for tests of the state machine.
 namespace labrec::recovery {

@@ -1,4 +1,4 @@
-#include "recovery/record/registration.h"
+#include "recovery/record/rules/registration.h"
 
 #include <gtest/gtest.h>
 

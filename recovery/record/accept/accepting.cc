@@ -1,13 +1,13 @@
-#include "recovery/record/accepting.h"
+#include "recovery/record/accept/accepting.h"
 
 #include <utility>
 
 #include "hsm/base/status_macros.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/erasure.h"
-#include "recovery/record/lowering.h"
-#include "recovery/record/row_frame.h"
-#include "recovery/record/row_key.h"
+#include "recovery/record/accept/lowering.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/row_frame.h"
+#include "recovery/record/codec/row_key.h"
+#include "recovery/record/rules/erasure.h"
 
 namespace labrec::recovery {
 namespace {

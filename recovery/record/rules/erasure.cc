@@ -1,4 +1,4 @@
-#include "recovery/record/erasure.h"
+#include "recovery/record/rules/erasure.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,6 +1,6 @@
-#include "recovery/record/deletion.h"
+#include "recovery/record/rules/deletion.h"
 
-#include "recovery/record/authority.h"
+#include "recovery/record/rules/authority.h"
 
 namespace labrec::recovery {
 

@@ -1,4 +1,4 @@
-#include "recovery/record/row_frame.h"
+#include "recovery/record/codec/row_frame.h"
 
 #include <cstdlib>
 #include <string>

@@ -1,9 +1,9 @@
-#include "recovery/record/floor.h"
+#include "recovery/record/rules/floor.h"
 
 #include <string>
 
 #include "hsm/base/status_macros.h"
-#include "recovery/record/authority.h"
+#include "recovery/record/rules/authority.h"
 
 namespace labrec::recovery {
 namespace {

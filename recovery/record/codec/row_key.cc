@@ -1,4 +1,4 @@
-#include "recovery/record/row_key.h"
+#include "recovery/record/codec/row_key.h"
 
 #include "hsm/base/encoding.h"
 

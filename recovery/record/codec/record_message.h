@@ -3,8 +3,8 @@
 #include "absl/status/statusor.h"
 
 #include "recovery/api/limits.h"
+#include "recovery/record/codec/row.pb.h"
 #include "recovery/record/record.h"
-#include "recovery/record/row.pb.h"
 
 namespace labrec::recovery {
 

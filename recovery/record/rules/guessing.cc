@@ -1,8 +1,8 @@
-#include "recovery/record/guessing.h"
+#include "recovery/record/rules/guessing.h"
 
 #include <algorithm>
 
-#include "recovery/record/erasure.h"
+#include "recovery/record/rules/erasure.h"
 
 namespace labrec::recovery {
 namespace {

@@ -4,9 +4,9 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
 #include "recovery/api/names.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/row.pb.h"
-#include "recovery/record/row_frame.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/row.pb.h"
+#include "recovery/record/codec/row_frame.h"
 
 namespace labrec::recovery {
 namespace {

@@ -7,9 +7,9 @@
 #include "absl/status/statusor.h"
 
 #include "pin/guess_policy.h"
-#include "recovery/record/outcome.h"
 #include "recovery/record/record.h"
 #include "recovery/record/request.h"
+#include "recovery/record/rules/outcome.h"
 
 namespace labrec::recovery {
 

@@ -2,11 +2,11 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/record_checks.h"
-#include "recovery/record/record_message.h"
-#include "recovery/record/row_format1.h"
-#include "recovery/record/row_frame.h"
+#include "recovery/record/codec/codec.h"
+#include "recovery/record/codec/record_checks.h"
+#include "recovery/record/codec/record_message.h"
+#include "recovery/record/codec/row_format1.h"
+#include "recovery/record/codec/row_frame.h"
 
 namespace labrec::recovery {
 namespace {

@@ -1,10 +1,10 @@
-#include "recovery/record/chip.h"
+#include "recovery/record/rules/chip.h"
 
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
-#include "recovery/record/erasure.h"
+#include "recovery/record/rules/erasure.h"
 
 namespace labrec::recovery {
 namespace {

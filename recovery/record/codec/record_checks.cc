@@ -1,4 +1,4 @@
-#include "recovery/record/record_checks.h"
+#include "recovery/record/codec/record_checks.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "recovery/record/authority.h"
+#include "recovery/record/rules/authority.h"
 
 #include <string>
 

@@ -1,12 +1,12 @@
-#include "recovery/record/row_format1.h"
+#include "recovery/record/codec/row_format1.h"
 
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
-#include "recovery/record/record_checks.h"
-#include "recovery/record/record_message.h"
-#include "recovery/record/row_frame.h"
+#include "recovery/record/codec/record_checks.h"
+#include "recovery/record/codec/record_message.h"
+#include "recovery/record/codec/row_frame.h"
 
 namespace labrec::recovery {
 namespace {

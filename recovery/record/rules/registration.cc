@@ -1,10 +1,10 @@
-#include "recovery/record/registration.h"
+#include "recovery/record/rules/registration.h"
 
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
-#include "recovery/record/authority.h"
+#include "recovery/record/rules/authority.h"
 
 namespace labrec::recovery {
 namespace {

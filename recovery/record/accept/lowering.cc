@@ -1,4 +1,4 @@
-#include "recovery/record/lowering.h"
+#include "recovery/record/accept/lowering.h"
 
 #include <algorithm>
 #include <cstdlib>

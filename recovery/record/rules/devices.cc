@@ -1,10 +1,10 @@
-#include "recovery/record/devices.h"
+#include "recovery/record/rules/devices.h"
 
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
-#include "recovery/record/authority.h"
+#include "recovery/record/rules/authority.h"
 
 namespace labrec::recovery {
 namespace {

@@ -1,7 +1,7 @@
-#include "recovery/record/discarding.h"
+#include "recovery/record/accept/discarding.h"
 
-#include "recovery/record/row.pb.h"
-#include "recovery/record/row_frame.h"
+#include "recovery/record/codec/row.pb.h"
+#include "recovery/record/codec/row_frame.h"
 
 namespace labrec::recovery {
 

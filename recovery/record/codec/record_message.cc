@@ -1,10 +1,10 @@
-#include "recovery/record/record_message.h"
+#include "recovery/record/codec/record_message.h"
 
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/limits.h"
-#include "recovery/record/row_frame.h"
+#include "recovery/record/codec/row_frame.h"
 
 namespace labrec::recovery {
 namespace {

@@ -1,4 +1,4 @@
-#include "recovery/record/sealed_private.h"
+#include "recovery/record/codec/sealed_private.h"
 
 #include "hsm/base/aead.h"
 #include "hsm/base/encoding.h"
