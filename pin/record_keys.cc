@@ -4,7 +4,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/hash.h"
-#include "pin/oprf.h"
+#include "pin/oprf/oprf.h"
 
 namespace labrec::pin {
 

@@ -11,7 +11,7 @@
 #include "hsm/base/absl_view.h"
 #include "hsm/base/status_macros.h"
 #include "pin/record_keys.h"
-#include "pin/secret_sharing.h"
+#include "pin/sharing/secret_sharing.h"
 #include "recovery/api/limits.h"
 #include "recovery/api/wire/config_message.h"
 

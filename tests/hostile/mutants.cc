@@ -2,7 +2,7 @@
 #include <array>
 #include <utility>
 
-#include "pin/commitment.h"
+#include "pin/sharing/commitment.h"
 #include "recovery/client/base/tally.h"
 #include "recovery/client/core/call.h"
 #include "recovery/client/steps/guess.h"

@@ -1,6 +1,6 @@
 #include "recovery/client/base/record_authority.h"
 
-#include "pin/commitment.h"
+#include "pin/sharing/commitment.h"
 
 namespace labrec::recovery::client {
 

@@ -4,7 +4,7 @@
 #include "attestation/verify/chip_record_verifier.h"
 #include "hsm/base/status_macros.h"
 #include "pin/confirmation.h"
-#include "pin/oprf.h"
+#include "pin/oprf/oprf.h"
 #include "recovery/api/limits.h"
 #include "recovery/client/chip/write.h"
 #include "recovery/client/core/random.h"

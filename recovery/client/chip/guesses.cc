@@ -3,7 +3,7 @@
 #include <functional>
 #include <utility>
 
-#include "pin/commitment.h"
+#include "pin/sharing/commitment.h"
 #include "recovery/client/chip/trust.h"
 #include "recovery/client/chip/write.h"
 #include "recovery/client/core/gather.h"

@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "pin/oprf.h"
+#include "pin/oprf/oprf.h"
 #include "pin/pin_input.h"
-#include "pin/share_mask.h"
+#include "pin/sharing/share_mask.h"
 #include "pin/stretch.h"
 #include "recovery/client/core/call.h"
 #include "recovery/client/core/gather.h"

@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "pin/subset_search.h"
+#include "pin/sharing/subset_search.h"
 #include "recovery/client/base/config_group.h"
 #include "recovery/client/base/realm_report.h"
 #include "recovery/client/core/account.h"

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/aead.h"
-#include "pin/commitment.h"
 #include "pin/padding.h"
+#include "pin/sharing/commitment.h"
 #include "recovery/client/core/gather.h"
 #include "recovery/client/core/signed_call.h"
 #include "recovery/client/steps/floor_check.h"

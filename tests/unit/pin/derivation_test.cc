@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 
 #include "hsm/base/encoding.h"
-#include "pin/commitment.h"
-#include "pin/oprf.h"
+#include "pin/oprf/oprf.h"
 #include "pin/pin_input.h"
 #include "pin/record_keys.h"
-#include "pin/share_mask.h"
+#include "pin/sharing/commitment.h"
+#include "pin/sharing/share_mask.h"
 
 namespace labrec::pin {
 namespace {

@@ -1,9 +1,9 @@
-#include "pin/hash_to_curve.h"
+#include "pin/oprf/hash_to_curve.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pin/expand_message.h"
+#include "pin/oprf/expand_message.h"
 #include "tests/unit/vector_file.h"
 
 namespace labrec::pin {

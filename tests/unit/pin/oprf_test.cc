@@ -1,9 +1,9 @@
-#include "pin/oprf.h"
+#include "pin/oprf/oprf.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pin/hash_to_curve.h"
+#include "pin/oprf/hash_to_curve.h"
 #include "tests/unit/vector_file.h"
 
 namespace labrec::pin {

@@ -1,4 +1,4 @@
-#include "pin/secret_sharing.h"
+#include "pin/sharing/secret_sharing.h"
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,9 @@
-#include "pin/subset_search.h"
+#include "pin/sharing/subset_search.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pin/commitment.h"
+#include "pin/sharing/commitment.h"
 
 namespace labrec::pin {
 namespace {

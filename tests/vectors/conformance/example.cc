@@ -3,11 +3,11 @@
 #include <cstdlib>
 
 #include "hsm/base/encoding.h"
-#include "pin/commitment.h"
-#include "pin/oprf.h"
+#include "pin/oprf/oprf.h"
 #include "pin/pin_input.h"
-#include "pin/secret_sharing.h"
-#include "pin/share_mask.h"
+#include "pin/sharing/commitment.h"
+#include "pin/sharing/secret_sharing.h"
+#include "pin/sharing/share_mask.h"
 #include "pin/stretch.h"
 
 namespace labrec::conformance {

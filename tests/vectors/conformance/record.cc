@@ -1,12 +1,12 @@
 #include "tests/vectors/conformance/record.h"
 
 #include "hsm/base/aead.h"
-#include "pin/commitment.h"
-#include "pin/oprf.h"
+#include "pin/oprf/oprf.h"
 #include "pin/padding.h"
 #include "pin/pin_input.h"
-#include "pin/secret_sharing.h"
-#include "pin/share_mask.h"
+#include "pin/sharing/commitment.h"
+#include "pin/sharing/secret_sharing.h"
+#include "pin/sharing/share_mask.h"
 #include "pin/stretch.h"
 #include "tests/vectors/conformance/example.h"
 

@@ -10,14 +10,14 @@
 #include <vector>
 
 #include "hsm/base/encoding.h"
-#include "pin/commitment.h"
-#include "pin/expand_message.h"
-#include "pin/hash_to_curve.h"
-#include "pin/oprf.h"
+#include "pin/oprf/expand_message.h"
+#include "pin/oprf/hash_to_curve.h"
+#include "pin/oprf/oprf.h"
 #include "pin/pin_input.h"
 #include "pin/record_keys.h"
-#include "pin/secret_sharing.h"
-#include "pin/share_mask.h"
+#include "pin/sharing/commitment.h"
+#include "pin/sharing/secret_sharing.h"
+#include "pin/sharing/share_mask.h"
 #include "pin/stretch.h"
 
 namespace labrec::pin {

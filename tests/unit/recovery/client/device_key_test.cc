@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "hsm/base/file.h"
-#include "pin/commitment.h"
+#include "pin/sharing/commitment.h"
 #include "recovery/client/base/record_authority.h"
 #include "recovery/client/grpc/signed_call.h"
 #include "tests/support/temporary_folder.h"

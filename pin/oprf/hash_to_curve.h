@@ -4,7 +4,7 @@
 
 #include "hsm/base/bytes.h"
 #include "hsm/base/p256.h"
-#include "pin/field_element.h"
+#include "pin/oprf/field_element.h"
 
 namespace labrec::pin {
 

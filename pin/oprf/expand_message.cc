@@ -1,4 +1,4 @@
-#include "pin/expand_message.h"
+#include "pin/oprf/expand_message.h"
 
 #include <array>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "pin/field_element.h"
+#include "pin/oprf/field_element.h"
 
 #include <cstdlib>
 

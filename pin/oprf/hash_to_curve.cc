@@ -1,8 +1,8 @@
-#include "pin/hash_to_curve.h"
+#include "pin/oprf/hash_to_curve.h"
 
 #include <cstdlib>
 
-#include "pin/expand_message.h"
+#include "pin/oprf/expand_message.h"
 
 namespace labrec::pin {
 namespace {

@@ -1,11 +1,11 @@
-#include "pin/subset_search.h"
+#include "pin/sharing/subset_search.h"
 
 #include <bitset>
 
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "pin/commitment.h"
+#include "pin/sharing/commitment.h"
 
 namespace labrec::pin {
 namespace {

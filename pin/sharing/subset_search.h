@@ -9,7 +9,7 @@
 #include "hsm/base/bytes.h"
 #include "hsm/base/hash.h"
 #include "hsm/base/secret_bytes.h"
-#include "pin/secret_sharing.h"
+#include "pin/sharing/secret_sharing.h"
 
 namespace labrec::pin {
 

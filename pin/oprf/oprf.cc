@@ -1,9 +1,9 @@
-#include "pin/oprf.h"
+#include "pin/oprf/oprf.h"
 
 #include <array>
 
 #include "hsm/base/hash.h"
-#include "pin/hash_to_curve.h"
+#include "pin/oprf/hash_to_curve.h"
 
 namespace labrec::pin {
 namespace {

@@ -1,4 +1,4 @@
-#include "pin/commitment.h"
+#include "pin/sharing/commitment.h"
 
 #include <algorithm>
 #include <cstdlib>

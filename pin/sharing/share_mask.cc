@@ -1,4 +1,4 @@
-#include "pin/share_mask.h"
+#include "pin/sharing/share_mask.h"
 
 #include <cstdlib>
 
