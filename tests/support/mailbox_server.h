@@ -7,7 +7,7 @@
 
 #include "recovery/server/transport/rpc_server.h"
 #include "tests/support/temporary_folder.h"
-#include "tools/mailbox/grpc_store.h"
+#include "tools/mailbox/remote/grpc_store.h"
 #include "tools/mailbox/server/mailbox_service.h"
 #include "tools/mailbox/server/sqlite_store.h"
 

@@ -7,8 +7,8 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/client/tokens/bearer_token.h"
 #include "tools/cli/address.h"
-#include "tools/mailbox/folder_store.h"
-#include "tools/mailbox/grpc_store.h"
+#include "tools/mailbox/folder/folder_store.h"
+#include "tools/mailbox/remote/grpc_store.h"
 
 namespace labrec::mailbox {
 namespace {

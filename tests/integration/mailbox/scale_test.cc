@@ -5,7 +5,7 @@
 #include "tests/integration/mailbox/world.h"
 #include "tests/support/held_memory.h"
 #include "tests/support/temporary_folder.h"
-#include "tools/mailbox/grpc_store.h"
+#include "tools/mailbox/remote/grpc_store.h"
 
 namespace labrec::mailbox {
 namespace {

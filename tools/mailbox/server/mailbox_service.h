@@ -2,8 +2,8 @@
 
 #include "tools/mailbox/server/access.h"
 #include "tools/mailbox/server/mailbox_database.h"
-#include "tools/mailbox/v1/mailbox.grpc.pb.h"
-#include "tools/mailbox/wire.h"
+#include "tools/mailbox/wire/v1/mailbox.grpc.pb.h"
+#include "tools/mailbox/wire/wire.h"
 
 namespace labrec::mailbox {
 

@@ -3,7 +3,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "tools/mailbox/server/sqlite_store.h"
-#include "tools/mailbox/wire.h"
+#include "tools/mailbox/wire/wire.h"
 
 // The answers that go on: each sends a page, and looks into the store for the next one when the client has
 // taken it. Nothing is locked in between. They delete themselves when the call is over.

@@ -1,4 +1,4 @@
-#include "tools/mailbox/folder_store.h"
+#include "tools/mailbox/folder/folder_store.h"
 
 #include <atomic>
 #include <filesystem>
@@ -8,7 +8,7 @@
 
 #include "gtest/gtest.h"
 #include "hsm/base/file.h"
-#include "tools/mailbox/epoch_files.h"
+#include "tools/mailbox/folder/epoch_files.h"
 
 namespace labrec::mailbox {
 namespace {

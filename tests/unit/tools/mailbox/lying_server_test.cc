@@ -5,9 +5,9 @@
 
 #include "gtest/gtest.h"
 #include "tests/support/temporary_folder.h"
-#include "tools/mailbox/grpc_store.h"
-#include "tools/mailbox/v1/mailbox.grpc.pb.h"
-#include "tools/mailbox/wire.h"
+#include "tools/mailbox/remote/grpc_store.h"
+#include "tools/mailbox/wire/v1/mailbox.grpc.pb.h"
+#include "tools/mailbox/wire/wire.h"
 
 // A server that answers what no server may answer: the client says so and goes no further.
 namespace labrec::mailbox {

@@ -10,7 +10,7 @@
 #include "recovery/server/tokens/issuer.h"
 #include "tests/support/mailbox_server.h"
 #include "tests/support/test_certificate.h"
-#include "tools/mailbox/folder_store.h"
+#include "tools/mailbox/folder/folder_store.h"
 #include "tools/mailbox/store_address.h"
 
 namespace labrec::mailbox {

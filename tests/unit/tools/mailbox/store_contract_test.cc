@@ -6,7 +6,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/mailbox_server.h"
 #include "tests/support/memory_store.h"
-#include "tools/mailbox/folder_store.h"
+#include "tools/mailbox/folder/folder_store.h"
 
 namespace labrec::mailbox {
 namespace {

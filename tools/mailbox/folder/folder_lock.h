@@ -4,7 +4,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "tools/mailbox/unique_fd.h"
+#include "tools/mailbox/folder/unique_fd.h"
 
 namespace labrec::mailbox {
 

@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 
 #include "recovery/labyrinth/base/message_store.h"
-#include "tools/mailbox/v1/mailbox.pb.h"
+#include "tools/mailbox/wire/v1/mailbox.pb.h"
 
 // Between the types of MessageStore and the messages of mailbox.proto. Whatever comes from the other side is
 // checked for form here: INVALID_ARGUMENT with the field's name. Pure.

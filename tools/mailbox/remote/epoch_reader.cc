@@ -1,4 +1,4 @@
-#include "tools/mailbox/epoch_reader.h"
+#include "tools/mailbox/remote/epoch_reader.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "tools/mailbox/folder_store.h"
+#include "tools/mailbox/folder/folder_store.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,8 +10,8 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
-#include "tools/mailbox/epoch_files.h"
-#include "tools/mailbox/folder_lock.h"
+#include "tools/mailbox/folder/epoch_files.h"
+#include "tools/mailbox/folder/folder_lock.h"
 
 namespace labrec::mailbox {
 namespace {

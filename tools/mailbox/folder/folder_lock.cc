@@ -1,4 +1,4 @@
-#include "tools/mailbox/folder_lock.h"
+#include "tools/mailbox/folder/folder_lock.h"
 
 #include <cerrno>
 

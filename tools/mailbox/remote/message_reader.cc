@@ -1,4 +1,4 @@
-#include "tools/mailbox/message_reader.h"
+#include "tools/mailbox/remote/message_reader.h"
 
 #include "hsm/base/status_macros.h"
 

@@ -1,4 +1,4 @@
-#include "tools/mailbox/wire.h"
+#include "tools/mailbox/wire/wire.h"
 
 #include "absl/strings/str_cat.h"
 

@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 
-#include "tools/mailbox/v1/mailbox.grpc.pb.h"
-#include "tools/mailbox/wire.h"
+#include "tools/mailbox/wire/v1/mailbox.grpc.pb.h"
+#include "tools/mailbox/wire/wire.h"
 
 namespace labrec::mailbox {
 

@@ -1,4 +1,4 @@
-#include "tools/mailbox/epoch_files.h"
+#include "tools/mailbox/folder/epoch_files.h"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "recovery/labyrinth/base/message_store.h"
-#include "tools/mailbox/store_connection.h"
+#include "tools/mailbox/remote/store_connection.h"
 
 namespace labrec::mailbox {
 

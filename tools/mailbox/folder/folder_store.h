@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "recovery/labyrinth/base/message_store.h"
-#include "tools/mailbox/message_log.h"
+#include "tools/mailbox/folder/message_log.h"
 
 namespace labrec::mailbox {
 

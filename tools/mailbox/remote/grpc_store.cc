@@ -1,4 +1,4 @@
-#include "tools/mailbox/grpc_store.h"
+#include "tools/mailbox/remote/grpc_store.h"
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
@@ -6,9 +6,9 @@
 #include "hsm/base/host_port.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/lasting_grpc.h"
-#include "tools/mailbox/epoch_reader.h"
-#include "tools/mailbox/message_reader.h"
-#include "tools/mailbox/v1/mailbox.grpc.pb.h"
+#include "tools/mailbox/remote/epoch_reader.h"
+#include "tools/mailbox/remote/message_reader.h"
+#include "tools/mailbox/wire/v1/mailbox.grpc.pb.h"
 
 namespace labrec::mailbox {
 namespace {

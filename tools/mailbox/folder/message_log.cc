@@ -1,4 +1,4 @@
-#include "tools/mailbox/message_log.h"
+#include "tools/mailbox/folder/message_log.h"
 
 #include <cerrno>
 #include <optional>
@@ -8,7 +8,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
-#include "tools/mailbox/unique_fd.h"
+#include "tools/mailbox/folder/unique_fd.h"
 
 namespace labrec::mailbox {
 namespace {
