@@ -2,11 +2,12 @@
 
 #include <string>
 
+#include "hsm/description.h"
+#include "hsm/freshness_anchor.h"
 #include "recovery/api/v1/admin.pb.h"
 #include "recovery/ledger/verify.h"
 #include "recovery/realm/manifest.h"
 #include "tools/admin/output.h"
-#include "tools/admin/realm_init.h"
 
 namespace labrec::admin {
 

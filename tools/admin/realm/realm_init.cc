@@ -1,4 +1,4 @@
-#include "tools/admin/realm_init.h"
+#include "tools/admin/realm/realm_init.h"
 
 #include <memory>
 #include <utility>
@@ -14,7 +14,7 @@
 #include "recovery/ledger/ledger.h"
 #include "recovery/ledger/merkle.h"
 #include "recovery/realm/folder.h"
-#include "tools/admin/realm_place.h"
+#include "tools/admin/realm/realm_place.h"
 
 namespace labrec::admin {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "tools/admin/accept.h"
+#include "tools/admin/accept/accept.h"
 
 namespace labrec::admin {
 

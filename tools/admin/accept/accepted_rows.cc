@@ -1,4 +1,4 @@
-#include "tools/admin/accepted_rows.h"
+#include "tools/admin/accept/accepted_rows.h"
 
 #include <utility>
 

@@ -6,9 +6,9 @@
 
 #include "hsm/base/status_macros.h"
 #include "tools/admin/admin_client.h"
-#include "tools/admin/backup_check.h"
 #include "tools/admin/command.h"
 #include "tools/admin/describe.h"
+#include "tools/admin/store/backup_check.h"
 #include "tools/admin/terminal_progress.h"
 
 namespace labrec::admin {

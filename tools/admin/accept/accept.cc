@@ -1,4 +1,4 @@
-#include "tools/admin/accept.h"
+#include "tools/admin/accept/accept.h"
 
 #include <cerrno>
 #include <chrono>
@@ -18,8 +18,8 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/start_up.h"
 #include "recovery/realm/audit_log.h"
-#include "tools/admin/accepted_rows.h"
-#include "tools/admin/audit_trail.h"
+#include "tools/admin/accept/accepted_rows.h"
+#include "tools/admin/accept/audit_trail.h"
 
 namespace labrec::admin {
 namespace {

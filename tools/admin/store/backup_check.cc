@@ -1,4 +1,4 @@
-#include "tools/admin/backup_check.h"
+#include "tools/admin/store/backup_check.h"
 
 #include <cerrno>
 #include <cstring>

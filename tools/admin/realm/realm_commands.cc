@@ -2,11 +2,11 @@
 
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
-#include "tools/admin/chip_room.h"
 #include "tools/admin/command.h"
 #include "tools/admin/describe.h"
 #include "tools/admin/offline_realm.h"
-#include "tools/admin/realm_init.h"
+#include "tools/admin/realm/chip_room.h"
+#include "tools/admin/realm/realm_init.h"
 
 namespace labrec::admin {
 namespace {

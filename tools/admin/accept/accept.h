@@ -9,7 +9,7 @@
 #include "recovery/ledger/reanchor.h"
 #include "recovery/ledger/verify.h"
 #include "recovery/realm/opened_realm.h"
-#include "tools/admin/accepted_rows.h"
+#include "tools/admin/accept/accepted_rows.h"
 
 namespace labrec::admin {
 

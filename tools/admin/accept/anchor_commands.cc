@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "tools/admin/accept.h"
+#include "tools/admin/accept/accept.h"
 #include "tools/admin/command.h"
 #include "tools/admin/confirm.h"
 #include "tools/admin/describe.h"

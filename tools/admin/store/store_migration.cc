@@ -1,4 +1,4 @@
-#include "tools/admin/store_migration.h"
+#include "tools/admin/store/store_migration.h"
 
 #include <chrono>
 #include <filesystem>

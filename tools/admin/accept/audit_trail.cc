@@ -1,4 +1,4 @@
-#include "tools/admin/audit_trail.h"
+#include "tools/admin/accept/audit_trail.h"
 
 #include "absl/strings/str_cat.h"
 

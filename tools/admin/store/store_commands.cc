@@ -8,7 +8,7 @@
 #include "tools/admin/command.h"
 #include "tools/admin/describe.h"
 #include "tools/admin/offline_realm.h"
-#include "tools/admin/store_migration.h"
+#include "tools/admin/store/store_migration.h"
 #include "tools/admin/terminal_progress.h"
 
 namespace labrec::admin {

@@ -1,4 +1,4 @@
-#include "tools/admin/realm_place.h"
+#include "tools/admin/realm/realm_place.h"
 
 #include <cerrno>
 #include <cstdio>

@@ -1,4 +1,4 @@
-#include "tools/admin/chip_room.h"
+#include "tools/admin/realm/chip_room.h"
 
 #include "absl/strings/str_cat.h"
 
