@@ -4,7 +4,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/pkcs11/pkcs11_device.h"
 #include "tests/contract/contract_suites.h"
-#include "tests/support/softhsm.h"
+#include "tests/support/token/softhsm.h"
 
 namespace labrec::hsm::contract {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "hsm/tpm2/tpm2_device.h"
 #include "tests/contract/device_under_test.h"
-#include "tests/support/swtpm.h"
+#include "tests/support/tpm/swtpm.h"
 
 namespace labrec::hsm::contract {
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "tests/fuzz/service/client.h"
-#include "tests/support/secure_heap_roots.h"
+#include "tests/support/process/secure_heap_roots.h"
 
 namespace {
 

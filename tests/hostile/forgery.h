@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/support/memory_realm.h"
+#include "tests/support/realm/memory_realm.h"
 
 namespace labrec::hostile {
 

@@ -10,7 +10,7 @@
 #include "recovery/api/wire/record_messages.h"
 #include "recovery/client/core/step.h"
 #include "tests/simulation/chip.h"
-#include "tests/support/service_realm.h"
+#include "tests/support/realm/service_realm.h"
 
 namespace labrec::hostile {
 

@@ -2,7 +2,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/request_bytes.h"
-#include "tests/support/one_realm_config.h"
+#include "tests/support/realm/one_realm_config.h"
 
 namespace labrec::sim {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "hsm/open_device.h"
 #include "tests/simulation/chip.h"
-#include "tests/support/softhsm.h"
-#include "tests/support/swtpm.h"
+#include "tests/support/token/softhsm.h"
+#include "tests/support/tpm/swtpm.h"
 
 namespace labrec::sim {
 namespace {

@@ -11,7 +11,7 @@
 #include "tests/simulation/entropy.h"
 #include "tests/simulation/mutant.h"
 #include "tests/simulation/simulation.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/simulation/entropy.h"
 #include "tests/simulation/universe.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::sim {
 namespace {

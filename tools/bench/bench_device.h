@@ -7,15 +7,15 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/open_device.h"
-#include "tests/support/simulated_device.h"
-#include "tests/support/softhsm.h"
-#include "tests/support/swtpm.h"
-#include "tests/support/tpm_proxy.h"
+#include "tests/support/device/simulated_device.h"
+#include "tests/support/token/softhsm.h"
+#include "tests/support/tpm/swtpm.h"
+#include "tests/support/tpm/tpm_proxy.h"
 
 namespace labrec::bench {
 
 // How long a device takes: what the simulator needs, or on top of it what a discrete TPM needs
-// (HardwareLatency of tests/support/tpm_proxy.h; swtpm only).
+// (HardwareLatency of tests/support/tpm/tpm_proxy.h; swtpm only).
 enum class Latency { kSimulator, kHardware };
 
 // What --device and --latency take.

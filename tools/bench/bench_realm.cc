@@ -14,8 +14,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "tests/support/http2_connection.h"
-#include "tests/support/realm_stub.h"
+#include "tests/support/net/http2_connection.h"
+#include "tests/support/realm/realm_stub.h"
 #include "tools/bench/filler.h"
 
 namespace labrec::bench {

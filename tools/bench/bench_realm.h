@@ -6,8 +6,8 @@
 
 #include "absl/status/statusor.h"
 
-#include "tests/support/raw_account.h"
-#include "tests/support/realm_fixture.h"
+#include "tests/support/realm/raw_account.h"
+#include "tests/support/realm/realm_fixture.h"
 #include "tools/bench/bench_device.h"
 #include "tools/bench/grpc_connection.h"
 #include "tools/bench/record_walk.h"

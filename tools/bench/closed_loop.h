@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "tests/support/raw_account.h"
+#include "tests/support/realm/raw_account.h"
 #include "tools/bench/grpc_connection.h"
 
 namespace labrec::bench {

@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "tests/support/http2_connection.h"
+#include "tests/support/net/http2_connection.h"
 #include "tools/bench/bench_device.h"
 #include "tools/bench/bench_realm.h"
 #include "tools/bench/closed_loop.h"

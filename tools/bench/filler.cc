@@ -17,7 +17,7 @@
 #include "recovery/record/codec/codec.h"
 #include "recovery/record/codec/row_key.h"
 #include "recovery/store/sqlite/sqlite_store.h"
-#include "tests/support/raw_account.h"
+#include "tests/support/realm/raw_account.h"
 
 namespace labrec::bench {
 namespace {

@@ -8,7 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "hsm/base/status_macros.h"
-#include "tests/support/realm_stub.h"
+#include "tests/support/realm/realm_stub.h"
 #include "tools/bench/bench_device.h"
 #include "tools/bench/bench_realm.h"
 #include "tools/bench/output.h"

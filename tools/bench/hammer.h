@@ -9,8 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "tests/support/child_process.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/child_process.h"
+#include "tests/support/process/temporary_folder.h"
 #include "tools/bench/bench_realm.h"
 
 namespace labrec::bench {

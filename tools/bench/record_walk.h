@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "tests/support/raw_account.h"
+#include "tests/support/realm/raw_account.h"
 #include "tools/bench/closed_loop.h"
 
 namespace labrec::bench {

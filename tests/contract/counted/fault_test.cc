@@ -10,7 +10,7 @@
 #include "hsm/tpm2/counted/index.h"
 #include "hsm/tpm2/link/capability.h"
 #include "tests/contract/counted/fixture.h"
-#include "tests/support/tpm_proxy.h"
+#include "tests/support/tpm/tpm_proxy.h"
 
 namespace labrec::hsm::contract {
 namespace {

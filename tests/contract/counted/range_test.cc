@@ -8,7 +8,7 @@
 #include "hsm/tpm2/link/capability.h"
 #include "hsm/tpm2/realm/storage_key.h"
 #include "tests/contract/counted/fixture.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::hsm::contract {
 namespace {

@@ -8,7 +8,7 @@
 #include "hsm/tpm2/realm/write_sessions.h"
 #include "hsm/tpm_wire/cp_hash.h"
 #include "tests/contract/counted/fixture.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::hsm::contract {
 namespace {

@@ -17,10 +17,10 @@
 #include "hsm/tpm_wire/constants.h"
 #include "tests/contract/contract_suites.h"
 #include "tests/contract/swtpm_device.h"
-#include "tests/support/ek_certificate.h"
-#include "tests/support/local_ca.h"
-#include "tests/support/tpm_proxy.h"
-#include "tests/support/tpm_tools.h"
+#include "tests/support/tpm/ek_certificate.h"
+#include "tests/support/tpm/local_ca.h"
+#include "tests/support/tpm/tpm_proxy.h"
+#include "tests/support/tpm/tpm_tools.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {

@@ -11,7 +11,7 @@
 #include "hsm/tpm2/link/capability.h"
 #include "tests/contract/contract_suites.h"
 #include "tests/contract/swtpm_device.h"
-#include "tests/support/tpm_proxy.h"
+#include "tests/support/tpm/tpm_proxy.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {

@@ -21,9 +21,9 @@
 #include "hsm/tpm2/realm/loaded_realm.h"
 #include "tests/contract/contract_suites.h"
 #include "tests/contract/swtpm_device.h"
-#include "tests/support/ek_certificate.h"
-#include "tests/support/local_ca.h"
-#include "tests/support/tpm_proxy.h"
+#include "tests/support/tpm/ek_certificate.h"
+#include "tests/support/tpm/local_ca.h"
+#include "tests/support/tpm/tpm_proxy.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {

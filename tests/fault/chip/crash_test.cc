@@ -13,7 +13,7 @@
 
 #include "recovery/client/delete_record.h"
 #include "tests/fault/chip/points.h"
-#include "tests/support/chip_realm.h"
+#include "tests/support/realm/chip_realm.h"
 
 namespace labrec::test {
 namespace {

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "tests/support/realm_stub.h"
+#include "tests/support/realm/realm_stub.h"
 
 namespace labrec::test {
 namespace {

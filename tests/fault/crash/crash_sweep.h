@@ -11,9 +11,9 @@
 #include "absl/status/statusor.h"
 
 #include "tests/fault/crash/sweep_client.h"
-#include "tests/support/postgres.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/tpm_proxy.h"
+#include "tests/support/realm/realm_fixture.h"
+#include "tests/support/storage/postgres.h"
+#include "tests/support/tpm/tpm_proxy.h"
 
 namespace labrec::test {
 

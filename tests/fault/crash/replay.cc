@@ -6,7 +6,7 @@
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
 #include "tests/fault/crash/crash_sweep.h"
-#include "tests/support/realm_stub.h"
+#include "tests/support/realm/realm_stub.h"
 
 // Storage that belongs to an attacker between runs: docs/ledger.md, "Answers without a batch".
 namespace labrec::test {

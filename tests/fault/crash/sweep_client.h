@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/fault/crash/guess_history.h"
-#include "tests/support/raw_account.h"
+#include "tests/support/realm/raw_account.h"
 
 namespace labrec::test {
 

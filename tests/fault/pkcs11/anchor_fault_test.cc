@@ -5,7 +5,7 @@
 
 #include "hsm/pkcs11/pkcs11_device.h"
 #include "tests/fault/pkcs11/fault_fixture.h"
-#include "tests/support/token_editor.h"
+#include "tests/support/token/token_editor.h"
 
 namespace labrec::hsm::pkcs11 {
 namespace {

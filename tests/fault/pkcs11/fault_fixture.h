@@ -12,8 +12,8 @@
 #include <gtest/gtest.h>
 
 #include "hsm/open_device.h"
-#include "tests/support/faulty_pkcs11.h"
-#include "tests/support/softhsm.h"
+#include "tests/support/token/faulty_pkcs11.h"
+#include "tests/support/token/softhsm.h"
 
 namespace labrec::hsm::pkcs11 {
 

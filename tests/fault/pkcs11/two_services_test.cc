@@ -12,7 +12,7 @@
 #include "recovery/ledger/ledger.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/fault/pkcs11/fault_fixture.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::hsm::pkcs11 {
 namespace {

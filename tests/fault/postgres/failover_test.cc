@@ -8,8 +8,8 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/ledger.h"
 #include "tests/fault/postgres/pair.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/simulated_device.h"
+#include "tests/support/device/simulated_device.h"
+#include "tests/support/process/finished_command.h"
 #include "tests/unit/recovery/store/batches.h"
 
 namespace labrec::recovery {

@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "recovery/store/postgres/postgres_store.h"
-#include "tests/support/postgres.h"
+#include "tests/support/storage/postgres.h"
 
 namespace labrec::recovery {
 

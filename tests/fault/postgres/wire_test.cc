@@ -5,7 +5,7 @@
 
 #include "tests/fault/postgres/cutting_proxy.h"
 #include "tests/fault/postgres/pair.h"
-#include "tests/support/small_disk.h"
+#include "tests/support/storage/small_disk.h"
 
 namespace labrec::recovery {
 namespace {

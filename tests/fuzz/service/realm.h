@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "tests/support/service_realm.h"
-#include "tests/support/simulated_device.h"
+#include "tests/support/device/simulated_device.h"
+#include "tests/support/realm/service_realm.h"
 
 namespace labrec::fuzz {
 

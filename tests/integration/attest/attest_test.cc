@@ -7,7 +7,7 @@
 #include "hsm/tpm_wire/constants.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 #include "tests/integration/attest/fixture.h"
-#include "tests/support/tpm_tools.h"
+#include "tests/support/tpm/tpm_tools.h"
 #include "tests/unit/attestation/certificates.h"
 
 namespace labrec::test {

@@ -2,7 +2,7 @@
 
 #include "recovery/client/base/device_key.h"
 #include "tests/integration/attest/fixture.h"
-#include "tests/support/finished_command.h"
+#include "tests/support/process/finished_command.h"
 
 namespace labrec::test {
 namespace {

@@ -17,10 +17,10 @@
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/ek_certificate.h"
-#include "tests/support/local_ca.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/realm_proxy.h"
+#include "tests/support/realm/realm_fixture.h"
+#include "tests/support/realm/realm_proxy.h"
+#include "tests/support/tpm/ek_certificate.h"
+#include "tests/support/tpm/local_ca.h"
 
 namespace labrec::test {
 

@@ -15,11 +15,11 @@
 #include "absl/strings/str_cat.h"
 
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/raw_account.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/realm_stub.h"
-#include "tests/support/tpm_tools.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/realm/raw_account.h"
+#include "tests/support/realm/realm_fixture.h"
+#include "tests/support/realm/realm_stub.h"
+#include "tests/support/tpm/tpm_tools.h"
 
 namespace labrec::test {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "hsm/base/hash.h"
 #include "tests/integration/attest/fixture.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/tpm_tools.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/tpm/tpm_tools.h"
 
 namespace labrec::test {
 namespace {

@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "recovery/client/grpc/realm_channel.h"
-#include "tests/support/chip_realm.h"
-#include "tests/support/gate.h"
-#include "tests/support/loopback.h"
+#include "tests/support/device/gate.h"
+#include "tests/support/net/loopback.h"
+#include "tests/support/realm/chip_realm.h"
 
 namespace labrec::test {
 namespace {

@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "tests/support/checkout_paths.h"
-#include "tests/support/chip_realm.h"
-#include "tests/support/finished_command.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/realm/chip_realm.h"
 
 namespace labrec::test {
 namespace {

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/chip_realm.h"
+#include "tests/support/realm/chip_realm.h"
 
 namespace labrec::test {
 namespace {

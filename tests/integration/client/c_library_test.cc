@@ -5,8 +5,8 @@
 
 #include "tests/integration/client/world.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::recovery::client {
 namespace {

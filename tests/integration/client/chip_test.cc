@@ -15,8 +15,8 @@
 #include "recovery/client/grpc/realm_channel.h"
 #include "recovery/client/status.h"
 #include "tests/integration/client/world.h"
-#include "tests/support/ek_certificate.h"
-#include "tests/support/local_ca.h"
+#include "tests/support/tpm/ek_certificate.h"
+#include "tests/support/tpm/local_ca.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -16,7 +16,7 @@
 #include "hsm/base/file.h"
 #include "tests/integration/client/world.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
+#include "tests/support/process/finished_command.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "recovery/client/grpc/realm_channel.h"
 #include "tests/integration/engine/realm.h"
-#include "tests/support/test_certificate.h"
+#include "tests/support/net/test_certificate.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -21,7 +21,7 @@
 #include "recovery/server/tokens/issuer.h"
 #include "tests/integration/client/world.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
+#include "tests/support/process/finished_command.h"
 
 // Realms as thieves of tokens: each keeps what a person's client sent it, and calls the others with it.
 namespace labrec::recovery::client {

@@ -15,7 +15,7 @@
 #include "recovery/client/recover.h"
 #include "recovery/client/seal.h"
 #include "tests/integration/server/networked_realm.h"
-#include "tests/support/realm_proxy.h"
+#include "tests/support/realm/realm_proxy.h"
 
 namespace labrec::recovery::client {
 

@@ -6,7 +6,7 @@
 
 #include "recovery/engine/call/refusal.h"
 #include "tests/integration/engine/chip_client.h"
-#include "tests/support/gate.h"
+#include "tests/support/device/gate.h"
 
 namespace labrec::recovery {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "hsm/base/status_macros.h"
-#include "tests/support/one_realm_config.h"
+#include "tests/support/realm/one_realm_config.h"
 
 namespace labrec::recovery {
 EngineClient::EngineClient(EngineRealm& where, std::string account)

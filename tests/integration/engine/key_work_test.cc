@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "pin/record_keys.h"
-#include "tests/support/faulty_device.h"
-#include "tests/support/simulated_device.h"
+#include "tests/support/device/faulty_device.h"
+#include "tests/support/device/simulated_device.h"
 
 // What is done before a commit, and what waits for it, on real devices.
 namespace labrec::recovery {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/engine/client.h"
-#include "tests/support/gate.h"
+#include "tests/support/device/gate.h"
 
 // What waits, for how long, and how many share one commit.
 namespace labrec::recovery {

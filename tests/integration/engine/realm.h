@@ -13,9 +13,9 @@
 #include "recovery/engine/engine.h"
 #include "recovery/record/record.h"
 #include "recovery/store/store.h"
-#include "tests/support/faulty_device.h"
-#include "tests/support/simulated_device.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/device/faulty_device.h"
+#include "tests/support/device/simulated_device.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::recovery {
 

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/engine/client.h"
-#include "tests/support/one_realm_config.h"
+#include "tests/support/realm/one_realm_config.h"
 
 // Registering: what it takes, and what it must refuse without changing anything.
 namespace labrec::recovery {

@@ -15,10 +15,10 @@
 #include "hsm/open_device.h"
 #include "recovery/ledger/ledger.h"
 #include "recovery/store/sqlite/sqlite_store.h"
-#include "tests/support/softhsm.h"
-#include "tests/support/storage.h"
-#include "tests/support/swtpm.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
+#include "tests/support/storage/storage.h"
+#include "tests/support/token/softhsm.h"
+#include "tests/support/tpm/swtpm.h"
 
 namespace labrec::recovery {
 

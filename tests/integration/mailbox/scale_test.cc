@@ -3,8 +3,8 @@
 
 #include "recovery/labyrinth/restore.h"
 #include "tests/integration/mailbox/world.h"
-#include "tests/support/held_memory.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/held_memory.h"
+#include "tests/support/process/temporary_folder.h"
 #include "tools/mailbox/remote/grpc_store.h"
 
 namespace labrec::mailbox {

@@ -9,8 +9,8 @@
 #include "gtest/gtest.h"
 #include "recovery/client/base/realm_set.h"
 #include "recovery/labyrinth/base/message_store.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/realm_proxy.h"
+#include "tests/support/realm/realm_fixture.h"
+#include "tests/support/realm/realm_proxy.h"
 
 namespace labrec::mailbox {
 

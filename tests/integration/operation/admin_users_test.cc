@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/realm_fixture.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/realm/realm_fixture.h"
 
 // Who may use the admin socket: root, the daemon's user, and [admin] allow_uids.
 namespace labrec::test {

@@ -27,8 +27,8 @@
 #include "recovery/record/codec/codec.h"
 #include "recovery/record/codec/row_key.h"
 #include "recovery/store/sqlite/sqlite_store.h"
-#include "tests/support/process_memory.h"
-#include "tests/support/realm_fixture.h"
+#include "tests/support/process/process_memory.h"
+#include "tests/support/realm/realm_fixture.h"
 
 namespace labrec::recovery {
 namespace {

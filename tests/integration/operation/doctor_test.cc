@@ -7,8 +7,8 @@
 
 #include "hsm/base/file.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/realm_fixture.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/realm/realm_fixture.h"
 
 // labyrinth-admin doctor.
 namespace labrec::test {

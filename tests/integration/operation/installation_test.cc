@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/finished_command.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/process/temporary_folder.h"
 
 // "cmake --install", into a folder that stands for the root.
 namespace labrec::test {

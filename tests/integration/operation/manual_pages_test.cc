@@ -10,7 +10,7 @@
 
 #include "tests/integration/operation/manual_page.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
+#include "tests/support/process/finished_command.h"
 
 // What a program says it can do, and what its manual page says.
 namespace labrec::test {

@@ -9,10 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "tests/support/loopback.h"
-#include "tests/support/raw_account.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/realm_stub.h"
+#include "tests/support/net/loopback.h"
+#include "tests/support/realm/raw_account.h"
+#include "tests/support/realm/realm_fixture.h"
+#include "tests/support/realm/realm_stub.h"
 
 // What Prometheus gets from a running daemon.
 namespace labrec::test {

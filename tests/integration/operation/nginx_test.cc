@@ -1,4 +1,4 @@
-#include "tests/support/nginx.h"
+#include "tests/support/net/nginx.h"
 
 #include <algorithm>
 #include <chrono>
@@ -21,8 +21,8 @@
 #include "recovery/api/v1/admin.grpc.pb.h"
 #include "recovery/api/v1/recovery.grpc.pb.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/realm_fixture.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/realm/realm_fixture.h"
 
 // The nginx configuration that operators are given, run by a real nginx in front of a real daemon.
 namespace labrec::test {

@@ -13,13 +13,13 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "tests/support/counter_gate.h"
-#include "tests/support/http_connection.h"
-#include "tests/support/loopback.h"
-#include "tests/support/nginx.h"
-#include "tests/support/raw_account.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/realm_stub.h"
+#include "tests/support/net/http_connection.h"
+#include "tests/support/net/loopback.h"
+#include "tests/support/net/nginx.h"
+#include "tests/support/realm/raw_account.h"
+#include "tests/support/realm/realm_fixture.h"
+#include "tests/support/realm/realm_stub.h"
+#include "tests/support/tpm/counter_gate.h"
 
 // Web pages' calls through the nginx that operators are given.
 namespace labrec::test {

@@ -18,11 +18,11 @@
 #include "recovery/record/codec/codec.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/raw_account.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/realm_stub.h"
-#include "tests/support/token_editor.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/realm/raw_account.h"
+#include "tests/support/realm/realm_fixture.h"
+#include "tests/support/realm/realm_stub.h"
+#include "tests/support/token/token_editor.h"
 
 // The operator's way out: anchor status, verify and accept; backup create and verify.
 namespace labrec::test {

@@ -1,4 +1,4 @@
-#include "tests/support/postgres.h"
+#include "tests/support/storage/postgres.h"
 
 #include <csignal>
 #include <filesystem>
@@ -12,9 +12,9 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "tests/support/raw_account.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/realm_stub.h"
+#include "tests/support/realm/raw_account.h"
+#include "tests/support/realm/realm_fixture.h"
+#include "tests/support/realm/realm_stub.h"
 
 // A whole realm whose ledger is in PostgreSQL: programs as an operator runs them, a server that the test
 // starts.

@@ -8,9 +8,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/loopback.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/net/loopback.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/process/temporary_folder.h"
 
 // README.md, "Run a realm", typed word by word into an empty folder.
 namespace labrec::test {

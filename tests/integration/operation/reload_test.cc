@@ -16,8 +16,8 @@
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/file.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/realm_fixture.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/realm/realm_fixture.h"
 
 // SIGHUP, and the audit log while a daemon writes it.
 namespace labrec::test {

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/process/temporary_folder.h"
 
 // Wrong usage of every program: its exit code, and a message that names what is wrong.
 namespace labrec::test {

@@ -15,11 +15,11 @@
 
 #include "hsm/base/file.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/loopback.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/test_certificate.h"
-#include "tests/support/tpm_proxy.h"
+#include "tests/support/net/loopback.h"
+#include "tests/support/net/test_certificate.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/realm/realm_fixture.h"
+#include "tests/support/tpm/tpm_proxy.h"
 
 // What an operator sees of a realm that nobody uses: a device that dies or hangs, a certificate that expires.
 namespace labrec::test {

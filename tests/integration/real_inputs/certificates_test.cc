@@ -16,8 +16,8 @@
 #include "hsm/base/openssl_ptr.h"
 #include "hsm/tpm_wire/constants.h"
 #include "tests/integration/real_inputs/inputs.h"
-#include "tests/support/attested_tpm.h"
-#include "tests/support/local_ca.h"
+#include "tests/support/tpm/attested_tpm.h"
+#include "tests/support/tpm/local_ca.h"
 
 namespace labrec::test {
 

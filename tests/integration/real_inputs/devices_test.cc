@@ -10,10 +10,10 @@
 
 #include "tests/integration/real_inputs/inputs.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/softhsm.h"
-#include "tests/support/swtpm.h"
-#include "tests/support/tpm_tools.h"
+#include "tests/support/realm/realm_fixture.h"
+#include "tests/support/token/softhsm.h"
+#include "tests/support/tpm/swtpm.h"
+#include "tests/support/tpm/tpm_tools.h"
 
 namespace labrec::test {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "tests/integration/real_inputs/inputs.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/swtpm.h"
+#include "tests/support/tpm/swtpm.h"
 
 namespace labrec::test {
 

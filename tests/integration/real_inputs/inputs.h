@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/finished_command.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::test {
 

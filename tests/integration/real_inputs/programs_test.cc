@@ -20,9 +20,9 @@
 #include "hsm/base/file.h"
 #include "tests/integration/real_inputs/inputs.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/small_disk.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/realm/realm_fixture.h"
+#include "tests/support/storage/small_disk.h"
 
 namespace labrec::test {
 namespace {

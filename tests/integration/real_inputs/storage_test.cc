@@ -17,10 +17,10 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "tests/support/raw_account.h"
-#include "tests/support/realm_fixture.h"
-#include "tests/support/realm_stub.h"
-#include "tests/support/small_disk.h"
+#include "tests/support/realm/raw_account.h"
+#include "tests/support/realm/realm_fixture.h"
+#include "tests/support/realm/realm_stub.h"
+#include "tests/support/storage/small_disk.h"
 
 namespace labrec::test {
 namespace {

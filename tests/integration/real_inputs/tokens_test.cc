@@ -20,7 +20,7 @@
 #include "recovery/server/tokens/issuer.h"
 #include "tests/integration/real_inputs/inputs.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/realm_fixture.h"
+#include "tests/support/realm/realm_fixture.h"
 
 namespace labrec::test {
 namespace {

@@ -10,7 +10,7 @@
 #include <grpcpp/client_context.h>
 
 #include "recovery/api/v1/recovery.grpc.pb.h"
-#include "tests/support/http_connection.h"
+#include "tests/support/net/http_connection.h"
 
 namespace labrec::test {
 

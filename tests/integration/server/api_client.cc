@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "hsm/base/p256.h"
-#include "tests/support/one_realm_config.h"
-#include "tests/support/realm_stub.h"
+#include "tests/support/realm/one_realm_config.h"
+#include "tests/support/realm/realm_stub.h"
 
 namespace labrec::test {
 

@@ -11,7 +11,7 @@
 #include "recovery/api/request_bytes.h"
 #include "recovery/api/v1/recovery.grpc.pb.h"
 #include "tests/integration/server/api_call.h"
-#include "tests/support/realm_fixture.h"
+#include "tests/support/realm/realm_fixture.h"
 
 namespace labrec::test {
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "tests/integration/server/test.h"
-#include "tests/support/http2_connection.h"
+#include "tests/support/net/http2_connection.h"
 
 namespace labrec::test {
 namespace {

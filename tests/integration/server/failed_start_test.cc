@@ -17,9 +17,9 @@
 #include "hsm/base/hash.h"
 #include "tests/integration/server/test.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/loopback.h"
-#include "tests/support/tpm_proxy.h"
+#include "tests/support/net/loopback.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/tpm/tpm_proxy.h"
 
 // A start that will not serve writes nothing to the device, however often a service manager repeats it.
 namespace labrec::test {

@@ -22,7 +22,7 @@
 #include "recovery/server/tokens/issuer.h"
 #include "tests/integration/server/test.h"
 #include "tests/support/checkout_paths.h"
-#include "tests/support/child_process.h"
+#include "tests/support/process/child_process.h"
 
 namespace labrec::test {
 namespace {

@@ -14,7 +14,7 @@
 #include "recovery/server/watch/metrics.h"
 #include "recovery/server/watch/traffic.h"
 #include "tests/integration/engine/realm.h"
-#include "tests/support/test_certificate.h"
+#include "tests/support/net/test_certificate.h"
 
 namespace labrec::recovery {
 

@@ -3,7 +3,7 @@
 #include <thread>
 
 #include "tests/integration/server/test.h"
-#include "tests/support/health_client.h"
+#include "tests/support/realm/health_client.h"
 
 namespace labrec::test {
 namespace {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "tests/integration/server/test.h"
-#include "tests/support/counter_gate.h"
-#include "tests/support/loopback.h"
-#include "tests/support/tpm_proxy.h"
+#include "tests/support/net/loopback.h"
+#include "tests/support/tpm/counter_gate.h"
+#include "tests/support/tpm/tpm_proxy.h"
 
 // More calls than the realm has time for: refused in order, at once, and never at the price of a guess.
 namespace labrec::test {

@@ -4,7 +4,7 @@
 
 #include "recovery/realm/folder.h"
 #include "tests/integration/server/test.h"
-#include "tests/support/database_editor.h"
+#include "tests/support/storage/database_editor.h"
 
 namespace labrec::test {
 namespace {

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "tests/integration/server/api_client.h"
-#include "tests/support/realm_fixture.h"
+#include "tests/support/realm/realm_fixture.h"
 
 namespace labrec::test {
 

@@ -2,7 +2,7 @@
 
 #include "hsm/base/file.h"
 #include "tests/integration/server/test.h"
-#include "tests/support/child_process.h"
+#include "tests/support/process/child_process.h"
 
 namespace labrec::test {
 namespace {

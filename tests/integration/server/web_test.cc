@@ -2,7 +2,7 @@
 #include <string>
 
 #include "tests/integration/server/test.h"
-#include "tests/support/http_connection.h"
+#include "tests/support/net/http_connection.h"
 
 // What web pages' calls have of their own; all else the other suites see over both transports.
 namespace labrec::test {

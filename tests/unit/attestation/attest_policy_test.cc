@@ -7,7 +7,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/tpm_wire/constants.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 #include "tests/unit/attestation/captured.h"
 
 namespace labrec::attestation {

@@ -10,7 +10,7 @@
 
 #include "attestation/evidence/refusal.h"
 #include "attestation/verify/ek/chain.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 #include "tests/unit/attestation/certificates.h"
 
 namespace labrec::attestation {

@@ -5,8 +5,8 @@
 
 #include "hsm/base/clock.h"
 #include "hsm/tpm_wire/counted_areas.h"
-#include "tests/support/attested_tpm.h"
-#include "tests/support/local_ca.h"
+#include "tests/support/tpm/attested_tpm.h"
+#include "tests/support/tpm/local_ca.h"
 #include "tests/unit/attestation/chip_evidence.h"
 
 namespace labrec::attestation {

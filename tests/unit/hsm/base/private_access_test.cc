@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "hsm/base/file.h"
-#include "tests/support/finished_command.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/finished_command.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec {
 namespace {

@@ -7,7 +7,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "hsm/pcr/approval_folder.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::attestation {
 namespace {

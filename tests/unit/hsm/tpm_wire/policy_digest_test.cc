@@ -13,7 +13,7 @@
 #include "hsm/tpm_wire/constants.h"
 #include "hsm/tpm_wire/counted_areas.h"
 #include "hsm/tpm_wire/kdf.h"
-#include "tests/support/tpm_tools.h"
+#include "tests/support/tpm/tpm_tools.h"
 
 namespace labrec::attestation {
 namespace {

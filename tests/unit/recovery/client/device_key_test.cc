@@ -7,7 +7,7 @@
 #include "pin/sharing/commitment.h"
 #include "recovery/client/base/record_authority.h"
 #include "recovery/client/grpc/signed_call.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::recovery::client {
 namespace {

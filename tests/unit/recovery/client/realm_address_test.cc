@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "hsm/base/encoding.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -1,6 +1,6 @@
 #include <chrono>
 
-#include "tests/support/held_memory.h"
+#include "tests/support/process/held_memory.h"
 #include "tests/unit/recovery/labyrinth/world.h"
 
 namespace labrec::recovery::labyrinth {

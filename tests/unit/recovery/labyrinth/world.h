@@ -9,7 +9,7 @@
 #include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/mailbox.h"
 #include "recovery/labyrinth/restore.h"
-#include "tests/support/memory_store.h"
+#include "tests/support/storage/memory_store.h"
 
 namespace labrec::recovery::labyrinth {
 

@@ -18,7 +18,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "recovery/realm/audit_chain.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 #include "tests/unit/recovery/server/test_tokens.h"
 
 namespace labrec::recovery {

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 #include "tests/unit/recovery/server/test_tokens.h"
 
 namespace labrec::recovery {

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "recovery/server/admin/socket.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::recovery {
 namespace {

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "recovery/server/transport/http/server.h"
-#include "tests/support/http_connection.h"
+#include "tests/support/net/http_connection.h"
 
 // A server on a port of this host, and clients that do what they like.
 namespace labrec::recovery {

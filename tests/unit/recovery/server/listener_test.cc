@@ -24,7 +24,7 @@
 #include "recovery/api/v1/recovery.grpc.pb.h"
 #include "recovery/server/admin/socket.h"
 #include "recovery/server/transport/rpc_server.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::recovery {
 namespace {

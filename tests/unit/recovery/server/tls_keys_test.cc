@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "recovery/server/transport/tls_key_hash.h"
-#include "tests/support/temporary_folder.h"
-#include "tests/support/test_certificate.h"
+#include "tests/support/net/test_certificate.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::recovery {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "recovery/server/tokens/jwt.h"
 #include "recovery/server/tokens/verifier.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 #include "tests/unit/recovery/server/test_tokens.h"
 
 namespace labrec::recovery::test {

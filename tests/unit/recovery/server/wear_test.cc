@@ -4,7 +4,7 @@
 
 #include "hsm/base/file.h"
 #include "recovery/server/watch/wear_meter.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::recovery {
 namespace {

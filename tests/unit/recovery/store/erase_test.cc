@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/folder_watch.h"
+#include "tests/support/process/folder_watch.h"
 #include "tests/unit/recovery/store/support.h"
 
 namespace labrec::recovery {

@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/storage.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
+#include "tests/support/storage/storage.h"
 #include "tests/unit/recovery/store/batches.h"
 
 namespace labrec::recovery {

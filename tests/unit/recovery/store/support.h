@@ -10,7 +10,7 @@
 
 #include "recovery/ledger/bucket.h"
 #include "recovery/store/sqlite/sqlite_store.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 #include "tests/unit/recovery/store/batches.h"
 
 namespace labrec::recovery {

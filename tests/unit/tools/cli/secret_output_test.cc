@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "hsm/base/file.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 
 namespace labrec::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <grpcpp/server_builder.h>
 
 #include "gtest/gtest.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/process/temporary_folder.h"
 #include "tools/mailbox/remote/grpc_store.h"
 #include "tools/mailbox/wire/v1/mailbox.grpc.pb.h"
 #include "tools/mailbox/wire/wire.h"

@@ -8,8 +8,8 @@
 #include "hsm/base/file.h"
 #include "recovery/api/tls13.h"
 #include "recovery/server/tokens/issuer.h"
-#include "tests/support/mailbox_server.h"
-#include "tests/support/test_certificate.h"
+#include "tests/support/net/test_certificate.h"
+#include "tests/support/realm/mailbox_server.h"
 #include "tools/mailbox/folder/folder_store.h"
 #include "tools/mailbox/store_address.h"
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "gtest/gtest.h"
-#include "tests/support/mailbox_server.h"
-#include "tests/support/memory_store.h"
+#include "tests/support/realm/mailbox_server.h"
+#include "tests/support/storage/memory_store.h"
 #include "tools/mailbox/folder/folder_store.h"
 
 namespace labrec::mailbox {

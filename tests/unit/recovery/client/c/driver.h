@@ -12,7 +12,7 @@
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/encoding.h"
 #include "recovery/client/c/labyrinth_recovery.h"
-#include "tests/support/memory_realm.h"
+#include "tests/support/realm/memory_realm.h"
 
 namespace labrec::recovery::client::c {
 

@@ -16,7 +16,7 @@
 #include "recovery/client/operations/recover.h"
 #include "recovery/client/operations/seal.h"
 #include "recovery/client/operations/status.h"
-#include "tests/support/memory_realm.h"
+#include "tests/support/realm/memory_realm.h"
 
 namespace labrec::recovery::client::core {
 namespace {

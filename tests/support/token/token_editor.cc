@@ -1,0 +1,38 @@
+#include "tests/support/token/token_editor.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+#include "hsm/base/absl_view.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/pkcs11/token/error.h"
+#include "hsm/pkcs11/token/module.h"
+#include "hsm/pkcs11/token/objects.h"
+#include "hsm/pkcs11/token/token.h"
+
+namespace labrec::test {
+
+using namespace hsm::pkcs11;
+
+absl::StatusOr<int> DestroyTokenKeys(const std::string& uri, std::string_view kind) {
+  LABREC_ASSIGN_OR_RETURN(const TokenAddress address, TokenAddress::Parse(uri));
+  LABREC_ASSIGN_OR_RETURN(const auto module, Module::Load(address.module_path(), address.init_args()));
+  LABREC_ASSIGN_OR_RETURN(const Initialized initialized, Initialized::Begin(*module));
+  LABREC_ASSIGN_OR_RETURN(const Token token, FindToken(initialized.api(), address));
+  LABREC_ASSIGN_OR_RETURN(const Session session, Session::Open(initialized.api(), token.slot));
+  LABREC_RETURN_IF_ERROR(Login(session, token, address));
+  Attributes keys;
+  keys.Number(CKA_CLASS, CKO_SECRET_KEY);
+  LABREC_ASSIGN_OR_RETURN(const std::vector<TokenObject> found, FindAll(session, std::move(keys)));
+  int destroyed = 0;
+  for (const TokenObject& key : found) {
+    LABREC_ASSIGN_OR_RETURN(const Bytes label, ReadBlob(session, key.handle, CKA_LABEL));
+    if (!absl::EndsWith(AbslView(AsText(label)), absl::StrCat(" ", AbslView(kind)))) continue;
+    LABREC_RETURN_IF_ERROR(
+        FromCkRv("C_DestroyObject", session.api()->C_DestroyObject(session.handle(), key.handle)));
+    ++destroyed;
+  }
+  return destroyed;
+}
+
+}  // namespace labrec::test
