@@ -10,7 +10,7 @@
 
 #include "recovery/client/core/running.h"
 #include "recovery/client/core/step.h"
-#include "tests/simulation/dice.h"
+#include "tests/simulation/world/dice.h"
 
 namespace labrec::hostile {
 

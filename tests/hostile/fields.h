@@ -1,7 +1,7 @@
 #pragma once
 
 #include "hsm/base/bytes.h"
-#include "tests/simulation/dice.h"
+#include "tests/simulation/world/dice.h"
 
 namespace labrec::hostile {
 

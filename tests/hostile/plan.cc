@@ -7,7 +7,7 @@
 #include "absl/strings/str_join.h"
 
 #include "recovery/client/base/realm_address.h"
-#include "tests/simulation/dice.h"
+#include "tests/simulation/world/dice.h"
 
 namespace labrec::hostile {
 namespace {

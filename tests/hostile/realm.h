@@ -9,7 +9,7 @@
 #include "recovery/api/wire/account_messages.h"
 #include "recovery/api/wire/record_messages.h"
 #include "recovery/client/core/step.h"
-#include "tests/simulation/chip.h"
+#include "tests/simulation/chip/chip.h"
 #include "tests/support/realm/service_realm.h"
 
 namespace labrec::hostile {

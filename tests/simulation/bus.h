@@ -1,7 +1,7 @@
 #pragma once
 
-#include "tests/simulation/chip.h"
-#include "tests/simulation/universe.h"
+#include "tests/simulation/chip/chip.h"
+#include "tests/simulation/world/universe.h"
 
 namespace labrec::sim {
 

@@ -11,7 +11,7 @@
 #include "recovery/record/rules/guessing.h"
 #include "recovery/record/rules/registration.h"
 #include "tests/explorer/mutations.h"
-#include "tests/simulation/chip_anchor.h"
+#include "tests/simulation/chip/chip_anchor.h"
 #include "tests/simulation/mutant.h"
 
 // The linker gives every caller of these functions the one that is called Wrap... here (--wrap,

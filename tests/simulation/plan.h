@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "tests/simulation/dice.h"
-#include "tests/simulation/faults.h"
 #include "tests/simulation/realm.h"
+#include "tests/simulation/world/dice.h"
+#include "tests/simulation/world/faults.h"
 
 namespace labrec::sim {
 

@@ -10,9 +10,9 @@
 #include "recovery/engine/engine.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/simulation/bus.h"
-#include "tests/simulation/chip.h"
+#include "tests/simulation/chip/chip.h"
 #include "tests/simulation/refusing_store.h"
-#include "tests/simulation/universe.h"
+#include "tests/simulation/world/universe.h"
 
 namespace labrec::sim {
 

@@ -8,9 +8,9 @@
 
 #include <spdlog/spdlog.h>
 
-#include "tests/simulation/entropy.h"
 #include "tests/simulation/mutant.h"
 #include "tests/simulation/simulation.h"
+#include "tests/simulation/world/entropy.h"
 #include "tests/support/process/temporary_folder.h"
 
 namespace {

@@ -1,7 +1,7 @@
 #include "tests/simulation/simulation.h"
 
-#include "tests/simulation/entropy.h"
 #include "tests/simulation/story.h"
+#include "tests/simulation/world/entropy.h"
 
 namespace labrec::sim {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/simulation/universe.h"
+#include "tests/simulation/world/universe.h"
 
 namespace labrec::sim {
 

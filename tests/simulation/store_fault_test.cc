@@ -6,8 +6,8 @@
 #include "hsm/base/encoding.h"
 #include "recovery/ledger/bucket.h"
 #include "recovery/store/sqlite/sqlite_store.h"
-#include "tests/simulation/entropy.h"
-#include "tests/simulation/universe.h"
+#include "tests/simulation/world/entropy.h"
+#include "tests/simulation/world/universe.h"
 #include "tests/support/process/temporary_folder.h"
 
 namespace labrec::sim {

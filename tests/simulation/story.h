@@ -7,7 +7,7 @@
 
 #include "tests/simulation/account.h"
 #include "tests/simulation/client.h"
-#include "tests/simulation/household.h"
+#include "tests/simulation/household/household.h"
 #include "tests/simulation/plan.h"
 
 namespace labrec::sim {

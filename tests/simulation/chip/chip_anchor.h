@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "tests/simulation/chip.h"
+#include "tests/simulation/chip/chip.h"
 
 namespace labrec::sim {
 

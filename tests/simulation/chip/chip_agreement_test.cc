@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "hsm/open_device.h"
-#include "tests/simulation/chip.h"
+#include "tests/simulation/chip/chip.h"
 #include "tests/support/token/softhsm.h"
 #include "tests/support/tpm/swtpm.h"
 

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "tests/simulation/chip_anchor.h"
+#include "tests/simulation/chip/chip_anchor.h"
 
 namespace labrec::sim {
 namespace {

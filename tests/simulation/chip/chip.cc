@@ -1,10 +1,10 @@
-#include "tests/simulation/chip.h"
+#include "tests/simulation/chip/chip.h"
 
 #include <utility>
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
-#include "tests/simulation/chip_anchor.h"
+#include "tests/simulation/chip/chip_anchor.h"
 
 namespace labrec::sim {
 namespace {

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/simulation/real_calls.h"
-#include "tests/simulation/universe.h"
+#include "tests/simulation/world/real_calls.h"
+#include "tests/simulation/world/universe.h"
 
 using labrec::ByteView;
 using labrec::sim::Disk;

@@ -1,4 +1,4 @@
-#include "tests/simulation/promises.h"
+#include "tests/simulation/household/promises.h"
 
 #include <algorithm>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "tests/simulation/universe.h"
+#include "tests/simulation/world/universe.h"
 
 #include <string_view>
 

@@ -4,7 +4,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
-#include "tests/simulation/chip_anchor.h"
+#include "tests/simulation/chip/chip_anchor.h"
 
 namespace labrec::sim {
 namespace {

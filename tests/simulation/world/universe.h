@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/simulation/disk.h"
-#include "tests/simulation/faults.h"
-#include "tests/simulation/scheduler.h"
+#include "tests/simulation/world/disk.h"
+#include "tests/simulation/world/faults.h"
+#include "tests/simulation/world/scheduler.h"
 
 namespace labrec::sim {
 

@@ -1,4 +1,4 @@
-#include "tests/simulation/entropy.h"
+#include "tests/simulation/world/entropy.h"
 
 #include <cstdlib>
 
@@ -6,7 +6,7 @@
 #include <sqlite3.h>
 #include <sys/random.h>
 
-#include "tests/simulation/universe.h"
+#include "tests/simulation/world/universe.h"
 
 namespace labrec::sim {
 namespace {

@@ -11,7 +11,7 @@
 #include "hsm/base/hash.h"
 #include "hsm/base/p256.h"
 #include "hsm/device.h"
-#include "tests/simulation/dice.h"
+#include "tests/simulation/world/dice.h"
 
 namespace labrec::sim {
 

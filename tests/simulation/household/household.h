@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "tests/simulation/belief.h"
-#include "tests/simulation/promises.h"
+#include "tests/simulation/household/belief.h"
+#include "tests/simulation/household/promises.h"
 #include "tests/simulation/realm.h"
 
 namespace labrec::sim {

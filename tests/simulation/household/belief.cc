@@ -1,4 +1,4 @@
-#include "tests/simulation/belief.h"
+#include "tests/simulation/household/belief.h"
 
 #include <algorithm>
 #include <numeric>

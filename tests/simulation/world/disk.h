@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "hsm/base/bytes.h"
-#include "tests/simulation/dice.h"
+#include "tests/simulation/world/dice.h"
 
 namespace labrec::sim {
 

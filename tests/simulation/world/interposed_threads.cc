@@ -15,8 +15,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "tests/simulation/real_calls.h"
-#include "tests/simulation/scheduler.h"
+#include "tests/simulation/world/real_calls.h"
+#include "tests/simulation/world/scheduler.h"
 
 using labrec::sim::Real;
 using labrec::sim::Scheduler;

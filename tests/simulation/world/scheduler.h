@@ -8,8 +8,8 @@
 
 #include <pthread.h>
 
-#include "tests/simulation/dice.h"
-#include "tests/simulation/trace.h"
+#include "tests/simulation/world/dice.h"
+#include "tests/simulation/world/trace.h"
 
 namespace labrec::sim {
 

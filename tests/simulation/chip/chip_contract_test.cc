@@ -1,7 +1,7 @@
 // The contract suites of tests/contract on the model of a device: what they ask of swtpm and SoftHSM2. Not
 // those of a device's provisioning and addresses, which the model does not have.
 #include "tests/contract/contract_suites.h"
-#include "tests/simulation/chip.h"
+#include "tests/simulation/chip/chip.h"
 
 namespace labrec::hsm::contract {
 

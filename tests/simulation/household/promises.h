@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/simulation/belief.h"
+#include "tests/simulation/household/belief.h"
 
 namespace labrec::sim {
 

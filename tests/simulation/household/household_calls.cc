@@ -2,7 +2,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/api/request_bytes.h"
-#include "tests/simulation/household.h"
+#include "tests/simulation/household/household.h"
 #include "tests/support/realm/one_realm_config.h"
 
 // How a household's requests are sent, and what their answers say.

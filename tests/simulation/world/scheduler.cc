@@ -1,4 +1,4 @@
-#include "tests/simulation/scheduler.h"
+#include "tests/simulation/world/scheduler.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tests/simulation/real_calls.h"
+#include "tests/simulation/world/real_calls.h"
 
 namespace labrec::sim {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/simulation/rules.h"
+#include "tests/simulation/household/rules.h"
 
 #include <algorithm>
 

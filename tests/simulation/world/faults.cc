@@ -1,4 +1,4 @@
-#include "tests/simulation/faults.h"
+#include "tests/simulation/world/faults.h"
 
 namespace labrec::sim {
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "tests/simulation/household.h"
+#include "tests/simulation/household/household.h"
 
 // What a household asks for. Records, versions and elements are few, so that requests meet.
 namespace labrec::sim {

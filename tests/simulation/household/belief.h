@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/simulation/rules.h"
+#include "tests/simulation/household/rules.h"
 
 namespace labrec::sim {
 

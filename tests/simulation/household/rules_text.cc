@@ -1,7 +1,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-#include "tests/simulation/rules.h"
+#include "tests/simulation/household/rules.h"
 
 // What a trace, and a violation, says of requests and answers.
 namespace labrec::sim {

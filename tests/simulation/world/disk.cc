@@ -1,4 +1,4 @@
-#include "tests/simulation/disk.h"
+#include "tests/simulation/world/disk.h"
 
 #include <algorithm>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "tests/simulation/household.h"
+#include "tests/simulation/household/household.h"
 
 #include <algorithm>
 #include <thread>
