@@ -7,8 +7,8 @@
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
-#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/text/json.h"
 #include "hsm/tpm_wire/hash.h"
 #include "hsm/tpm_wire/policy_digest.h"
 

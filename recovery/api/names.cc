@@ -8,7 +8,7 @@
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/base/utf8.h"
+#include "hsm/base/text/utf8.h"
 
 namespace labrec::recovery {
 namespace {

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
-#include "hsm/base/json.h"
+#include "hsm/base/text/json.h"
 
 namespace labrec::recovery {
 namespace {

@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
-#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/text/json.h"
 #include "recovery/realm/audit_chain.h"
 
 namespace labrec::recovery {

@@ -8,8 +8,8 @@
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
-#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/text/json.h"
 #include "recovery/api/names.h"
 #include "recovery/store/buckets.h"
 

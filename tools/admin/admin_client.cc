@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "hsm/base/host_port.h"
+#include "hsm/base/text/host_port.h"
 #include "recovery/api/lasting_grpc.h"
 #include "recovery/api/v1/admin.grpc.pb.h"
 

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
-#include "hsm/base/json.h"
+#include "hsm/base/text/json.h"
 #include "recovery/realm/audit_log.h"
 #include "tools/cli/terminal_text.h"
 

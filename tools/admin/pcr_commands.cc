@@ -6,8 +6,8 @@
 
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/file.h"
-#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/text/json.h"
 #include "hsm/pcr/approval_folder.h"
 #include "hsm/pcr/pcr_approval.h"
 #include "recovery/realm/folder.h"

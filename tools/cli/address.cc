@@ -2,7 +2,7 @@
 
 #include <arpa/inet.h>
 
-#include "hsm/base/host_port.h"
+#include "hsm/base/text/host_port.h"
 
 namespace labrec::cli {
 

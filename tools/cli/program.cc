@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "hsm/base/secret_bytes.h"
-#include "hsm/base/utf8.h"
+#include "hsm/base/text/utf8.h"
 #include "tools/cli/standard_output.h"
 
 namespace labrec::cli {

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <optional>
 
-#include "hsm/base/utf8.h"
+#include "hsm/base/text/utf8.h"
 
 namespace labrec::cli {
 namespace {

@@ -3,8 +3,8 @@
 #include <string_view>
 
 #include "hsm/base/file.h"
-#include "hsm/base/host_port.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/text/host_port.h"
 #include "recovery/client/tokens/bearer_token.h"
 #include "tools/cli/address.h"
 #include "tools/mailbox/folder/folder_store.h"

@@ -6,8 +6,8 @@
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
-#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/text/json.h"
 #include "hsm/pkcs11/anchor/names.h"
 
 namespace labrec::hsm::pkcs11 {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "hsm/base/bytes.h"
-#include "hsm/base/utf8.h"
+#include "hsm/base/text/utf8.h"
 #include "recovery/api/wire/fields.h"
 
 namespace labrec::recovery::wire {

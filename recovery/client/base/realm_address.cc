@@ -10,8 +10,8 @@
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
-#include "hsm/base/host_port.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/text/host_port.h"
 #include "recovery/api/limits.h"
 
 namespace labrec::recovery::client {

@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 
 #include "hsm/base/absl_view.h"
-#include "hsm/base/host_port.h"
+#include "hsm/base/text/host_port.h"
 
 namespace labrec::recovery::client {
 namespace {

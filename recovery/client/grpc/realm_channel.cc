@@ -14,8 +14,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/clock.h"
-#include "hsm/base/host_port.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/text/host_port.h"
 #include "recovery/api/lasting_grpc.h"
 #include "recovery/api/retry_after.h"
 #include "recovery/api/tls13.h"

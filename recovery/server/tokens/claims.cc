@@ -6,8 +6,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
-#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/text/json.h"
 #include "recovery/api/names.h"
 
 namespace labrec::recovery {

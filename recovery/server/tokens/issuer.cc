@@ -1,7 +1,7 @@
 #include "recovery/server/tokens/issuer.h"
 
 #include "hsm/base/encoding.h"
-#include "hsm/base/json.h"
+#include "hsm/base/text/json.h"
 #include "recovery/server/tokens/base64url.h"
 
 namespace labrec::recovery {

@@ -9,8 +9,8 @@
 
 #include "hsm/base/absl_view.h"
 #include "hsm/base/ecdsa.h"
-#include "hsm/base/json.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/text/json.h"
 #include "recovery/server/tokens/base64url.h"
 #include "recovery/server/tokens/rsa_public_key.h"
 

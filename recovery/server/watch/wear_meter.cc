@@ -7,7 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "hsm/base/file.h"
-#include "hsm/base/json.h"
+#include "hsm/base/text/json.h"
 
 namespace labrec::recovery {
 namespace {

@@ -13,8 +13,8 @@
 
 #include "hsm/base/clock.h"
 #include "hsm/base/file.h"
-#include "hsm/base/host_port.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/text/host_port.h"
 #include "recovery/server/tokens/issuer.h"
 #include "tests/support/checkout_paths.h"
 #include "tests/support/net/loopback.h"

@@ -3,8 +3,8 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
-#include "hsm/base/host_port.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/base/text/host_port.h"
 #include "recovery/api/lasting_grpc.h"
 #include "tools/mailbox/remote/epoch_reader.h"
 #include "tools/mailbox/remote/message_reader.h"

@@ -1,4 +1,4 @@
-#include "hsm/base/utf8.h"
+#include "hsm/base/text/utf8.h"
 
 #include <cstddef>
 

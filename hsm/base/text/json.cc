@@ -1,4 +1,4 @@
-#include "hsm/base/json.h"
+#include "hsm/base/text/json.h"
 
 namespace labrec {
 

@@ -1,4 +1,4 @@
-#include "hsm/base/host_port.h"
+#include "hsm/base/text/host_port.h"
 
 #include <algorithm>
 #include <array>
