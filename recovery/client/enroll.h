@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "recovery/client/base/device_key.h"
-#include "recovery/client/base/realm_report.h"
 #include "recovery/client/base/realm_set.h"
+#include "recovery/client/report/realm_report.h"
 
 namespace labrec::recovery::client {
 

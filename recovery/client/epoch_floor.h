@@ -7,8 +7,8 @@
 #include "hsm/base/hash.h"
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/base/realm_floor.h"
-#include "recovery/client/base/realm_report.h"
 #include "recovery/client/base/realm_set.h"
+#include "recovery/client/report/realm_report.h"
 
 namespace labrec::recovery::client {
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "recovery/client/base/realm_report.h"
 #include "recovery/client/base/realm_set.h"
 #include "recovery/client/base/request_signer.h"
+#include "recovery/client/report/realm_report.h"
 
 namespace labrec::recovery::client {
 

@@ -8,7 +8,7 @@
 #include "recovery/api/wire/config_message.h"
 #include "recovery/api/wire/registration_messages.h"
 #include "recovery/client/base/realm_address.h"
-#include "recovery/client/base/tally.h"
+#include "recovery/client/report/tally.h"
 
 namespace labrec::hostile {
 

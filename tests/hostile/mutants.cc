@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "pin/sharing/commitment.h"
-#include "recovery/client/base/tally.h"
 #include "recovery/client/core/call.h"
+#include "recovery/client/report/tally.h"
 #include "recovery/client/steps/guess.h"
 #include "recovery/client/steps/newest_group.h"
 #include "recovery/client/steps/next_version.h"

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "recovery/client/base/realm_refusal.h"
+#include "recovery/client/report/realm_refusal.h"
 
 namespace labrec::cli {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "recovery/client/base/realm_report.h"
+#include "recovery/client/report/realm_report.h"
 #include "tools/mailbox/session.h"
 
 // What several commands do.

@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "recovery/api/tls13.h"
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/too_few_realms.h"
 #include "recovery/labyrinth/base/reason.h"
 #include "tools/cli/program.h"
 #include "tools/cli/terminal_text.h"

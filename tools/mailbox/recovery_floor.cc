@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/too_few_realms.h"
 #include "recovery/labyrinth/base/reason.h"
 
 namespace labrec::mailbox {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/too_few_realms.h"
 
 namespace labrec::recover {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "absl/status/status.h"
 
-#include "recovery/client/base/tally.h"
 #include "recovery/client/change_pin.h"
 #include "recovery/client/outcome.h"
+#include "recovery/client/report/tally.h"
 #include "recovery/client/status.h"
 
 // What labyrinth-recover ends with; the same numbers stand in its manual page.

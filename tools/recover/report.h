@@ -7,9 +7,9 @@
 
 #include "absl/status/status.h"
 
-#include "recovery/client/base/realm_report.h"
 #include "recovery/client/change_pin.h"
 #include "recovery/client/outcome.h"
+#include "recovery/client/report/realm_report.h"
 
 namespace labrec::recover {
 

@@ -6,7 +6,7 @@
 
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/hash.h"
-#include "recovery/client/base/realm_report.h"
+#include "recovery/client/report/realm_report.h"
 
 namespace labrec::recovery::client {
 

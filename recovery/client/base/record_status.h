@@ -8,7 +8,7 @@
 #include "hsm/base/bytes.h"
 #include "recovery/client/base/chip_trust.h"
 #include "recovery/client/base/config_group.h"
-#include "recovery/client/base/realm_report.h"
+#include "recovery/client/report/realm_report.h"
 
 namespace labrec::recovery::client {
 

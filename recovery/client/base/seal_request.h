@@ -12,8 +12,8 @@
 #include "pin/stretch.h"
 #include "recovery/client/base/chip_trust.h"
 #include "recovery/client/base/known_pin.h"
-#include "recovery/client/base/realm_report.h"
 #include "recovery/client/base/record_authority.h"
+#include "recovery/client/report/realm_report.h"
 
 namespace labrec::recovery::client {
 

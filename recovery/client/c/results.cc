@@ -1,6 +1,6 @@
-#include "recovery/client/base/failure_kind.h"
 #include "recovery/client/c/operation.h"
 #include "recovery/client/c/views.h"
+#include "recovery/client/report/failure_kind.h"
 
 namespace labrec::recovery::client::c {
 namespace {

@@ -3,11 +3,11 @@
 #include <string>
 
 #include "hsm/base/status_macros.h"
-#include "recovery/client/base/failure_kind.h"
-#include "recovery/client/base/realm_refusal.h"
 #include "recovery/client/core/random.h"
 #include "recovery/client/core/sleep.h"
 #include "recovery/client/core/wait.h"
+#include "recovery/client/report/failure_kind.h"
+#include "recovery/client/report/realm_refusal.h"
 #include "recovery/client/tokens/bearer_token.h"
 
 namespace labrec::recovery::client::core {

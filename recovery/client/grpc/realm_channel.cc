@@ -19,12 +19,12 @@
 #include "recovery/api/lasting_grpc.h"
 #include "recovery/api/retry_after.h"
 #include "recovery/api/tls13.h"
-#include "recovery/client/base/realm_refusal.h"
 #include "recovery/client/grpc/connection.h"
 #include "recovery/client/grpc/http_proxy.h"
 #include "recovery/client/grpc/messages.h"
 #include "recovery/client/grpc/retry_pause.h"
 #include "recovery/client/grpc/tls_key.h"
+#include "recovery/client/report/realm_refusal.h"
 
 namespace labrec::recovery::client {
 namespace {

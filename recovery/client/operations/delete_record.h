@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "recovery/client/base/realm_report.h"
 #include "recovery/client/core/signer.h"
 #include "recovery/client/core/task.h"
+#include "recovery/client/report/realm_report.h"
 
 namespace labrec::recovery::client::core {
 

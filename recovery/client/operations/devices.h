@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "hsm/base/ecdsa.h"
-#include "recovery/client/base/realm_report.h"
 #include "recovery/client/core/signer.h"
 #include "recovery/client/core/task.h"
+#include "recovery/client/report/realm_report.h"
 
 // The operations on devices; recovery/client/enroll.h and revoke_device.h say what they do.
 namespace labrec::recovery::client::core {

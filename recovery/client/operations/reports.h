@@ -5,8 +5,8 @@
 
 #include "absl/status/statusor.h"
 
-#include "recovery/client/base/realm_report.h"
 #include "recovery/client/core/account.h"
+#include "recovery/client/report/realm_report.h"
 
 namespace labrec::recovery::client::core {
 

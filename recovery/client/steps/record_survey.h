@@ -7,10 +7,10 @@
 #include "absl/status/status.h"
 
 #include "recovery/client/base/config_group.h"
-#include "recovery/client/base/realm_report.h"
 #include "recovery/client/core/account.h"
 #include "recovery/client/core/scope.h"
 #include "recovery/client/core/task.h"
+#include "recovery/client/report/realm_report.h"
 #include "recovery/client/steps/newest_group.h"
 
 namespace labrec::recovery::client {

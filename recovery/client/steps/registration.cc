@@ -15,13 +15,13 @@
 #include "pin/sharing/secret_sharing.h"
 #include "pin/sharing/share_mask.h"
 #include "recovery/api/limits.h"
-#include "recovery/client/base/failure_kind.h"
-#include "recovery/client/base/tally.h"
 #include "recovery/client/chip/begin.h"
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/core/gather.h"
 #include "recovery/client/core/random.h"
 #include "recovery/client/core/signed_call.h"
+#include "recovery/client/report/failure_kind.h"
+#include "recovery/client/report/tally.h"
 #include "recovery/client/steps/unlock.h"
 
 namespace labrec::recovery::client::core {

@@ -14,12 +14,12 @@
 #include "recovery/api/wire/registration_messages.h"
 #include "recovery/client/base/chip_trust.h"
 #include "recovery/client/base/config_group.h"
-#include "recovery/client/base/realm_report.h"
 #include "recovery/client/base/record_authority.h"
 #include "recovery/client/core/account.h"
 #include "recovery/client/core/scope.h"
 #include "recovery/client/core/signer.h"
 #include "recovery/client/core/task.h"
+#include "recovery/client/report/realm_report.h"
 
 namespace labrec::recovery::client::core {
 

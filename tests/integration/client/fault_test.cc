@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/too_few_realms.h"
 #include "tests/integration/client/world.h"
 
 namespace labrec::recovery::client {

@@ -4,7 +4,7 @@
 #include "absl/strings/escaping.h"
 
 #include "hsm/base/encoding.h"
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/too_few_realms.h"
 #include "tests/integration/client/world.h"
 
 namespace labrec::recovery::client {

@@ -7,7 +7,7 @@
 
 #include "hsm/base/clock.h"
 #include "hsm/base/encoding.h"
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/too_few_realms.h"
 #include "recovery/client/status.h"
 #include "recovery/server/tokens/issuer.h"
 #include "tests/integration/client/world.h"

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-ROOMS = ("recovery/client", "recovery/client/base")
+ROOMS = ("recovery/client", "recovery/client/base", "recovery/client/report")
 FOREIGN = ("/grpcpp/", "/grpc/", "/google/protobuf/", ".pb.h")
 
 

@@ -1,9 +1,9 @@
-#include "recovery/client/base/tally.h"
+#include "recovery/client/report/tally.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/too_few_realms.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "recovery/client/base/realm_refusal.h"
+#include "recovery/client/report/realm_refusal.h"
 
 namespace labrec::cli {
 namespace {

@@ -1,5 +1,5 @@
 #include "gtest/gtest.h"
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/too_few_realms.h"
 #include "recovery/labyrinth/base/reason.h"
 #include "tools/mailbox/recovery_floor.h"
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/too_few_realms.h"
 #include "tools/cli/advice.h"
 
 namespace labrec::recover {

@@ -9,10 +9,10 @@
 
 #include "hsm/base/encoding.h"
 #include "recovery/client/base/device_key.h"
-#include "recovery/client/base/failure_kind.h"
-#include "recovery/client/base/realm_refusal.h"
 #include "recovery/client/core/running.h"
 #include "recovery/client/core/signed_call.h"
+#include "recovery/client/report/failure_kind.h"
+#include "recovery/client/report/realm_refusal.h"
 
 namespace labrec::recovery::client::core {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 
-#include "recovery/client/base/realm_report.h"
+#include "recovery/client/report/realm_report.h"
 
 namespace labrec::recovery::client {
 

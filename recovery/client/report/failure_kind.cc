@@ -1,11 +1,11 @@
-#include "recovery/client/base/failure_kind.h"
+#include "recovery/client/report/failure_kind.h"
 
 #include <string>
 
 #include "absl/strings/cord.h"
 
-#include "recovery/client/base/realm_refusal.h"
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/realm_refusal.h"
+#include "recovery/client/report/too_few_realms.h"
 
 namespace labrec::recovery::client {
 namespace {

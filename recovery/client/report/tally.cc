@@ -1,4 +1,4 @@
-#include "recovery/client/base/tally.h"
+#include "recovery/client/report/tally.h"
 
 #include <algorithm>
 #include <string>
@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/absl_view.h"
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/too_few_realms.h"
 
 namespace labrec::recovery::client {
 namespace {

@@ -1,10 +1,10 @@
-#include "recovery/client/base/realm_report.h"
+#include "recovery/client/report/realm_report.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
 
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/too_few_realms.h"
 
 namespace labrec::recovery::client {
 

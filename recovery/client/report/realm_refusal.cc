@@ -1,4 +1,4 @@
-#include "recovery/client/base/realm_refusal.h"
+#include "recovery/client/report/realm_refusal.h"
 
 #include "absl/strings/cord.h"
 

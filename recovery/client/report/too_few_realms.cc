@@ -1,4 +1,4 @@
-#include "recovery/client/base/too_few_realms.h"
+#include "recovery/client/report/too_few_realms.h"
 
 #include "absl/strings/cord.h"
 
