@@ -8,6 +8,7 @@
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/base/text/json.h"
+#include "hsm/open_device.h"
 #include "hsm/pcr/approval_folder.h"
 #include "hsm/pcr/pcr_approval.h"
 #include "recovery/realm/folder.h"
