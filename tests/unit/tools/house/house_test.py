@@ -123,6 +123,14 @@ class HouseTest(unittest.TestCase):
         self.expect({'hsm/device.cc': '#include "hsm/device.h"\n#include "tests/support/clock.h"\n'},
                     ('hsm/device.cc:2', 'nobody but tests includes tests'))
 
+    def test_a_row_that_may_include_test_helpers_may_include_those_below_them(self):
+        helper = {'tests/support/time/clock.h': '', 'tests/support/clock.h': None}
+        self.assertEqual(len(self.findings({**helper, 'pin/pin.cc': GOOD['pin/pin.cc'].replace('clock.h', 'time/clock.h'),
+                                            'tests/unit/open_test.cc': None})), 1)
+        self.expect({**helper, 'pin/pin.cc': GOOD['pin/pin.cc'].replace('support/clock.h', 'supported/clock.h'),
+                     'tests/supported/clock.h': '', 'tests/unit/open_test.cc': None},
+                    ('pin/pin.cc:2', 'pin may not include tests/supported'))
+
     def test_an_include_that_does_not_exist(self):
         self.expect({'hsm/device.cc': '#include "hsm/moved.h"\n'},
                     ('hsm/device.cc:1', 'hsm/moved.h, which does not exist'))
@@ -181,6 +189,12 @@ class HouseTest(unittest.TestCase):
     def test_a_long_file(self):
         self.expect({'hsm/device.cc': '#include "hsm/device.h"\n' + '// A line.\n' * 400},
                     ('hsm/device.cc:401', '401 lines, more than 400'))
+
+    def test_a_folder_of_many_files(self):
+        readme = {'tests/unit/README.md': ''}
+        self.assertEqual(len(self.findings({**readme, **{f'tests/unit/room/{n}.cc': '' for n in range(30)}})), 1)
+        files = {f'tests/unit/room/{n}.{e}': '' for n, e in enumerate(['cc', 'h', 'py', 'proto', 'ts', 'js'] * 5 + ['cc'])}
+        self.expect({**readme, **files}, ('tests/unit/room:1', '31 source files lie flat in it, more than 30'))
 
     def test_long_functions(self):
         body = '  if (x) {\n    y = "}";  // }\n  }\n' * 20
