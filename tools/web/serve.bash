@@ -60,7 +60,7 @@ web_up() {
 
 web_ready() {  # for a test: all that it needs to know, and sessions of accounts of its own
   local account i
-  for account in bob carol erin frank grace heidi ivan judy kate leo mary nina; do web_session "$account"; done |
+  for account in bob carol erin frank grace heidi ivan judy kate leo mary nina paul; do web_session "$account"; done |
     jq -s --arg page "http://localhost:$page_port/" --arg work "$work" --arg tls "$(for i in $(seq "$realms"); do echo "${tls_port[$i]}"; done)" \
       '{$page, $work, tls_ports: ($tls | split("\n") | map(tonumber)), sessions: .}' >"$work/web.json"
   mv "$work/web.json" "$LABREC_WEB_READY"

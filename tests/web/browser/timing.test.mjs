@@ -1,5 +1,6 @@
-// How long it takes in Chromium over three realms at 50 ms round trip, TLS 1.3 and HTTP/2. Printed, not asserted: it is
-// a matter of the machine. Each figure is the median of five.
+// How long it takes in Chromium over three realms at 50 ms round trip, TLS 1.3 and HTTP/2, and which part takes how
+// much of it. Printed beside what is aimed at, and not asserted: it is a matter of the machine. What is asserted is how
+// many round trips there are. Each figure is the median of five.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
@@ -8,6 +9,7 @@ import { RunningRealms } from '../realms/running.mjs';
 import { farAway } from './far_away.mjs';
 
 const TIMES = 5;
+const ROUND_TRIP_MS = 50;
 let realms, browser, ways;
 before(async () => {
   realms = await RunningRealms.start();
@@ -32,62 +34,115 @@ async function inFreshContext(account, what, argument) {
       const library = await import('/client.js');
       const device = await library.browserDeviceKey(given.account);
       window.library = library;
-      window.make = (realms) => new library.RecoveryClient({ ...given, realms, device, stretch: library.workerStretch('/argon-worker.js') });
-      window.near = window.make(given.realms);
-      window.client = window.make(given.far);
+      const make = (realms, more) => new library.RecoveryClient({ ...given, realms, device, stretch: library.workerStretch('/argon-worker.js'), ...more });
+      window.near = make(given.realms);
+      // When each call was made and answered, and Argon2id asked for and answered.
+      window.calls = [];
+      const noted = async (name, doing) => {
+        const call = { name, from: performance.now() };
+        window.calls.push(call);
+        const result = await doing();
+        call.to = performance.now();
+        return result;
+      };
+      const stretch = library.workerStretch('/argon-worker.js');
+      const notedStretch = Object.assign((...all) => noted('Argon2id', () => stretch(...all)), { warmUp: stretch.warmUp });
+      window.client = make(given.far, {
+        stretch: notedStretch,
+        fetch: (url, init) => noted(`${init.body.length > 0 ? '' : 'empty '}${url.split('/').at(-1)}`, () => fetch(url, init)),
+      });
     }, { ...session, far });
     return await page.evaluate(what, argument);
   } finally {
     await context.close();
   }
 }
-const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const rounded = (values) => values.map(Math.round).join(', ');
 
-/** In the page: one operation, how long it took. */
-const took = (account, what, argument) => inFreshContext(account, what, argument);
-async function measure(name, once) {
-  const values = [];
-  for (let i = 0; i < TIMES; ++i) values.push(await once(i));
-  console.log(`timing: ${name}: ${Math.round(median(values))} ms (${values.map(Math.round).join(', ')})`);
+/** In the page: one operation, in fresh calls. What began when, and what was answered when, from its start. */
+const operate = async ({ operation, record, account, warm }) => {
+  const { client, calls, library } = window;
+  if (operation === 'seal') await window.near.enrollDevice(await library.browserDeviceKey(account), 'x');
+  if (warm) await client.warmUp();
+  calls.length = 0;
+  const start = performance.now();
+  const result = operation === 'seal' ? await client.seal(record, '1234', new Uint8Array(32).fill(1)) : await client.recover(record, '1234');
+  const took = performance.now() - start;
+  if (!(result.complete || result.outcome === 'recovered')) throw new Error(JSON.stringify(result));
+  return { took, calls: calls.map(({ name, from, to }) => ({ name, from: from - start, to: (to ?? performance.now()) - start })) };
+};
+
+/** The calls of this name, over all realms: when the first began, and when the last was answered. */
+function span({ calls }, name) {
+  const those = calls.filter((call) => call.name === name);
+  return [Math.min(...those.map(({ from }) => from)), Math.max(...those.map(({ to }) => to))];
 }
 
-test('recover and first seal, cold and warm', async () => {
-  await took('bob', async () => {
-    const { client } = window;
-    const enrolled = await window.near.enrollDevice(await window.library.browserDeviceKey('bob'), 'x');
-    if (!enrolled.every(({ condition }) => condition === 'good')) throw new Error(JSON.stringify(enrolled));
-    const sealed = await client.seal('timed', '1234', new Uint8Array(32).fill(1));
-    if (!sealed.complete) throw new Error(JSON.stringify(sealed));
-  });
-  await measure('Argon2id, 64 MiB, 3 passes, alone', () => took('bob', async () => {
-    const stretch = window.library.workerStretch('/argon-worker.js');
-    await stretch.warmUp();
-    const start = performance.now();
-    await stretch(new Uint8Array(4), new Uint8Array(16), { memoryKib: 65536, passes: 3, lanes: 1 });
-    return performance.now() - start;
-  }));
-  const recover = async (warm) => {
-    const { client } = window;
-    if (warm) await client.warmUp();
-    const start = performance.now();
-    const { outcome } = await client.recover('timed', '1234');
-    if (outcome !== 'recovered') throw new Error(outcome);
-    return performance.now() - start;
-  };
-  await measure('recover, cold', () => took('bob', recover, false));
-  await measure('recover, after warmUp()', () => took('bob', recover, true));
+/** What one run waited for, one after the other. `trips` is what of it is the network's. */
+function partsOf(run, { first, stretch, rest, warm }) {
+  const parts = [];
+  const [, surveyed] = span(run, first);
+  parts.push({ name: warm ? first : `connection, preflight and ${first}`, ms: surveyed, trips: warm ? 1 : 4 });
+  const [stretching, stretched] = span(run, 'Argon2id');
+  if (stretch === 'after') parts.push({ name: 'Argon2id', ms: stretched - Math.max(stretching, surveyed), trips: 0 });
+  else parts.push({ name: 'Argon2id beyond that', ms: Math.max(0, stretched - surveyed), trips: 0 });
+  let before = Math.max(stretched, surveyed);
+  for (const name of rest) {
+    const [from, to] = span(run, name);
+    parts.push({ name: `before ${name}`, ms: from - before, trips: 0 }, { name, ms: to - from, trips: 1 });
+    before = to;
+  }
+  parts.push({ name: 'at the end', ms: run.took - before, trips: 0 });
+  return parts;
+}
 
-  const accounts = realms.sessions.map(({ account }) => account).filter((account) => account !== 'bob');
-  const seal = async ({ account, record, warm }) => {
-    const device = await window.library.browserDeviceKey(account);
-    await window.near.enrollDevice(device, 'x');
-    if (warm) await window.client.warmUp();
-    const start = performance.now();
-    const { complete } = await window.client.seal(record, '1234', new Uint8Array(32).fill(1));
-    if (!complete) throw new Error('not complete');
-    return performance.now() - start;
-  };
-  await measure('first seal, cold', (i) => took(accounts[i], seal, { account: accounts[i], record: 'cold', warm: false }));
+async function measure(name, aim, argon, way, once) {
+  const runs = [];
+  for (let i = 0; i < TIMES; ++i) runs.push(await once(i));
+  const took = median(runs.map((run) => run.took));
+  const all = runs.map((run) => partsOf(run, way));
+  const parts = all[0].map(({ name: part, trips }, i) => ({ name: part, trips, ms: median(all.map((each) => each[i].ms)) }));
+  const trips = parts.reduce((sum, part) => sum + part.trips, 0);
+  const network = trips * ROUND_TRIP_MS;
+  console.log(`timing: ${name}: ${Math.round(took)} ms (${rounded(runs.map((run) => run.took))}), aim ${aim} ms: ${took <= aim ? 'met' : 'not met'}`);
+  console.log(`timing:   ${trips} round trips are ${network} ms, Argon2id alone ${Math.round(argon)} ms (of the design's machine 230); ${Math.round(took - network - argon)} ms beyond both`);
+  for (const { name: part, trips: own, ms } of parts) console.log(`timing:     ${Math.round(ms)} ms ${part}${own ? `: ${own} round trip${own > 1 ? 's' : ''} and ${Math.round(ms - own * ROUND_TRIP_MS)} ms of realms and page` : ''}`);
+  return runs;
+}
+const counted = (runs, name) => runs.map(({ calls }) => calls.filter((call) => call.name === name).length);
+
+test('recover and first seal, cold and warm', async () => {
+  await inFreshContext('bob', operate, { operation: 'seal', record: 'timed', account: 'bob', warm: false });
+  const stretchings = [];
+  for (let i = 0; i < TIMES; ++i) {
+    stretchings.push(await inFreshContext('bob', async () => {
+      const stretch = window.library.workerStretch('/argon-worker.js');
+      await stretch.warmUp();
+      const start = performance.now();
+      await stretch(new Uint8Array(4), new Uint8Array(16), { memoryKib: 65536, passes: 3, lanes: 1 });
+      return performance.now() - start;
+    }));
+  }
+  const argon = median(stretchings);
+  console.log(`timing: Argon2id, 64 MiB, 3 passes, alone in a worker that is ready: ${Math.round(argon)} ms (${rounded(stretchings)})`);
+
+  const recover = (warm) => () => inFreshContext('bob', operate, { operation: 'recover', record: 'timed', account: 'bob', warm });
+  const way = { first: 'GetRecord', stretch: 'after', rest: ['Evaluate', 'Unlock'] };
+  for (const warm of [false, true]) {
+    const runs = await measure(warm ? 'recover, after warmUp()' : 'recover, cold', warm ? 470 : 700, argon, { ...way, warm }, recover(warm));
+    for (const name of ['GetRecord', 'Evaluate', 'Unlock']) assert.deepEqual(counted(runs, name), Array(TIMES).fill(3), `${name}, once at each of three realms`);
+    assert.deepEqual([...new Set(runs.flatMap(({ calls }) => calls.map(({ name }) => name)).filter((name) => !name.startsWith('empty ')))].sort(),
+      ['Argon2id', 'Evaluate', 'GetRecord', 'Unlock'], 'and nothing else');
+  }
+
   // An account has a first device once: each seal has an account of its own.
-  await measure('first seal, after warmUp()', (i) => took(accounts[TIMES + i], seal, { account: accounts[TIMES + i], record: 'warm', warm: true }));
+  const accounts = realms.sessions.map(({ account }) => account).filter((account) => account !== 'bob');
+  for (const warm of [false, true]) {
+    await measure(warm ? 'first seal, after warmUp()' : 'first seal, cold', 960, argon,
+      { first: 'GetRecord', stretch: 'beside', rest: ['BeginRegistration', 'FinishRegistration', 'Activate'], warm }, (i) => {
+        const account = accounts[i + (warm ? TIMES : 0)];
+        return inFreshContext(account, operate, { operation: 'seal', record: 'timed', account, warm });
+      });
+  }
 });

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { mapToCurveSimpleSWU } from '@noble/curves/abstract/hash-to-curve.js';
 import { p256 } from '@noble/curves/nist.js';
 
 import { i2osp, lp, join } from '../../dist/bytes.js';
-import { hashToCurve } from '../../dist/pin/curve.js';
+import { hashToCurve, mapToCurve, Point } from '../../dist/pin/curve.js';
 import { Authority } from '../../dist/pin/authority.js';
 import { enforcementOf, greatestLimit, parseConfig, smallestTotal, testablePins } from '../../dist/pin/config.js';
 import { commit, hkdf, maskShare, openSecret, sealSecret, sha256, sign, spkiOf, unlockKey, verify } from '../../dist/pin/keys.js';
@@ -26,6 +27,21 @@ test('RFC 9497 A.3.1: what the realm evaluated comes to the output', async () =>
     const blinded = { blind: bytes(vector.blind), element: bytes(vector.blinded_element) };
     assert.equal(hex(await finalize(bytes(vector.input), blinded, bytes(vector.evaluation_element))), vector.output);
     assert.equal(hex((await blind(bytes(vector.input), BigInt(`0x${vector.blind}`))).element), vector.blinded_element);
+  }
+});
+
+test('the map of field elements to the curve is noble\'s, those of which it makes an exception too', () => {
+  const { Fp } = Point;
+  const Z = Fp.neg(10n);
+  const theirs = mapToCurveSimpleSWU(Fp, { A: Fp.neg(3n), B: Point.CURVE().b, Z });
+  const exception = Fp.sqrt(Fp.inv(10n));  // Z * u^2 = -1
+  const elements = [0n, 1n, 2n, Fp.ORDER - 1n, ...(Fp.eql(Fp.mul(Z, Fp.sqr(exception)), Fp.neg(1n)) ? [exception, Fp.neg(exception)] : [])];
+  for (let i = 0; i < 100; ++i) elements.push(BigInt(`0x${hex(crypto.getRandomValues(new Uint8Array(40)))}`) % Fp.ORDER);
+  for (const element of elements) {
+    const point = mapToCurve(element);
+    point.assertValidity();
+    const { x, y } = theirs(element);
+    assert.deepEqual([point.x, point.y], [x, y], String(element));
   }
 });
 

@@ -9,6 +9,7 @@ import { activeOnly, groupsOf, type Group, type Least } from './steps/group.js';
 import { closeSpent, makeGuess, type Guess } from './steps/guess.js';
 import { takeSurvey, type Survey } from './steps/survey.js';
 import { finishActivation, unlockAll } from './steps/unlock.js';
+import { warmUpFor } from './steps/warm.js';
 
 /** What came back, with the version that it came from. */
 export interface RecoveredGroup {
@@ -77,6 +78,7 @@ async function unlock(realms: RealmSet, group: Group, s: Bytes, guess: Guess, re
  * seen to be there.
  */
 export async function recoverGroup(realms: RealmSet, record: string, pin: Bytes, stretch: Stretch, options: RecoverOptions, refill: boolean): Promise<Ended> {
+  warmUpFor(stretch);
   let attempted = await attempt(realms, record, pin, stretch, options, refill);
   if (attempted.again) attempted = await attempt(realms, record, pin, stretch, options, refill);
   return attempted.outcome();

@@ -1,7 +1,7 @@
 import { random, wipe, type Bytes } from './bytes.js';
 import { invalid, RecoveryError } from './errors.js';
 import { chipCount, greatestLimit, isGoodCost, MOST_GUESSES, smallestTotal, type Config } from './pin/config.js';
-import { Activate, BeginRegistration, BeginUnlock, FinishRegistration, GetChallenge, Unlock } from './realms/methods.js';
+import { Activate, BeginRegistration, BeginUnlock, FinishRegistration, Unlock } from './realms/methods.js';
 import { wait } from './realms/realm_channel.js';
 import type { RealmSet } from './realms/realm_set.js';
 import { realmsThatAre } from './realms/report.js';
@@ -14,6 +14,7 @@ import { chooseVersion } from './steps/next_version.js';
 import { Registration } from './steps/registration.js';
 import { takeSurvey, type Survey } from './steps/survey.js';
 import { tryPin, type PinTrial } from './steps/try_pin.js';
+import { warmUpFor } from './steps/warm.js';
 
 const ATTEMPTS = 6;
 const COST = { memoryKib: 65536, passes: 3, lanes: 1 };
@@ -86,6 +87,7 @@ export async function seal(realms: RealmSet, request: SealRequest, stretch: Stre
   const salt = random(16);
   options.onStep?.({ name: 'survey' });
   if (!isGoodCost(cost)) throw invalid('what a guess costs: 8 KiB for each lane to 1 GiB, 1 to 64 passes, 1 to 16 lanes');
+  warmUpFor(stretch);
   const stretching = stretch(pin, salt, cost, {
     ...(options.signal && { signal: options.signal }),
     onExpected: (expectedMs) => options.onStep?.({ name: 'stretch', expectedMs }),
@@ -93,7 +95,7 @@ export async function seal(realms: RealmSet, request: SealRequest, stretch: Stre
   stretching.catch(() => undefined);
   const signal = options.signal ?? new AbortController().signal;
   for (const channel of realms.channels) {
-    void channel.preflight([GetChallenge, BeginRegistration, FinishRegistration, Activate, BeginUnlock, Unlock], signal);
+    void channel.preflight([BeginRegistration, FinishRegistration, Activate, BeginUnlock, Unlock], signal);
     channel.identify(signal).catch(() => undefined);  // who begins there waits for it
   }
   let survey: Survey | undefined = await takeSurvey(realms, record, least, { until: 'all' }, options);

@@ -1,6 +1,6 @@
 // RFC 9497, mode OPRF, suite P256-SHA256. Not constant in time: docs/web.md says what that means.
 import { bytesOf, i2osp, join, lp, utf8, type Bytes } from '../bytes.js';
-import { hashToCurve, Point, randomScalar, sha256, toNumber } from './curve.js';
+import { hashToCurve, ORDER, Point, randomScalar, sha256, toNumber } from './curve.js';
 
 const DST = join(utf8('HashToGroup-OPRFV1-'), new Uint8Array(1), utf8('-P256-SHA256'));
 
@@ -33,8 +33,12 @@ export function randomElement(): Bytes {
   return bytesOf(Point.BASE.multiply(randomScalar()).toBytes(true));
 }
 
-/** Makes the tables that the first use makes. */
+let warmed: Promise<Bytes> | undefined;
+
+/** Makes the tables that the first use makes, once, and has the engine compile what is slow until it is. Draws nothing. */
 export async function warmUpCurve(): Promise<void> {
-  await blind(new Uint8Array(1));
-  randomElement();
+  const scalar = ORDER / 3n;
+  const input = new Uint8Array(1);
+  warmed ??= blind(input, scalar).then((blinded) => (Point.BASE.multiply(scalar), finalize(input, blinded, blinded.element)));
+  await warmed;
 }

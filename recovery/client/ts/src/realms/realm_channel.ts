@@ -9,7 +9,7 @@ const SERVICE = 'labyrinth.recovery.v1.Recovery';
 const LARGEST_ANSWER = 256 << 10;
 const ATTEMPTS = 4;
 const PROTOCOL = 1;
-const CHALLENGE_BYTES = 32;
+export const CHALLENGE_BYTES = 32;
 
 export interface ChannelOptions {
   fetch: typeof fetch;
@@ -61,9 +61,9 @@ async function bodyOf(response: Response): Promise<Bytes> {
 export class RealmChannel {
   readonly id: Bytes;
   readonly name: string;
-  private readonly token: RealmToken;
-  private identified: Promise<void> | undefined;
-  private readonly warmed = new Map<string, Promise<void>>();
+  readonly #token: RealmToken;
+  #identified: Promise<void> | undefined;
+  readonly #warmed = new Map<string, Promise<void>>();
 
   constructor(
     private readonly realm: Realm,
@@ -72,14 +72,14 @@ export class RealmChannel {
   ) {
     this.id = fromHex(realm.id);
     this.name = realm.name ?? realm.id.slice(0, 8);
-    this.token = new RealmToken(realm.id, scope, realm.token);
+    this.#token = new RealmToken(realm.id, scope, realm.token);
   }
 
   /** Repeats what may be repeated; throws CallError with the realm's name in front. */
   async call<Q extends Fields, A extends Fields>(method: Method<Q, A>, request: Message<Q>, signal: AbortSignal): Promise<Message<A>> {
     const body = encode(method.request, request);
     try {
-      return decode(method.answer, await this.repeat(method, body, signal));
+      return decode(method.answer, await this.#repeat(method, body, signal));
     } catch (error) {
       if (error instanceof CallError) {
         const message = `realm ${this.name}, ${method.name}: ${error.message}${advice[error.code] ?? ''}`;
@@ -89,17 +89,17 @@ export class RealmChannel {
     }
   }
 
-  private async repeat(method: Method<Fields, Fields>, body: Bytes, signal: AbortSignal): Promise<Bytes> {
+  async #repeat(method: Method<Fields, Fields>, body: Bytes, signal: AbortSignal): Promise<Bytes> {
     let renewed = false;
     for (let attempt = 0; ; ++attempt) {
-      const token = method.token ? await this.token.get(signal) : undefined;
+      const token = method.token ? await this.#token.get(signal) : undefined;
       try {
-        return await this.post(method.name, body, token, signal);
+        return await this.#post(method.name, body, token, signal);
       } catch (thrown) {
         const error = thrown as CallError;
         if (error.code === 'unauthenticated' && token !== undefined && !renewed) {
           renewed = true;
-          if (await this.token.renew(token, signal)) continue;
+          if (await this.#token.renew(token, signal)) continue;
         }
         let pause: number | undefined;
         if (error.code === 'unavailable' && method.repeat !== 'never') pause = pauseOf(attempt);
@@ -111,7 +111,7 @@ export class RealmChannel {
     }
   }
 
-  private async post(method: string, body: Bytes, token: string | undefined, signal: AbortSignal): Promise<Bytes> {
+  async #post(method: string, body: Bytes, token: string | undefined, signal: AbortSignal): Promise<Bytes> {
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), this.options.timeoutMs);
     const headers: Record<string, string> = {
@@ -129,7 +129,7 @@ export class RealmChannel {
       });
       const answer = await bodyOf(response);
       if (response.status === 200 && response.headers.get('content-type') === 'application/proto') return answer;
-      throw this.errorOf(response, answer);
+      throw this.#errorOf(response, answer);
     } catch (error) {
       if (error instanceof CallError) throw error;
       if (signal.aborted) throw new CallError('canceled', 'cancelled');
@@ -140,7 +140,7 @@ export class RealmChannel {
     }
   }
 
-  private errorOf(response: Response, body: Bytes): CallError {
+  #errorOf(response: Response, body: Bytes): CallError {
     const retry = response.headers.get('trailer-retry-after-ms') ?? '';
     const retryAfterMs = /^\d{1,9}$/.test(retry) ? Number(retry) : undefined;
     let code: Code = byStatus[response.status] ?? 'unknown';
@@ -165,7 +165,7 @@ export class RealmChannel {
 
   /** Once for each channel: that the realm which answers here is the one that the list means, and speaks this protocol. */
   identify(signal: AbortSignal): Promise<void> {
-    this.identified ??= this.call(GetRealm, {}, signal).then(({ realmId, protocolVersion }) => {
+    this.#identified ??= this.call(GetRealm, {}, signal).then(({ realmId, protocolVersion }) => {
       if (protocolVersion !== PROTOCOL) {
         throw new CallError('failed_precondition', `realm ${this.name} speaks version ${protocolVersion} of the protocol, and this client ${PROTOCOL}: update it`);
       }
@@ -173,10 +173,10 @@ export class RealmChannel {
       throw new CallError('failed_precondition',
         `at ${this.realm.url} answers realm ${hex(realmId)}, but the realm list expects ${hex(this.id)} (${this.name}) there: correct the realm list`);
     }).catch((error: unknown) => {
-      this.identified = undefined;
+      this.#identified = undefined;
       throw error;
     });
-    return this.identified;
+    return this.#identified;
   }
 
   /**
@@ -187,9 +187,9 @@ export class RealmChannel {
     const origin = globalThis.location?.origin as string | undefined;
     if (origin === undefined || origin === new URL(this.realm.url).origin) return;
     await Promise.all(methods.map((method) => {
-      const made = this.warmed.get(method.name) ?? this.token.get(signal)
-        .then((token) => this.post(method.name, new Uint8Array(), token, signal)).then(() => undefined, () => undefined);
-      this.warmed.set(method.name, made);
+      const made = this.#warmed.get(method.name) ?? this.#token.get(signal)
+        .then((token) => this.#post(method.name, new Uint8Array(), token, signal)).then(() => undefined, () => undefined);
+      this.#warmed.set(method.name, made);
       return made;
     }));
   }

@@ -28,9 +28,9 @@ function claims(text: string): Record<string, unknown> {
  * a person's guesses. So nothing leaves this class but a token for this realm alone.
  */
 export class RealmToken {
-  private token: Token | undefined;
-  private fetchedAtMs = 0;
-  private fetching: Promise<Token> | undefined;
+  #token: Token | undefined;
+  #fetchedAtMs = 0;
+  #fetching: Promise<Token> | undefined;
 
   constructor(
     private readonly realmId: string,
@@ -39,29 +39,29 @@ export class RealmToken {
   ) {}
 
   async get(signal: AbortSignal): Promise<string> {
-    if (!this.token || this.expired(this.token)) await this.fetch(signal);
-    return this.token!.text;
+    if (!this.#token || this.#expired(this.#token)) await this.#fetch(signal);
+    return this.#token!.text;
   }
 
   /** The realm refused this text: fetches once more. Whether there is another text now. */
   async renew(refused: string, signal: AbortSignal): Promise<boolean> {
-    if (this.token?.text === refused) await this.fetch(signal);
-    return this.token?.text !== refused;
+    if (this.#token?.text === refused) await this.#fetch(signal);
+    return this.#token?.text !== refused;
   }
 
-  private expired({ expiresAtMs }: Token): boolean {
+  #expired({ expiresAtMs }: Token): boolean {
     const now = Date.now();
-    const fresh = now >= this.fetchedAtMs && now - this.fetchedAtMs < FRESH_MS;
+    const fresh = now >= this.#fetchedAtMs && now - this.#fetchedAtMs < FRESH_MS;
     return !fresh && now + AHEAD_MS >= expiresAtMs;
   }
 
-  private async fetch(signal: AbortSignal): Promise<void> {
-    this.fetching ??= this.read(signal).finally(() => (this.fetching = undefined));
-    this.token = await this.fetching;
-    this.fetchedAtMs = Date.now();
+  async #fetch(signal: AbortSignal): Promise<void> {
+    this.#fetching ??= this.#read(signal).finally(() => (this.#fetching = undefined));
+    this.#token = await this.#fetching;
+    this.#fetchedAtMs = Date.now();
   }
 
-  private async read(signal: AbortSignal): Promise<Token> {
+  async #read(signal: AbortSignal): Promise<Token> {
     const text = (typeof this.source === 'string' ? this.source : await this.source(signal)).trim();
     const { iss, sub, aud, exp } = claims(text);
     const audiences = Array.isArray(aud) ? aud : [aud];

@@ -1,4 +1,4 @@
-import { bytesOf, random, sameBytes, type Bytes } from '../bytes.js';
+import { random, sameBytes, type Bytes } from '../bytes.js';
 import { CallError, faulty, RecoveryError } from '../errors.js';
 import { Authority } from '../pin/authority.js';
 import { enforcementOf, type Config } from '../pin/config.js';
@@ -14,7 +14,7 @@ import { judge, verdictError } from '../realms/tally.js';
 import type { ArgonCost, Call, RealmReport } from '../types.js';
 import { encode } from '../wire/codec.js';
 import { RecordConfig } from '../wire/messages.js';
-import { prefetch, signedCall } from './signed_call.js';
+import { nextChallenge, signedCall } from './signed_call.js';
 import { unlockAt } from './unlock.js';
 
 const BEGIN_LIMIT_MS = 120_000;
@@ -38,7 +38,7 @@ export interface VersionPlan {
 interface Begun {
   registrationId: Bytes;
   rho: Bytes;
-  challenge: Promise<Bytes>;
+  challenge: Bytes | undefined;
 }
 
 /**
@@ -48,8 +48,8 @@ interface Begun {
 export class Registration {
   readonly reports: RealmReport[];
   readonly authority: Authority;
-  private readonly begun = new Map<number, Begun>();
-  private readonly later = new Map<number, Promise<Bytes>>();
+  readonly #begun = new Map<number, Begun>();
+  readonly #later = new Map<number, Bytes | undefined>();
 
   constructor(private readonly realms: RealmSet, private readonly plan: VersionPlan, private readonly call: Call) {
     this.reports = realms.all().map((i) => realms.report(i));
@@ -65,7 +65,7 @@ export class Registration {
   }
 
   /** Throws unless so many realms hold it. */
-  private demand(needed: number, contended: boolean): void {
+  #demand(needed: number, contended: boolean): void {
     if (this.holders >= needed) return;
     if (contended) {
       throw new RecoveryError('aborted', `another client is registering record ${this.plan.record} at the same time; try again in a moment`, this.reports);
@@ -80,38 +80,37 @@ export class Registration {
   async begin(): Promise<void> {
     this.call.onStep?.({ name: 'begin' });
     const asked = this.realms.all().filter((i) => this.reports[i]!.condition !== 'faulty');
-    const answers = await this.realms.gather(asked, (i, signal) => this.beginAt(i, signal), { limitMs: BEGIN_LIMIT_MS, signal: this.call.signal });
+    const answers = await this.realms.gather(asked, (i, signal) => this.#beginAt(i, signal), { limitMs: BEGIN_LIMIT_MS, signal: this.call.signal });
     let contended = false;
     answers.forEach((answer, i) => {
       const report = this.reports[asked[i]!]!;
       if (answer.ok) {
-        this.begun.set(asked[i]!, answer.value);
+        this.#begun.set(asked[i]!, answer.value);
         return become(report, 'good');
       }
       contended ||= answer.error.code === 'aborted';
       failed(report, answer.error);
     });
-    this.demand(this.plan.leastHolders, contended);
+    this.#demand(this.plan.leastHolders, contended);
   }
 
-  private async beginAt(realm: number, signal: AbortSignal): Promise<Begun> {
+  async #beginAt(realm: number, signal: AbortSignal): Promise<Begun> {
     const channel = this.realms.at(realm);
     const { record, version, stretched } = this.plan;
     await channel.identify(signal);
     const scalars = [randomScalar(), randomScalar()] as const;
-    const challenge = prefetch(channel.challenge(signal));
     const input = oprfInput(this.realms.name(record), version, stretched);
     const blinded = [await blind(input, scalars[0]), await blind(input, scalars[1])] as const;
     const elements = blinded.map(({ element }) => element);
     const answer = await channel.call(BeginRegistration, { record, version, elements }, signal)
-      .catch((error: CallError) => this.beginError(realm, error, signal));
+      .catch((error: CallError) => this.#beginError(realm, error, signal));
     if (answer.evaluated.length !== 2 || answer.registrationId.length !== 16) {
       throw faulty(channel.name, 'did not answer two elements with two points and a registration id');
     }
     try {
       const rho = await finalize(input, blinded[0], answer.evaluated[0]!);
       const again = await finalize(input, blinded[1], answer.evaluated[1]!);
-      if (sameBytes(rho, again)) return { registrationId: answer.registrationId, rho, challenge };
+      if (sameBytes(rho, again)) return { registrationId: answer.registrationId, rho, challenge: nextChallenge(answer) };
     } catch {
       // Not a point: it is faulty as well.
     }
@@ -119,19 +118,19 @@ export class Registration {
   }
 
   /** Where the number was taken meanwhile, the attempt was contended. */
-  private async beginError(realm: number, error: CallError, signal: AbortSignal): Promise<never> {
+  async #beginError(realm: number, error: CallError, signal: AbortSignal): Promise<never> {
     if (error.code !== 'failed_precondition') throw error;
     const answer = await this.realms.at(realm).call(GetRecord, { record: this.plan.record }, signal).catch(() => undefined);
     if (!answer || answer.highestVersion < this.plan.version) throw error;
     throw new CallError('aborted', error.message);
   }
 
-  private async makeConfig(): Promise<Bytes> {
+  async #makeConfig(): Promise<Bytes> {
     const { plan, realms } = this;
-    const shares = split(this.authority.s, plan.threshold, this.begun.size);
-    const listed = await Promise.all([...this.begun.keys()].sort((a, b) => a - b).map(async (realm, i) => {
+    const shares = split(this.authority.s, plan.threshold, this.#begun.size);
+    const listed = await Promise.all([...this.#begun.keys()].sort((a, b) => a - b).map(async (realm, i) => {
       const realmId = realms.at(realm).id;
-      const maskedShare = await maskShare(shares[i]!.bytes, this.begun.get(realm)!.rho, realmId, plan.version);
+      const maskedShare = await maskShare(shares[i]!.bytes, this.#begun.get(realm)!.rho, realmId, plan.version);
       return { realmId, x: shares[i]!.x, maskedShare, chip: undefined };
     }));
     const config: Config = {
@@ -144,26 +143,26 @@ export class Registration {
 
   async finish(): Promise<void> {
     this.call.onStep?.({ name: 'finish' });
-    const config = await this.makeConfig();
+    const config = await this.#makeConfig();
     const digest = await sha256(config);
     const [commitment, sealedSecret] = await Promise.all([commit(this.authority.s, digest), sealSecret(this.plan.secret, this.authority.s, digest)]);
-    const asked = [...this.begun.keys()];
+    const asked = [...this.#begun.keys()];
     const answers = await this.realms.gather(asked, async (realm, signal) => {
       const { record, version, signerAt } = this.plan;
       const channel = this.realms.at(realm);
-      const { registrationId, challenge } = this.begun.get(realm)!;
+      const { registrationId, challenge } = this.#begun.get(realm)!;
       const parts = { record, version, registrationId, config, commitment, unlockPublicKey: await this.authority.publicKey(channel.id), sealedSecret };
-      this.later.set(realm, prefetch(channel.challenge(signal)));
-      return signedCall(this.realms, realm, FinishRegistration,
+      const finished = await signedCall(this.realms, realm, FinishRegistration,
         { operation: 'finish-registration', body: await finishBody(parts), signer: signerAt(realm), challenge }, parts, signal);
+      this.#later.set(realm, nextChallenge(finished));
     }, { signal: this.call.signal });
     let contended = false;
     answers.forEach((answer, i) => {
       if (!answer.ok) failed(this.reports[asked[i]!]!, answer.error);
       contended ||= !answer.ok && answer.error.code === 'failed_precondition';
     });
-    if (this.holders < this.plan.leastHolders && contended) this.demand(this.plan.leastHolders, true);
-    this.demand(this.plan.threshold, contended);
+    if (this.holders < this.plan.leastHolders && contended) this.#demand(this.plan.leastHolders, true);
+    this.#demand(this.plan.threshold, contended);
   }
 
   /** Wherever it is held; with `refill`, the version is unlocked once, which gives it all its guesses. */
@@ -174,11 +173,11 @@ export class Registration {
     const held = realmsThatAre(this.reports, 'good');
     const answers = await this.realms.gather(held, async (realm, signal) => {
       const channel = this.realms.at(realm);
-      const unlocking = prefetch(!refill ? Promise.resolve(new Uint8Array())
-        : channel.call(BeginUnlock, { record, version }, signal).then(({ challenge }) => bytesOf(challenge)));
+      const unlocking = refill ? channel.call(BeginUnlock, { record, version }, signal) : undefined;
+      unlocking?.catch(() => undefined);  // whoever waits for it sees it
       await signedCall(this.realms, realm, Activate,
-        { operation: 'activate', body, signer: this.authority, challenge: this.later.get(realm) }, { record, version }, signal);
-      return refill ? this.refillAt(realm, unlocking, signal) : undefined;
+        { operation: 'activate', body, signer: this.authority, challenge: this.#later.get(realm) }, { record, version }, signal);
+      return unlocking && this.#refillAt(realm, unlocking, signal);
     }, { signal: this.call.signal });
     let replaced = false;
     answers.forEach((answer, i) => {
@@ -192,13 +191,13 @@ export class Registration {
       become(report, gone ? 'outdated' : 'pending', answer.error);
       replaced ||= gone;
     });
-    if (replaced) this.demand(this.plan.threshold, true);
+    if (replaced) this.#demand(this.plan.threshold, true);
   }
 
   /** What is left then; a realm that does not do it has fewer guesses until the first success. */
-  private async refillAt(realm: number, challenge: Promise<Bytes>, signal: AbortSignal): Promise<number | undefined> {
+  async #refillAt(realm: number, begun: Promise<{ challenge: Bytes }>, signal: AbortSignal): Promise<number | undefined> {
     try {
-      const answer = await unlockAt(this.realms, realm, this.authority, await challenge.catch(() => undefined), signal);
+      const answer = await unlockAt(this.realms, realm, this.authority, await begun.then(({ challenge }) => challenge, () => undefined), signal);
       return answer.unlocked?.remaining;
     } catch {
       return undefined;

@@ -90,10 +90,10 @@ export function encode<F extends Fields>(fields: F, value: Message<F>): Bytes {
 }
 
 class Reader {
-  private at = 0;
+  #at = 0;
   constructor(private readonly bytes: Uint8Array) {}
   get done(): boolean {
-    return this.at === this.bytes.length;
+    return this.#at === this.bytes.length;
   }
   varint(): bigint {
     let value = 0n;
@@ -105,8 +105,8 @@ class Reader {
     throw new RangeError('a varint of more than ten bytes');
   }
   take(size: number): Uint8Array {
-    if (size > this.bytes.length - this.at) throw new RangeError('the message ends inside a field');
-    return this.bytes.subarray(this.at, (this.at += size));
+    if (size > this.bytes.length - this.#at) throw new RangeError('the message ends inside a field');
+    return this.bytes.subarray(this.#at, (this.#at += size));
   }
   block(): Uint8Array {
     const size = this.varint();
@@ -118,7 +118,7 @@ class Reader {
     else if (wire === 1) this.take(8);
     else if (wire === LENGTH) this.block();
     else if (wire === 5) this.take(4);
-    else if (wire === 3 && depth < 32) this.skipGroup(number, depth + 1);
+    else if (wire === 3 && depth < 32) this.#skipGroup(number, depth + 1);
     else throw new RangeError(`wire type ${wire} is none that may stand here`);
   }
   key(): [number, number] {
@@ -126,7 +126,7 @@ class Reader {
     if (key > 0xffffffffn || key < 8n) throw new RangeError('a field with a number that no field has');
     return [Number(key >> 3n), Number(key & 7n)];
   }
-  private skipGroup(number: number, depth: number): void {
+  #skipGroup(number: number, depth: number): void {
     for (;;) {
       const [inner, wire] = this.key();
       if (wire === 4) {

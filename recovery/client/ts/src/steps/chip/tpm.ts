@@ -10,11 +10,11 @@ const POLICY_SIGNED = fromHex('00000160');
 const POLICY_COMMAND_CODE = fromHex('0000016c');
 
 class Reader {
-  private at = 0;
+  #at = 0;
   constructor(private readonly bytes: Uint8Array) {}
   raw(size: number): Bytes {
-    if (size > this.bytes.length - this.at) throw new RangeError('it is cut');
-    return bytesOf(this.bytes.subarray(this.at, (this.at += size)));
+    if (size > this.bytes.length - this.#at) throw new RangeError('it is cut');
+    return bytesOf(this.bytes.subarray(this.#at, (this.#at += size)));
   }
   number(size: number): number {
     return this.raw(size).reduce((value, byte) => value * 256 + byte, 0);
@@ -26,7 +26,7 @@ class Reader {
     if (!sameBytes(this.raw(hex.length / 2), fromHex(hex))) throw new RangeError('it is of another kind');
   }
   end(): void {
-    if (this.at !== this.bytes.length) throw new RangeError('it is too long');
+    if (this.#at !== this.bytes.length) throw new RangeError('it is too long');
   }
 }
 
