@@ -49,7 +49,7 @@ async function bodyOf(response: Response): Promise<Bytes> {
     if (done) break;
     size += value.length;
     if (size > LARGEST_ANSWER) {
-      void reader?.cancel();
+      reader?.cancel().catch(() => undefined);
       throw new CallError('internal', `an answer of more than ${LARGEST_ANSWER} bytes`);
     }
     parts.push(value);

@@ -65,7 +65,7 @@ export class RealmSet {
 function checkUrl(url: string): void {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const local = parsed && ['localhost', '127.0.0.1', '[::1]'].includes(parsed.hostname);
-  if (!parsed || (parsed.protocol !== 'https:' && !(local && parsed.protocol === 'http:')) || parsed.search || parsed.hash || parsed.username) {
+  if (!parsed || (parsed.protocol !== 'https:' && !(local && parsed.protocol === 'http:')) || parsed.search || parsed.hash || parsed.username || parsed.password) {
     throw invalid(`${JSON.stringify(url)} is no address of a realm: https, and only on this host http`);
   }
 }
