@@ -26,7 +26,7 @@ constexpr std::chrono::hours kBackupPatience{6};  // of a big ledger on a slow d
 
 // A link is not followed: who owns the folder could have root's commands carried out by another realm with
 // it.
-absl::Status Judge(const std::string& socket, int fd) {
+absl::Status CheckSocket(const std::string& socket, int fd) {
   struct stat found {};
   const bool unknown = fd < 0 || fstat(fd, &found) != 0;  // connecting says why
   if (unknown || S_ISSOCK(found.st_mode)) return absl::OkStatus();
@@ -51,7 +51,7 @@ class AdminClient::Connection {
   explicit Connection(const absl::StatusOr<std::filesystem::path>& socket)
       : socket_(socket.ok() ? std::filesystem::absolute(*socket).string() : std::string()),
         fd_(open(socket_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)),
-        found_(socket.ok() ? Judge(socket_, fd_) : socket.status()),
+        found_(socket.ok() ? CheckSocket(socket_, fd_) : socket.status()),
         stub_(v1::Admin::NewStub(ChannelTo(AddressOf(socket_, fd_)))) {}
   ~Connection() {
     if (fd_ >= 0) close(fd_);

@@ -242,7 +242,7 @@ Json Describe(const recovery::ContentReport& report) {
           {"problems", report.problems}};
 }
 
-absl::Status Judge(const recovery::ContentReport& report) {
+absl::Status CheckIntact(const recovery::ContentReport& report) {
   if (report.intact()) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(report.problem_count, " problem",
                                           report.problem_count == 1 ? "" : "s",

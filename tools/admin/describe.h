@@ -27,7 +27,7 @@ Json Describe(const recovery::ContentReport& report);
 std::string FreshnessName(hsm::Freshness freshness);
 
 // OK for an intact ledger; else DATA_LOSS with the first problem and how many there are.
-absl::Status Judge(const recovery::ContentReport& report);
+absl::Status CheckIntact(const recovery::ContentReport& report);
 
 // The same for people: "key: value" lines, nested ones indented.
 std::string Text(const Json& json);

@@ -79,7 +79,7 @@ FloorClaims ClaimsOf(const std::vector<RealmFloor>& floors, size_t realms, size_
   return claims;
 }
 
-absl::StatusOr<FloorClaims> JudgeReading(const FloorReading& reading, uint32_t threshold) {
+absl::StatusOr<FloorClaims> ClaimsOf(const FloorReading& reading, uint32_t threshold) {
   const Count count = CountOf(reading.reports);
   const size_t answers = count.good + count.no_record;
   if (answers < threshold) return NotEnough(reading.reports, threshold);
@@ -97,7 +97,7 @@ std::optional<Floor> SettledAt(const FloorReading& reading, uint32_t threshold) 
   return one ? std::optional(first) : std::nullopt;
 }
 
-absl::Status JudgeRaise(const std::vector<RealmReport>& reports, uint32_t threshold) {
+absl::Status CheckRaised(const std::vector<RealmReport>& reports, uint32_t threshold) {
   if (IsEnough(CountOf(reports), reports.size(), threshold)) return absl::OkStatus();
   for (const RealmReport& report : reports) {
     if (absl::IsFailedPrecondition(report.error)) return report.error;
@@ -109,7 +109,7 @@ absl::StatusOr<FloorClaims> RecoveryFloor::ReadFloor() {
   settled_.reset();
   LABREC_ASSIGN_OR_RETURN(const DeviceKey device, DeviceKey::Load(options_.device_key));
   const FloorReading reading = recovery::client::ReadFloor(options_.realms, options_.record, device);
-  LABREC_ASSIGN_OR_RETURN(FloorClaims claims, JudgeReading(reading, options_.threshold));
+  LABREC_ASSIGN_OR_RETURN(FloorClaims claims, ClaimsOf(reading, options_.threshold));
   settled_ = SettledAt(reading, options_.threshold);
   return claims;
 }
@@ -120,7 +120,7 @@ absl::Status RecoveryFloor::RaiseFloor(const Floor& floor) {
   LABREC_ASSIGN_OR_RETURN(const DeviceKey device, DeviceKey::Load(options_.device_key));
   const auto reports =
       recovery::client::RaiseFloor(options_.realms, options_.record, floor.sequence, floor.digest, device);
-  const absl::Status raised = JudgeRaise(reports, options_.threshold);
+  const absl::Status raised = CheckRaised(reports, options_.threshold);
   if (raised.ok()) {
     behind_ = Failures(reports);
     if (behind_.empty()) settled_ = floor;

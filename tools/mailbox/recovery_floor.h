@@ -47,11 +47,11 @@ class RecoveryFloor : public recovery::labyrinth::FloorKeeper {
 // What realms gave, for CheckFloors: `answers` of `realms` did their part.
 recovery::labyrinth::FloorClaims ClaimsOf(const std::vector<recovery::client::RealmFloor>& floors,
                                           size_t realms, size_t answers, uint32_t threshold);
-absl::StatusOr<recovery::labyrinth::FloorClaims> JudgeReading(const recovery::client::FloorReading& reading,
-                                                              uint32_t threshold);
+absl::StatusOr<recovery::labyrinth::FloorClaims> ClaimsOf(const recovery::client::FloorReading& reading,
+                                                          uint32_t threshold);
 // The floor at which all realms that have the record stand, if they are so many that a raise to it counts.
 std::optional<recovery::labyrinth::Floor> SettledAt(const recovery::client::FloorReading& reading,
                                                     uint32_t threshold);
-absl::Status JudgeRaise(const std::vector<recovery::client::RealmReport>& reports, uint32_t threshold);
+absl::Status CheckRaised(const std::vector<recovery::client::RealmReport>& reports, uint32_t threshold);
 
 }  // namespace labrec::mailbox

@@ -28,7 +28,7 @@ constexpr int kSecurityLevel = 2;  // 112 bits: no SHA-1 signatures, no RSA belo
 constexpr int kDeepestPath = 8;
 constexpr int64_t kMillisPerSecond = 1000;
 
-// What Judge needs to know.
+// What TakeBack needs to know.
 struct Ruling {
   X509* ek_certificate = nullptr;  // as it was shown
   EkTrust::Revocation revocation = EkTrust::Revocation::kWhereListGiven;
@@ -43,7 +43,7 @@ bool IsSigned(const Ruling& ruling, X509_STORE_CTX* context) {
 }
 
 // Takes back those errors of OpenSSL that are none here. The reason stands beside each.
-int Judge(int ok, X509_STORE_CTX* context) {
+int TakeBack(int ok, X509_STORE_CTX* context) {
   if (ok == 1) return 1;
   const auto* ruling = static_cast<const Ruling*>(X509_STORE_CTX_get_app_data(context));
   const X509* certificate = X509_STORE_CTX_get_current_cert(context);
@@ -114,7 +114,7 @@ absl::StatusOr<StackPtr> StackOf(const std::vector<X509*>& certificates) {
 
 // The certificate, in a form for which OpenSSL verifies a chain. A key that is marked RSAES-OAEP has none:
 // there it is a twin of the certificate with the same key as plain RSA. The twin's signature does not fit any
-// more, so Judge checks the original's in its place.
+// more, so TakeBack checks the original's in its place.
 absl::StatusOr<X509Ptr> Readable(X509* certificate) {
   X509Ptr twin(X509_dup(certificate));
   if (twin == nullptr) return absl::InternalError("OpenSSL: no memory");
@@ -153,7 +153,7 @@ absl::Status VerifyPath(X509* certificate, const EkPath& path, const EkTrust& tr
   X509_VERIFY_PARAM_set_depth(param, kDeepestPath);
   Ruling ruling{certificate, trust.revocation};
   X509_STORE_CTX_set_app_data(context.get(), &ruling);
-  X509_STORE_CTX_set_verify_cb(context.get(), &Judge);
+  X509_STORE_CTX_set_verify_cb(context.get(), &TakeBack);
   const int verified = X509_verify_cert(context.get());
   ERR_clear_error();
   if (verified == 1) return absl::OkStatus();

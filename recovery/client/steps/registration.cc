@@ -77,9 +77,9 @@ absl::Status Registration::Outcome(size_t needed, bool contended) const {
   return VerdictError(verdict == Verdict::kRefused ? verdict : Verdict::kTooFewRealms, reports_, threshold);
 }
 
-absl::StatusOr<Registration::Counter> Registration::JudgeEnforcement(const Realm& realm,
-                                                                     const wire::GetRealmResponse& response,
-                                                                     const VersionPlan& plan) {
+absl::StatusOr<Registration::Counter> Registration::CounterOf(const Realm& realm,
+                                                              const wire::GetRealmResponse& response,
+                                                              const VersionPlan& plan) {
   const std::string why = response.no_chip_reason.empty() ? "it does not say why" : response.no_chip_reason;
   switch (plan.enforcement) {
     case Enforcement::kLedger:
@@ -97,7 +97,7 @@ absl::StatusOr<Registration::Counter> Registration::JudgeEnforcement(const Realm
   return absl::FailedPreconditionError(absl::StrCat("realm ", realm.name, " has no chip that counts: ", why));
 }
 
-Task<Registration::Counter> Registration::JudgeRealm(Scope& scope, size_t realm) const {
+Task<Registration::Counter> Registration::FindCounter(Scope& scope, size_t realm) const {
   LABREC_CO_ASSIGN_OR_RETURN(const wire::GetRealmResponse response,
                              co_await Call(scope, account_, realm, wire::GetRealmRequest()));
   const Realm& expected = account_[realm];
@@ -108,7 +108,7 @@ Task<Registration::Counter> Registration::JudgeRealm(Scope& scope, size_t realm)
             "realm ", expected.name, " speaks version ", response.protocol_version,
             " of the protocol and this program version ", kProtocolVersion, ": update one of them")));
   }
-  if (SameBytes(response.realm_id, expected.id)) co_return JudgeEnforcement(expected, response, plan_);
+  if (SameBytes(response.realm_id, expected.id)) co_return CounterOf(expected, response, plan_);
   co_return absl::FailedPreconditionError(absl::StrCat(
       "at ", expected.address, " answers realm ", Hex(response.realm_id), ", but the realm list expects ",
       Hex(expected.id), " (", expected.name, ") there: correct the realm list"));
@@ -133,7 +133,7 @@ Task<std::string> Registration::WhyLedger(Scope& scope, size_t realm, absl::Stat
 }
 
 Task<Registration::Begun> Registration::BeginAt(Scope& scope, size_t realm, const Signer& signer) const {
-  LABREC_CO_ASSIGN_OR_RETURN(Counter counter, co_await JudgeRealm(scope, realm));
+  LABREC_CO_ASSIGN_OR_RETURN(Counter counter, co_await FindCounter(scope, realm));
   const SecretBytes input =
       pin::OprfInput(account_.tenant(), account_.account(), plan_.record, plan_.version, *plan_.stretched);
   if (counter.by_chip) {

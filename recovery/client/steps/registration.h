@@ -94,9 +94,9 @@ class Registration {
   Task<Begun> BeginByLedger(Scope& scope, size_t realm, const SecretBytes& input) const;
   Task<Begun> BeginByChip(Scope& scope, size_t realm, const SecretBytes& input, const Signer& signer) const;
   // Once the realm is the one that the list means.
-  Task<Counter> JudgeRealm(Scope& scope, size_t realm) const;
-  static absl::StatusOr<Counter> JudgeEnforcement(const Realm& realm, const wire::GetRealmResponse& response,
-                                                  const VersionPlan& plan);
+  Task<Counter> FindCounter(Scope& scope, size_t realm) const;
+  static absl::StatusOr<Counter> CounterOf(const Realm& realm, const wire::GetRealmResponse& response,
+                                           const VersionPlan& plan);
   // Why the ledger counts after all, as the plan leaves that to the realm: its chip is full. The status else.
   Task<std::string> WhyLedger(Scope& scope, size_t realm, absl::Status status) const;
   // What a failed beginning means: ABORTED if another client was before this one.

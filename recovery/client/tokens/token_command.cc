@@ -163,7 +163,7 @@ std::string LastLine(std::string text) {
   return text;
 }
 
-absl::Status Judge(const std::string& program, int status, const std::string& complaint) {
+absl::Status CheckEnd(const std::string& program, int status, const std::string& complaint) {
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return absl::OkStatus();
   const std::string said = LastLine(complaint);
   return absl::UnauthenticatedError(
@@ -200,7 +200,7 @@ absl::StatusOr<std::string> RunTokenCommand(const TokenCommand& command, ByteVie
     int status = 0;
     if (child.Ended(status)) {
       WaitForMore(out, err);
-      LABREC_RETURN_IF_ERROR(Judge(words.front(), status, err.text()));
+      LABREC_RETURN_IF_ERROR(CheckEnd(words.front(), status, err.text()));
       return std::move(out.text());
     }
     if (out.text().size() > kMostOutput) {

@@ -9,7 +9,7 @@
 namespace labrec::recovery {
 namespace {
 
-absl::StatusOr<EnrolledBy> JudgeFirst(const EnrollmentState& state) {
+absl::StatusOr<EnrolledBy> WhoEnrollsFirst(const EnrollmentState& state) {
   if (state.row && state.row->discarded) {
     return absl::FailedPreconditionError(
         "the realm's operator accepted restored storage in which nobody vouched for this account: its "
@@ -29,8 +29,8 @@ absl::StatusOr<EnrolledBy> JudgeFirst(const EnrollmentState& state) {
   return EnrolledBy::kFirst;
 }
 
-absl::StatusOr<EnrolledBy> JudgeEnrollment(const EnrollmentState& state, const Authority& authority) {
-  if (std::holds_alternative<ByTokenHolder>(authority)) return JudgeFirst(state);
+absl::StatusOr<EnrolledBy> WhoEnrolls(const EnrollmentState& state, const Authority& authority) {
+  if (std::holds_alternative<ByTokenHolder>(authority)) return WhoEnrollsFirst(state);
   if (std::holds_alternative<ByOperator>(authority)) return EnrolledBy::kAdmin;
   if (!DeviceOrUnlockKey(authority, state.row, state.unlocked)) return NeedsSignature("enrolling a device");
   return std::holds_alternative<ByDevice>(authority) ? EnrolledBy::kDevice : EnrolledBy::kRecovery;
@@ -47,7 +47,7 @@ bool IsRepeat(const EnrollmentState& state, const EnrollDevice& request) {
 absl::StatusOr<Account> ApplyEnroll(const EnrollmentState& state, const EnrollDevice& request,
                                     int64_t now_ms) {
   if (IsRepeat(state, request)) return *state.row;
-  LABREC_ASSIGN_OR_RETURN(const EnrolledBy by, JudgeEnrollment(state, request.authority));
+  LABREC_ASSIGN_OR_RETURN(const EnrolledBy by, WhoEnrolls(state, request.authority));
   Account next = state.row.value_or(Account{state.account.tenant, state.account.account, {}, {}});
   const DeviceId id = request.key.DeviceId();
   if (next.Find(id) != nullptr) return next;

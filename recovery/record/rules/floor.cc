@@ -8,7 +8,7 @@
 namespace labrec::recovery {
 namespace {
 
-absl::Status JudgeFloor(const std::optional<EpochFloor>& present, const EpochFloor& wanted) {
+absl::Status CheckRaise(const std::optional<EpochFloor>& present, const EpochFloor& wanted) {
   if (!present || wanted.sequence > present->sequence) return absl::OkStatus();
   if (wanted.sequence < present->sequence) {
     return absl::FailedPreconditionError("the floor stands at " + std::to_string(present->sequence) +
@@ -30,7 +30,7 @@ absl::StatusOr<Record> ApplyRaiseFloor(const std::optional<Account>& account,
   if (!record || !record->HasUsableVersion()) {
     return absl::NotFoundError("the record is not registered: it has no floor to raise");
   }
-  LABREC_RETURN_IF_ERROR(JudgeFloor(record->floor, request.floor));
+  LABREC_RETURN_IF_ERROR(CheckRaise(record->floor, request.floor));
   Record next = *record;
   if (!next.floor || next.floor->sequence < request.floor.sequence) next.floor = request.floor;
   return next;

@@ -110,9 +110,9 @@ void LogEraser::Work() {
 absl::Status LogEraser::EraseNow() {
   std::lock_guard one(erase_mutex_);
   // Does most of the work first, while batches go on, and the rest while none is written.
-  LABREC_RETURN_IF_ERROR(Judge(Checkpoint(SQLITE_CHECKPOINT_PASSIVE)));
+  LABREC_RETURN_IF_ERROR(Reported(Checkpoint(SQLITE_CHECKPOINT_PASSIVE)));
   std::lock_guard none(no_write_);
-  LABREC_RETURN_IF_ERROR(Judge(EmptyAndOverwrite()));
+  LABREC_RETURN_IF_ERROR(Reported(EmptyAndOverwrite()));
   std::lock_guard lock(mutex_);
   dirty_ = large_ = false;
   return absl::OkStatus();
@@ -120,7 +120,7 @@ absl::Status LogEraser::EraseNow() {
 
 // BUSY, which SqliteError calls UNAVAILABLE, means that nothing was done; on a full disk the log still has
 // all that is not in the database. Any other error may have left something half done on the disk.
-absl::Status LogEraser::Judge(absl::Status status) {
+absl::Status LogEraser::Reported(absl::Status status) {
   if (status.ok() || ComesBack(status)) return status;
   failed_(status);
   return absl::IsDataLoss(status) ? status : absl::InternalError(status.message());

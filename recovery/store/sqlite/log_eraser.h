@@ -39,7 +39,7 @@ class LogEraser {
 
  private:
   void Work();
-  absl::Status Judge(absl::Status status);
+  absl::Status Reported(absl::Status status);
   absl::Status Checkpoint(int mode);
   absl::Status EmptyAndOverwrite();
   absl::StatusOr<int64_t> DataVersion();

@@ -12,11 +12,11 @@ void GuessHistory::Sent(const std::string& element) {
 void GuessHistory::Answered(const std::string& element, const std::string& evaluated, uint32_t remaining) {
   const std::lock_guard lock(mutex_);
   open_.erase(element);
-  Judge(answered_.emplace(element, evaluated).first->second == evaluated, "an element got two evaluations");
-  Judge(answered_.size() <= limit_, "more different elements were evaluated than the limit allows");
+  Expect(answered_.emplace(element, evaluated).first->second == evaluated, "an element got two evaluations");
+  Expect(answered_.size() <= limit_, "more different elements were evaluated than the limit allows");
   // Of concurrent guesses the later answer may come first, so only the bounds hold here.
-  Judge(remaining < limit_, "a counted guess left the whole budget");
-  Judge(!too_late_.contains(element), "a record answered a new element after it said that it is destroyed");
+  Expect(remaining < limit_, "a counted guess left the whole budget");
+  Expect(!too_late_.contains(element), "a record answered a new element after it said that it is destroyed");
 }
 
 void GuessHistory::Refused(const std::string& element) {
@@ -27,7 +27,7 @@ void GuessHistory::Refused(const std::string& element) {
 void GuessHistory::SaidDestroyed() {
   const std::lock_guard lock(mutex_);
   destroyed_ = true;
-  Judge(answered_.size() + open_.size() >= limit_, "the record was destroyed before its guesses were spent");
+  Expect(answered_.size() + open_.size() >= limit_, "the record was destroyed before its guesses were spent");
 }
 
 void GuessHistory::Unlocked() {
@@ -49,12 +49,12 @@ void GuessHistory::SaidRemaining(uint32_t remaining) {
   if (unlock_lost_ && remaining == limit_) answered_.clear();
   unlock_lost_ = unlock_may_come_;
   const size_t spent = limit_ - remaining;
-  Judge(remaining <= limit_ && spent >= answered_.size(),
-        "a guess was gained: " + std::to_string(answered_.size()) + " were answered, but only " +
-            std::to_string(spent) + " count as spent");
-  Judge(remaining > limit_ || spent <= answered_.size() + open_.size(),
-        "a guess was lost: " + std::to_string(spent) + " count as spent, but only " +
-            std::to_string(answered_.size() + open_.size()) + " were sent");
+  Expect(remaining <= limit_ && spent >= answered_.size(),
+         "a guess was gained: " + std::to_string(answered_.size()) + " were answered, but only " +
+             std::to_string(spent) + " count as spent");
+  Expect(remaining > limit_ || spent <= answered_.size() + open_.size(),
+         "a guess was lost: " + std::to_string(spent) + " count as spent, but only " +
+             std::to_string(answered_.size() + open_.size()) + " were sent");
 }
 
 std::vector<std::string> GuessHistory::Open() const {
@@ -77,7 +77,7 @@ std::vector<std::string> GuessHistory::Violations() const {
   return violations_;
 }
 
-void GuessHistory::Judge(bool fits, const std::string& what) {
+void GuessHistory::Expect(bool fits, const std::string& what) {
   if (!fits) violations_.push_back(what);
 }
 

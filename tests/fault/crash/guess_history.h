@@ -43,7 +43,7 @@ class GuessHistory {
   std::vector<std::string> Violations() const;
 
  private:
-  void Judge(bool fits, const std::string& what);
+  void Expect(bool fits, const std::string& what);
 
   mutable std::mutex mutex_;
   uint32_t limit_;

@@ -59,7 +59,7 @@ bool MayBeAnswered(grpc::StatusCode code) {
 ServiceClient::ServiceClient(ServiceRealm& realm, const std::string& account)
     : realm_(realm), account_(account), bearer_(realm.Bearer(account)) {}
 
-void ServiceClient::Judge(const grpc::Status& status, const std::string& request) {
+void ServiceClient::RequireHealthy(const grpc::Status& status, const std::string& request) {
   if (MayBeAnswered(status.error_code())) return;
   std::cerr << "answered " << status.error_code() << ": " << status.error_message() << "\n"
             << request << "\n";

@@ -53,7 +53,7 @@ class ServiceClient {
       context.AddMetadata("authorization", (flags_ & kBadToken) == 0 ? bearer_ : bearer_ + "x");
     }
     const grpc::Status status = (realm_.stub().*method)(&context, request, &response);
-    Judge(status, request.ShortDebugString());
+    RequireHealthy(status, request.ShortDebugString());
     return status.ok();
   }
   // The request with the input's fields over it; false if they are no such message.
@@ -62,7 +62,7 @@ class ServiceClient {
     return request.MergeFromString(fields_);
   }
   // Aborts where no healthy realm answers so.
-  static void Judge(const grpc::Status& status, const std::string& request);
+  static void RequireHealthy(const grpc::Status& status, const std::string& request);
   static std::string Element(uint8_t number);
   static std::string VersionOf(const std::string& record, uint32_t version);
   std::string Challenge();

@@ -68,11 +68,11 @@ class RealmProxy::Service : public v1::Recovery::Service {
       authorization.assign(token->second.data(), token->second.size());
       proxy_.KeepAuthorization(authorization);
     }
-    if (grpc::Status judged = proxy_.JudgeRequest(rpc, request); !judged.ok()) return judged;
+    if (grpc::Status judged = proxy_.BeforeCall(rpc, request); !judged.ok()) return judged;
     const auto onward = grpc::ClientContext::FromServerContext(context);
     if (!authorization.empty()) onward->AddMetadata("authorization", authorization);
     const grpc::Status status = (stub_.get()->*method)(onward.get(), request, &response);
-    return status.ok() ? proxy_.JudgeAnswer(rpc, response) : status;
+    return status.ok() ? proxy_.AfterCall(rpc, response) : status;
   }
 
   RealmProxy& proxy_;
@@ -128,7 +128,7 @@ void RealmProxy::KeepAuthorization(const std::string& value) {
   authorization_ = value;
 }
 
-grpc::Status RealmProxy::JudgeRequest(const std::string& rpc, const google::protobuf::Message& request) {
+grpc::Status RealmProxy::BeforeCall(const std::string& rpc, const google::protobuf::Message& request) {
   Before before;
   {
     const std::lock_guard lock(mutex_);
@@ -138,7 +138,7 @@ grpc::Status RealmProxy::JudgeRequest(const std::string& rpc, const google::prot
   return before ? before(rpc, request) : grpc::Status::OK;
 }
 
-grpc::Status RealmProxy::JudgeAnswer(const std::string& rpc, google::protobuf::Message& response) {
+grpc::Status RealmProxy::AfterCall(const std::string& rpc, google::protobuf::Message& response) {
   After after;
   {
     const std::lock_guard lock(mutex_);

@@ -51,9 +51,9 @@ class RealmProxy {
 
  private:
   class Service;
-  grpc::Status JudgeRequest(const std::string& rpc, const google::protobuf::Message& request);
+  grpc::Status BeforeCall(const std::string& rpc, const google::protobuf::Message& request);
   void KeepAuthorization(const std::string& value);
-  grpc::Status JudgeAnswer(const std::string& rpc, google::protobuf::Message& response);
+  grpc::Status AfterCall(const std::string& rpc, google::protobuf::Message& response);
 
   mutable std::mutex mutex_;
   Before before_;

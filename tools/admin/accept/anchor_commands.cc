@@ -50,7 +50,7 @@ absl::Status Verify(const OfflineOptions& options) {
   json["freshness"] = FreshnessName(report.freshness.freshness);
   json["device_epoch"] = report.freshness.device_epoch;
   Print(options.format, json, Text(json));
-  return Judge(report);
+  return CheckIntact(report);
 }
 
 absl::Status AcceptLedger(const AcceptOptions& options) {

@@ -42,7 +42,7 @@ absl::StatusOr<Digest> DigestOf(const std::string& hex) {
   return digest;
 }
 
-absl::Status Judge(const recovery::AuditChain& chain) {
+absl::Status CheckIntact(const recovery::AuditChain& chain) {
   if (chain.problem_count() > 0) {
     return absl::DataLossError(absl::StrCat(chain.problem_count(),
                                             " lines of the audit log are not as they were "
@@ -64,7 +64,7 @@ absl::Status Verify(const VerifyOptions& options) {
     chain.Expect(digest);
   }
   for (const std::string& file : files) LABREC_RETURN_IF_ERROR(chain.Read(file));
-  const Json json = {{"intact", Judge(chain).ok()},
+  const Json json = {{"intact", CheckIntact(chain).ok()},
                      {"lines", chain.lines()},
                      {"unchained", chain.unchained()},
                      {"torn", chain.torn()},
@@ -73,7 +73,7 @@ absl::Status Verify(const VerifyOptions& options) {
                      {"problem_count", chain.problem_count()},
                      {"problems", chain.problems()}};
   Print(options.format, json, Text(json));
-  return Judge(chain);
+  return CheckIntact(chain);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ absl::Status Verify(const VerifyOptions& options) {
   json["evidence"] = report.evidence;
   json["restoring_means"] = report.Meaning();
   Print(options.format, json, Text(json));
-  LABREC_RETURN_IF_ERROR(Judge(report.content));
+  LABREC_RETURN_IF_ERROR(CheckIntact(report.content));
   return report.evidence_verdict;
 }
 

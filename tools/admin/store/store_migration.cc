@@ -73,7 +73,7 @@ class Migration {
     LABREC_RETURN_IF_ERROR(start.verdict);
     LABREC_ASSIGN_OR_RETURN(const recovery::ContentReport content,
                             recovery::VerifyContent(store, id, progress_));
-    LABREC_RETURN_IF_ERROR(Judge(content));
+    LABREC_RETURN_IF_ERROR(CheckIntact(content));
     return start.head;
   }
 

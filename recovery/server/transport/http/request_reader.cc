@@ -97,10 +97,10 @@ void RequestReader::ParseHead() {
         {absl::AsciiStrToLower(std::string(field.name_string())), std::string(field.value())});
   }
   if (parsed.version() != kHttp11) return Refuse(505, "only HTTP/1.1 is spoken here");
-  Judge();
+  CheckHead();
 }
 
-void RequestReader::Judge() {
+void RequestReader::CheckHead() {
   const auto lengths = request_.Values("content-length");
   const bool coded = !request_.Values("transfer-encoding").empty();
   if (request_.Values("host").size() != 1) return Refuse(400, "a request names one Host");

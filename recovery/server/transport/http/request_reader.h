@@ -53,7 +53,7 @@ class RequestReader {
   size_t TakeBody(std::string_view bytes);
   void ParseHead();
   // What a message of this head is: its length, or why it is none.
-  void Judge();
+  void CheckHead();
   void Refuse(int status, std::string why);
 
   const Limits limits_;

@@ -45,10 +45,10 @@ std::string Word(const absl::Status& status) {
   return absl::IsFailedPrecondition(status) ? "refused" : "?";
 }
 std::string Reading(const std::string& realms, uint32_t threshold) {
-  return Word(JudgeReading({{}, Reports(realms)}, threshold).status());
+  return Word(ClaimsOf({{}, Reports(realms)}, threshold).status());
 }
 std::string Raise(const std::string& realms, uint32_t threshold) {
-  return Word(JudgeRaise(Reports(realms), threshold));
+  return Word(CheckRaised(Reports(realms), threshold));
 }
 
 TEST(FloorRules, ReadingTakesTheThreshold) {
@@ -100,7 +100,7 @@ TEST(FloorRules, ARefusalBlocksOnlyWhereTooFewOthersTookIt) {
 }
 
 TEST(FloorRules, WhatRealmsGiveIsPassedOnUnjudged) {
-  const auto claims = JudgeReading({{FloorAt(7, 2), FloorAt(7, 3), FloorAt(3, 1)}, Reports("gggnu")}, 3);
+  const auto claims = ClaimsOf({{FloorAt(7, 2), FloorAt(7, 3), FloorAt(3, 1)}, Reports("gggnu")}, 3);
   ASSERT_TRUE(claims.ok()) << claims.status();
   EXPECT_EQ(claims->claims.size(), 3U);
   EXPECT_EQ(claims->realms, 5U);
