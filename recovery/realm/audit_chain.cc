@@ -55,7 +55,7 @@ std::string LinkAuditLine(std::string_view object, Digest& head) {
 }
 
 uint64_t DiscontinuitiesIn(std::string_view audit_line) {
-  if (audit_line.find("\"discontinuities\":") == audit_line.npos) return 0;
+  if (audit_line.find("\"discontinuities\":") == std::string::npos) return 0;
   const auto line = ParseJson(audit_line);
   const auto number = line.is_object() ? line.find("discontinuities") : line.end();
   if (number == line.end() || !number->is_number_unsigned()) return 0;
@@ -82,7 +82,7 @@ absl::Status AuditChain::Read(const std::filesystem::path& file) {
   ssize_t got = 0;
   while ((got = read(fd, part, sizeof part)) > 0) {
     std::string_view rest(part, static_cast<size_t>(got));
-    for (size_t end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+    for (size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n')) {
       line.append(rest.substr(0, end));
       rest.remove_prefix(end + 1);
       TakeLine(line);
@@ -129,7 +129,7 @@ void AuditChain::TakeLink(std::string_view text, const Digest& hash) {
 
 // Where a new file begins, its first line says which hash it follows.
 std::optional<Digest> AuditChain::StartsAnew(std::string_view text) const {
-  if (text.find(kAuditBegins) == text.npos) return std::nullopt;
+  if (text.find(kAuditBegins) == std::string::npos) return std::nullopt;
   const nlohmann::json line = ParseJson(std::string(text) + "}");
   if (!line.is_object() || line.value("event", nlohmann::json()) != kAuditBegins) return std::nullopt;
   const auto follows = line.find("follows");

@@ -8,7 +8,9 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  if (text.find('/') != text.npos || text.find("..") != text.npos || text.find('\\') != text.npos) return 0;
+  if (text.find('/') != std::string::npos || text.find("..") != std::string::npos ||
+      text.find('\\') != std::string::npos)
+    return 0;
   (void)labrec::attestation::AttestPolicy::Parse(text, LABREC_SOURCE_DIR "/tests/fuzz/policy_folder").ok();
   return 0;
 }

@@ -16,7 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (config.ok() && (config->state.empty() || config->tenants.empty())) std::abort();
     return 0;
   }
-  if (text.find('/') != text.npos || text.find("..") != text.npos || text.find('\\') != text.npos) return 0;
+  if (text.find('/') != std::string::npos || text.find("..") != std::string::npos ||
+      text.find('\\') != std::string::npos)
+    return 0;
   const auto list =
       recovery::client::ParseRealmList(text, LABREC_SOURCE_DIR "/tests/fuzz/policy_folder/realms.toml");
   if (!list.ok()) return 0;

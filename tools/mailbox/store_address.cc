@@ -71,7 +71,7 @@ absl::StatusOr<std::unique_ptr<MessageStore>> OpenStore(const StoreOptions& opti
                                                         const AccountName& account) {
   const std::string_view name = options.name;
   if (name.empty()) return absl::InvalidArgumentError("name the message store: --store FOLDER or ADDRESS");
-  const bool server = name.starts_with(kUnix) || name.find("://") != name.npos;
+  const bool server = name.starts_with(kUnix) || name.find("://") != std::string::npos;
   if (!server) return FolderStore::Open(options.name);
   LABREC_ASSIGN_OR_RETURN(const GrpcStoreOptions connection, ServerOptions(options, account));
   return std::make_unique<GrpcStore>(connection);

@@ -171,11 +171,11 @@ class ConfigReader {
   static bool IsOrigin(std::string_view text) {
     if (text == "*") return true;
     const size_t scheme = text.find("://");
-    if (scheme == text.npos || scheme == 0) return false;
+    if (scheme == std::string::npos || scheme == 0) return false;
     const std::string_view host = text.substr(scheme + 3);
     return !host.empty() && std::ranges::none_of(text, [](char c) {
       return c <= ' ' || c == ',' || (c >= 'A' && c <= 'Z');
-    }) && host.find('/') == host.npos;
+    }) && host.find('/') == std::string::npos;
   }
 
   // How a Unix socket is shared.

@@ -29,7 +29,7 @@ constexpr std::string_view kWhiteSpace = " \t\r\n";
 
 size_t CountPemBlocks(std::string_view text) {
   size_t count = 0;
-  for (size_t at = text.find(kPemBegin); at != text.npos; at = text.find(kPemBegin, at + 1)) ++count;
+  for (size_t at = text.find(kPemBegin); at != std::string::npos; at = text.find(kPemBegin, at + 1)) ++count;
   return count;
 }
 

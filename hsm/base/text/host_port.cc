@@ -58,13 +58,13 @@ std::optional<std::string> NameOrVersion4(std::string_view host) {
 }  // namespace
 
 std::string HostPort::Text() const {
-  const bool version6 = host.find(':') != host.npos;
+  const bool version6 = host.find(':') != std::string::npos;
   return (version6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 std::optional<HostPort> ParseHostPort(std::string_view text) {
   const size_t colon = text.rfind(':');
-  if (colon == text.npos) return std::nullopt;
+  if (colon == std::string::npos) return std::nullopt;
   std::string_view host = text.substr(0, colon);
   const std::optional<int> port = Port(text.substr(colon + 1));
   const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';

@@ -44,7 +44,7 @@ absl::StatusOr<std::string> Decode(std::string_view name, std::string_view text)
       }
       value += absl::HexStringToBytes(AbslView(digits));
       at += 2;
-    } else if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || kPlain.find(c) != kPlain.npos) {
+    } else if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || kPlain.find(c) != std::string::npos) {
       value += c;
     } else {
       return WrongUri(
@@ -62,7 +62,7 @@ absl::Status ParseHalf(std::string_view half, char separator, std::set<std::stri
   for (const std::string& part : std::vector<std::string>(absl::StrSplit(AbslView(half), separator))) {
     const size_t equals = part.find('=');
     const std::string name = part.substr(0, equals);
-    if (!IsName(name) || equals == part.npos) {
+    if (!IsName(name) || equals == std::string::npos) {
       return WrongUri(
           absl::StrCat("an attribute is empty or has no form NAME=VALUE; those of the path are "
                        "joined by ';', those behind the '?' by '&'"));
@@ -84,7 +84,8 @@ absl::StatusOr<Uri> Uri::Parse(std::string_view text) {
   const size_t mark = text.find('?');
   const std::string_view path = text.substr(0, mark);
   if (!path.empty()) LABREC_RETURN_IF_ERROR(ParseHalf(path, ';', seen, uri.path));
-  if (mark != text.npos) LABREC_RETURN_IF_ERROR(ParseHalf(text.substr(mark + 1), '&', seen, uri.query));
+  if (mark != std::string::npos)
+    LABREC_RETURN_IF_ERROR(ParseHalf(text.substr(mark + 1), '&', seen, uri.query));
   return uri;
 }
 

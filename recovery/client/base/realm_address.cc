@@ -83,7 +83,7 @@ class Parser {
                    "token_command must be a list of texts, a program and its arguments; no shell reads it");
     }
     std::string& program = list.token_command.front();
-    if (program.find('/') != program.npos) program = Beside(program).string();
+    if (program.find('/') != std::string::npos) program = Beside(program).string();
     return absl::OkStatus();
   }
 

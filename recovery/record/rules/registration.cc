@@ -64,7 +64,7 @@ absl::Status NotOpen(uint32_t version) {
 
 // The config says who counts as it was begun; the index was bound to key and limit, and the chip holds that
 // limit now.
-absl::Status JudgeChip(const RecordVersion& begun, const FinishRegistration& request) {
+absl::Status CheckChip(const RecordVersion& begun, const FinishRegistration& request) {
   if (begun.chip->index != request.chip_index) {
     return absl::FailedPreconditionError(
         "the config does not name the index of this version as it was begun: begin again");
@@ -91,7 +91,7 @@ absl::StatusOr<RecordVersion> Begun(const std::optional<Record>& record, const F
   if (row == nullptr || row->usable() || row->registration_id() != std::get<RegistrationId>(request.begun)) {
     return NotOpen(request.version);
   }
-  LABREC_RETURN_IF_ERROR(JudgeChip(*row, request));
+  LABREC_RETURN_IF_ERROR(CheckChip(*row, request));
   return *row;
 }
 

@@ -29,8 +29,9 @@ struct Parts {
 
   explicit Parts(std::string_view token) {
     first = token.find('.');
-    if (first != token.npos) second = token.find('.', first + 1);
-    if (second != token.npos && token.find('.', second + 1) != token.npos) second = token.npos;
+    if (first != std::string::npos) second = token.find('.', first + 1);
+    if (second != std::string::npos && token.find('.', second + 1) != std::string::npos)
+      second = std::string::npos;
   }
   bool three() const { return second != std::string_view::npos; }
 };

@@ -60,7 +60,7 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(const std::string& ad
     return listener;
   }
   const size_t colon = address.rfind(':');
-  if (colon == address.npos) return absl::InvalidArgumentError(address + ": no \"host:port\"");
+  if (colon == std::string::npos) return absl::InvalidArgumentError(address + ": no \"host:port\"");
   std::string host = address.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   LABREC_RETURN_IF_ERROR(listener->ListenOnHost(host, address.substr(colon + 1)));

@@ -51,7 +51,7 @@ absl::StatusOr<std::chrono::steady_clock::time_point> ConnectDeadline(
   const std::string_view value = request.Value("connect-timeout-ms");
   if (value.empty()) return std::chrono::steady_clock::time_point::max();
   uint64_t millis = 0;
-  if (value.size() > kMostDigits || value.find_first_not_of("0123456789") != value.npos ||
+  if (value.size() > kMostDigits || value.find_first_not_of("0123456789") != std::string::npos ||
       !absl::SimpleAtoi(AbslView(value), &millis)) {
     return absl::InvalidArgumentError("connect-timeout-ms is no number of at most ten digits");
   }

@@ -53,7 +53,7 @@ void ServiceClient::ConfirmKey() {
   request.set_record(kRecord);
   request.set_version(begun_);
   request.set_registration_id(registration_);
-  if (fields_.find('\x22') == fields_.npos) {
+  if (fields_.find('\x22') == std::string::npos) {
     request.add_elements(Element(201));
     request.add_elements(Element(202));
   }

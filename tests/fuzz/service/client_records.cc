@@ -14,7 +14,7 @@ void ServiceClient::Begin() {
   request.set_record(kRecord);
   request.set_version(begun_ + 1);
   const bool in_chip = (flags_ & kInChip) != 0;
-  if (!in_chip && fields_.find('\x1a') == fields_.npos)
+  if (!in_chip && fields_.find('\x1a') == std::string::npos)
     request.add_elements(Element(200));  // not the input's
   if (!Lay(request)) return;
   if (in_chip) BeginInChip(request);
@@ -95,7 +95,7 @@ void ServiceClient::Evaluate() {
   v1::EvaluateRequest request;
   request.set_record(kRecord);
   request.set_version(usable_);
-  if (fields_.find('\x1a') == fields_.npos) request.add_elements(Element(next_element_++));
+  if (fields_.find('\x1a') == std::string::npos) request.add_elements(Element(next_element_++));
   if (!Lay(request)) return;
   v1::EvaluateResponse response;
   if (!Send(&v1::Recovery::Stub::Evaluate, request, response) || !response.has_evaluated()) return;

@@ -58,7 +58,7 @@ class ChipBusy : public testing::Test {
     const std::string name = "\nlabyrinth_refused_total{reason=\"account_queue\"} ";
     const std::string text = HttpGet(metrics_port_, "/metrics");
     const size_t at = text.find(name);
-    return at == text.npos ? 0 : std::stoi(text.substr(at + name.size()));
+    return at == std::string::npos ? 0 : std::stoi(text.substr(at + name.size()));
   }
   static absl::Status GetRecord(const ChipRealm::Account& account) {
     Cancellation never;

@@ -69,7 +69,7 @@ TEST_F(Installation, TheUnitIsOneThatSystemdTakes) {
   std::string unit = Content(Installed("lib/systemd/system/labyrinth-recoveryd.service"));
   const std::string program = LABREC_PREFIX "/sbin/labyrinth-recoveryd";
   const size_t at = unit.find("ExecStart=" + program + " --config /etc/labyrinth/recoveryd.toml\n");
-  ASSERT_NE(at, unit.npos) << unit;
+  ASSERT_NE(at, std::string::npos) << unit;
   unit.replace(at + sizeof "ExecStart=" - 1, program.size(), Installed("sbin/labyrinth-recoveryd").string());
   const fs::path file = root_.path() / "labyrinth-recoveryd.service";
   std::ofstream(file) << unit;

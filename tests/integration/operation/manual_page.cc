@@ -32,7 +32,7 @@ std::vector<std::string> Arguments(const std::string& text) {
 
 // .BR and its like set their arguments side by side, others keep the spaces.
 std::string Joined(const std::string& macro, const std::string& text) {
-  const bool alternates = macro.size() == 2 && macro.find_first_not_of("BIR") == macro.npos;
+  const bool alternates = macro.size() == 2 && macro.find_first_not_of("BIR") == std::string::npos;
   std::string joined;
   for (const std::string& argument : Arguments(text)) {
     if (!alternates && !joined.empty()) joined += ' ';
@@ -60,8 +60,8 @@ ManualPage::ManualPage(const std::string& file) {
       continue;
     }
     const size_t space = line.find(' ');
-    const std::string macro = line.substr(1, space == line.npos ? line.npos : space - 1);
-    const std::string rest = space == line.npos ? "" : line.substr(space + 1);
+    const std::string macro = line.substr(1, space == std::string::npos ? std::string::npos : space - 1);
+    const std::string rest = space == std::string::npos ? "" : line.substr(space + 1);
     lines_.push_back({macro, Unescaped(Joined(macro, rest))});
   }
 }

@@ -52,7 +52,7 @@ class MetricsEndpoint : public testing::TestWithParam<SimulatorKind> {
   double Value(const std::string& name) const {
     const std::string text = Scrape();
     const size_t at = text.find("\n" + name + " ");
-    return at == text.npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
   }
   bool Becomes(const std::string& name, double value) const {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);

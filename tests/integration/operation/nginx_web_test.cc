@@ -148,7 +148,7 @@ class NginxWeb : public testing::Test {
     const std::string text = HttpGet(metrics_port_, "/metrics");
     const std::string name = "\nlabyrinth_calls_total{code=\"0\",method=\"GetRealm\"} ";
     const size_t at = text.find(name);
-    return at == text.npos ? 0 : std::stoi(text.substr(at + name.size()));
+    return at == std::string::npos ? 0 : std::stoi(text.substr(at + name.size()));
   }
 
   int metrics_port_ = 0;

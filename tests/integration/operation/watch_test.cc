@@ -49,7 +49,7 @@ class WatchedRealm : public testing::TestWithParam<SimulatorKind> {
   double Metric(const std::string& name) const {
     const std::string text = HttpGet(port_, "/metrics");
     const size_t at = text.find("\n" + name + " ");
-    return at == text.npos ? -1000 : std::stod(text.substr(at + name.size() + 2));
+    return at == std::string::npos ? -1000 : std::stod(text.substr(at + name.size() + 2));
   }
   template <typename Holds>
   bool Becomes(const std::string& name, Holds holds) const {

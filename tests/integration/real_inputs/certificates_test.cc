@@ -208,7 +208,7 @@ TEST_F(RealInputs, Row21_APemKeyNamesItsCurve) {
   // Their last INTEGER, before the point: the cofactor, which is 1.
   std::string der = Content(Path("public.der"));
   const std::string cofactor("\x02\x01\x01\x03\x42\x00\x04", 7);
-  ASSERT_NE(der.find(cofactor), der.npos);
+  ASSERT_NE(der.find(cofactor), std::string::npos);
   der[der.find(cofactor) + 2] = 2;
   Write("wrong.der", der);
   std::string wrong = "-----BEGIN PUBLIC KEY-----\n";

@@ -45,8 +45,8 @@ class ServerOverload : public ServerTest {
   int Metric(const std::string& name) const {
     const std::string text = HttpGet(metrics_port_, "/metrics");
     const size_t at = text.find("\n" + name + " ");
-    if (at == text.npos) ADD_FAILURE() << name << " is not among\n" << text;
-    return at == text.npos ? -1 : std::stoi(text.substr(at + name.size() + 2));
+    if (at == std::string::npos) ADD_FAILURE() << name << " is not among\n" << text;
+    return at == std::string::npos ? -1 : std::stoi(text.substr(at + name.size() + 2));
   }
   int Refused(const std::string& reason) const {
     return Metric("labyrinth_refused_total{reason=\"" + reason + "\"}");

@@ -79,9 +79,9 @@ TEST_P(ServerRefusals, TextThatIsNoUtf8StaysOutOfTheLog) {
     EXPECT_EQ(status.error_message().find(bad), std::string::npos);
   }
   const std::string log = realm_->Log();
-  EXPECT_EQ(log.find("\xff"), log.npos) << log;
-  EXPECT_EQ(log.find("\x1b"), log.npos) << log;
-  EXPECT_EQ(log.find("libprotobuf"), log.npos) << "past the daemon's own log:\n" << log;
+  EXPECT_EQ(log.find("\xff"), std::string::npos) << log;
+  EXPECT_EQ(log.find("\x1b"), std::string::npos) << log;
+  EXPECT_EQ(log.find("libprotobuf"), std::string::npos) << "past the daemon's own log:\n" << log;
 }
 
 TEST_P(ServerRefusals, Tokens) {

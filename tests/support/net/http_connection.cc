@@ -71,7 +71,7 @@ bool HttpConnection::ReadMore() {
 std::optional<HttpMessage> TakeMessage(std::string& read) {
   constexpr std::string_view kVersion = "HTTP/1.1 ", kEnd = "\r\n\r\n";
   const size_t end = read.find(kEnd);
-  if (end == read.npos || !read.starts_with(kVersion)) return std::nullopt;
+  if (end == std::string::npos || !read.starts_with(kVersion)) return std::nullopt;
   HttpMessage message;
   const std::string head = read.substr(0, end + 2);
   message.status = std::atoi(head.c_str() + kVersion.size());

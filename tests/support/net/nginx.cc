@@ -34,11 +34,11 @@ std::string Content(const std::filesystem::path& path) {
 // What an operator changes by hand.
 void Change(std::string& text, const std::string& from, const std::string& to) {
   size_t at = text.find(from);
-  if (at == text.npos) {
+  if (at == std::string::npos) {
     std::cerr << kShipped << " has no " << from << "\n";
     std::abort();
   }
-  for (; at != text.npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+  for (; at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
 }
 
 bool Listens(int port) {

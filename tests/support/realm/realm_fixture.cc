@@ -38,7 +38,7 @@ std::string ReadText(const std::filesystem::path& path) {
 
 int Occurrences(std::string_view text, std::string_view part) {
   int count = 0;
-  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + part.size())) ++count;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++count;
   return count;
 }
 

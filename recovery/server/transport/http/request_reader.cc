@@ -41,7 +41,8 @@ bool SaysClose(const HttpRequest& request) {
 }
 
 bool IsLength(std::string_view value) {
-  return !value.empty() && value.size() <= kMostDigits && value.find_first_not_of("0123456789") == value.npos;
+  return !value.empty() && value.size() <= kMostDigits &&
+         value.find_first_not_of("0123456789") == std::string::npos;
 }
 
 }  // namespace

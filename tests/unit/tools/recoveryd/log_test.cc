@@ -28,9 +28,10 @@ TEST(Log, ALineOfAnyoneIsOneLine) {
   spdlog::warn("from a client: {}", std::string("x\n2026-01-01 info: forged ") + '\xff');
   GOOGLE_LOG(ERROR) << "of protobuf \xff\nforged";
   const std::string text = testing::internal::GetCapturedStderr();
-  EXPECT_NE(text.find("warning: from a client: x\\x0a2026-01-01 info: forged \\xff\n"), text.npos) << text;
-  EXPECT_NE(text.find("warning: protobuf: of protobuf \\xff\\x0aforged\n"), text.npos) << text;
-  EXPECT_EQ(text.find("libprotobuf"), text.npos) << text;
+  EXPECT_NE(text.find("warning: from a client: x\\x0a2026-01-01 info: forged \\xff\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("warning: protobuf: of protobuf \\xff\\x0aforged\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("libprotobuf"), std::string::npos) << text;
 }
 
 }  // namespace
