@@ -1,6 +1,4 @@
 // More chip calls than an account has places for: what its client hears, and that it comes back.
-#include <chrono>
-#include <functional>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -11,6 +9,7 @@
 #include "recovery/client/grpc/realm_channel.h"
 #include "tests/support/device/gate.h"
 #include "tests/support/net/loopback.h"
+#include "tests/support/process/eventually.h"
 #include "tests/support/realm/chip_realm.h"
 
 namespace labrec::test {
@@ -45,14 +44,6 @@ class ChipBusy : public testing::Test {
     const absl::Status connected = realm_->Reconnect(account);
     EXPECT_TRUE(connected.ok()) << connected;
     return account;
-  }
-  static bool Eventually(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return true;
   }
   int RefusedForWantOfAPlace() const {
     const std::string name = "\nlabyrinth_refused_total{reason=\"account_queue\"} ";

@@ -1,11 +1,9 @@
 #include "tests/integration/engine/realm.h"
 
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <thread>
 #include <utility>
 
 #include "recovery/ledger/ledger.h"
@@ -201,15 +199,6 @@ std::optional<Record> EngineRealm::StoredRecord(const RecordName& name) {
 
 void EngineRealm::EditStoredRecord(const RecordName& name) {
   store_->Edit(RecordRowKey(name));
-}
-
-bool Eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
 }
 
 }  // namespace labrec::recovery

@@ -15,6 +15,7 @@
 #include "recovery/store/store.h"
 #include "tests/support/device/faulty_device.h"
 #include "tests/support/device/simulated_device.h"
+#include "tests/support/process/eventually.h"
 #include "tests/support/process/temporary_folder.h"
 
 namespace labrec::recovery {
@@ -84,7 +85,6 @@ class EngineRealm {
   std::unique_ptr<Engine> engine_;
 };
 
-// Waits, at most 30 seconds, until `condition` holds.
-bool Eventually(const std::function<bool()>& condition);
+using test::Eventually;
 
 }  // namespace labrec::recovery

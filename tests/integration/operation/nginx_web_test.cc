@@ -16,6 +16,7 @@
 #include "tests/support/net/http_connection.h"
 #include "tests/support/net/loopback.h"
 #include "tests/support/net/nginx.h"
+#include "tests/support/process/eventually.h"
 #include "tests/support/realm/raw_account.h"
 #include "tests/support/realm/realm_fixture.h"
 #include "tests/support/realm/realm_stub.h"

@@ -1,4 +1,3 @@
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -17,6 +16,7 @@
 #include "tests/support/checkout_paths.h"
 #include "tests/support/net/loopback.h"
 #include "tests/support/net/test_certificate.h"
+#include "tests/support/process/eventually.h"
 #include "tests/support/process/finished_command.h"
 #include "tests/support/realm/realm_fixture.h"
 #include "tests/support/tpm/tpm_proxy.h"
@@ -53,12 +53,7 @@ class WatchedRealm : public testing::TestWithParam<SimulatorKind> {
   }
   template <typename Holds>
   bool Becomes(const std::string& name, Holds holds) const {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!holds(Metric(name))) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    return true;
+    return Eventually([&] { return holds(Metric(name)); }, std::chrono::seconds(60));
   }
   Json Status() const {
     const auto answer = realm_->Admin({"status"});
@@ -97,26 +92,52 @@ bool Writes(uint32_t code) {
   return kCodes.contains(code);
 }
 
+// What a TPM was sent.
+class Commands {
+ public:
+  void Note(uint32_t code) {
+    {
+      const std::lock_guard lock(mutex_);
+      ++all_;
+      if (Writes(code)) ++writes_;
+    }
+    changed_.notify_all();
+  }
+  int all() const {
+    const std::lock_guard lock(mutex_);
+    return all_;
+  }
+  int writes() const {
+    const std::lock_guard lock(mutex_);
+    return writes_;
+  }
+  bool AwaitMoreThan(int seen) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return all_ > seen; });
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  int all_ = 0;
+  int writes_ = 0;
+};
+
 TEST_F(WatchedRealm, ProbingAnIdleDeviceWearsNothing) {
   Make(SimulatorKind::kSwtpm);
-  std::atomic<int> commands = 0, writes = 0;
+  Commands commands;
   auto proxy = TpmProxy::Start(realm_->swtpm()->socket(), [&](const TpmProxy::Command& command) {
-    if (Writes(command.code)) ++writes;
-    ++commands;
+    commands.Note(command.code);
     return TpmProxy::Fate::kForward;
   });
   ASSERT_TRUE(proxy.ok()) << proxy.status();
   realm_->SetDeviceUri(absl::StrCat("tpm2:", (*proxy)->tcti()));
   Start();
   const Json before = Status();
-  const int seen = commands, written = writes;
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (commands == seen && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  EXPECT_GT(commands, seen) << "nobody called, and the TPM was asked";
+  const int seen = commands.all(), written = commands.writes();
+  EXPECT_TRUE(commands.AwaitMoreThan(seen)) << "nobody called, and nobody asked the TPM";
   EXPECT_EQ(Status()["epoch"], before["epoch"]);
-  EXPECT_EQ(writes, written);
+  EXPECT_EQ(commands.writes(), written);
 }
 
 // A TPM that takes a command and does not answer until it is told to.

@@ -7,6 +7,7 @@
 
 #include "tests/integration/server/test.h"
 #include "tests/support/net/loopback.h"
+#include "tests/support/process/eventually.h"
 #include "tests/support/tpm/counter_gate.h"
 #include "tests/support/tpm/tpm_proxy.h"
 

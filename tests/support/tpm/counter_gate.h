@@ -1,23 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <functional>
-#include <thread>
+#include <condition_variable>
+#include <mutex>
 
 #include "tests/support/tpm/tpm_proxy.h"
 
 namespace labrec::test {
-
-// Waits, at most twenty seconds, until it is so.
-inline bool Eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
 
 // A TPM whose counter stands still while the gate is closed: whoever comes meanwhile waits in the queue.
 class CounterGate {
@@ -25,20 +14,27 @@ class CounterGate {
   TpmProxy::Judge judge() {
     return [this](const TpmProxy::Command& command) {
       constexpr uint32_t kNvIncrement = 0x134;
+      std::unique_lock lock(mutex_);
       if (command.code == kNvIncrement && closed_) {
         ++arrived_;
-        closed_.wait(true);
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return !closed_; });
       }
       return TpmProxy::Fate::kForward;
     };
   }
-  void Close() { closed_ = true; }
+  void Close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
   void Open() {
+    const std::lock_guard lock(mutex_);
     closed_ = false;
-    closed_.notify_all();
+    changed_.notify_all();
   }
   bool AwaitArrival() {
-    return Eventually([this] { return arrived_ > 0; });
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(20), [this] { return arrived_ > 0; });
   }
 
   // Opens the gate however the test ends: a daemon that waits for its TPM does not stop.
@@ -52,8 +48,10 @@ class CounterGate {
   };
 
  private:
-  std::atomic<bool> closed_ = false;
-  std::atomic<int> arrived_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool closed_ = false;
+  int arrived_ = 0;
 };
 
 }  // namespace labrec::test
