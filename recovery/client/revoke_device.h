@@ -11,10 +11,9 @@
 namespace labrec::recovery::client {
 
 // Takes a device's rights away at every realm, and with them the versions that it registered and nobody
-// activated (UnactivatedOf in status.h): where the device was not stolen, recover them once before, which
-// activates them. Active versions stay, whoever registered them: after a theft look at what GetStatus shows.
-// kGood where it is enrolled no more, or never was; kUnreachable
-// and kRefused where it may still be. Blocks; any thread.
+// activated (UnactivatedOf in status.h). If the device was not stolen, recover them before: that activates
+// them. Active versions stay, whoever registered them: after a theft look at what GetStatus shows. kGood: it
+// is enrolled no more, or never was. kUnreachable, kRefused: it may still be. Blocks; any thread.
 std::vector<RealmReport> RevokeDevice(const RealmSet& realms, const std::array<uint8_t, 16>& device_id,
                                       const RequestSigner& signer);
 

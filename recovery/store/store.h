@@ -74,8 +74,8 @@ class Store {
   // Every row, in order of bucket and key; for offline verification and the operator's lists.
   virtual absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) = 0;
 
-  // What reads show reaches durable storage, as far as it has not: an earlier run may have died before it was
-  // there. Called once what is read has been checked and before anything builds on it; until then, and until
+  // Brings what reads show to durable storage, where it is not there yet: an earlier run may have died too
+  // early. Called once what is read has been checked and before anything builds on it; until then, and until
   // the first Write, storage is as it was found. UNAVAILABLE, RESOURCE_EXHAUSTED: not now; any other error
   // ends the process.
   virtual absl::Status MakeDurable() = 0;

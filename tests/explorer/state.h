@@ -10,8 +10,8 @@
 // that world.h makes, history.h notes what really happened, invariants.h judges.
 namespace labrec::recovery::explorer {
 
-// A state: the rows of one account at one realm, in few bytes, and what happened so far as far as a promise
-// depends on it. The owner's record is "main", "x" is one that only the thief uses.
+// A state: the rows of one account at one realm, in few bytes, and of what happened so far that on which a
+// promise depends. The owner's record is "main", "x" is one that only the thief uses.
 
 enum Party : uint8_t { kOwner, kThief };
 

@@ -12,8 +12,8 @@
 namespace labrec::mailbox {
 
 // The epoch floor of an account's record, kept by all realms of the recovery service. A floor counts as kept
-// when so many realms have it that any T of them, which a recovery needs, include one that does: all holders
-// of the record but T - 1, whatever the others say. They get it when a device syncs again.
+// once all holders of the record but T - 1 have it, whatever the others say: then any T of them, which a
+// recovery needs, include one that has it. The others get it when a device syncs again.
 class RecoveryFloor : public recovery::labyrinth::FloorKeeper {
  public:
   struct Options {

@@ -37,12 +37,12 @@ namespace labrec::recoveryd {
 // All parts of a running realm, in the order in which they stand on each other.
 class Daemon {
  public:
-  // Opens the realm and serves. What can fail without the device is done before it is asked anything, and
-  // what storage holds is judged before the device is written: a start that fails writes nothing to it. Nor
-  // does it change a row; but what an earlier run left in the database's log is moved into the database
-  // before anything in it is believed (OpenSqliteStore).
-  // `on_fatal` is called when the process must end at once (see Engine::Start). `pause` is asked after each
-  // try to open the devices that failed: OK to try again, or what the start ends with.
+  // Opens the realm and serves. What can fail without the device comes before the device is asked anything,
+  // and what storage holds is judged before the device is written: a start that fails writes nothing to the
+  // device, and changes no row. Only what an earlier run left in the database's log is moved into the
+  // database, before anything there is believed (OpenSqliteStore). `on_fatal` is called when the process must
+  // end at once (see Engine::Start). `pause` is asked after each try to open the devices that failed: OK to
+  // try again, or what the start ends with.
   using Pause = std::function<absl::Status(const absl::Status& why)>;
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(const Config& config,
                                                        std::function<void(absl::Status)> on_fatal,

@@ -22,9 +22,9 @@ struct SavedWrite {
 };
 
 // Policy sessions that wait for a client's signature, on one connection. Where we are the TPM's only user
-// they wait saved, out of its slots, and the next connection goes on with them. Behind a resource manager one
-// waits in a slot: a manager cannot end what we saved, were we killed; it ends with the connection. The next
-// call ends those that are too old; the end of this object ends all.
+// they wait saved, which frees their slots, and the next connection goes on with them. Behind a resource
+// manager a session waits in its slot and ends with the connection: if we were killed, the manager could not
+// end one that we had saved. The next call ends those that are too old; the end of this object ends all.
 class WriteSessions {
  public:
   using Time = std::chrono::steady_clock::time_point;

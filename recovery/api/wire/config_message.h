@@ -10,8 +10,8 @@
 
 namespace labrec::recovery::wire {
 
-// What every realm of a record stores alike: record_config.h has its rules. Messages of recovery.proto under
-// the names that they have there, where what each field is stands too.
+// What every realm of a record stores alike: record_config.h has its rules. Messages and fields have the
+// names that recovery.proto gives them, and recovery.proto says what each field is.
 
 enum class Enforcement : int32_t { kUnspecified = 0, kLedger = 1, kChip = 2, kMixed = 3 };
 

@@ -20,8 +20,8 @@ class Cancellation {
   // Waits until the time is over or Cancel() is called; true if it was.
   bool WaitFor(std::chrono::milliseconds time);
 
-  // While it lives, Cancel() calls `end_call` too; where it was called before, this does so at once.
-  // `end_call` must not block, nor touch the cancellation.
+  // While it lives, Cancel() calls `end_call` too; after Cancel() this calls it at once. `end_call` must not
+  // block, nor touch the cancellation.
   class Watch {
    public:
     Watch(Cancellation& cancellation, std::function<void()> end_call);

@@ -82,7 +82,8 @@ struct lrc_op {
   void Run(Make make);
   // Instead: it has failed already.
   void Fail(absl::Status status);
-  // Who signs: the finished recovery, else the account's device. Null, and it has failed, if there is none.
+  // The signer of an operation: what `by` recovered, else the account's device. Null, and the operation has
+  // failed, if `by` recovered nothing, or if there is neither.
   const labrec::recovery::client::core::Signer* SignerFor(const lrc_op* by);
 
   // The account's device; may be null.

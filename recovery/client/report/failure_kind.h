@@ -4,7 +4,7 @@
 
 namespace labrec::recovery::client {
 
-// Why an operation came to no outcome: what its host, or a program in another language, has to tell apart.
+// Why an operation came to no outcome, in the kinds that a host or a program in another language tells apart.
 enum class FailureKind {
   kTooFewRealms,     // fewer could be reached than it takes; nothing was decided (too_few_realms.h)
   kUnproven,         // a realm has not proven itself, though that is demanded: it was not asked

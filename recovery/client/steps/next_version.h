@@ -15,8 +15,8 @@ struct VersionChoice {
 };
 
 // `highest`: the highest version that each realm says it has seen, if it says so: a claim. A realm takes a
-// number at most kMostVersionStep above its own. So one that lies could lead the numbers to their end, and
-// one that tells the truth could then follow no more. The number is the one above the highest claim that the
+// number at most kMostVersionStep above its own. So a realm that lies could lead the numbers to their end, or
+// to where a realm that tells the truth cannot follow. The number is the one above the highest claim that the
 // threshold and more than half of those that answered can follow; who claims more is an outlier.
 // FAILED_PRECONDITION if there is no such claim, or no number above it.
 absl::StatusOr<VersionChoice> ChooseVersion(const std::vector<std::optional<uint32_t>>& highest,

@@ -48,7 +48,8 @@ class Registration {
  public:
   Registration(Account& account, const VersionPlan& plan);
 
-  // Before Begin: asks this realm for nothing. It is kFaulty, as it `does` what no honest realm does.
+  // Before Begin. Asks this realm for nothing, and reports it as kFaulty: it `does` what no honest realm
+  // does.
   void LeaveOut(size_t realm, std::string_view does);
 
   // Makes the version's key at every realm and has the PIN evaluated under it, with two blinds: a realm whose

@@ -7,10 +7,10 @@
 
 namespace labrec::recovery {
 
-// The anchor by way of an executor, which knows how long a call takes. Where a device bears one thread only
-// it is that of the keys: what only prepares goes before the evaluations that wait, as storage is written
-// meanwhile; the commit itself goes behind them, so that they are answered first. Both outlive this object.
-// Not from the executor's thread.
+// The anchor by way of an executor, which knows how long a call takes. Where a device bears one thread only,
+// that thread serves the keys too. Prepare goes before the evaluations that wait, as storage is written
+// meanwhile; Commit goes behind them, so that they are answered first. Both outlive this object. Not from the
+// executor's thread.
 class ExecutorAnchor : public hsm::FreshnessAnchor {
  public:
   ExecutorAnchor(hsm::FreshnessAnchor& anchor, DeviceExecutor& executor)

@@ -16,8 +16,9 @@ namespace labrec::recovery {
 // cannot be read or holds none.
 absl::StatusOr<Digest> TlsKeyHash(const std::filesystem::path& certificate);
 
-// The TLS keys that a realm's clients see: of the certificates in these files, which are read again at each
-// call, and of those that they replaced last, as a renewed one is served only a little later. Any thread.
+// The TLS keys that a realm's clients may see: those of the certificates in these files, and of the
+// certificates that these replaced last, as a renewed one is served only a little later. Files are read anew
+// at each call. Any thread.
 class OwnTlsKeys {
  public:
   explicit OwnTlsKeys(std::vector<std::filesystem::path> certificates)

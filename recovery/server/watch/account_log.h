@@ -31,8 +31,8 @@ class AccountLog {
   void VersionActivated(const Caller& caller, const std::string& record, uint32_t version, Ok done,
                         Then then);
   void RecordDeleted(const Caller& caller, const std::string& record, Ok done, Then then);
-  // For every answer "destroyed". Written for the one that destroyed it and, as the process may have ended
-  // before that was written, for the first of each run, up to 65,536 of those.
+  // For every answer "destroyed". The one that destroyed the record has a line. The process may have ended
+  // before that was written: so the first of each run has a line too, for up to 65,536 records.
   void RecordDestroyed(const Caller& caller, const std::string& record, const Destroyed& outcome, Then then);
 
  private:

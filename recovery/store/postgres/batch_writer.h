@@ -35,8 +35,8 @@ class BatchWriter {
   // ABORTED: certainly not written. Any other error: nobody knows, or another process has written.
   absl::Status Write(const StoreBatch& batch, const std::optional<Version>& old);
 
-  // Commits a change that changes nothing behind all that can be read, and waits for it as for a batch: then
-  // that is where a batch would be. UNAVAILABLE or RESOURCE_EXHAUSTED: not now.
+  // Commits a change that changes nothing, and waits for it as for a batch. Once it is kept, so is all that
+  // could be read before it. UNAVAILABLE or RESOURCE_EXHAUSTED: not now.
   absl::Status Touch(const Version& present);
 
  private:

@@ -16,9 +16,9 @@ struct WritingSession {
   ServerIdentity identity;
 };
 
-// Asks every place, and takes the server with the highest timeline of those that take writes: the first one
-// may be an old primary that came back, and has missed what its successor acknowledged since. Then everything
-// that is demanded of the server and its tables, and the lock. Errors: OpenPostgresStore.
+// Asks every place, and takes the server with the highest timeline of those that take writes: any other may
+// be an old primary that came back, and has missed what its successor acknowledged since. Then checks all
+// that is demanded of the server and its tables, and takes the lock. Errors: OpenPostgresStore.
 absl::StatusOr<WritingSession> OpenWritingSession(const std::vector<ServerPlace>& places,
                                                   const PostgresOptions& options);
 
