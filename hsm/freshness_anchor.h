@@ -47,8 +47,9 @@ class FreshnessAnchor {
  public:
   virtual ~FreshnessAnchor() = default;
 
-  // Takes the anchor over, durably on the device: from now on Prepare and Commit of every other object (in
-  // any process) that claimed earlier fail with DATA_LOSS. Once per run, by a run that would serve: what
+  // Takes the anchor over, durably on the device: from now on Commit of every other object (in any process)
+  // that claimed earlier fails with DATA_LOSS, and what Prepare still gives one is for an epoch at most one
+  // above where the device stood at this claim. Once per run, by a run that would serve: what
   // storage holds is judged before, as a claim ends the run that serves now, and judged again after it, as
   // that run may have committed meanwhile. Prepare and Commit want it (FAILED_PRECONDITION). A claim is a
   // fresh random value, or a counter's, on the device.
@@ -61,10 +62,12 @@ class FreshnessAnchor {
   // The epoch whose state is current. UNAVAILABLE: the device is away.
   virtual absl::StatusOr<uint64_t> CurrentEpoch() = 0;
 
-  // Evidence (at most 256 bytes) that this device saw `digest` for `epoch`, which must be CurrentEpoch() + 1
-  // (FAILED_PRECONDITION otherwise). Makes nothing current. An error leaves the current epoch unchanged.
-  // Looks at the claim after the epoch and before it gives any evidence away: the other way round, an object
-  // that lost its claim could prepare a state next to one that is being answered.
+  // Evidence (at most 256 bytes) that this device saw `digest` for `epoch`, which must be one above the
+  // epoch where this object saw the device (FAILED_PRECONDITION otherwise). Makes nothing current. An error
+  // leaves the current epoch unchanged. Before it gives any evidence away this object has looked at the epoch
+  // and then at the claim, here or at the end of a Commit that said OK, the latest call of Commit: the other
+  // way round, an object that lost its claim could prepare a state next to one that is being answered.
+  // DATA_LOSS: it looked here, and another object has claimed the anchor.
   // May end the evidence of what was prepared before for this epoch. A state which Check called kOneAhead
   // since the claim keeps its evidence until Commit, so that storage can be given the new one first.
   virtual absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) = 0;
@@ -74,8 +77,9 @@ class FreshnessAnchor {
   // what another run prepared: prepare it anew, with the same digest.
   // OK says that this object's claim was still there after the device stood at `epoch`. So the claim is
   // looked at after counting; before it as well, to harm nobody. UNAVAILABLE: the device may or may not have
-  // moved; call again with the same epoch when it is back (it looks before it counts). DATA_LOSS: somebody
-  // else uses the anchor: the device is at neither `epoch` nor `epoch - 1`, or another object claimed it.
+  // moved; call again with the same epoch when it is back (a repeat looks before it counts). DATA_LOSS:
+  // somebody else uses the anchor: the device is at neither `epoch` nor `epoch - 1`, or another object
+  // claimed it.
   virtual absl::Status Commit(uint64_t epoch) = 0;
 
   // Judges a head found on storage. Changes nothing.

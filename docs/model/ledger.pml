@@ -22,7 +22,8 @@
  *   NO_CLAIM          nobody claims the anchor
  *   CLAIM_FIRST       a start claims the anchor before it judges what storage holds
  *   COMMIT_UNCLAIMED  Commit looks at the claim before it counts, not after
- *   PREPARE_UNCLAIMED Prepare does not look at the claim after the epoch
+ *   PREPARE_UNCLAIMED the first Prepare after a claim does not look at the claim after the epoch
+ *   RECOUNT           Commit, asked once more as the device's answer was lost, counts without a look at the counter
  *   ABORT_NO_FENCE    after a batch that storage refused, another takes its epoch
  *   NO_CHECK          a start believes any state that has good evidence
  */
@@ -36,8 +37,9 @@
 
 /* Where an epoch is, measured against the device's. */
 #define STALE 0
-#define CURRENT 1
-#define NEXT 2
+#define LAST 1
+#define CURRENT 2
+#define NEXT 3
 
 short fresh = 1;     /* bit s: the state s. At first the empty one */
 short ahead = 0;
@@ -98,17 +100,24 @@ inline count() {
   }
 }
 
-/* FreshnessAnchor::Commit of the epoch that was prepared: looks before it counts, and may lose the device's answer and
- * begin again. */
+/* FreshnessAnchor::Commit of the epoch that was prepared. It may lose the device's answer and begin again. It looks at
+ * the counter before it counts when it begins again, and at the first commit after a claim. */
 inline anchor() {
   do
   :: if :: !CLAIMED -> goto off :: CLAIMED fi;
-     STEP(seen = target[me]);
      if
-     :: seen == CURRENT
-     :: seen == NEXT -> STEP(count())
-     :: else -> goto off
+     :: sure -> STEP(count())
+     :: !sure ->
+        STEP(seen = target[me]);
+        if
+        :: seen == CURRENT
+        :: seen == NEXT -> STEP(count())
+        :: else -> goto off
+        fi
      fi;
+#ifndef RECOUNT
+     sure = 0;
+#endif
      if :: break :: skip fi /* skip: the answer was lost */
   od;
   STEP(seen = target[me]);
@@ -116,7 +125,7 @@ inline anchor() {
 #ifndef COMMIT_UNCLAIMED
   look_at_claim();
 #endif
-  d_step { seen = 0; at[me] = target[me]; target[me] = STALE }
+  d_step { seen = 0; at[me] = target[me]; target[me] = STALE; sure = 1 }
 }
 
 inline store_state(state) {
@@ -132,15 +141,20 @@ inline store_state(state) {
   }
 }
 
-/* FreshnessAnchor::Prepare of the epoch after the device's, which is that of `found`: the device's epoch first, then
- * the claim. */
+/* FreshnessAnchor::Prepare of the epoch after the device's, which is that of `found`. The first one after a claim looks:
+ * at the device's epoch, then at the claim. Later ones rely on the looks of the commit before, so the epoch that they
+ * prepare may be no next one any more. */
 inline prepare(found) {
-  STEP(d_step { seen = at[me]; target[me] = NEXT });
-  if :: seen != found -> goto off :: seen == found fi;
+  if
+  :: sure -> STEP(d_step { target[me] = (at[me] == STALE -> STALE : at[me] + 1) })
+  :: !sure ->
+     STEP(d_step { seen = at[me]; target[me] = NEXT });
+     if :: seen != found -> goto off :: seen == found fi;
 #ifndef PREPARE_UNCLAIMED
-  if :: !CLAIMED -> goto off :: CLAIMED fi;
+     if :: !CLAIMED -> goto off :: CLAIMED fi;
 #endif
-  seen = 0
+     seen = 0
+  fi
 }
 
 /* Prepare, write, anchor: the state `next`. */
@@ -170,10 +184,10 @@ inline make_sure() {
 
 proctype Server(byte me) {
   byte used, next, seen, fences, element;
-  bit guess, settled, late;
+  bit guess, settled, late, sure;
 off:
   atomic {
-    used = 0; next = 0; seen = 0; fences = 0; element = 0; guess = 0; settled = 0; late = 0;
+    used = 0; next = 0; seen = 0; fences = 0; element = 0; guess = 0; settled = 0; late = 0; sure = 0;
     at[me] = STALE; target[me] = STALE;
     if :: claim == me -> claim = NOBODY :: else fi
   };
@@ -199,7 +213,7 @@ off:
 #endif
   /* Judged before anything is claimed. */
   if
-  :: at[me] == STALE ->
+  :: at[me] <= LAST ->
      assert(claim != me);
 #ifdef NO_ATTACKER
      assert(false); /* refused without an attacker */
@@ -213,7 +227,7 @@ off:
   /* And once more: where this run found the device at its claim. */
   STEP(seen = at[me]);
   if
-  :: seen == STALE -> goto off
+  :: seen <= LAST -> goto off
   :: seen == CURRENT -> fences = 2
   :: seen == NEXT -> fences = 1; prepare(NEXT); anchor()
   fi;

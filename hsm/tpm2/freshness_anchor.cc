@@ -30,11 +30,13 @@ absl::Status TpmFreshnessAnchor::Claim() {
   const std::lock_guard<std::mutex> lock(mutex_);
   const Bytes claim = ToBytes(SecretBytes::Random(kClaimSize).view());
   claim_.clear();
+  seen_.reset();
   LABREC_RETURN_IF_ERROR(connection_.Run(OnLoss::kRepeat, [&](LoadedRealm& realm) {
     return WriteIndex(*realm.context, *realm.session, realm.anchor->claim, claim);
   }));
   ++writes_;
   claim_ = claim;
+  claimed_at_ = std::chrono::steady_clock::now();
   const absl::Status held = LookAtClaim();
   if (!held.ok()) claim_.clear();
   return held;
@@ -56,6 +58,7 @@ absl::Status TpmFreshnessAnchor::LookAtClaim() {
     return absl::OkStatus();
   }));
   if (found == claim_) return absl::OkStatus();
+  seen_.reset();
   return absl::DataLossError(
       "another process has claimed this realm's freshness anchor; this one must end. If it was not you who "
       "started the other, somebody runs a copy of this service");
@@ -82,46 +85,79 @@ absl::StatusOr<SecretBytes> TpmFreshnessAnchor::Evidence(uint64_t epoch, const D
 
 // The claim is looked at after the epoch. Were it the other way round, somebody could claim and commit
 // between the two looks, and this object would make evidence for an epoch that follows the other's.
+absl::StatusOr<TpmFreshnessAnchor::Seen> TpmFreshnessAnchor::Look() {
+  Seen seen;
+  LABREC_ASSIGN_OR_RETURN(seen.epoch, CurrentEpoch());
+  LABREC_RETURN_IF_ERROR(LookAtClaim());
+  return seen;
+}
+
+// Only the first one after a claim looks at all: the commit before ends with the same two looks, in the same
+// order. Whoever claimed after them finds the device at their epoch or above, so this evidence is for the
+// epoch after that at most.
 absl::StatusOr<Bytes> TpmFreshnessAnchor::Prepare(uint64_t epoch, const Digest& digest) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  LABREC_ASSIGN_OR_RETURN(const uint64_t current, CurrentEpoch());
-  LABREC_RETURN_IF_ERROR(LookAtClaim());
-  if (epoch == 0 || epoch - 1 != current) {
+  if (!seen_) {
+    LABREC_ASSIGN_OR_RETURN(seen_, Look());
+  }
+  if (epoch == 0 || epoch - 1 != seen_->epoch) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the TPM is at epoch ", current, " and prepares only the next one, not ", epoch));
+        absl::StrCat("the TPM is at epoch ", seen_->epoch, " and prepares only the next one, not ", epoch));
   }
   LABREC_ASSIGN_OR_RETURN(const SecretBytes evidence, Evidence(epoch, digest));
   return ToBytes(evidence.view());
 }
 
 // The claim is looked at twice: before counting, to harm nobody, and after it, to know that nobody else
-// claimed until the device stood at `epoch`.
+// claimed until the device stood at `epoch`. That last pair of looks is what the next Prepare relies on.
 absl::Status TpmFreshnessAnchor::Commit(uint64_t epoch) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const std::optional<uint64_t> unseen_over = MayCountOver(epoch);
+  seen_.reset();
   LABREC_RETURN_IF_ERROR(LookAtClaim());
-  LABREC_RETURN_IF_ERROR(MoveTo(epoch));
-  return LookAtClaim();
+  LABREC_RETURN_IF_ERROR(MoveTo(epoch, unseen_over));
+  LABREC_RETURN_IF_ERROR(LookAtClaim());
+  seen_ = Seen{epoch, counted_over_};
+  return absl::OkStatus();
 }
 
-absl::Status TpmFreshnessAnchor::MoveTo(uint64_t epoch) {
-  LABREC_ASSIGN_OR_RETURN(const uint64_t before, CurrentEpoch());
-  if (before == epoch) return absl::OkStatus();
-  if (epoch == 0 || before != epoch - 1) return SomebodyElse(epoch, before);
-  LABREC_RETURN_IF_ERROR(Increment());
+std::optional<uint64_t> TpmFreshnessAnchor::MayCountOver(uint64_t epoch) const {
+  if (!seen_ || epoch == 0 || epoch - 1 != seen_->epoch) return std::nullopt;
+  if (std::chrono::steady_clock::now() - claimed_at_ < watch_) return std::nullopt;
+  return seen_->committed_over;
+}
+
+absl::Status TpmFreshnessAnchor::MoveTo(uint64_t epoch, std::optional<uint64_t> unseen_over) {
+  counted_over_.reset();
+  if (!unseen_over) {
+    LABREC_ASSIGN_OR_RETURN(const uint64_t before, CurrentEpoch());
+    if (before == epoch) return absl::OkStatus();
+    if (epoch == 0 || before != epoch - 1) return SomebodyElse(epoch, before);
+  }
+  LABREC_RETURN_IF_ERROR(
+      connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) { return Count(realm, epoch, unseen_over); }));
   LABREC_ASSIGN_OR_RETURN(const uint64_t after, CurrentEpoch());
   return after == epoch ? absl::OkStatus() : SomebodyElse(epoch, after);
 }
 
-// The increment is sent once, and never again without looking. An error code from the TPM means that it did
-// not count; only after a broken connection nobody knows whether it did.
-absl::Status TpmFreshnessAnchor::Increment() {
-  return connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) {
-    const absl::Status counted = IncrementCounter(*realm.context, *realm.session, realm.anchor->counter);
-    if (counted.ok()) ++writes_;
-    if (realm.context->damage() != Damage::kBroken) return counted;
-    return absl::UnavailableError(absl::StrCat(
-        "it is not known whether the freshness counter moved; commit again: ", counted.message()));
-  });
+// The increment is sent once, and never again without a look at the counter. An error code from the TPM means
+// that it did not count; only after a broken connection nobody knows whether it did.
+absl::Status TpmFreshnessAnchor::Count(LoadedRealm& realm, uint64_t epoch,
+                                       std::optional<uint64_t> unseen_over) {
+  if (unseen_over && *unseen_over != realm.number) {
+    LABREC_ASSIGN_OR_RETURN(const uint64_t before,
+                            ReadCounter(*realm.context, *realm.session, realm.anchor->counter));
+    if (before == epoch) return absl::OkStatus();
+    if (before != epoch - 1) return SomebodyElse(epoch, before);
+  }
+  const absl::Status counted = IncrementCounter(*realm.context, *realm.session, realm.anchor->counter);
+  if (counted.ok()) {
+    ++writes_;
+    counted_over_ = realm.number;
+  }
+  if (realm.context->damage() != Damage::kBroken) return counted;
+  return absl::UnavailableError(
+      absl::StrCat("it is not known whether the freshness counter moved; commit again: ", counted.message()));
 }
 
 absl::StatusOr<FreshnessReport> TpmFreshnessAnchor::Check(uint64_t epoch, const Digest& digest,

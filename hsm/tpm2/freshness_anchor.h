@@ -1,7 +1,9 @@
 #pragma once
 
-#include <functional>
+#include <chrono>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "hsm/freshness_anchor.h"
 #include "hsm/tpm2/realm/connection.h"
@@ -13,10 +15,17 @@ namespace labrec::hsm::tpm2 {
 // claimed last. Evidence is the device's HMAC over AnchorMessage. A counter that is undefined and defined
 // again starts above every value any counter of the TPM ever had (part 1, section 37.2), so no epoch comes
 // back.
+//
+// A commit is five commands: the MAC, the claim, the increment, the counter, the claim. docs/ledger.md, "A
+// commit's commands", says what each is for.
 class TpmFreshnessAnchor final : public FreshnessAnchor {
  public:
-  TpmFreshnessAnchor(Connection& connection, Bytes realm_id)
-      : connection_(connection), realm_id_(std::move(realm_id)) {}
+  // For how long after a claim Commit looks at the counter before it counts, always: so long may a command of
+  // the run before be on its way.
+  static constexpr std::chrono::minutes kWatch{1};
+  TpmFreshnessAnchor(Connection& connection, Bytes realm_id,
+                     std::chrono::steady_clock::duration watch = kWatch)
+      : connection_(connection), realm_id_(std::move(realm_id)), watch_(watch) {}
   absl::Status Claim() override;
   absl::Status CheckClaim() override;
   absl::StatusOr<uint64_t> CurrentEpoch() override;
@@ -27,15 +36,28 @@ class TpmFreshnessAnchor final : public FreshnessAnchor {
 
  private:
   absl::StatusOr<SecretBytes> Evidence(uint64_t epoch, const Digest& digest);
-  absl::Status MoveTo(uint64_t epoch);
-  absl::Status Increment();
+  // Where this object last saw the counter, with its claim there after it; and over which connection
+  // (LoadedRealm::number), if it was its own commit that left the counter there.
+  struct Seen {
+    uint64_t epoch = 0;
+    std::optional<uint64_t> committed_over;
+  };
+  absl::StatusOr<Seen> Look();
+  // Over which connection `epoch` may be counted without a look at the counter; none: over no connection.
+  std::optional<uint64_t> MayCountOver(uint64_t epoch) const;
+  absl::Status MoveTo(uint64_t epoch, std::optional<uint64_t> unseen_over);
+  absl::Status Count(LoadedRealm& realm, uint64_t epoch, std::optional<uint64_t> unseen_over);
   // CheckClaim, by who holds the mutex.
   absl::Status LookAtClaim();
 
   Connection& connection_;
   const Bytes realm_id_;
+  const std::chrono::steady_clock::duration watch_;
   mutable std::mutex mutex_;  // of what follows; Connection guards the TPM
   Bytes claim_;               // empty: never claimed
+  std::chrono::steady_clock::time_point claimed_at_;
+  std::optional<uint64_t> counted_over_;  // the connection of the latest count; none if nothing was counted
+  std::optional<Seen> seen_;              // none after a claim, and after a commit that did not say OK
   uint64_t writes_ = 0;
 };
 

@@ -31,6 +31,7 @@ absl::Status Connection::RunOnce(const std::function<absl::Status(LoadedRealm&)>
   if (damage_ == Damage::kNone) return status;
   if (realm_->write_sessions) saved_writes_ = realm_->write_sessions->GiveUpSaved();
   realm_.reset();
+  ++losses_;
   return status;
 }
 
@@ -46,6 +47,7 @@ absl::Status Connection::EnsureLoaded() {
     return last_failure_;
   }
   realm_ = *std::move(loaded);
+  realm_->number = losses_;
   saved_writes_.clear();
   back_off_ = std::chrono::milliseconds(0);
   return absl::OkStatus();

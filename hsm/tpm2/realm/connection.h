@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -41,6 +42,7 @@ class Connection {
 
   std::mutex mutex_;
   std::unique_ptr<LoadedRealm> realm_;  // null while the TPM is away
+  uint64_t losses_ = 0;
   Loader loader_;
   std::vector<SavedWrite> saved_writes_;  // of the connection that was lost, until the next one has them
   absl::Status last_failure_;

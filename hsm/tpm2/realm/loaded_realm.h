@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -26,6 +27,7 @@ namespace labrec::hsm::tpm2 {
 // objects that come and go.
 struct LoadedRealm {
   std::unique_ptr<Context> context;  // first: it outlives the handles
+  uint64_t number = 0;               // how many times the connection had been lost when this one was made
   std::optional<Session> session;
   TransientObject evaluation_key;  // empty without the role `keys`
   TransientObject hmac_key;

@@ -1,4 +1,6 @@
+#include <chrono>
 #include <mutex>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 
@@ -9,7 +11,10 @@
 namespace labrec::sim {
 namespace {
 
+using std::chrono::steady_clock;
+
 constexpr size_t kClaimBytes = 16;
+constexpr std::chrono::minutes kWatch{1};
 
 class CounterAnchor final : public hsm::FreshnessAnchor {
  public:
@@ -23,12 +28,14 @@ class CounterAnchor final : public hsm::FreshnessAnchor {
       return absl::OkStatus();
     }));
     claim_.clear();
+    seen_.reset();
     LABREC_RETURN_IF_ERROR(bus_.Command("write claim", Bus::Kind::kWrites, [&] {
       chip_.claim = mine;
       return absl::OkStatus();
     }));
     ++writes_;
     claim_ = mine;
+    claimed_at_ = steady_clock::now();
     const absl::Status held = LookAtClaim();
     if (!held.ok()) claim_.clear();
     return held;
@@ -48,22 +55,28 @@ class CounterAnchor final : public hsm::FreshnessAnchor {
     return epoch;
   }
 
+  // Looks as a TPM's anchor does: counter and claim before the first one, then nothing.
   absl::StatusOr<Bytes> Prepare(uint64_t epoch, const Digest& digest) override {
     const std::lock_guard lock(mutex_);
-    LABREC_ASSIGN_OR_RETURN(const uint64_t current, CurrentEpoch());
-    LABREC_RETURN_IF_ERROR(LookAtClaim());
-    if (epoch == 0 || epoch - 1 != current) {
+    if (!seen_) LABREC_RETURN_IF_ERROR(Look());
+    if (epoch == 0 || epoch - 1 != *seen_) {
       return absl::FailedPreconditionError(
-          absl::StrCat("the model is at epoch ", current, ", not at ", epoch, " - 1"));
+          absl::StrCat("the model is at epoch ", *seen_, ", not at ", epoch, " - 1"));
     }
     return Evidence(epoch, digest);
   }
 
   absl::Status Commit(uint64_t epoch) override {
     const std::lock_guard lock(mutex_);
+    const bool unseen = committed_ && seen_ && epoch != 0 && epoch - 1 == *seen_ &&
+                        steady_clock::now() - claimed_at_ >= kWatch;
+    seen_.reset();
     LABREC_RETURN_IF_ERROR(LookAtClaim());
-    LABREC_RETURN_IF_ERROR(MoveTo(epoch));
-    return LookAtClaim();
+    LABREC_RETURN_IF_ERROR(MoveTo(epoch, unseen));
+    LABREC_RETURN_IF_ERROR(LookAtClaim());
+    seen_ = epoch;
+    committed_ = true;
+    return absl::OkStatus();
   }
 
   absl::StatusOr<hsm::FreshnessReport> Check(uint64_t epoch, const Digest& digest,
@@ -95,14 +108,25 @@ class CounterAnchor final : public hsm::FreshnessAnchor {
       found = chip_.claim;
       return absl::OkStatus();
     }));
-    return found == claim_ ? absl::OkStatus()
-                           : absl::DataLossError("another process claimed the model's anchor");
+    if (found == claim_) return absl::OkStatus();
+    seen_.reset();
+    return absl::DataLossError("another process claimed the model's anchor");
   }
 
-  absl::Status MoveTo(uint64_t epoch) {
-    LABREC_ASSIGN_OR_RETURN(const uint64_t before, CurrentEpoch());
-    if (before == epoch) return absl::OkStatus();
-    if (epoch == 0 || before != epoch - 1) return SomebodyElse(before);
+  absl::Status Look() {
+    LABREC_ASSIGN_OR_RETURN(const uint64_t current, CurrentEpoch());
+    LABREC_RETURN_IF_ERROR(LookAtClaim());
+    seen_ = current;
+    committed_ = false;
+    return absl::OkStatus();
+  }
+
+  absl::Status MoveTo(uint64_t epoch, bool unseen) {
+    if (!unseen) {
+      LABREC_ASSIGN_OR_RETURN(const uint64_t before, CurrentEpoch());
+      if (before == epoch) return absl::OkStatus();
+      if (epoch == 0 || before != epoch - 1) return SomebodyElse(before);
+    }
     LABREC_RETURN_IF_ERROR(bus_.Command("increment", Bus::Kind::kWrites, [&] {
       ++chip_.counter;
       return absl::OkStatus();
@@ -129,6 +153,9 @@ class CounterAnchor final : public hsm::FreshnessAnchor {
   Bus& bus_;
   mutable std::mutex mutex_;
   Bytes claim_;
+  steady_clock::time_point claimed_at_;
+  std::optional<uint64_t> seen_;  // the epoch at which the device was found, with the claim there after it
+  bool committed_ = false;        // by this object's own commit
   uint64_t writes_ = 0;
 };
 
