@@ -28,7 +28,8 @@ void BeginTask::Staged(EvaluationBatch& batch) {
   Bytes input = pin::RecordDerivationInput(realm_id_, name.tenant, name.account, name.record, version_.number,
                                            version_.begun.nonce);
   batch.Add({std::move(input), elements_,
-             [id = version_.begun.id, done = done_](absl::StatusOr<std::vector<P256Point>> evaluated) {
+             [id = version_.begun.id, done = done_](absl::StatusOr<std::vector<P256Point>> evaluated,
+                                                    const SecretBytes&) {
                if (!evaluated.ok()) return done(std::move(evaluated).status());
                done(RegistrationBegun{id, *std::move(evaluated)});
              }});

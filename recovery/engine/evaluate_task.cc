@@ -62,16 +62,16 @@ void EvaluateTask::Staged(EvaluationBatch& batch) {
   if (may == nullptr || in_chip_) return;
   Bytes input = pin::RecordDerivationInput(services_.realm_id, name_.tenant, name_.account, name_.record,
                                            request_.version, nonce_);
-  batch.Add(
-      {std::move(input),
-       {element_},
-       [name = name_, version = request_.version, remaining = may->remaining,
-        &challenges = services_.challenges, done = done_](absl::StatusOr<std::vector<P256Point>> points) {
-         if (!points.ok()) return done(std::move(points).status());
-         const Challenge challenge = challenges.Issue({name.tenant, name.account, name.record, version},
-                                                      std::chrono::steady_clock::now());
-         done(EvaluateOutcome(Evaluated{*std::move(points), remaining, challenge}));
-       }});
+  batch.Add({std::move(input),
+             {element_},
+             [name = name_, version = request_.version, remaining = may->remaining,
+              key = services_.challenges.Expect(Sha256(nonce_)), &challenges = services_.challenges,
+              done = done_](absl::StatusOr<std::vector<P256Point>> points, const SecretBytes& seal_key) {
+               if (!points.ok()) return done(std::move(points).status());
+               const Challenge challenge = challenges.Issue({name.tenant, name.account, name.record, version},
+                                                            std::chrono::steady_clock::now(), key, seal_key);
+               done(EvaluateOutcome(Evaluated{*std::move(points), remaining, challenge}));
+             }});
 }
 
 void EvaluateTask::AskChip() const {

@@ -24,6 +24,16 @@ namespace labrec::recovery {
 
 using std::chrono::steady_clock;
 
+// An Unlock whose private fields are to be opened.
+struct Guessing::Opening {
+  RecordName name;
+  recovery::Unlock request;
+  RecordVersion version;
+  RequestQueue::Place place;
+  Task::Time deadline;
+  Done<UnlockOutcome> done;
+};
+
 namespace {
 
 // Why nothing is unlocked. That is an answer and no refusal: who hears of a destroyed record may act upon it,
@@ -64,7 +74,8 @@ void Guessing::BeginUnlock(Caller caller, std::string record, uint32_t version, 
   done(parts_.challenges.Issue({name.tenant, name.account, name.record, version}, steady_clock::now()));
 }
 
-// The private fields are opened first: they are bound to what the row says of the version, so that a key that
+// The private fields are opened first, by the seal key that the evaluation left for this challenge, or else
+// by one that the device derives: they are bound to what the row says of the version, so that a key that
 // somebody wrote into a row, which was believed, makes no success.
 void Guessing::Unlock(Caller caller, std::string record, uint32_t version, Bytes challenge, Bytes signature,
                       Done<UnlockOutcome> done) {
@@ -77,33 +88,35 @@ void Guessing::Unlock(Caller caller, std::string record, uint32_t version, Bytes
     return parts_.admission.Enqueue(
         caller, std::make_shared<ReadTask<UnlockOutcome>>(caller.deadline, read, std::move(done)));
   }
-  absl::StatusOr<VerifiedSignature> signer =
+  absl::StatusOr<Authorizer::UnlockSigner> signer =
       parts_.authorizer.CheckUnlock(**row, version, challenge, signature);
   if (!signer.ok()) return done(std::move(signer).status());
   absl::StatusOr<RequestQueue::Place> place = parts_.admission.Admit(caller);
   if (!place.ok()) return done(std::move(place).status());
-  struct Pending {
-    RecordName name;
-    recovery::Unlock request;
-    RecordVersion version;
-    RequestQueue::Place place;
-  };
-  auto pending = std::make_shared<Pending>(
-      Pending{std::move(name), {version, *std::move(signer)}, *(*row)->Find(version), *std::move(place)});
-  parts_.keys.Derive(
-      pin::RecordDerivationInput(parts_.realm_id, pending->name.tenant, pending->name.account,
-                                 pending->name.record, version, pending->version.nonce),
-      [this, pending, deadline = caller.deadline, done](absl::StatusOr<SecretBytes> d) {
-        if (!d.ok()) return done(std::move(d).status());
-        absl::StatusOr<SecretBytes> secret =
-            OpenPrivate(*d, parts_.realm_id, pending->name, pending->version);
-        d->Clear();
-        if (!secret.ok()) return done(NotSealedForThis(pending->name));
-        parts_.admission.Enqueue(
-            std::move(pending->place),
-            std::make_shared<UnlockTask>(deadline, pending->name, pending->request,
-                                         UnlockTask::Opened{pending->version, *std::move(secret)}, done));
-      });
+  auto pending = std::make_shared<Opening>(Opening{std::move(name),
+                                                   {version, std::move(signer->signature)},
+                                                   *(*row)->Find(version),
+                                                   *std::move(place),
+                                                   caller.deadline,
+                                                   std::move(done)});
+  if (!signer->seal_key.empty()) return Open(*pending, signer->seal_key);
+  parts_.keys.Derive(pin::RecordDerivationInput(parts_.realm_id, pending->name.tenant, pending->name.account,
+                                                pending->name.record, version, pending->version.nonce),
+                     [this, pending](absl::StatusOr<SecretBytes> d) {
+                       if (!d.ok()) return pending->done(std::move(d).status());
+                       const SecretBytes seal_key = pin::SealKey(*d);
+                       d->Clear();
+                       Open(*pending, seal_key);
+                     });
+}
+
+void Guessing::Open(Opening& opening, const SecretBytes& seal_key) {
+  absl::StatusOr<SecretBytes> secret = OpenPrivate(seal_key, parts_.realm_id, opening.name, opening.version);
+  if (!secret.ok()) return opening.done(NotSealedForThis(opening.name));
+  parts_.admission.Enqueue(
+      std::move(opening.place),
+      std::make_shared<UnlockTask>(opening.deadline, opening.name, opening.request,
+                                   UnlockTask::Opened{opening.version, *std::move(secret)}, opening.done));
 }
 
 }  // namespace labrec::recovery

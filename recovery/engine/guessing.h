@@ -5,6 +5,7 @@
 #include <string>
 
 #include "hsm/base/p256.h"
+#include "hsm/base/secret_bytes.h"
 #include "pin/guess_policy.h"
 #include "recovery/engine/call/answers.h"
 #include "recovery/engine/call/caller.h"
@@ -43,6 +44,11 @@ class Guessing {
   uint64_t counted() const { return counted_; }  // guesses, since start
 
  private:
+  struct Opening;
+
+  // Opens the private fields and queues the success.
+  void Open(Opening& opening, const SecretBytes& seal_key);
+
   const Parts parts_;
   std::atomic<uint64_t> counted_ = 0;
 };

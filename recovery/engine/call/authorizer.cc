@@ -21,8 +21,9 @@ RequestScope ScopeOf(const Bytes& realm_id, const Caller& caller) {
 
 }  // namespace
 
-absl::Status Authorizer::UseUp(const ChallengeScope& scope, ByteView challenge) {
-  if (challenges_.Consume(scope, challenge, std::chrono::steady_clock::now())) return absl::OkStatus();
+absl::StatusOr<ChallengeTable::Used> Authorizer::UseUp(const ChallengeScope& scope, ByteView challenge) {
+  auto used = challenges_.Consume(scope, challenge, std::chrono::steady_clock::now());
+  if (used) return *std::move(used);
   return InOwnWords(absl::PermissionDeniedError(
       "the challenge is unknown, used, older than 60 seconds or was made for something else: ask for a new "
       "one"));
@@ -30,7 +31,7 @@ absl::Status Authorizer::UseUp(const ChallengeScope& scope, ByteView challenge) 
 
 absl::StatusOr<Authority> Authorizer::Check(const Caller& caller, Operation operation, ByteView body,
                                             const RawSignature& signature) {
-  LABREC_RETURN_IF_ERROR(UseUp({caller.tenant, caller.account}, signature.challenge));
+  LABREC_RETURN_IF_ERROR(UseUp({caller.tenant, caller.account}, signature.challenge).status());
   const Bytes message = RequestBytes(ScopeOf(realm_id_, caller), operation, signature.challenge, body);
   return CheckSigner(caller, message, signature);
 }
@@ -48,7 +49,7 @@ absl::StatusOr<Authority> Authorizer::CheckEnrollment(const Caller& caller, cons
   if (authorization && !SameBytes(authorization->challenge, device.challenge)) {
     return InOwnWords(absl::InvalidArgumentError("proof and authorization must sign the same challenge"));
   }
-  LABREC_RETURN_IF_ERROR(UseUp({caller.tenant, caller.account}, device.challenge));
+  LABREC_RETURN_IF_ERROR(UseUp({caller.tenant, caller.account}, device.challenge).status());
   const Bytes message = RequestBytes(ScopeOf(realm_id_, caller), Operation::kEnrollDevice, device.challenge,
                                      EnrollDeviceBody(device.key.Spki(), device.name));
   if (!device.key.Verify(message, device.proof)) {
@@ -93,10 +94,11 @@ absl::StatusOr<Authority> Authorizer::CheckUnlockKey(const Caller& caller, const
   return Authority{ByUnlockKey{record, version, *verified}};
 }
 
-absl::StatusOr<VerifiedSignature> Authorizer::CheckUnlock(const Record& record, uint32_t version,
-                                                          ByteView challenge, ByteView signature) {
+absl::StatusOr<Authorizer::UnlockSigner> Authorizer::CheckUnlock(const Record& record, uint32_t version,
+                                                                 ByteView challenge, ByteView signature) {
   const RecordName& name = record.name;
-  LABREC_RETURN_IF_ERROR(UseUp({name.tenant, name.account, name.record, version}, challenge));
+  LABREC_ASSIGN_OR_RETURN(ChallengeTable::Used used,
+                          UseUp({name.tenant, name.account, name.record, version}, challenge));
   const RecordVersion* signer = record.Find(version);
   if (signer == nullptr || !signer->usable()) {
     return InOwnWords(
@@ -105,7 +107,9 @@ absl::StatusOr<VerifiedSignature> Authorizer::CheckUnlock(const Record& record, 
   const Bytes message = UnlockBytes({realm_id_, name.tenant, name.account}, name.record, version, challenge);
   const auto verified = VerifiedSignature::Check(*signer->unlock_key, message, signature);
   if (!verified) return WrongSignature();
-  return *verified;
+  // A number may have come to name another version, with other keys, since the challenge was made.
+  if (used.version != Sha256(signer->nonce)) used.seal_key.Clear();
+  return UnlockSigner{*verified, std::move(used.seal_key)};
 }
 
 }  // namespace labrec::recovery

@@ -39,11 +39,15 @@ class Authorizer {
 
   // Uses up a challenge that was made for Unlock of this version, and verifies the signature by its unlock
   // key. `record` as read just now. PERMISSION_DENIED as above; NOT_FOUND: no such usable version.
-  absl::StatusOr<VerifiedSignature> CheckUnlock(const Record& record, uint32_t version, ByteView challenge,
-                                                ByteView signature);
+  struct UnlockSigner {
+    VerifiedSignature signature;
+    SecretBytes seal_key;  // of the version; empty where the challenge brought none
+  };
+  absl::StatusOr<UnlockSigner> CheckUnlock(const Record& record, uint32_t version, ByteView challenge,
+                                           ByteView signature);
 
  private:
-  absl::Status UseUp(const ChallengeScope& scope, ByteView challenge);
+  absl::StatusOr<ChallengeTable::Used> UseUp(const ChallengeScope& scope, ByteView challenge);
   absl::StatusOr<Authority> CheckSigner(const Caller& caller, ByteView message,
                                         const RawSignature& signature);
   absl::StatusOr<Authority> CheckDevice(const Caller& caller, const DeviceId& id, ByteView message,

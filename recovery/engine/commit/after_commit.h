@@ -9,6 +9,7 @@ namespace labrec::recovery {
 // What a batch changed in rows that something outside of the ledger has to follow.
 struct CommittedChanges {
   std::vector<Bytes> erased_chip_keys;
+  std::vector<Digest> erased_versions;  // ChallengeTable::VersionId
   std::vector<WorkingSet::BegunInChip> registrations;
 };
 

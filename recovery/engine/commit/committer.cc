@@ -38,8 +38,10 @@ Committer::Committer(Parts parts) : parts_(std::move(parts)) {
 
 void Committer::Run() {
   while (fatal_.ok()) {
+    parts_.challenges.ForgetOld(steady_clock::now());
     std::optional<RequestQueue::Batch> batch =
-        parts_.queue.TakeBatch([this] { return parts_.pace.HoldBack(parts_.executor.load()); });
+        parts_.queue.TakeBatch([this] { return parts_.pace.HoldBack(parts_.executor.load()); },
+                               parts_.challenges.NextForgetting(steady_clock::now()));
     if (!batch) return;
     const absl::Status ready = BringBack();
     if (ready.ok()) {
@@ -66,7 +68,7 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
   };
   std::vector<RowWrite> writes = rows.Writes();
   const bool changes_rows = !writes.empty();
-  CommittedChanges changes{rows.ErasedChipKeys(), rows.ChangedRegistrations()};
+  CommittedChanges changes{rows.ErasedChipKeys(), rows.ErasedVersions(), rows.ChangedRegistrations()};
   const absl::Status sure = changes_rows ? MakeDurable(std::move(writes), tweak) : MakeSure(applied, tweak);
   if (!sure.ok()) {
     if (unresolved_) unresolved_changes_ = std::move(changes);
@@ -75,7 +77,7 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
     return;
   }
   if (changes_rows) {
-    parts_.after.Anchored(changes);
+    NoteChanges(changes);
     parts_.pace.Note(start, persisted_, steady_clock::now());
   }
   Release(applied, evaluations);
@@ -178,7 +180,7 @@ absl::Status Committer::AnchorUnresolved() {
   unresolved_.reset();
   if (!status.ok()) return Die(status, "the device did not anchor a batch");
   NoteAnchored();
-  parts_.after.Anchored(std::exchange(unresolved_changes_, {}));
+  NoteChanges(std::exchange(unresolved_changes_, {}));
   return status;
 }
 
@@ -206,6 +208,7 @@ void Committer::Hold() {
                             : absl::UnavailableError("the realm's security device is away, try again later");
   for (milliseconds delay = kFirstRetry; !status.ok(); delay = std::min(2 * delay, kSlowestRetry)) {
     StopTaking(status);
+    parts_.challenges.ForgetOld(steady_clock::now());
     if (parts_.queue.WaitUntilClosed(delay)) return;  // what was not anchored is at the next start
     status = BringBack();
     if (!fatal_.ok()) return;
@@ -236,6 +239,11 @@ void Committer::NoteAnchored() {
   figures_.epoch = parts_.ledger.epoch();
   figures_.rows = parts_.ledger.row_count();
   figures_.wear = parts_.anchor.wear();
+}
+
+void Committer::NoteChanges(const CommittedChanges& changes) {
+  parts_.challenges.EraseKeys(changes.erased_versions);
+  parts_.after.Anchored(changes);
 }
 
 void Committer::SetReason(std::string reason) {

@@ -8,6 +8,7 @@
 
 #include "hsm/base/clock.h"
 #include "hsm/freshness_anchor.h"
+#include "recovery/engine/call/challenge_table.h"
 #include "recovery/engine/commit/after_commit.h"
 #include "recovery/engine/commit/pace.h"
 #include "recovery/engine/commit/request_queue.h"
@@ -39,6 +40,7 @@ class Committer {
     const DeviceExecutor& executor;
     CommitPace& pace;
     AfterCommit& after;
+    ChallengeTable& challenges;
     DeviceHealth& anchor_health;
     const Clock& clock;
     std::function<void(absl::Status)> on_fatal;
@@ -78,6 +80,7 @@ class Committer {
   void StopTaking(const absl::Status& status);
   absl::Status Die(const absl::Status& cause, const char* what);
   void NoteAnchored();
+  void NoteChanges(const CommittedChanges& changes);
   void SetReason(std::string reason);
 
   const Parts parts_;

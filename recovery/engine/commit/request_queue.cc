@@ -81,10 +81,17 @@ void RequestQueue::Push(Place place, std::shared_ptr<Task> task) {
   if (enough) changed_.notify_all();
 }
 
-std::optional<RequestQueue::Batch> RequestQueue::TakeBatch(const std::function<Duration()>& hold_back) {
+bool RequestQueue::WaitUntilReady(std::unique_lock<std::mutex>& lock, std::optional<Task::Time> due) {
+  if (due) return changed_.wait_until(lock, *due, [this] { return IsReady(); });
+  changed_.wait(lock, [this] { return IsReady(); });
+  return true;
+}
+
+std::optional<RequestQueue::Batch> RequestQueue::TakeBatch(const std::function<Duration()>& hold_back,
+                                                           std::optional<Task::Time> due) {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return IsReady(); });
+    if (!WaitUntilReady(lock, due)) return Batch();
     const bool at_once = closed_ || interrupted_ || waiting_.ready() >= limits_.batch;
     const Duration left = at_once ? Duration{0} : hold_back();
     if (left <= Duration{0}) break;

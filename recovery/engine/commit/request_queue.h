@@ -62,8 +62,10 @@ class RequestQueue {
   // of each account and a batch altogether. `hold_back` says for how long the batch should still collect
   // requests. It is asked when there is a request to take, again when that time has passed, and whenever Wake
   // was called. What comes meanwhile is collected without waking the commit thread. An empty batch after
-  // Interrupt; nullopt when the queue is closed and nobody holds a place. The commit thread.
-  std::optional<Batch> TakeBatch(const std::function<Duration()>& hold_back);
+  // Interrupt, and at `due` if nothing came; nullopt when the queue is closed and nobody holds a place. The
+  // commit thread.
+  std::optional<Batch> TakeBatch(const std::function<Duration()>& hold_back,
+                                 std::optional<Task::Time> due = std::nullopt);
   // Asks hold_back again, where the next batch is being held back. Any thread.
   void Wake();
   // Makes the present or next TakeBatch return. Any thread.
@@ -83,6 +85,7 @@ class RequestQueue {
   using Account = std::pair<std::string, std::string>;  // tenant, account
 
   bool IsReady() const;
+  bool WaitUntilReady(std::unique_lock<std::mutex>& lock, std::optional<Task::Time> due);
   void Leave(const Caller& caller);
   absl::Status TakePlace(const Caller& caller, std::optional<Waiting>& gives_way);
   void FreePlace(const Caller& caller);

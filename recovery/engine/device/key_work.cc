@@ -53,10 +53,11 @@ class KeyWork::Group {
   Group(KeyWork& work, std::vector<EvaluationJob> all) : jobs(std::move(all)), under_way_(work) {}
 
   void Answer(const absl::Status& failed) {
-    for (EvaluationJob& job : jobs) job.done(failed);
+    for (EvaluationJob& job : jobs) job.done(failed, SecretBytes());
   }
 
   std::vector<EvaluationJob> jobs;     // their elements multiplied, once `halves` says so
+  std::vector<SecretBytes> seal_keys;  // one for each
   absl::Status status;                 // of the derivations
   std::atomic<int> halves_to_come{2};  // the tweaks, and the release
 
@@ -108,7 +109,10 @@ void KeyWork::StartTweaks(const std::shared_ptr<Group>& group) {
     health_.Note(group->status);
     LogFault(group->status);
     Follow([this, group, ds = std::move(ds)] {
-      for (size_t i = 0; i < ds.size(); ++i) MultiplyByTweak(ds[i], group->jobs[i]);
+      for (size_t i = 0; i < ds.size(); ++i) {
+        MultiplyByTweak(ds[i], group->jobs[i]);
+        group->seal_keys.push_back(pin::SealKey(ds[i]));
+      }
       HalfDone(group);
     });
   });
@@ -135,9 +139,11 @@ void KeyWork::Evaluate(const std::shared_ptr<Group>& group) {
   Follow([group, evaluated = std::move(evaluated)] {
     if (!evaluated.ok()) return group->Answer(ForCaller(evaluated.status()));
     auto next = evaluated->begin();
-    for (EvaluationJob& job : group->jobs) {
+    for (size_t i = 0; i < group->jobs.size(); ++i) {
+      EvaluationJob& job = group->jobs[i];
       const auto end = next + static_cast<std::ptrdiff_t>(job.elements.size());
-      job.done(std::vector<P256Point>(next, end));
+      job.done(std::vector<P256Point>(next, end), group->seal_keys[i]);
+      group->seal_keys[i].Clear();
       next = end;
     }
   });

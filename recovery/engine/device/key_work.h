@@ -23,13 +23,14 @@ namespace labrec::recovery {
 struct EvaluationJob {
   Bytes derivation_input;           // pin::RecordDerivationInput of the record's version
   std::vector<P256Point> elements;  // 1 or 2
-  std::function<void(absl::StatusOr<std::vector<P256Point>>)> done;
+  // Gets the version's seal key besides, which comes from the same derivation; empty with an error.
+  std::function<void(absl::StatusOr<std::vector<P256Point>>, const SecretBytes& seal_key)> done;
 };
 
 // What the realm's keys do, on the threads of the device and of the host. d, and the tweak made of it, live
-// only while a step of a job runs. `done` functions are called from those threads; errors are UNAVAILABLE
-// while the device is away or has no room, and INTERNAL for all else that is wrong with it. Any thread may
-// call; device, executor, host and health outlive this object.
+// only while a step of a job runs; the seal key until the job is answered. `done` functions are called from
+// those threads; errors are UNAVAILABLE while the device is away or has no room, and INTERNAL for all else
+// that is wrong with it. Any thread may call; device, executor, host and health outlive this object.
 class KeyWork {
  public:
   // Jobs that are evaluated in one call of the device.

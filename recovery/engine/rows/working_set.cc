@@ -90,6 +90,18 @@ std::vector<Bytes> WorkingSet::ErasedChipKeys() const {
   return {erased.begin(), erased.end()};
 }
 
+std::vector<Digest> WorkingSet::ErasedVersions() const {
+  std::vector<Digest> erased;
+  for (const auto& [key, slot] : records_) {
+    if (!slot.stored) continue;
+    for (const RecordVersion& version : slot.stored->versions) {
+      const RecordVersion* kept = slot.current ? slot.current->Find(version.number) : nullptr;
+      if (kept == nullptr || kept->nonce != version.nonce) erased.push_back(Sha256(version.nonce));
+    }
+  }
+  return erased;
+}
+
 std::vector<WorkingSet::BegunInChip> WorkingSet::ChangedRegistrations() const {
   std::vector<BegunInChip> changed;
   for (const auto& [key, slot] : records_) {

@@ -35,6 +35,8 @@ class WorkingSet {
   // Keys of chip-enforced versions that are no more in their row, also of those that came and went within the
   // batch: their indices are to be deleted once it is anchored.
   std::vector<Bytes> ErasedChipKeys() const;
+  // ChallengeTable::VersionId of versions that are no more in their row.
+  std::vector<Digest> ErasedVersions() const;
   // The record's version that is begun in the chip, where the batch changes which one that is.
   struct BegunInChip {
     RecordName name;

@@ -39,13 +39,13 @@ Bytes SealPrivate(const SecretBytes& d, ByteView realm_id, const RecordName& nam
   return AeadSeal(pin::SealKey(d).view(), plaintext, PrivateScope(realm_id, name, version));
 }
 
-absl::StatusOr<SecretBytes> OpenPrivate(const SecretBytes& d, ByteView realm_id, const RecordName& name,
-                                        const RecordVersion& version) {
-  const SecretBytes key = pin::SealKey(d);
+absl::StatusOr<SecretBytes> OpenPrivate(const SecretBytes& seal_key, ByteView realm_id,
+                                        const RecordName& name, const RecordVersion& version) {
   absl::StatusOr<SecretBytes> opened =
-      AeadOpen(key.view(), version.sealed_private, PrivateScope(realm_id, name, version));
+      AeadOpen(seal_key.view(), version.sealed_private, PrivateScope(realm_id, name, version));
   if (opened.ok()) return opened;
-  return AeadOpen(key.view(), version.sealed_private, FirstScope(kLabel, realm_id, name, version.number));
+  return AeadOpen(seal_key.view(), version.sealed_private,
+                  FirstScope(kLabel, realm_id, name, version.number));
 }
 
 Bytes SealAnswer(const SecretBytes& d, ByteView realm_id, const RecordName& name, uint32_t version,

@@ -16,10 +16,10 @@ namespace labrec::recovery {
 
 Bytes SealPrivate(const SecretBytes& d, ByteView realm_id, const RecordName& name,
                   const RecordVersion& version, ByteView plaintext);
-// version.sealed_private. DATA_LOSS if it was not sealed for exactly this. What was sealed before format 2 is
-// bound to realm, record and number only, until it is sealed anew.
-absl::StatusOr<SecretBytes> OpenPrivate(const SecretBytes& d, ByteView realm_id, const RecordName& name,
-                                        const RecordVersion& version);
+// version.sealed_private, by pin::SealKey(d). DATA_LOSS if it was not sealed for exactly this. What was
+// sealed before format 2 is bound to realm, record and number only, until it is sealed anew.
+absl::StatusOr<SecretBytes> OpenPrivate(const SecretBytes& seal_key, ByteView realm_id,
+                                        const RecordName& name, const RecordVersion& version);
 
 // The answer to a counted element of a chip-enforced version, in the same way; kSealedAnswerBytes long.
 Bytes SealAnswer(const SecretBytes& d, ByteView realm_id, const RecordName& name, uint32_t version,

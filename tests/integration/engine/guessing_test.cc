@@ -1,3 +1,4 @@
+#include <atomic>
 #include <set>
 #include <thread>
 
@@ -104,6 +105,41 @@ TEST_P(EngineGuessing, EvaluationIsTheDeviceKeyTimesTheRecordsTweak) {
   const P256Point q_rec = realm.device().evaluation_key()->public_key().Times(pin::RecordTweak(d));
   EXPECT_EQ(begun->evaluated, (std::vector{q_rec.Times(client.Scalar(1)), q_rec.Times(client.Scalar(2))}));
   EXPECT_EQ(std::get<Evaluated>(*evaluated).evaluated, std::vector{q_rec.Times(client.Scalar(3))});
+}
+
+// The evaluation derives, and what it leaves opens the private fields; but once, and for its challenge only.
+TEST_P(EngineGuessing, ARecoveryDerivesOnce) {
+  ASSERT_TRUE(client.SetUp().ok());
+  std::atomic<int> derivations = 0;
+  realm.device().hooks.before_derive = [&] { return ++derivations, absl::OkStatus(); };
+  const auto guessed = client.Guess(1);
+  ASSERT_EQ(RemainingOf(guessed), 9);
+  EXPECT_EQ(derivations, 1);
+  const auto unlocked = client.Unlock(std::get<Evaluated>(*guessed).challenge);
+  ASSERT_TRUE(unlocked.ok()) << unlocked.status();
+  EXPECT_EQ(AsText(std::get<Unlocked>(*unlocked).sealed_secret.view()), "the client's sealed secret");
+  EXPECT_EQ(derivations, 1);
+  const auto again = client.Unlock(*client.BeginUnlock());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(AsText(std::get<Unlocked>(*again).sealed_secret.view()), "the client's sealed secret");
+  EXPECT_EQ(derivations, 2);
+  realm.device().hooks.before_derive = nullptr;
+}
+
+// Version 1 comes again under another nonce: what was kept for the first is not tried on it.
+TEST_P(EngineGuessing, ASealKeyIsNotKeptForAnotherVersionOfTheNumber) {
+  ASSERT_TRUE(client.SetUp().ok());
+  const auto guessed = client.Guess(1);
+  ASSERT_EQ(RemainingOf(guessed), 9);
+  const auto deleted = Await<Ok>([&](auto done) {
+    realm.engine().records().DeleteRecord(client.caller, "main",
+                                          client.Sign(Operation::kDeleteRecord, RecordBody("main")), done);
+  });
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  ASSERT_TRUE(client.Register(1).ok());
+  const auto unlocked = client.Unlock(std::get<Evaluated>(*guessed).challenge);
+  ASSERT_TRUE(unlocked.ok()) << unlocked.status();
+  EXPECT_EQ(AsText(std::get<Unlocked>(*unlocked).sealed_secret.view()), "the client's sealed secret");
 }
 
 TEST_P(EngineGuessing, UnknownRecordsAndVersions) {

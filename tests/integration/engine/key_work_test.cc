@@ -37,7 +37,7 @@ class KeyWorkTest : public testing::TestWithParam<test::SimulatorKind> {
 
   EvaluationJob Job(int record, std::vector<P256Point> elements, std::promise<Points>& answer) {
     return {Input(record), std::move(elements),
-            [&answer](Points points) { answer.set_value(std::move(points)); }};
+            [&answer](Points points, const SecretBytes&) { answer.set_value(std::move(points)); }};
   }
   static Bytes Input(int record) {
     return pin::RecordDerivationInput(Bytes(16, 'r'), "chat", "alice", std::to_string(record), 1,

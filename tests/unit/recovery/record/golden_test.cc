@@ -1,6 +1,7 @@
 // Rows of the newest format, and what is sealed in them, as bytes that stay: tests/vectors/rows_format2.txt.
 #include <gtest/gtest.h>
 
+#include "pin/record_keys.h"
 #include "recovery/record/accept/discarding.h"
 #include "recovery/record/codec/codec.h"
 #include "recovery/record/codec/sealed_private.h"
@@ -60,7 +61,7 @@ TEST(GoldenRows, WhatWasSealedIsOpened) {
   const auto opens = [&](const std::string& name, std::optional<DeviceId> registered_by) {
     version.registered_by = registered_by;
     version.sealed_private = Unhex(Vectors().common.at(name));
-    const auto opened = OpenPrivate(SecretBytes::CopyOf(d), Bytes(16, 'r'), kName, version);
+    const auto opened = OpenPrivate(pin::SealKey(SecretBytes::CopyOf(d)), Bytes(16, 'r'), kName, version);
     return opened.ok() && AsText(opened->view()) == "secret";
   };
   DeviceId device;

@@ -24,7 +24,7 @@ class SealedPrivate : public testing::Test {
   }
   bool Opens(const SecretBytes& key, const Bytes& where, const RecordName& whose,
              const RecordVersion& which) const {
-    const auto opened = OpenPrivate(key, where, whose, which);
+    const auto opened = OpenPrivate(pin::SealKey(key), where, whose, which);
     if (!opened.ok()) {
       EXPECT_TRUE(absl::IsDataLoss(opened.status())) << opened.status();
     }
@@ -38,7 +38,7 @@ class SealedPrivate : public testing::Test {
 };
 
 TEST_F(SealedPrivate, OpensForExactlyWhatItWasSealedFor) {
-  const auto opened = OpenPrivate(d, realm, name, version);
+  const auto opened = OpenPrivate(pin::SealKey(d), realm, name, version);
   ASSERT_TRUE(opened.ok()) << opened.status();
   EXPECT_EQ(AsText(opened->view()), "secret");
   EXPECT_FALSE(Opens(SecretBytes::Random(32), realm, name, version));
@@ -79,7 +79,7 @@ TEST_F(SealedPrivate, OpensWhatWasSealedBefore) {
                                     .U32(1))
                           .Take();
   version.sealed_private = AeadSeal(pin::SealKey(d).view(), AsBytes("old"), scope);
-  const auto opened = OpenPrivate(d, realm, name, version);
+  const auto opened = OpenPrivate(pin::SealKey(d), realm, name, version);
   ASSERT_TRUE(opened.ok()) << opened.status();
   EXPECT_EQ(AsText(opened->view()), "old");
 }
