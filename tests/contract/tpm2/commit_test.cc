@@ -16,8 +16,8 @@
 #include "hsm/tpm2/realm/state.h"
 #include "tests/contract/contract_suites.h"
 #include "tests/contract/swtpm_device.h"
-#include "tests/support/temporary_folder.h"
-#include "tests/support/tpm_proxy.h"
+#include "tests/support/process/temporary_folder.h"
+#include "tests/support/tpm/tpm_proxy.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {
