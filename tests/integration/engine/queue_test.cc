@@ -203,16 +203,27 @@ class LoopingClient {
   }
   EngineClient& client() { return client_; }
   void Next() {
-    client_.realm.engine().guessing().Evaluate(client_.caller, "main", 1, elements_[answered_],
-                                               [this](const absl::StatusOr<EvaluateOutcome>& answer) {
-                                                 if (RemainingOf(answer) < 0) failed_ = true;
-                                                 if (++answered_ < guesses_ && !failed_) Next();
-                                               });
+    client_.realm.engine().guessing().Evaluate(
+        client_.caller, "main", 1, elements_[answered_],
+        [this](const absl::StatusOr<EvaluateOutcome>& answer) { Heard(RemainingOf(answer) >= 0); });
   }
   bool done() const { return failed_ || answered_ == guesses_; }
   bool failed() const { return failed_; }
 
  private:
+  // The last answer's is the last touch: whoever sees done() may destroy this.
+  void Heard(bool good) {
+    if (good && answered_ + 1 < guesses_) {
+      ++answered_;
+      return Next();
+    }
+    if (good) {
+      ++answered_;
+    } else {
+      failed_ = true;
+    }
+  }
+
   EngineClient client_;
   std::vector<P256Point> elements_;
   const uint32_t guesses_;
