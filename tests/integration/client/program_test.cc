@@ -67,6 +67,7 @@ class Program : public ClientWorld {
   }
   [[noreturn]] static void Exec(std::vector<std::string>& words) {
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     execv(arguments[0], arguments.data());

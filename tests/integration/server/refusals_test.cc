@@ -79,8 +79,8 @@ TEST_P(ServerRefusals, TextThatIsNoUtf8StaysOutOfTheLog) {
     EXPECT_EQ(status.error_message().find(bad), std::string::npos);
   }
   const std::string log = realm_->Log();
-  EXPECT_EQ(log.find("\xff"), std::string::npos) << log;
-  EXPECT_EQ(log.find("\x1b"), std::string::npos) << log;
+  EXPECT_EQ(log.find('\xff'), std::string::npos) << log;
+  EXPECT_EQ(log.find('\x1b'), std::string::npos) << log;
   EXPECT_EQ(log.find("libprotobuf"), std::string::npos) << "past the daemon's own log:\n" << log;
 }
 
@@ -92,7 +92,7 @@ TEST_P(ServerRefusals, Tokens) {
   expired.issued_at_s -= 7200;
   EXPECT_REFUSED(EvaluateAs(Token(expired)), UNAUTHENTICATED, "expired");
   recovery::TokenContents too_long = Contents();
-  too_long.lifetime_s = 25 * 3600;
+  too_long.lifetime_s = int64_t{25} * 3600;
   EXPECT_REFUSED(EvaluateAs(Token(too_long)), UNAUTHENTICATED, "24 hours");
   recovery::TokenContents elsewhere = Contents();
   elsewhere.audience = std::string(32, '0');

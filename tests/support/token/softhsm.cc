@@ -46,6 +46,7 @@ fs::path Configure(const fs::path& folder) {
 
 absl::Status Run(std::vector<std::string> words, const std::string& variable) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   std::string setting = variable;

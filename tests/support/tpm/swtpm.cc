@@ -116,6 +116,7 @@ absl::Status Swtpm::Launch() {
                                     "--flags",
                                     "startup-clear"};
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const std::string log_path = log();
