@@ -7,7 +7,6 @@
 namespace labrec::sim {
 namespace {
 
-using recovery::Done;
 using recovery::Engine;
 using recovery::Ok;
 using recovery::Operation;

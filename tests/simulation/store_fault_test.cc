@@ -13,7 +13,6 @@
 namespace labrec::sim {
 namespace {
 
-using recovery::SqliteStore;
 using recovery::StoreBatch;
 
 constexpr uint64_t kBatches = 6;

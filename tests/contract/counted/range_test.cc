@@ -13,7 +13,6 @@
 namespace labrec::hsm::contract {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 class CountedRange : public CountedTest {

@@ -28,7 +28,6 @@ namespace {
 using attestation::AkChallenge;
 using attestation::RealmEvidence;
 using attestation::RealmExpectation;
-using attestation::TpmIdentity;
 using test::EkKind;
 using test::EkPlace;
 using testing::HasSubstr;

@@ -15,7 +15,6 @@ namespace labrec::test {
 namespace {
 
 using nlohmann::json;
-using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr char kSecret[] = "a secret";

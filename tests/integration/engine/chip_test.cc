@@ -12,7 +12,6 @@ namespace labrec::recovery {
 namespace {
 
 using absl::StatusCode;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;

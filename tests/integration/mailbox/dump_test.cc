@@ -17,8 +17,6 @@ namespace {
 
 using recovery::labyrinth::AccountName;
 using recovery::labyrinth::DeviceState;
-using recovery::labyrinth::Epoch;
-using recovery::labyrinth::OpenedBundle;
 using recovery::labyrinth::OpeningRecord;
 using recovery::labyrinth::RecoveryCode;
 

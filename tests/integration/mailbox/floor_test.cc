@@ -15,8 +15,6 @@ namespace {
 using recovery::Operation;
 using recovery::client::Cancellation;
 using recovery::client::DeviceKey;
-using recovery::client::RealmCondition;
-using recovery::client::RealmReport;
 using recovery::client::RealmSet;
 using recovery::labyrinth::Floor;
 using recovery::labyrinth::FloorClaims;
@@ -25,7 +23,6 @@ using recovery::labyrinth::Mailbox;
 using recovery::labyrinth::Reason;
 using recovery::labyrinth::ReasonOf;
 using ::testing::Each;
-using ::testing::ElementsAre;
 namespace api = ::labyrinth::recovery::v1;
 
 // What the realms accept as a floor, spoken to by the client library.

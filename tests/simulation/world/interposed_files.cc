@@ -14,7 +14,6 @@
 #include "tests/simulation/world/universe.h"
 
 using labrec::ByteView;
-using labrec::sim::Disk;
 using labrec::sim::IoFault;
 using labrec::sim::Process;
 using labrec::sim::Real;

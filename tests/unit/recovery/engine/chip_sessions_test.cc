@@ -8,7 +8,6 @@ namespace labrec::recovery {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 using Time = ChipSessions::Time;
 
 class ChipSessionsTest : public testing::Test {

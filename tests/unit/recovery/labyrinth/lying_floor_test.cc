@@ -5,8 +5,6 @@
 namespace labrec::recovery::labyrinth {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 struct Realm {

@@ -9,7 +9,6 @@ namespace labrec::recovery::labyrinth {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 // An honest store, but for the answers that a test scripts.
 class LyingStore : public testing::MemoryStore {

@@ -11,7 +11,6 @@ using recovery::client::FloorReading;
 using recovery::client::RealmCondition;
 using recovery::client::RealmFloor;
 using recovery::client::RealmReport;
-using recovery::labyrinth::Floor;
 using recovery::labyrinth::Reason;
 using recovery::labyrinth::ReasonOf;
 

@@ -14,9 +14,7 @@ namespace labrec::mailbox {
 namespace {
 
 namespace fs = std::filesystem;
-using recovery::labyrinth::EpochCommit;
 using recovery::labyrinth::RandomId;
-using recovery::labyrinth::StoredMessage;
 
 class FolderStoreTest : public ::testing::Test {
  protected:

@@ -22,7 +22,6 @@ using recovery::labyrinth::Id;
 using recovery::labyrinth::MessageStore;
 using recovery::labyrinth::RandomId;
 using recovery::labyrinth::StoredMessage;
-using recovery::labyrinth::StoreHead;
 using test::MailboxServer;
 
 EpochCommit CommitOf(uint64_t sequence) {

@@ -13,7 +13,6 @@ namespace {
 
 using recovery::labyrinth::EpochCommit;
 using recovery::labyrinth::Id;
-using recovery::labyrinth::MemberRow;
 using recovery::labyrinth::MessageStore;
 using recovery::labyrinth::RandomId;
 using recovery::labyrinth::StoredMessage;

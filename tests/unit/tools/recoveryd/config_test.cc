@@ -15,7 +15,6 @@ namespace {
 
 using cli::ParseAddress;
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr char kGood[] = R"([realm]
 state = "/var/lib/realm"

@@ -11,8 +11,6 @@
 namespace labrec::recovery::client::core {
 namespace {
 
-using testing::ElementsAre;
-
 Task<int> Number(int n) {
   co_return n;
 }
