@@ -59,6 +59,7 @@ absl::StatusOr<std::optional<Bytes>> LedgerImpl::Read(const RowAddress& address)
 
 absl::Status LedgerImpl::CheckAddresses(const std::vector<RowWrite>& writes) const {
   std::vector<std::pair<uint32_t, Digest>> addresses;
+  addresses.reserve(writes.size());
   for (const RowWrite& write : writes) addresses.emplace_back(write.address.bucket, write.address.key);
   std::sort(addresses.begin(), addresses.end());
   if (!addresses.empty() && addresses.back().first >= tree_.bucket_count()) {

@@ -95,6 +95,7 @@ void AuditLog::WriteAll(const std::deque<Line>& lines) {
   const absl::Status open = file_.Follow(Timestamp(clock_.NowMillis()));
   if (!open.ok()) spdlog::error("{}", std::string(open.message()));
   std::vector<absl::Status> written;
+  written.reserve(lines.size());
   bool sync = false;
   for (const Line& line : lines) {
     written.push_back(open.ok() ? file_.Append(line.text) : open);

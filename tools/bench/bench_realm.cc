@@ -58,6 +58,7 @@ absl::Status BenchRealm::Fill(uint64_t records) {
 
 std::vector<std::unique_ptr<test::RawAccount::Stub>> BenchRealm::Connect(size_t connections) const {
   std::vector<std::unique_ptr<test::RawAccount::Stub>> stubs;
+  stubs.reserve(connections);
   for (size_t i = 0; i < connections; ++i) stubs.push_back(test::NewStub(*fixture_));
   return stubs;
 }

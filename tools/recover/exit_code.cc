@@ -69,6 +69,7 @@ int ExitCodeOfAll(const std::vector<RealmReport>& reports) {
 
 Verdict VerdictOf(const recovery::client::RecordStatus& status, uint32_t least_realms) {
   std::vector<RealmReport> reports;
+  reports.reserve(status.realms.size());
   for (const auto& realm : status.realms) reports.push_back(realm.report);
   if (!status.version) {
     for (RealmReport& report : reports) {

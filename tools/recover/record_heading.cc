@@ -15,6 +15,7 @@ using recovery::client::Verdict;
 
 std::string WithoutVersion(const RecordStatus& status, uint32_t least_realms, const std::string& record) {
   std::vector<RealmReport> reports;
+  reports.reserve(status.realms.size());
   for (const auto& realm : status.realms) reports.push_back(realm.report);
   switch (VerdictOf(status, least_realms)) {
     case Verdict::kUsedUp:

@@ -14,6 +14,7 @@ constexpr size_t kNameBytes = 34;  // of a TPM's key
 
 std::vector<Bytes> ListOf(const lrc_bytes* items, size_t count) {
   std::vector<Bytes> list;
+  list.reserve(count);
   for (size_t i = 0; i < count; ++i) list.push_back(ToBytes(View(items[i])));
   return list;
 }

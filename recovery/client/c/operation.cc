@@ -43,6 +43,7 @@ core::Task<> ProveAll(core::Scope& scope, core::Account& account, const Settings
 
 core::Task<std::vector<RealmReport>> ProvenSoFar(const core::Account& account) {
   std::vector<RealmReport> reports;
+  reports.reserve(account.size());
   for (size_t i = 0; i < account.size(); ++i) {
     reports.push_back(core::GoodReport(account, i));
     if (!account[i].unproven.ok()) reports.back().Failed(account[i].unproven);

@@ -22,6 +22,7 @@ inline RealmReport GoodReport(const Account& account, size_t realm) {
 template <typename T>
 std::vector<RealmReport> ReportsOf(const Account& account, const std::vector<absl::StatusOr<T>>& answers) {
   std::vector<RealmReport> reports;
+  reports.reserve(answers.size());
   for (size_t i = 0; i < answers.size(); ++i) {
     reports.push_back(GoodReport(account, i));
     if (!answers[i].ok()) reports.back().Failed(answers[i].status());

@@ -67,6 +67,7 @@ Parameters& Parameters::Texts(std::span<const std::string> values) {
 std::vector<const char*> Parameters::values() const {
   static constexpr char kNothing[1] = {};  // no null pointer: that would be NULL
   std::vector<const char*> pointers;
+  pointers.reserve(values_.size());
   for (const Bytes& value : values_) {
     pointers.push_back(value.empty() ? kNothing : reinterpret_cast<const char*>(value.data()));
   }
@@ -75,6 +76,7 @@ std::vector<const char*> Parameters::values() const {
 
 std::vector<int> Parameters::lengths() const {
   std::vector<int> lengths;
+  lengths.reserve(values_.size());
   for (const Bytes& value : values_) lengths.push_back(static_cast<int>(value.size()));
   return lengths;
 }

@@ -70,6 +70,8 @@ absl::StatusOr<std::optional<HeadRow>> HeadFrom(const Result& result) {
 absl::StatusOr<Result> AskRows(Connection& connection, std::span<const RowAddress> addresses) {
   std::vector<uint32_t> buckets;
   std::vector<ByteView> keys;
+  buckets.reserve(addresses.size());
+  keys.reserve(addresses.size());
   for (const RowAddress& address : addresses) {
     buckets.push_back(address.bucket);
     keys.emplace_back(address.key);
