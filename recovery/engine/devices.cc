@@ -79,26 +79,28 @@ absl::Status CheckEnrollFields(const Caller& caller, std::string_view name) {
 
 }  // namespace
 
-void Devices::Enroll(const Caller& caller, recovery::EnrollDevice request, Done<Enrollment> done) {
+void Devices::Enroll(const Caller& caller, recovery::EnrollDevice request, FirstDevicePolicy first_device,
+                     Done<Enrollment> done) {
   const RecordName account{caller.tenant, caller.account, ""};
   const DeviceId id = request.key.DeviceId();
-  parts_.admission.Enqueue(caller,
-                           std::make_shared<PlainTask<Enrollment>>(
-                               caller.deadline,
-                               [account, request = std::move(request), first_device = parts_.first_device](
-                                   WorkingSet& rows, int64_t now_ms) {
-                                 return AddDevice(rows, account, request, first_device, now_ms);
-                               },
-                               Enrollment{id}, std::move(done)));
+  parts_.admission.Enqueue(
+      caller, std::make_shared<PlainTask<Enrollment>>(
+                  caller.deadline,
+                  [account, request = std::move(request), first_device](WorkingSet& rows, int64_t now_ms) {
+                    return AddDevice(rows, account, request, first_device, now_ms);
+                  },
+                  Enrollment{id}, std::move(done)));
 }
 
 void Devices::EnrollDevice(Caller caller, EcdsaPublicKey key, std::string name, Bytes challenge, Bytes proof,
-                           std::optional<RawSignature> authorization, Done<Enrollment> done) {
+                           std::optional<RawSignature> authorization, Done<Enrollment> done,
+                           std::optional<FirstDevicePolicy> first_device) {
   if (absl::Status bad = CheckEnrollFields(caller, name); !bad.ok()) return done(std::move(bad));
   absl::StatusOr<Authority> authority =
       parts_.authorizer.CheckEnrollment(caller, {key, name, challenge, proof}, authorization);
   if (!authority.ok()) return done(std::move(authority).status());
-  Enroll(caller, {key, std::move(name), *std::move(authority)}, std::move(done));
+  Enroll(caller, {key, std::move(name), *std::move(authority)}, first_device.value_or(parts_.first_device),
+         std::move(done));
 }
 
 void Devices::EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name,
@@ -108,7 +110,7 @@ void Devices::EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::str
     return done(
         InOwnWords(absl::PermissionDeniedError("only the operator enrols a device without its proof")));
   }
-  Enroll(caller, {key, std::move(name), ByOperator{}}, std::move(done));
+  Enroll(caller, {key, std::move(name), ByOperator{}}, parts_.first_device, std::move(done));
 }
 
 void Devices::RevokeDevice(Caller caller, DeviceId device, std::optional<RawSignature> authorization,

@@ -29,8 +29,10 @@ class Devices {
   };
   explicit Devices(Parts parts) : parts_(parts) {}
 
+  // `first_device`: of this call; none: the realm's.
   void EnrollDevice(Caller caller, EcdsaPublicKey key, std::string name, Bytes challenge, Bytes proof,
-                    std::optional<RawSignature> authorization, Done<Enrollment> done);
+                    std::optional<RawSignature> authorization, Done<Enrollment> done,
+                    std::optional<FirstDevicePolicy> first_device = std::nullopt);
   // The operator's way: no proof and no authorization; only for Caller::is_operator.
   void EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name, Done<Enrollment> done);
   void RevokeDevice(Caller caller, DeviceId device, std::optional<RawSignature> authorization, Done<Ok> done);
@@ -38,7 +40,8 @@ class Devices {
   void ListDevices(Caller caller, Done<Account> done);
 
  private:
-  void Enroll(const Caller& caller, recovery::EnrollDevice request, Done<Enrollment> done);
+  void Enroll(const Caller& caller, recovery::EnrollDevice request, FirstDevicePolicy first_device,
+              Done<Enrollment> done);
 
   const Parts parts_;
 };

@@ -128,6 +128,14 @@ absl::StatusOr<v1::AttestResponse> AdminClient::Attest(const v1::AttestRequest& 
   return connection_->Call(&Stub::AdminAttest, request);
 }
 
+absl::StatusOr<v1::ListTenantsResponse> AdminClient::ListTenants() {
+  return connection_->Call(&Stub::ListTenants, v1::ListTenantsRequest());
+}
+
+absl::StatusOr<v1::ListTenantsResponse> AdminClient::ReloadTenants() {
+  return connection_->Call(&Stub::ReloadTenants, v1::ReloadTenantsRequest());
+}
+
 absl::StatusOr<v1::CreateBackupResponse> AdminClient::CreateBackup(const v1::CreateBackupRequest& request) {
   return connection_->Call(&Stub::CreateBackup, request, kBackupPatience);
 }

@@ -31,6 +31,8 @@ class AdminClient {
   absl::StatusOr<v1::DeleteRecordResponse> DeleteRecord(const v1::AdminRecord& record);
   absl::StatusOr<v1::GetIdentityResponse> Identity();
   absl::StatusOr<v1::AttestResponse> Attest(const v1::AttestRequest& request);
+  absl::StatusOr<v1::ListTenantsResponse> ListTenants();
+  absl::StatusOr<v1::ListTenantsResponse> ReloadTenants();
   absl::StatusOr<v1::CreateBackupResponse> CreateBackup(const v1::CreateBackupRequest& request);
 
  private:

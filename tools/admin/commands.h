@@ -26,6 +26,7 @@ void AddBackupCommands(const cli::Command& app, Result& result);        // backu
 void AddStoreCommands(const cli::Command& app, Result& result);         // store check, migrate
 void AddAttestCommand(const cli::Command& app, Result& result);         // attest
 void AddTokenCommands(const cli::Command& app, Result& result);         // token keygen, issue
+void AddTenantCommands(const cli::Command& app, Result& result);        // tenant add, set, disable, list ...
 void AddPcrCommands(const cli::Command& app, Result& result);           // pcr keygen, show, approve
 void AddDoctorCommand(const cli::Command& app, Result& result);         // doctor
 void AddAuditCommands(const cli::Command& app, Result& result);         // audit verify

@@ -6,12 +6,12 @@
 
 #include "hsm/base/ecdsa.h"
 #include "hsm/base/encoding.h"
-#include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/record/record.h"
 #include "tools/admin/admin_client.h"
 #include "tools/admin/command.h"
 #include "tools/admin/describe.h"
+#include "tools/admin/public_key_file.h"
 
 namespace labrec::admin {
 namespace {
@@ -62,13 +62,6 @@ absl::Status Status(const SocketOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).GetStatus());
   Show(options, Describe(answer));
   return absl::OkStatus();
-}
-
-absl::StatusOr<EcdsaPublicKey> ReadPublicKey(const std::filesystem::path& path) {
-  LABREC_ASSIGN_OR_RETURN(const Bytes content, ReadFile(path, 1U << 16));
-  absl::StatusOr<EcdsaPublicKey> key = EcdsaPublicKey::FromPem(AsText(content));
-  if (key.ok()) return key;
-  return absl::InvalidArgumentError(path.string() + ": " + std::string(key.status().message()));
 }
 
 absl::Status Enroll(const EnrollOptions& options) {

@@ -30,6 +30,7 @@ int Main(int argc, char** argv) {
   AddStoreCommands(app, result);
   AddAttestCommand(app, result);
   AddTokenCommands(app, result);
+  AddTenantCommands(app, result);
   AddPcrCommands(app, result);
   AddAuditCommands(app, result);
   AddDoctorCommand(app, result);

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "recovery/api/names.h"
 #include "recovery/server/tokens/issuer.h"
 #include "tools/admin/command.h"
+#include "tools/admin/public_key_file.h"
 
 namespace labrec::admin {
 namespace {
@@ -29,6 +32,7 @@ struct IssueOptions {
   std::vector<std::string> realms;  // ids in hexadecimal
   std::string service;
   int64_t lifetime_s = 3600;
+  std::filesystem::path device_key;
 };
 
 // The key file is written first: a key set of a key that nobody has would only lock people out.
@@ -70,18 +74,25 @@ absl::StatusOr<std::vector<std::string>> Audiences(const IssueOptions& options) 
   return audiences;
 }
 
+absl::StatusOr<std::optional<EcdsaPublicKey>> DeviceKey(const IssueOptions& options) {
+  if (options.device_key.empty()) return std::optional<EcdsaPublicKey>();
+  LABREC_ASSIGN_OR_RETURN(EcdsaPublicKey key, ReadPublicKey(options.device_key));
+  return std::optional<EcdsaPublicKey>(std::move(key));
+}
+
 absl::Status Issue(const IssueOptions& options) {
   LABREC_RETURN_IF_ERROR(recovery::CheckIdentifier("--tenant", options.tenant));
   LABREC_RETURN_IF_ERROR(recovery::CheckIdentifier("--account", options.account));
   LABREC_ASSIGN_OR_RETURN(const std::vector<std::string> audiences, Audiences(options));
   LABREC_ASSIGN_OR_RETURN(const SecretBytes pem, ReadSecretFile(options.key));
   LABREC_ASSIGN_OR_RETURN(const EcdsaPrivateKey key, EcdsaPrivateKey::FromPem(pem));
+  LABREC_ASSIGN_OR_RETURN(const auto device_key, DeviceKey(options));
   const int64_t now_s = SystemClock().NowMillis() / 1000;
   nlohmann::json tokens = nlohmann::json::object();
   std::string lines;
   for (const std::string& audience : audiences) {
-    const std::string token =
-        recovery::IssueToken(key, {options.tenant, options.account, audience, now_s, options.lifetime_s});
+    const std::string token = recovery::IssueToken(
+        key, {options.tenant, options.account, audience, now_s, options.lifetime_s, device_key});
     tokens[audience] = token;
     lines += token + "\n";
   }
@@ -113,6 +124,11 @@ void AddTokenCommands(const cli::Command& app, Result& result) {
       .Word("ID");
   whom.AddOption("--service", issue->service, "a service that is no realm, as labyrinth-mailboxd")
       .Word("NAME");
+  command
+      .AddOption(
+          "--device-key", issue->device_key,
+          "PEM file of a device's public key: the token vouches for it (\"cnf\"), as the account's first")
+      .Word("FILE");
   command.AddOption("--lifetime", issue->lifetime_s, "seconds (default 3600, at most 86400)")
       .Range(1, 86400)
       .Word("SECONDS");

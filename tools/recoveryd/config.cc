@@ -8,10 +8,11 @@
 
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
-#include "recovery/api/names.h"
 #include "recovery/realm/folder.h"
 #include "tools/cli/address.h"
 #include "tools/cli/toml_section.h"
+#include "tools/recoveryd/tenant_sections.h"
+#include "tools/recoveryd/tenants_file.h"
 
 namespace labrec::recoveryd {
 namespace {
@@ -31,7 +32,9 @@ constexpr size_t kLongestSocketPath = 107;  // sun_path, with its terminating ze
 class ConfigReader {
  public:
   ConfigReader(const toml::table& root, std::filesystem::path file, Problems& problems)
-      : root_(root), folder_(std::filesystem::absolute(std::move(file)).parent_path()), problems_(problems) {}
+      : root_(root), folder_(std::filesystem::absolute(file).parent_path()), problems_(problems) {
+    config_.file = std::filesystem::absolute(std::move(file));
+  }
 
   Config Read() {
     RefuseUnknownSections();
@@ -204,6 +207,7 @@ class ConfigReader {
     const std::optional<std::string> path = section.Text("socket");
     config_.admin_socket = path ? Path(*path) : recovery::RealmFolder(config_.state).AdminSocketPath();
     CheckSocketPath(section, "socket", config_.admin_socket.string());
+    config_.tenants_file = Path(section.TextOr("tenants", "tenants.toml"));
     for (const int64_t uid : section.Numbers("allow_uids", 0, 0xFFFFFFFE)) {
       config_.admin_uids.push_back(static_cast<uid_t>(uid));
     }
@@ -211,41 +215,26 @@ class ConfigReader {
   }
 
   void ReadTenants() {
-    const TomlSection all = Section("tenants");
-    const toml::table* const tenants = root_["tenants"].as_table();
-    if (tenants == nullptr || tenants->empty()) {
-      problems_.Add(all.line(), "[tenants]", "names no tenant; add [tenants.NAME] with jwks = \"FILE\"");
+    config_.tenants = recoveryd::ReadTenants(root_, folder_, problems_);
+    absl::StatusOr<std::vector<recovery::TenantSettings>> kept = ReadTenantsFile(config_.tenants_file);
+    if (!kept.ok()) {
+      problems_.AddText(0, std::string(kept.status().message()));
       return;
     }
-    for (const auto& [name, node] : *tenants) ReadTenant(std::string(name.str()), node);
-  }
-
-  void ReadTenant(const std::string& name, const toml::node& node) {
-    const auto line = static_cast<uint32_t>(node.source().begin.line);
-    const std::string title = absl::StrCat("[tenants.", name, "]");
-    if (const absl::Status ok = recovery::CheckIdentifier("tenant", name); !ok.ok()) {
-      problems_.Add(line, title, std::string(ok.message()));
+    for (recovery::TenantSettings& tenant : *kept) {
+      const auto same = [&](const auto& other) { return other.keys.name == tenant.keys.name; };
+      if (std::ranges::any_of(config_.tenants, same)) {
+        problems_.Add(0, absl::StrCat("[tenants.", tenant.keys.name, "]"),
+                      absl::StrCat("stands in ", config_.tenants_file.string(),
+                                   " too: remove it here, or there by \"labyrinth-admin tenant remove\""));
+      }
+      config_.tenants.push_back(std::move(tenant));
     }
-    if (!node.is_table()) {
-      problems_.Add(line, title, "has to be a section");
-      return;
-    }
-    TomlSection section(title, node.as_table(), line, problems_);
-    recovery::Tenant tenant{name, Path(section.RequiredText("jwks"))};
-    section.Retired("audiences",
-                    "is not taken any more: a token is for one realm, its \"aud\" the realm's id alone");
-    section.RefuseUnknown();
-    config_.tenants.push_back(std::move(tenant));
   }
 
   void ReadPolicy() {
     TomlSection section = Section("policy");
-    const std::string first = section.TextOr("first_device", "admin");
-    if (first != "open" && first != "admin") {
-      section.Complain("first_device", "has to be \"open\" or \"admin\"");
-    }
-    config_.first_device =
-        first == "open" ? recovery::FirstDevicePolicy::kOpen : recovery::FirstDevicePolicy::kAdmin;
+    config_.first_device = FirstDevice(section, "first_device").value_or(recovery::FirstDevicePolicy::kAdmin);
     config_.reanchor_floor =
         static_cast<uint32_t>(section.Number("reanchor_floor", config_.reanchor_floor, 1, 20));
     constexpr int64_t kYear = int64_t{365} * 24 * 60 * 60;

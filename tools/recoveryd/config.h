@@ -16,7 +16,7 @@
 #include "pin/guess_policy.h"
 #include "recovery/engine/options.h"
 #include "recovery/realm/store_place.h"
-#include "recovery/server/tokens/verifier.h"
+#include "recovery/server/service/tenants.h"
 #include "recovery/server/transport/rate_limiter.h"
 #include "recovery/server/transport/rpc_server.h"
 
@@ -30,6 +30,7 @@ struct WebConfig {
 
 // The daemon's configuration; docs/operations.md and labyrinth-recoveryd(8) describe the keys.
 struct Config {
+  std::filesystem::path file;             // this configuration's
   std::filesystem::path state;            // [realm] state
   std::optional<std::string> device_uri;  // where the device is now, if not where it was at init
   std::optional<std::string> anchor_uri;
@@ -38,8 +39,10 @@ struct Config {
   recovery::ListenOptions listen;
   std::optional<WebConfig> web;
   std::filesystem::path admin_socket;
-  std::vector<uid_t> admin_uids;  // besides root and the daemon's own
-  std::vector<recovery::Tenant> tenants;
+  std::vector<uid_t> admin_uids;       // besides root and the daemon's own
+  std::filesystem::path tenants_file;  // [admin] tenants: what "labyrinth-admin tenant" keeps
+  // Of both, by [tenants.NAME] here and there.
+  std::vector<recovery::TenantSettings> tenants;
   recovery::FirstDevicePolicy first_device = recovery::FirstDevicePolicy::kAdmin;
   pin::GuessPolicy guess_policy = pin::DefaultGuessPolicy();
   uint32_t reanchor_floor = 1;    // guesses left, at most, after "anchor accept"
@@ -60,8 +63,9 @@ struct Config {
   std::string log_level = "info";
 };
 
-// Reads and checks the whole text. INVALID_ARGUMENT: every problem, one per line, as
-// "FILE:LINE: [section] key: what is wrong". Relative paths are taken from the folder of `file`.
+// Reads and checks the whole text, and the file of tenants that it names. INVALID_ARGUMENT: every problem,
+// one per line, as "FILE:LINE: [section] key: what is wrong". Relative paths are taken from the folder of
+// `file`.
 absl::StatusOr<Config> ParseConfig(std::string_view text, const std::filesystem::path& file);
 absl::StatusOr<Config> ReadConfig(const std::filesystem::path& file);
 

@@ -1,6 +1,7 @@
 #include "tools/recoveryd/daemon.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <thread>
 #include <utility>
@@ -25,6 +26,7 @@
 #include "recovery/server/web/metrics_page.h"
 #include "tools/recoveryd/preflight.h"
 #include "tools/recoveryd/resources.h"
+#include "tools/recoveryd/tenant_changes.h"
 
 namespace labrec::recoveryd {
 namespace {
@@ -70,10 +72,10 @@ uint64_t RatedEndurance(const Config& config, const hsm::AnchorWear& anchor) {
   return config.rated_endurance.value_or(anchor.kind == "tpm-nv-counter" ? kTpmFlash : 0);
 }
 
-std::set<std::string> TenantNames(const Config& config) {
-  std::set<std::string> names;
-  for (const recovery::Tenant& tenant : config.tenants) names.insert(tenant.name);
-  return names;
+std::vector<recovery::Tenant> KeysOf(const std::vector<recovery::TenantSettings>& tenants) {
+  std::vector<recovery::Tenant> keys;
+  for (const recovery::TenantSettings& tenant : tenants) keys.push_back(tenant.keys);
+  return keys;
 }
 
 absl::Status Snapshot(recovery::SqliteStore* file, const std::filesystem::path& path) {
@@ -120,11 +122,13 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config,
 // Nothing here starts a thread: the engine's come first (GiveWayToEarlierThreads).
 absl::Status Daemon::Prepare(const Config& config, const LockedRealm& realm) {
   const recovery::RealmManifest& manifest = realm.manifest;
+  config_file_ = config.file;
   LABREC_ASSIGN_OR_RETURN(intermediates_, Intermediates(config));
   const recovery::TokenLimits token_limits{static_cast<size_t>(config.limits.max_metadata_bytes),
                                            config.cached_tokens};
-  LABREC_ASSIGN_OR_RETURN(tokens_, recovery::TokenVerifier::Create(config.tenants, Hex(manifest.realm_id),
-                                                                   SystemClock(), token_limits));
+  LABREC_ASSIGN_OR_RETURN(
+      tokens_, recovery::TokenVerifier::Create(KeysOf(config.tenants), Hex(manifest.realm_id), SystemClock(),
+                                               token_limits));
   LABREC_ASSIGN_OR_RETURN(audit_, recovery::AuditLog::Open(realm.folder.AuditPath(), SystemClock()));
   LABREC_ASSIGN_OR_RETURN(admin_socket_,
                           recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
@@ -178,12 +182,16 @@ absl::Status Daemon::StartServices(const Config& config) {
   backups_ = std::make_unique<recovery::BackupMaker>(
       [file = realm_->ledger_file](const std::filesystem::path& path) { return Snapshot(file, path); });
   rates_ = std::make_unique<recovery::RateLimiter>(config.rates);
+  GrantTenants(config);
+  tokens_->Begin();
   account_log_ = std::make_unique<recovery::AccountLog>(*audit_, metrics_);
   recovery_service_ = std::make_unique<recovery::RecoveryService>(*engine_, *tokens_, *rates_, *account_log_,
-                                                                  facts, config.tls_certificates);
+                                                                  facts, config.tls_certificates, &tenants_);
   grpc_service_ = std::make_unique<recovery::GrpcService>(*recovery_service_, traffic_);
   admin_service_ = std::make_unique<recovery::AdminService>(
-      *engine_, *backups_, *wear_, *certificates_, *audit_, traffic_, facts, TenantNames(config),
+      *engine_, *backups_, *wear_, *certificates_, *audit_, traffic_, facts,
+      recovery::TenantControl{tenants_, [this](const std::string& actor) { return ReloadTenants(actor); },
+                              [tokens = tokens_.get()] { return tokens->KeyReports(); }},
       SystemClock().NowMillis(),
       [socket = admin_socket_.get()](const std::string& peer) { return socket->PeerOf(peer); });
   const auto status = [engine = engine_.get()] { return engine->status(); };
@@ -244,10 +252,37 @@ void Daemon::GiveMemoryBack() {
 }
 
 void Daemon::Reread() {
+  audit_->Reopen();
+  if (const absl::Status tenants = ReloadTenants("daemon"); !tenants.ok()) {
+    spdlog::error("SIGHUP: tenants stay as they are: {}", std::string(tenants.message()));
+  }
   tokens_->Refresh();
   certificates_->Look();
-  audit_->Reopen();
   spdlog::info("SIGHUP: token keys, certificates and the audit log's file are read again");
+}
+
+void Daemon::GrantTenants(const Config& config) {
+  std::map<std::string, double> rates;
+  for (const recovery::TenantSettings& tenant : config.tenants) {
+    if (tenant.calls_per_second) rates.emplace(tenant.keys.name, *tenant.calls_per_second);
+  }
+  rates_->SetTenantRates(rates);
+  tenants_.Set(config.tenants);
+  if (config.tenants.empty()) spdlog::warn("there is no tenant: no token is taken");
+}
+
+absl::Status Daemon::ReloadTenants(const std::string& actor) {
+  const std::lock_guard lock(reload_mutex_);
+  LABREC_ASSIGN_OR_RETURN(const Config config, ReadConfig(config_file_));
+  LABREC_RETURN_IF_ERROR(CheckTokenKeys(config));
+  for (const TenantChange& change : TenantChanges(tenants_.All(), config.tenants)) {
+    const recovery::AuditEvent event{change.event, actor, change.tenant, "", "", change.detail};
+    LABREC_RETURN_IF_ERROR(audit_->Append(event, recovery::Durability::kSync));
+    spdlog::info("{}: {}: {}", change.event, change.tenant, change.detail);
+  }
+  LABREC_RETURN_IF_ERROR(tokens_->SetTenants(KeysOf(config.tenants)));
+  GrantTenants(config);
+  return absl::OkStatus();
 }
 
 void Daemon::SetHealthy(bool healthy) {

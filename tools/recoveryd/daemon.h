@@ -1,8 +1,11 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,6 +16,7 @@
 #include "recovery/realm/opened_realm.h"
 #include "recovery/server/admin/backup_maker.h"
 #include "recovery/server/admin/socket.h"
+#include "recovery/server/service/tenants.h"
 #include "recovery/server/tokens/verifier.h"
 #include "recovery/server/transport/rate_limiter.h"
 #include "recovery/server/transport/rpc_server.h"
@@ -59,8 +63,11 @@ class Daemon {
   // Asks devices that nothing was asked of for a while whether they answer. Returns at once.
   void ProbeDevices() { engine_->ProbeWhenIdle(std::chrono::seconds(10)); }
   void LookAtCertificates() { certificates_->Look(); }
-  // Token keys, certificates and the audit log's file, as they are now.
+  // Token keys, certificates, tenants and the audit log's file, as they are now.
   void Reread();
+  // Takes the tenants of the configuration and of the tool's file as they are now; each change is in the
+  // audit log before it holds. An error changes nothing, and says what is wrong. Any thread.
+  absl::Status ReloadTenants(const std::string& actor);
   // Takes nothing new, answers what it has, and stops. What is not answered after `grace` is cancelled: its
   // client does not hear whether it was done, and may send it again.
   void Drain(std::chrono::seconds grace);
@@ -74,6 +81,7 @@ class Daemon {
   absl::Status StartListening(const Config& config);
   void StartWeb(const Config& config, const recovery::ServerLimits& limits);
   recovery::ConnectionFigures Connections() const;
+  void GrantTenants(const Config& config);
 
   std::optional<OpenedRealm> realm_;
   std::vector<Bytes> intermediates_;              // what Prepare found, until it is used
@@ -87,6 +95,9 @@ class Daemon {
   std::unique_ptr<recovery::BackupMaker> backups_;
   std::unique_ptr<recovery::TokenVerifier> tokens_;
   std::unique_ptr<recovery::RateLimiter> rates_;
+  std::filesystem::path config_file_;
+  std::mutex reload_mutex_;
+  recovery::Tenants tenants_;
   std::unique_ptr<recovery::AuditLog> audit_;
   recovery::Metrics metrics_;
   recovery::Traffic traffic_{metrics_};

@@ -18,6 +18,7 @@
 #include "recovery/realm/folder.h"
 #include "recovery/server/admin/socket.h"
 #include "recovery/server/tokens/jwks_file.h"
+#include "recovery/server/tokens/jwks_url.h"
 #include "recovery/server/transport/tls.h"
 #include "recovery/server/transport/tls_key_hash.h"
 #include "recovery/server/watch/certificate_watch.h"
@@ -82,9 +83,21 @@ absl::Status CheckDevices(const Config& config) {
 
 absl::Status CheckTokenKeys(const Config& config) {
   Problems problems;
-  for (const recovery::Tenant& tenant : config.tenants) {
-    problems.Note(absl::StrCat("[tenants.", tenant.name, "] jwks"),
-                  recovery::JwksFile::Open(tenant.jwks).status());
+  std::error_code ignored;
+  if (config.tenants.empty() && !std::filesystem::exists(config.tenants_file, ignored)) {
+    problems.Note("[tenants]", absl::InvalidArgumentError(absl::StrCat(
+                                   "names no tenant; add [tenants.NAME] with jwks = \"FILE\", or one by "
+                                   "\"labyrinth-admin tenant add --config ",
+                                   config.file.string(), "\"")));
+  }
+  for (const recovery::TenantSettings& tenant : config.tenants) {
+    const std::string section = absl::StrCat("[tenants.", tenant.keys.name, "] ");
+    if (tenant.keys.jwks_url.empty()) {
+      problems.Note(section + "jwks", recovery::JwksFile::Open(tenant.keys.jwks).status());
+    } else {
+      problems.Note(section + "jwks_url",
+                    recovery::JwksUrl::Make({tenant.keys.jwks_url, tenant.keys.jwks_ca}).status());
+    }
   }
   return problems.As(absl::StatusCode::kInvalidArgument);
 }

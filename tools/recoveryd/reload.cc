@@ -17,6 +17,7 @@ namespace labrec::recoveryd {
 namespace {
 
 constexpr char kLogLevel[] = "[log] level";
+constexpr char kTenants[] = "[tenants.";
 
 void Collect(const toml::table& table, const std::string& section,
              std::map<std::string, std::string>& settings) {
@@ -81,6 +82,7 @@ void Reload::Run() {
     if (const auto level = now.find(kLogLevel); level != now.end()) running_.insert(*level);
   }
   for (const std::string& key : changed) {
+    if (key.starts_with(kTenants)) continue;  // Daemon::ReloadTenants takes them
     spdlog::warn("SIGHUP: {} was changed in {} and is taken at the next start only", key, file_.string());
   }
 }

@@ -21,6 +21,17 @@ absl::StatusOr<EnrolledBy> WhoEnrollsFirst(const EnrollmentState& state) {
         "the account has, or had, a device: another one needs the signature of an enrolled device or of a "
         "record's unlock key");
   }
+  if (state.first_device == FirstDevicePolicy::kAnotherKey) {
+    return absl::PermissionDeniedError(
+        "the token vouches for another device key: its \"cnf\" has to hold the thumbprint of the key that is "
+        "to be enrolled");
+  }
+  if (state.first_device == FirstDevicePolicy::kToken) {
+    return absl::FailedPreconditionError(
+        "this realm takes an account's first device where its platform vouches for the key: ask the platform "
+        "for a token whose \"cnf\" holds the key's thumbprint (\"jkt\"), or the operator for "
+        "labyrinth-admin device enroll");
+  }
   if (state.first_device != FirstDevicePolicy::kOpen) {
     return absl::FailedPreconditionError(
         "this realm takes an account's first device from its operator only: ask for labyrinth-admin device "

@@ -10,8 +10,9 @@
 
 namespace labrec::recovery {
 
-// Who may become an account's first device.
-enum class FirstDevicePolicy { kOpen, kAdmin };
+// Who may become an account's first device by a token alone: whoever comes first; the key that a token names,
+// which this one does not; nobody. And, for the call that has it, nobody as its token names another key.
+enum class FirstDevicePolicy { kOpen, kToken, kAdmin, kAnotherKey };
 
 // The devices of an account: pure functions from its row, and a request, to its next row. An error means
 // that nothing changes.
@@ -25,8 +26,9 @@ struct EnrollmentState {
 };
 
 // Adds the device. Enrolling an enrolled key again changes nothing, so that a lost answer may be asked for
-// again. PERMISSION_DENIED: the authority does not suffice; FAILED_PRECONDITION: the realm takes first
-// devices from the operator only; RESOURCE_EXHAUSTED: the account has 32 devices.
+// again. PERMISSION_DENIED: the authority does not suffice, or its token names another key;
+// FAILED_PRECONDITION: the realm takes first devices from the operator only, or only those that a token
+// names; RESOURCE_EXHAUSTED: the account has 32 devices.
 absl::StatusOr<Account> ApplyEnroll(const EnrollmentState& state, const EnrollDevice& request,
                                     int64_t now_ms);
 

@@ -82,7 +82,7 @@ Done<T> RecordedAnswer(const Call& call, AuditLog& audit, AuditEvent event, Fill
 // Here and not in the header: whoever makes or destroys a service compiles all that gRPC generated for it.
 AdminService::AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear,
                            const CertificateWatch& certificates, AuditLog& audit, Traffic& traffic,
-                           RealmFacts facts, std::set<std::string> tenants, int64_t started_at_ms,
+                           RealmFacts facts, TenantControl tenants, int64_t started_at_ms,
                            std::function<std::optional<Peer>(const std::string&)> peer_of)
     : engine_(engine),
       backups_(backups),
@@ -147,9 +147,10 @@ AdminService::Reactor* AdminService::AdminEnrollDevice(Context* context,
     LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
     const v1::AdminAccount& account = request->account();
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, account.tenant(), account.account()));
-    if (!tenants_.contains(account.tenant())) {
-      return absl::NotFoundError(
-          absl::StrCat("tenant \"", account.tenant(), "\" is not in the daemon's configuration"));
+    if (!tenants_.tenants.Has(account.tenant())) {
+      return absl::NotFoundError(absl::StrCat(
+          "tenant \"", account.tenant(),
+          "\" is not in the daemon's configuration, nor one of \"labyrinth-admin tenant list\""));
     }
     LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey key, PublicKeyField("public_key", request->public_key()));
     LABREC_ASSIGN_OR_RETURN(std::string name, DeviceNameField(request->name()));

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "recovery/api/v1/admin.grpc.pb.h"
@@ -11,11 +11,20 @@
 #include "recovery/server/admin/backup_maker.h"
 #include "recovery/server/admin/socket.h"
 #include "recovery/server/service/realm_description.h"
+#include "recovery/server/service/tenants.h"
+#include "recovery/server/tokens/key_source.h"
 #include "recovery/server/watch/certificate_watch.h"
 #include "recovery/server/watch/traffic.h"
 #include "recovery/server/watch/wear_meter.h"
 
 namespace labrec::recovery {
+
+// What the service needs of the daemon to show tenants, and to take them anew.
+struct TenantControl {
+  const Tenants& tenants;
+  std::function<absl::Status(const std::string& actor)> reload;  // says in the audit log what changed
+  std::function<std::map<std::string, KeyReport>()> key_reports;
+};
 
 // The operator's API (admin.proto), on the admin socket only. What changes something is written to the audit
 // log, durably, before it is done and before it is answered: an action that cannot be recorded is not done
@@ -23,10 +32,10 @@ namespace labrec::recovery {
 // Threads: gRPC's. All references outlive the service.
 class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
  public:
-  // `tenants`: those configured; devices are enrolled for no other. `peer_of` is AdminSocket::PeerOf.
+  // Devices are enrolled for tenants of `tenants` only. `peer_of` is AdminSocket::PeerOf.
   AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear,
                const CertificateWatch& certificates, AuditLog& audit, Traffic& traffic, RealmFacts facts,
-               std::set<std::string> tenants, int64_t started_at_ms,
+               TenantControl tenants, int64_t started_at_ms,
                std::function<std::optional<Peer>(const std::string&)> peer_of);
   ~AdminService() override;
   AdminService(const AdminService&) = delete;
@@ -57,6 +66,12 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
   Reactor* CreateBackup(Context* context, const labyrinth::recovery::v1::CreateBackupRequest* request,
                         labyrinth::recovery::v1::CreateBackupResponse* response) override;
 
+  Reactor* ListTenants(Context* context, const labyrinth::recovery::v1::ListTenantsRequest* request,
+                       labyrinth::recovery::v1::ListTenantsResponse* response) override;
+  Reactor* ReloadTenants(Context* context, const labyrinth::recovery::v1::ReloadTenantsRequest* request,
+                         labyrinth::recovery::v1::ListTenantsResponse* response) override;
+  void FillTenants(labyrinth::recovery::v1::ListTenantsResponse* response) const;
+
   // PERMISSION_DENIED for a connection that did not come through the admin socket.
   absl::StatusOr<std::string> Actor(const Context& context) const;
 
@@ -67,7 +82,7 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
   AuditLog& audit_;
   Traffic& traffic_;
   const RealmFacts facts_;
-  const std::set<std::string> tenants_;
+  const TenantControl tenants_;
   const int64_t started_at_ms_;
   const std::function<std::optional<Peer>(const std::string&)> peer_of_;
 };

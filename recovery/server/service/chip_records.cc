@@ -17,6 +17,7 @@ absl::Status RecoveryService::BeginChipRegistration(const Caller& caller,
                                                     v1::BeginRegistrationResponse* response,
                                                     const Call& call) {
   LABREC_ASSIGN_OR_RETURN(ChipRegistration registration, ChipRegistrationField(request));
+  LABREC_RETURN_IF_ERROR(CheckGuessLimitOf(caller, registration.guess_limit));
   engine_.chip_records().BeginChipRegistration(
       caller, std::move(registration),
       call.Answer<ChipRegistrationBegun>([=, this](const ChipRegistrationBegun& begun) {

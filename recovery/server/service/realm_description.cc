@@ -2,6 +2,19 @@
 
 namespace labrec::recovery {
 
+std::string_view PolicyName(FirstDevicePolicy policy) {
+  switch (policy) {
+    case FirstDevicePolicy::kOpen:
+      return "open";
+    case FirstDevicePolicy::kToken:
+      return "token";
+    case FirstDevicePolicy::kAdmin:
+    case FirstDevicePolicy::kAnotherKey:
+      break;
+  }
+  return "admin";
+}
+
 std::string SoftwareVersion() {
   return LABREC_VERSION;
 }
@@ -18,7 +31,7 @@ void DescribeRealm(const RealmFacts& facts, const EngineStatus& status,
   answer->set_anchor_kind(status.anchor.kind);
   answer->set_evaluation_public_key(ToString(facts.evaluation_public_key));
   answer->set_discontinuities(status.discontinuities);
-  answer->set_first_device_policy(facts.first_device == FirstDevicePolicy::kOpen ? "open" : "admin");
+  answer->set_first_device_policy(std::string(PolicyName(facts.first_device)));
   answer->set_software_version(SoftwareVersion());
   answer->set_no_chip_reason(status.no_chip_reason);
   for (const std::chrono::milliseconds delay : facts.guess_policy.delays) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "pin/guess_policy.h"
 #include "recovery/api/v1/recovery.pb.h"
@@ -20,6 +21,9 @@ struct RealmFacts {
 
 // "0.1.0"
 std::string SoftwareVersion();
+
+// "open", "token", "admin".
+std::string_view PolicyName(FirstDevicePolicy policy);
 
 // The realm as clients see it. Pure; any thread.
 void DescribeRealm(const RealmFacts& facts, const EngineStatus& status,

@@ -8,13 +8,16 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "recovery/api/record_config.h"
 #include "recovery/engine/call/refusal.h"
 #include "recovery/server/service/answers.h"
 #include "recovery/server/service/call.h"
 #include "recovery/server/service/request_fields.h"
 #include "recovery/server/tokens/authorization.h"
+#include "recovery/server/tokens/jwk_thumbprint.h"
 
 namespace labrec::recovery {
 namespace {
@@ -24,10 +27,12 @@ namespace v1 = ::labyrinth::recovery::v1;
 }  // namespace
 
 RecoveryService::RecoveryService(Engine& engine, TokenVerifier& tokens, RateLimiter& rates, AccountLog& log,
-                                 RealmFacts facts, std::vector<std::filesystem::path> tls_certificates)
+                                 RealmFacts facts, std::vector<std::filesystem::path> tls_certificates,
+                                 const Tenants* tenants)
     : engine_(engine),
       tokens_(tokens),
       rates_(rates),
+      tenants_(tenants),
       log_(log),
       facts_(std::move(facts)),
       tls_keys_(std::move(tls_certificates)) {}
@@ -40,10 +45,37 @@ absl::StatusOr<TokenHolder> RecoveryService::HolderOf(const Call& call) {
 }
 
 absl::StatusOr<Caller> RecoveryService::Authenticate(const Call& call) {
-  LABREC_ASSIGN_OR_RETURN(TokenHolder holder, HolderOf(call));
+  LABREC_ASSIGN_OR_RETURN(const TokenHolder holder, HolderOf(call));
+  return CallerOf(holder, call);
+}
+
+absl::StatusOr<Caller> RecoveryService::CallerOf(const TokenHolder& holder, const Call& call) {
+  LABREC_RETURN_IF_ERROR(TermsOf(holder.tenant).status());
   LABREC_RETURN_IF_ERROR(rates_.Take(holder.tenant, holder.account, std::chrono::steady_clock::now()));
-  return Caller{std::move(holder.tenant), std::move(holder.account), false, call.wire().Deadline(),
-                call.wire().Gone()};
+  return Caller{holder.tenant, holder.account, false, call.wire().Deadline(), call.wire().Gone()};
+}
+
+absl::StatusOr<TenantTerms> RecoveryService::TermsOf(const std::string& tenant) const {
+  return tenants_ == nullptr ? TenantTerms() : tenants_->TermsOf(tenant);
+}
+
+absl::StatusOr<FirstDevicePolicy> RecoveryService::FirstDeviceFor(const EcdsaPublicKey& key,
+                                                                  const TokenHolder& holder) const {
+  LABREC_ASSIGN_OR_RETURN(const TenantTerms terms, TermsOf(holder.tenant));
+  const FirstDevicePolicy policy = terms.first_device.value_or(facts_.first_device);
+  if (!holder.device_key) return policy;
+  // A token that names a key is for that key alone, whatever the policy: who stole it enrols none of his own.
+  if (*holder.device_key != JwkThumbprint(key)) return FirstDevicePolicy::kAnotherKey;
+  return policy == FirstDevicePolicy::kToken ? FirstDevicePolicy::kOpen : policy;
+}
+
+absl::Status RecoveryService::CheckGuessLimitOf(const Caller& caller, uint32_t guess_limit) const {
+  LABREC_ASSIGN_OR_RETURN(const TenantTerms terms, TermsOf(caller.tenant));
+  const uint32_t greatest = terms.greatest_guess_limit.value_or(guess_limit);
+  if (guess_limit <= greatest) return absl::OkStatus();
+  return InOwnWords(absl::InvalidArgumentError(
+      absl::StrCat("guess_limit: is ", guess_limit,
+                   ", and this realm lets records of this platform have at most ", greatest)));
 }
 
 void RecoveryService::GiveChallenge(const Caller& caller, std::string* challenge) {
@@ -77,8 +109,10 @@ absl::Status RecoveryService::GetChallenge(const Call& call, const v1::GetChalle
 
 absl::Status RecoveryService::EnrollDevice(const Call& call, const v1::EnrollDeviceRequest& request,
                                            v1::EnrollDeviceResponse* response) {
-  LABREC_ASSIGN_OR_RETURN(const Caller caller, Authenticate(call));
+  LABREC_ASSIGN_OR_RETURN(const TokenHolder holder, HolderOf(call));
+  LABREC_ASSIGN_OR_RETURN(const Caller caller, CallerOf(holder, call));
   LABREC_ASSIGN_OR_RETURN(const EcdsaPublicKey key, PublicKeyField("public_key", request.public_key()));
+  LABREC_ASSIGN_OR_RETURN(const FirstDevicePolicy first_device, FirstDeviceFor(key, holder));
   LABREC_ASSIGN_OR_RETURN(std::string name, DeviceNameField(request.name()));
   LABREC_ASSIGN_OR_RETURN(Bytes challenge, FixedField("challenge", request.challenge(), 32));
   LABREC_ASSIGN_OR_RETURN(Bytes proof, FixedField("proof", request.proof(), 64));
@@ -89,7 +123,8 @@ absl::Status RecoveryService::EnrollDevice(const Call& call, const v1::EnrollDev
       call.AnswerAfter<Enrollment>([=, this](const Enrollment& enrolled, auto finish) {
         response->set_device_id(ToString(enrolled.device));
         log_.DeviceEnrolled(caller, enrolled, finish);
-      }));
+      }),
+      first_device);
   return absl::OkStatus();
 }
 
@@ -139,6 +174,10 @@ absl::Status RecoveryService::FinishRegistration(const Call& call,
   LABREC_ASSIGN_OR_RETURN(RegistrationRequest registration, RegistrationField(request));
   const std::string record = registration.record;
   const uint32_t version = registration.version;
+  // A config that cannot be read the engine refuses, and says why.
+  const absl::StatusOr<RecordConfig> config =
+      ParseRecordConfig(registration.config, {caller.tenant, caller.account, record}, version);
+  if (config.ok()) LABREC_RETURN_IF_ERROR(CheckGuessLimitOf(caller, config->guess_limit));
   engine_.registrations().FinishRegistration(caller, std::move(registration),
                                              call.AnswerAfter<Ok>([=, this](Ok done, auto finish) {
                                                GiveChallenge(caller, response->mutable_next_challenge());

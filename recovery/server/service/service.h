@@ -10,6 +10,7 @@
 #include "recovery/engine/engine.h"
 #include "recovery/server/service/call.h"
 #include "recovery/server/service/realm_description.h"
+#include "recovery/server/service/tenants.h"
 #include "recovery/server/tokens/verifier.h"
 #include "recovery/server/transport/rate_limiter.h"
 #include "recovery/server/transport/tls_key_hash.h"
@@ -48,8 +49,10 @@ namespace labrec::recovery {
 class RecoveryService {
  public:
   // `tls_certificates`: PEM files with the certificates that clients see, the realm's own or its proxy's.
+  // `tenants`: what is granted to whom; null: to all tenants of `tokens` what the realm grants.
   RecoveryService(Engine& engine, TokenVerifier& tokens, RateLimiter& rates, AccountLog& log,
-                  RealmFacts facts, std::vector<std::filesystem::path> tls_certificates = {});
+                  RealmFacts facts, std::vector<std::filesystem::path> tls_certificates = {},
+                  const Tenants* tenants = nullptr);
   RecoveryService(const RecoveryService&) = delete;
   RecoveryService& operator=(const RecoveryService&) = delete;
 
@@ -69,8 +72,17 @@ class RecoveryService {
                                      const Call& call);
   // From the bearer token. UNAUTHENTICATED says what is wrong with it.
   absl::StatusOr<TokenHolder> HolderOf(const Call& call);
-  // Who calls. UNAUTHENTICATED as above; RESOURCE_EXHAUSTED if that account or tenant calls too often.
+  // Who calls. UNAUTHENTICATED as above; PERMISSION_DENIED if that tenant is disabled; RESOURCE_EXHAUSTED if
+  // that account or tenant calls too often.
   absl::StatusOr<Caller> Authenticate(const Call& call);
+  // The same, of a token that was verified already.
+  absl::StatusOr<Caller> CallerOf(const TokenHolder& holder, const Call& call);
+  absl::StatusOr<TenantTerms> TermsOf(const std::string& tenant) const;
+  // Who may enrol this key as the first device by this token alone.
+  absl::StatusOr<FirstDevicePolicy> FirstDeviceFor(const EcdsaPublicKey& key,
+                                                   const TokenHolder& holder) const;
+  // INVALID_ARGUMENT: more guesses than the tenant's records may have.
+  absl::Status CheckGuessLimitOf(const Caller& caller, uint32_t guess_limit) const;
   // A challenge for the caller's next signed request, which saves it the asking.
   void GiveChallenge(const Caller& caller, std::string* challenge);
   // Leaves a line where the outcome is Destroyed, and calls `then` in any case.
@@ -81,6 +93,7 @@ class RecoveryService {
   Engine& engine_;
   TokenVerifier& tokens_;
   RateLimiter& rates_;
+  const Tenants* const tenants_;
   AccountLog& log_;
   const RealmFacts facts_;
   OwnTlsKeys tls_keys_;

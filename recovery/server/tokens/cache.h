@@ -16,6 +16,8 @@ struct TokenHolder {
   std::string tenant;
   std::string account;
   int64_t expires_at_ms = 0;  // Unix milliseconds
+  // SHA-256 thumbprint (RFC 7638) of the device key that the tenant vouches for: "cnf" with "jkt".
+  std::optional<Digest> device_key = std::nullopt;
 };
 
 // Tokens whose signature was checked, by SHA-256 of the token, so that it is checked once and not per

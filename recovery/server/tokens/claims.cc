@@ -1,5 +1,6 @@
 #include "recovery/server/tokens/claims.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -9,6 +10,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/base/text/json.h"
 #include "recovery/api/names.h"
+#include "recovery/server/tokens/base64url.h"
 
 namespace labrec::recovery {
 namespace {
@@ -61,6 +63,24 @@ absl::Status CheckAudience(const Json& claims, const std::string& audience) {
   return Refused(absl::StrCat("\"aud\" is not \"", audience, "\", which alone is taken here"));
 }
 
+// The thumbprint in "cnf" (RFC 7800, section 3.1), if there is one. Other ways to name a key are passed over,
+// as that section says.
+absl::StatusOr<std::optional<Digest>> ConfirmedKey(const Json& claims) {
+  const auto confirmation = claims.find("cnf");
+  if (confirmation == claims.end()) return std::optional<Digest>();
+  if (!confirmation->is_object()) return Refused("\"cnf\" is no object");
+  const auto named = confirmation->find("jkt");
+  if (named == confirmation->end()) return std::optional<Digest>();
+  const std::optional<Bytes> bytes =
+      named->is_string() ? FromBase64Url(named->get_ref<const std::string&>()) : std::nullopt;
+  Digest thumbprint{};
+  if (!bytes || bytes->size() != thumbprint.size()) {
+    return Refused("\"jkt\" of \"cnf\" is no SHA-256 thumbprint: 43 characters of base64url (RFC 7638)");
+  }
+  std::ranges::copy(*bytes, thumbprint.begin());
+  return std::optional<Digest>(thumbprint);
+}
+
 }  // namespace
 
 absl::StatusOr<TokenHolder> CheckClaims(std::string_view claims_json, const ClaimRules& rules) {
@@ -78,7 +98,8 @@ absl::StatusOr<TokenHolder> CheckClaims(std::string_view claims_json, const Clai
   if (const absl::Status name = CheckIdentifier("account", account); !name.ok()) {
     return Refused(absl::StrCat("\"sub\" is no account: ", name.message()));
   }
-  return TokenHolder{rules.issuer, account, expires};
+  LABREC_ASSIGN_OR_RETURN(const std::optional<Digest> device_key, ConfirmedKey(claims));
+  return TokenHolder{rules.issuer, account, expires, device_key};
 }
 
 }  // namespace labrec::recovery

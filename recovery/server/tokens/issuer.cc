@@ -3,6 +3,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/text/json.h"
 #include "recovery/server/tokens/base64url.h"
+#include "recovery/server/tokens/jwk_thumbprint.h"
 
 namespace labrec::recovery {
 namespace {
@@ -21,11 +22,14 @@ std::string TokenKeyId(const EcdsaPublicKey& key) {
 
 std::string IssueToken(const EcdsaPrivateKey& key, const TokenContents& contents) {
   const Json header = {{"alg", "ES256"}, {"typ", "JWT"}, {"kid", TokenKeyId(key.public_key())}};
-  const Json claims = {{"iss", contents.tenant},
-                       {"sub", contents.account},
-                       {"aud", contents.audience},
-                       {"iat", contents.issued_at_s},
-                       {"exp", contents.issued_at_s + contents.lifetime_s}};
+  Json claims = {{"iss", contents.tenant},
+                 {"sub", contents.account},
+                 {"aud", contents.audience},
+                 {"iat", contents.issued_at_s},
+                 {"exp", contents.issued_at_s + contents.lifetime_s}};
+  if (contents.device_key) {
+    claims["cnf"] = {{"jkt", Base64Url(JwkThumbprint(*contents.device_key))}};
+  }
   const std::string signed_part = Part(header) + "." + Part(claims);
   return signed_part + "." + Base64Url(key.Sign(AsBytes(signed_part)));
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@ struct TokenContents {
   std::string audience;  // the realm's id in hexadecimal; another service's name
   int64_t issued_at_s = 0;
   int64_t lifetime_s = 3600;
+  std::optional<EcdsaPublicKey> device_key = std::nullopt;  // that the tenant vouches for: "cnf"
 };
 
 // The "kid" of a key: hexadecimal of SHA-256(SPKI)[0..16].

@@ -118,6 +118,12 @@ const TokenKey* Jwks::Find(std::string_view key_id, TokenAlgorithm algorithm) co
   return nullptr;
 }
 
+std::vector<std::string> Jwks::ids() const {
+  std::vector<std::string> ids;
+  for (const TokenKey& key : keys_) ids.push_back(key.key_id);
+  return ids;
+}
+
 bool Jwks::Has(std::string_view key_id) const {
   return std::ranges::any_of(keys_, [&](const TokenKey& key) { return key.key_id == key_id; });
 }

@@ -30,6 +30,8 @@ class Jwks {
   // The key, or null. Keys of different algorithms may share an id (section 4.5).
   const TokenKey* Find(std::string_view key_id, TokenAlgorithm algorithm) const;
   bool Has(std::string_view key_id) const;
+  // Of all keys, in their order.
+  std::vector<std::string> ids() const;
   size_t size() const { return keys_.size(); }
   // Why keys were passed over, one text for each: "keys[1]: ...". Among the reasons: of a kind, "use",
   // "key_ops" or "alg" that is not for us; malformed or too short; without "kid"; a private or symmetric key,

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "hsm/base/clock.h"
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
 
@@ -38,21 +39,28 @@ absl::StatusOr<std::unique_ptr<JwksFile>> JwksFile::Open(std::filesystem::path p
         jwks.passed_over().empty() ? "" : "; ", absl::StrJoin(jwks.passed_over(), "; ")));
   }
   LogPassedOver(file->path_, jwks);
-  file->keys_ = {std::make_shared<const Jwks>(std::move(jwks)), 1};
+  file->Take(std::move(jwks));
   return file;
 }
 
-JwksFile::Keys JwksFile::Current() {
+void JwksFile::Take(Jwks jwks) {
+  keys_ = {std::make_shared<const Jwks>(std::move(jwks)), NewGeneration()};
+  read_at_ms_ = SystemClock().NowMillis();
+  problem_.clear();
+}
+
+absl::StatusOr<KeySource::Keys> JwksFile::Current() {
   const std::lock_guard lock(mutex_);
   const std::optional<Stamp> now = Look();
   if (now == stamp_) return keys_;
   stamp_ = now;
   absl::StatusOr<Jwks> jwks = Read();
   if (!jwks.ok()) {
-    spdlog::error("token keys: {}; the keys read before stay in use", std::string(jwks.status().message()));
+    problem_ = std::string(jwks.status().message());
+    spdlog::error("token keys: {}; the keys read before stay in use", problem_);
     return keys_;
   }
-  keys_ = {std::make_shared<const Jwks>(*std::move(jwks)), keys_.generation + 1};
+  Take(*std::move(jwks));
   spdlog::info("token keys: read {} keys from {}", keys_.jwks->size(), path_.string());
   LogPassedOver(path_, *keys_.jwks);
   if (keys_.jwks->size() == 0) {
@@ -60,6 +68,11 @@ JwksFile::Keys JwksFile::Current() {
                   path_.string());
   }
   return keys_;
+}
+
+KeyReport JwksFile::report() const {
+  const std::lock_guard lock(mutex_);
+  return {path_.string(), keys_.jwks->size(), read_at_ms_, problem_};
 }
 
 std::optional<JwksFile::Stamp> JwksFile::Look() const {

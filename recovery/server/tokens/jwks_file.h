@@ -5,22 +5,17 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "recovery/server/tokens/jwks.h"
+#include "recovery/server/tokens/key_source.h"
 
 namespace labrec::recovery {
 
 // A tenant's JWKS file, read again when it changes. Threads: any.
-class JwksFile {
+class JwksFile : public KeySource {
  public:
-  struct Keys {
-    std::shared_ptr<const Jwks> jwks;
-    uint64_t generation = 0;  // grows whenever the keys were read anew
-  };
-
   // Reads the file. Errors name it; a set of which no key can be used is one, and says why. Keys that are
   // passed over are logged, here and whenever the file changes.
   static absl::StatusOr<std::unique_ptr<JwksFile>> Open(std::filesystem::path path);
@@ -28,9 +23,9 @@ class JwksFile {
   // The file's keys as of now: one stat(2) where nothing changed. A file that became unreadable, or no key
   // set, keeps the keys that were read last, so that an operator's slip locks nobody out; it is logged, once
   // per change. A key set is taken as it is, with no usable key too: what is not in it was taken out.
-  Keys Current();
-
-  const std::filesystem::path& path() const { return path_; }
+  absl::StatusOr<Keys> Current() override;
+  void Refresh() override { Current().IgnoreError(); }
+  KeyReport report() const override;
 
  private:
   // What stat(2) says of one content.
@@ -43,11 +38,14 @@ class JwksFile {
   explicit JwksFile(std::filesystem::path path) : path_(std::move(path)) {}
   std::optional<Stamp> Look() const;
   absl::StatusOr<Jwks> Read() const;
+  void Take(Jwks jwks);
 
   const std::filesystem::path path_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::optional<Stamp> stamp_;
   Keys keys_;
+  int64_t read_at_ms_ = 0;
+  std::string problem_;
 };
 
 }  // namespace labrec::recovery

@@ -50,18 +50,30 @@ absl::Status RateLimiter::Take(const std::string& tenant, const std::string& acc
   // since.
   now = latest_ = std::max(latest_, now);
   Bucket* const of_account = account_rate_.limits() ? AccountBucket(tenant, account, now) : nullptr;
-  Bucket* const of_tenant = tenant_rate_.limits() ? &tenants_[tenant] : nullptr;
+  const Rate& tenant_rate = TenantRate(tenant);
+  Bucket* const of_tenant = tenant_rate.limits() ? &tenants_[tenant] : nullptr;
   if (of_account != nullptr) {
     const Duration wait = account_rate_.Wait(*of_account, now);
     if (wait > Duration{0}) return TooFast(refusal::kAccountRate, "this account", wait);
   }
   if (of_tenant != nullptr) {
-    const Duration wait = tenant_rate_.Wait(*of_tenant, now);
+    const Duration wait = tenant_rate.Wait(*of_tenant, now);
     if (wait > Duration{0}) return TooFast(refusal::kTenantRate, "this tenant", wait);
-    tenant_rate_.Take(*of_tenant, now);
+    tenant_rate.Take(*of_tenant, now);
   }
   if (of_account != nullptr) account_rate_.Take(*of_account, now);
   return absl::OkStatus();
+}
+
+void RateLimiter::SetTenantRates(const std::map<std::string, double>& per_second) {
+  const std::lock_guard lock(mutex_);
+  own_rates_.clear();
+  for (const auto& [tenant, rate] : per_second) own_rates_.emplace(tenant, Rate(rate, 2 * rate));
+}
+
+const RateLimiter::Rate& RateLimiter::TenantRate(const std::string& tenant) const {
+  const auto own = own_rates_.find(tenant);
+  return own == own_rates_.end() ? tenant_rate_ : own->second;
 }
 
 RateLimiter::Bucket* RateLimiter::AccountBucket(const std::string& tenant, const std::string& account,

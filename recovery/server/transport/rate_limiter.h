@@ -36,6 +36,10 @@ class RateLimiter {
   // neither: so calls of an account over its rate cost its tenant nothing.
   absl::Status Take(const std::string& tenant, const std::string& account, Time now);
 
+  // Calls a second that tenants may make who have a rate of their own, twice as many at once; 0: no limit.
+  // Others have the common one.
+  void SetTenantRates(const std::map<std::string, double>& per_second);
+
   // Accounts and tenants that are kept.
   size_t size() const;
 
@@ -57,6 +61,7 @@ class RateLimiter {
     Time::duration depth_{0};     // in which an empty bucket fills up
   };
 
+  const Rate& TenantRate(const std::string& tenant) const;
   Bucket* AccountBucket(const std::string& tenant, const std::string& account, Time now);
   void ForgetFull(Time now);
 
@@ -66,6 +71,7 @@ class RateLimiter {
   mutable std::mutex mutex_;
   absl::flat_hash_map<std::string, Bucket> accounts_;
   std::map<std::string, Bucket> tenants_;
+  std::map<std::string, Rate> own_rates_;
   size_t look_at_ = kFirstLook;  // so many accounts, and full buckets are looked for
   Time looked_;
   Time latest_;  // that any call came

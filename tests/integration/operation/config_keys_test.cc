@@ -15,20 +15,21 @@ namespace labrec::test {
 namespace {
 
 constexpr char kCode[] = LABREC_SOURCE_DIR "/tools/recoveryd/config.cc";
+constexpr char kCodeOfTenants[] = LABREC_SOURCE_DIR "/tools/recoveryd/tenant_sections.cc";
 constexpr char kPage[] = LABREC_SOURCE_DIR "/tools/recoveryd/labyrinth-recoveryd.8";
 constexpr char kExample[] = LABREC_SOURCE_DIR "/tools/recoveryd/recoveryd.toml";
 
 using Keys = std::set<std::string>;  // "section.key"
 
-// Every getter of TomlSection that config.cc calls, under the section that was opened last before it.
-Keys KeysOfTheCode() {
+// Every getter of TomlSection that the file calls, under the section that was opened last before it; at first
+// under `section`.
+Keys KeysIn(const char* code, std::string section) {
   static const std::regex kSection("Section\\(\"([a-z]+)\"\\)|TomlSection section\\((title)");
   static const std::regex kKey(
       "(?:Text|RequiredText|TextOr|Flag|Number|Texts|Numbers)\\(\"([a-z_]+)\"|"
       "[A-Z][A-Za-z]*\\(section, \"([a-z_]+)\"|(Uri)\\(section\\)");
-  std::ifstream file(kCode);
+  std::ifstream file(code);
   Keys keys;
-  std::string section;
   for (std::string line; std::getline(file, line);) {
     std::smatch match;
     if (std::regex_search(line, match, kSection)) section = match[1].matched ? match[1].str() : "tenants.*";
@@ -40,6 +41,12 @@ Keys KeysOfTheCode() {
                                       : "uri"));
     }
   }
+  return keys;
+}
+
+Keys KeysOfTheCode() {
+  Keys keys = KeysIn(kCode, "");
+  keys.merge(KeysIn(kCodeOfTenants, "tenants.*"));
   return keys;
 }
 

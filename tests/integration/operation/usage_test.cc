@@ -27,6 +27,10 @@ class Usage : public testing::Test {
   void SetUp() override {
     Write("bad.toml",
           "[realm]\nstate = 5\nstat = \"x\"\n[listen]\naddress = \"nonsense\"\n[limits]\nqueue = 0\n");
+    Write("lone.toml", "[realm]\nstate = \"s\"\n[listen]\naddress = \"unix:/nowhere/s\"\n");
+    Write("tenant.toml",
+          "[realm]\nstate = \"s\"\n[listen]\naddress = \"unix:/nowhere/s\"\n[tenants.a]\njwks_ca = \"c\"\n"
+          "[tenants.b]\njwks = \"j\"\njwks_url = \"https://b\"\nfirst_device = \"anyone\"\n");
     Write("broken.toml", "x = [\n");
     Write("none.toml", "");
     Write("realms.toml",
@@ -82,7 +86,11 @@ TEST_F(Usage, Recoveryd) {
           {"--config @/bad.toml", "bad.toml:3: [realm] stat: is no key of this section"},
           {"--config @/bad.toml", "bad.toml:5: [listen] address: is neither"},
           {"--config @/bad.toml", "bad.toml:7: [limits] queue: has to be a whole number from 1 to 1048576"},
-          {"--config @/bad.toml", "[tenants]: names no tenant"}});
+          {"--config @/lone.toml", "[tenants]: names no tenant"},
+          {"--config @/tenant.toml", "[tenants.a] jwks_ca: has a use with jwks_url only"},
+          {"--config @/tenant.toml", "[tenants.a] jwks: is missing"},
+          {"--config @/tenant.toml", "[tenants.b] jwks: stands beside jwks_url"},
+          {"--config @/tenant.toml", "[tenants.b] first_device: has to be"}});
 }
 
 TEST_F(Usage, Admin) {
@@ -99,6 +107,10 @@ TEST_F(Usage, Admin) {
        {"token issue --key k --tenant t --account a --service s --lifetime 86401", "1 to 86400"},
        {"token issue --key k --tenant t --account a", "Exactly 1 option from [--realm,--service]"},
        {"token issue --key k --tenant t --account a --realm oslo", "32 hexadecimal digits"},
+       {"tenant add --config @/lone.toml --tenant t", "Exactly 1 option from [--jwks,--jwks-url]"},
+       {"tenant add --config @/lone.toml --tenant t --jwks-url http://t", "has to begin with \"https://\""},
+       {"tenant add --config @/lone.toml --tenant t --jwks-url https://me:pw@t", "a name and password"},
+       {"tenant set --config @/bad.toml --tenant t", "bad.toml:2: [realm] state"},
        {"anchor accept --state @ --reanchor-floor 21", "1 to 20"},
        {"anchor status --config @/bad.toml", "bad.toml:2: [realm] state"}});
   Expect("labyrinth-admin", 1,
@@ -106,6 +118,8 @@ TEST_F(Usage, Admin) {
           {"realm show --state @/nowhere", "there is no such folder"},
           {"realm init --device tpm2:swtpm:path=@/t --state @", "is in use; choose a folder that is empty"},
           {"realm init --device tpm2:swtpm:path=@/t --state @/x", "no TPM there"},
+          {"tenant disable --config @/lone.toml --tenant t", "there is no tenant \"t\""},
+          {"tenant remove --config @/lone.toml --tenant t", "nothing was removed"},
           {"record delete --socket @/s --tenant t --account a --record r", "say --yes if you mean it"}});
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "x")) << "nothing was made";
 }

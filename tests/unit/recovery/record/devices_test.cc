@@ -32,6 +32,19 @@ TEST(Enroll, FirstDeviceNeedsTheOperatorWherePolicySaysSo) {
   EXPECT_EQ(account->devices[0].enrolled_by, EnrolledBy::kAdmin);
 }
 
+TEST(Enroll, FirstDeviceThatItsPlatformVouchesFor) {
+  const EcdsaPrivateKey key = EcdsaPrivateKey::Generate();
+  const auto code = [&key](FirstDevicePolicy policy, Authority authority) {
+    return Enroll(std::nullopt, key, std::move(authority), policy).status().code();
+  };
+  EXPECT_EQ(code(FirstDevicePolicy::kToken, ByTokenHolder{}), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(code(FirstDevicePolicy::kToken, ByOperator{}), absl::StatusCode::kOk);
+  EXPECT_EQ(code(FirstDevicePolicy::kAnotherKey, ByTokenHolder{}), absl::StatusCode::kPermissionDenied);
+  // What is enrolled is enrolled, whatever the token says: a lost answer may be asked for again.
+  const Registered known;
+  EXPECT_TRUE(Enroll(known.account, known.device, ByTokenHolder{}, FirstDevicePolicy::kAnotherKey).ok());
+}
+
 TEST(Enroll, AnAccountThatLostItsLastDeviceIsNotNew) {
   const Registered known;
   const auto empty = ApplyRevoke(known.account, std::nullopt,

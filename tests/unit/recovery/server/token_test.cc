@@ -6,6 +6,8 @@
 
 #include "absl/status/status.h"
 
+#include "recovery/server/tokens/base64url.h"
+#include "recovery/server/tokens/jwk_thumbprint.h"
 #include "recovery/server/tokens/jwt.h"
 #include "recovery/server/tokens/verifier.h"
 #include "tests/support/process/temporary_folder.h"
@@ -78,6 +80,46 @@ TEST_F(TokenTest, Rs256IsTaken) {
 
 TEST_F(TokenTest, IssuedTokensAreTaken) {
   ExpectAccount(IssueToken(key_, {"acme", "bob", "realm-1", Now(), 60}), "bob");
+}
+
+TEST_F(TokenTest, TheDeviceKeyThatItsPlatformVouchesFor) {
+  const EcdsaPublicKey device = EcdsaPrivateKey::Generate().public_key();
+  const auto named = verifier_->Verify(IssueToken(key_, {"acme", "bob", "realm-1", Now(), 60, device}));
+  ASSERT_TRUE(named.ok()) << named.status();
+  EXPECT_EQ(named->device_key, JwkThumbprint(device));
+  EXPECT_EQ(verifier_->Verify(Good())->device_key, std::nullopt);
+  // Other ways to name a key are passed over (RFC 7800, section 3.1).
+  EXPECT_EQ(verifier_->Verify(With("cnf", {{"x5t#S256", "abc"}}))->device_key, std::nullopt);
+}
+
+TEST_F(TokenTest, AThumbprintThatIsNone) {
+  for (const Json& spoilt : {Json("abc"), Json(1), Json(nullptr), Json(std::string(43, '!')),
+                             Json(Base64Url(Bytes(31, 'a'))), Json(Base64Url(Bytes(32, 'a')) + "=")}) {
+    ExpectRefused(With("cnf", {{"jkt", spoilt}}), "\"jkt\" of \"cnf\"");
+  }
+  for (const Json& spoilt : {Json("jkt"), Json::array(), Json(nullptr)}) {
+    ExpectRefused(With("cnf", spoilt), "\"cnf\" is no object");
+  }
+}
+
+// RFC 7638, section 3.1.
+TEST(JwkThumbprint, OfTheStandardsRsaKey) {
+  constexpr char kModulus[] =
+      "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZC"
+      "iFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZg"
+      "nYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIq"
+      "bw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+  EXPECT_EQ(Base64Url(JwkThumbprint({{"e", "AQAB"}, {"kty", "RSA"}, {"n", kModulus}})),
+            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+}
+
+// The key of RFC 9449, sections 4.1 and 6.1.
+TEST(JwkThumbprint, OfAP256Key) {
+  const auto point = P256Point::FromAffine(*FromBase64Url("l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs"),
+                                           *FromBase64Url("9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"));
+  ASSERT_TRUE(point.ok()) << point.status();
+  EXPECT_EQ(Base64Url(JwkThumbprint(EcdsaPublicKey::FromPoint(*point))),
+            "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
 }
 
 TEST_F(TokenTest, AudienceMayBeAListOfOne) {
