@@ -12,6 +12,13 @@
  * Checked, with -DNO_ATTACKER (one server, storage keeps what was written): a start is never refused, and nothing
  * that was acknowledged is lost.
  * With -DONE there is one server; with -DGUESSES_ONLY there are no deletions.
+ * With -DREFILLS there are successes: one empties the set, in the server's memory only, unless the set has THETA elements
+ * or the limit is 1; what is written next takes it along, or nothing does before a crash. Checked then: of one server,
+ * attacker or not, never are more than LIMIT different elements answered since its last success, elements that are
+ * answered again included; no success is acknowledged once a deletion was; and with -DNO_ATTACKER what storage holds
+ * has at most one element more than were counted since the last acknowledged success, however many starts there were.
+ * With -DAFTER_ONLY a success always may wait, and only what comes after a deletion is checked: for two servers, with a
+ * limit of 1, as more takes too long.
  *
  * Each mutant leaves out one thing, and the checker must find the attack:
  *   NO_FENCE          start-up commits no empty batch
@@ -26,12 +33,29 @@
  *   RECOUNT           Commit, asked once more as the device's answer was lost, counts without a look at the counter
  *   ABORT_NO_FENCE    after a batch that storage refused, another takes its epoch
  *   NO_CHECK          a start believes any state that has good evidence
+ * and of refills
+ *   REFILL_LATE       a success empties the set when it is written, not in memory at once
+ *   REFILL_KEPT       a refill that was written waits still, and is applied once more
+ *   GUESS_RIDES       a guess after a refill that waits is counted in memory only, and answered
+ *   REFILL_BACK       a refill of a record that was deleted meanwhile is written
+ *   REFILL_UNSEEN     a success that waits is acknowledged without a look at the claim
+ *   REFILL_ANY        THETA is above the limit: a success waits however many elements there are
  */
 #ifndef LIMIT
 #define LIMIT 1
 #endif
 #define ELEMENTS (LIMIT + 1)
 #define GONE (1 << ELEMENTS)
+#ifdef REFILL_ANY
+#define THETA (LIMIT + 1)
+#else
+#define THETA (LIMIT == 1 -> 1 : 2)
+#endif
+#ifdef AFTER_ONLY
+#define WAITS_NEVER false
+#else
+#define WAITS_NEVER (LIMIT == 1 || SIZE(mem) >= THETA)
+#endif
 #define SIZE(set) (((set) & 1) + (((set) >> 1) & 1) + (((set) >> 2) & 1))
 #define NOBODY 2
 
@@ -56,6 +80,7 @@ byte target[2];      /* where the epoch is that each server prepared last */
 byte disk = 0;
 byte disk_at = CURRENT;
 byte acknowledged = 0;
+byte since = 0; /* elements that were written since the last success was acknowledged */
 #endif
 
 #ifdef NO_CLAIM
@@ -77,8 +102,10 @@ inline look_at_claim() {
 
 inline answer(element) {
   d_step {
+#ifndef AFTER_ONLY
     answered = answered | (1 << element);
     assert(SIZE(answered) <= LIMIT);
+#endif
     assert(!late)
   }
 }
@@ -136,7 +163,8 @@ inline store_state(state) {
     :: else
     fi;
 #ifdef NO_ATTACKER
-    disk = state; disk_at = target[me]
+    disk = state; disk_at = target[me];
+    if :: state != GONE && mem != GONE -> since = since | (state & ~mem) :: else fi
 #endif
   }
 }
@@ -168,10 +196,39 @@ inline commit_batch() {
   used = next; settled = 1
 }
 
+/* A batch that takes all that waits along. */
+inline commit_all() {
+  commit_batch();
+#ifdef REFILL_BACK
+  if :: next == GONE :: next != GONE -> mem = next fi
+#else
+  mem = next
+#endif
+}
+
+/* Somebody has the right PIN: whether he hears so or not, what was answered before is no matter any more. */
+inline succeed() {
+  d_step {
+    answered = 0
+#ifdef NO_ATTACKER
+    ; acknowledged = 0
+#endif
+  }
+}
+
+inline acknowledge_success() {
+  d_step {
+    assert(!late)
+#ifdef NO_ATTACKER
+    ; since = 0
+#endif
+  }
+}
+
 /* What goes before an answer without a batch of its own. */
 inline make_sure() {
   if
-  :: !settled -> next = used; commit_batch()
+  :: !settled -> next = mem; commit_all()
   :: settled
   fi;
 #ifdef NO_LOOK
@@ -183,11 +240,12 @@ inline make_sure() {
 }
 
 proctype Server(byte me) {
-  byte used, next, seen, fences, element;
-  bit guess, settled, late, sure;
+  byte used, mem, next, seen, fences, element;
+  bit guess, settled, late, sure, waits;
 off:
   atomic {
-    used = 0; next = 0; seen = 0; fences = 0; element = 0; guess = 0; settled = 0; late = 0; sure = 0;
+    used = 0; mem = 0; next = 0; seen = 0; fences = 0; element = 0; guess = 0; settled = 0; late = 0; sure = 0;
+    waits = 0;
     at[me] = STALE; target[me] = STALE;
     if :: claim == me -> claim = NOBODY :: else fi
   };
@@ -234,6 +292,7 @@ off:
   seen = 0;
 #ifdef NO_ATTACKER
   assert((used & acknowledged) == acknowledged || used == GONE);
+  assert(used == GONE || SIZE(used) <= SIZE(since) + 1);
   assert(!deleted || used == GONE);
 #endif
 #ifdef SINGLE_FENCE
@@ -242,6 +301,7 @@ off:
 #ifdef NO_FENCE
   fences = 0;
 #endif
+  mem = used;
   next = used;
   do
   :: fences > 0 -> commit_batch(); fences--
@@ -250,24 +310,33 @@ off:
   settled = 1; late = 0;
 
   do
-  :: used != GONE && SIZE(used) < LIMIT -> /* a new element */
+  :: mem != GONE && SIZE(mem) < LIMIT -> /* a new element */
      select(element : 0 .. ELEMENTS - 1);
-     if :: (used >> element) & 1 -> goto again :: else fi;
+     if :: (mem >> element) & 1 -> goto again :: else fi;
      guess = 1;
-     next = used | (1 << element);
+     next = mem | (1 << element);
 #ifdef EVALUATE_FIRST
      answer(element);
 #endif
+#ifdef GUESS_RIDES
+     if :: waits -> make_sure(); mem = mem | (1 << element); answer(element); goto again :: !waits fi;
+#endif
      if
-     :: commit_batch();
+     :: commit_all();
 #if !defined(EVALUATE_FIRST) && !defined(EVALUATE_BETWEEN)
         answer(element);
 #endif
 #ifdef NO_ATTACKER
         acknowledged = used;
 #endif
+#if defined(REFILL_LATE) || defined(REFILL_KEPT)
+        if :: waits -> mem = 0 :: !waits fi;
+#endif
+#ifndef REFILL_KEPT
+        waits = 0
+#endif
 #ifndef NO_ATTACKER
-     :: /* Storage refuses the batch, having seen its evidence. */
+     :: /* Storage refuses the batch, having seen its evidence. What waits goes on waiting. */
         prepare(CURRENT);
         STEP(store_state(next));
         target[me] = STALE;
@@ -281,20 +350,44 @@ off:
      fi;
 again:
      guess = 0; late = 0; element = 0; next = used
-  :: used != GONE && used != 0 -> /* an element that was counted */
+  :: mem != GONE && mem != 0 -> /* an element that was counted */
      select(element : 0 .. ELEMENTS - 1);
-     if :: (used >> element) & 1 :: else -> goto again2 fi;
+     if :: (mem >> element) & 1 :: else -> goto again2 fi;
      make_sure();
      answer(element);
 again2:
      late = 0; element = 0; next = used
+#ifdef REFILLS
+  :: mem != GONE && mem != 0 -> /* a success */
+     succeed();
+     if
+     :: WAITS_NEVER || !settled -> next = 0; commit_all(); waits = 0
+     :: else ->
+#ifndef REFILL_UNSEEN
+        STEP(skip);
+        look_at_claim();
+#else
+        late = deleted;
+#endif
+        waits = 1;
+#ifndef REFILL_LATE
+        mem = 0
+#endif
+     fi;
+     acknowledge_success();
+     late = 0; next = used
+  :: mem != used -> /* what waits is written */
+     next = mem; commit_all(); waits = 0;
+     late = 0; next = used
+#endif
 #ifndef GUESSES_ONLY
-  :: used != GONE -> /* a deletion */
+  :: mem != GONE -> /* a deletion */
      next = GONE;
-     commit_batch();
+     commit_all();
      late = 0;
-     deleted = 1
-  :: used == GONE && !deleted -> /* it is asked for again */
+     deleted = 1;
+     next = used
+  :: mem == GONE && !deleted -> /* it is asked for again */
      make_sure();
      late = 0; deleted = 1; next = used
 #endif

@@ -22,6 +22,7 @@
 #include "recovery/engine/chip/start_up.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/commit/committer.h"
+#include "recovery/engine/rows/waiting_refills.h"
 #include "recovery/engine/workshop.h"
 #include "recovery/ledger/ledger.h"
 #include "recovery/store/store.h"
@@ -70,13 +71,13 @@ class Engine::Parts {
         chip_beginner({workshop->chip, workshop->queue, open_registrations}),
         chip_follower(workshop->chip, open_registrations),
         committer({*ledger, workshop->anchor, workshop->queue, workshop->keys, workshop->executor,
-                   workshop->pace, chip_follower, challenges, workshop->anchor_health, clock,
+                   workshop->pace, chip_follower, challenges, refills, workshop->anchor_health, clock,
                    std::move(on_fatal)}),
         devices({*ledger, authorizer, admission, options.first_device}),
         registrations({options.realm_id, *ledger, authorizer, admission, workshop->keys, keys_of_begun}),
         guessing({options.realm_id, options.guess_policy, *ledger, authorizer, admission, challenges,
                   chip_evaluator, workshop->keys}),
-        records({options.guess_policy, clock, *ledger, authorizer, admission, keys_of_begun}),
+        records({options.guess_policy, clock, *ledger, refills, authorizer, admission, keys_of_begun}),
         chip_records({options.realm_id, *ledger, authorizer, admission, workshop->queue, workshop->chip,
                       chip_sessions, chip_beginner}),
         attestation(workshop->attestation, options.attestation_limits),
@@ -93,6 +94,7 @@ class Engine::Parts {
   const std::unique_ptr<Workshop> workshop;
   const std::unique_ptr<Ledger> ledger;
   ChallengeTable challenges;
+  WaitingRefills refills;
   Authorizer authorizer;
   Admission admission;
   OpenRegistrations open_registrations;

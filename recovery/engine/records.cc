@@ -11,6 +11,8 @@
 #include "recovery/engine/call/registration_keys.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/rows/rows.h"
+#include "recovery/engine/rows/waiting_refills.h"
+#include "recovery/record/codec/row_key.h"
 #include "recovery/record/rules/authority.h"
 #include "recovery/record/rules/deletion.h"
 #include "recovery/record/rules/floor.h"
@@ -96,7 +98,8 @@ void Records::GetRecord(Caller caller, std::string record, Done<RecordView> done
   const auto while_away = [this, name](const absl::Status& why) -> absl::StatusOr<RecordView> {
     if (parts_.ledger.stopped()) return why;
     LABREC_ASSIGN_OR_RETURN(const std::optional<Record> row, ReadRecord(parts_.ledger, name));
-    return View(name, row);
+    const std::optional<Record> refilled = parts_.refills.Find(RecordRowKey(name));
+    return View(name, refilled ? refilled : row);
   };
   parts_.admission.Enqueue(
       caller, std::make_shared<ReadTask<RecordView>>(caller.deadline, read, std::move(done), while_away));

@@ -20,6 +20,7 @@ class Admission;
 class Authorizer;
 class Ledger;
 class RegistrationKeys;
+class WaitingRefills;
 
 // Calls that look at a record, delete it, and raise or read its epoch floor. What all calls promise: see
 // Engine.
@@ -29,6 +30,7 @@ class Records {
     pin::GuessPolicy policy;
     const Clock& clock;
     Ledger& ledger;
+    const WaitingRefills& refills;
     Authorizer& authorizer;
     Admission& admission;
     RegistrationKeys& keys_of_begun;

@@ -28,6 +28,7 @@ UnlockTask::UnlockTask(Time deadline, RecordName name, Unlock request, Opened op
 absl::Status UnlockTask::Apply(WorkingSet& rows, int64_t) {
   LABREC_ASSIGN_OR_RETURN(const auto* record, rows.record(name_));
   LABREC_ASSIGN_OR_RETURN(UnlockChange change, InOwnWords(ApplyUnlock(*record, request_)));
+  bool may_wait = false;
   if (const auto* destroyed = std::get_if<Destroyed>(&change.outcome)) {
     answer_ = *destroyed;
   } else if (std::holds_alternative<MayOpen>(change.outcome)) {
@@ -36,11 +37,17 @@ absl::Status UnlockTask::Apply(WorkingSet& rows, int64_t) {
       return InOwnWords(
           absl::UnavailableError("the version changed while it was opened; nothing was done, try again"));
     }
+    may_wait = RefillMayWait(*(*record)->Find(request_.version));
     answer_ = Unlocked{std::move(opened_.secret), change.record->floor, version.left()};
   } else {
     answer_ = NotRegistered{};
   }
-  if (change.record) rows.Put(*std::move(change.record));
+  if (!change.record) return absl::OkStatus();
+  if (may_wait) {
+    rows.PutRefill(*std::move(change.record));
+  } else {
+    rows.Put(*std::move(change.record));
+  }
   return absl::OkStatus();
 }
 

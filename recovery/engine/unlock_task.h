@@ -7,7 +7,8 @@
 namespace labrec::recovery {
 
 // Counts a success of a version whose private fields were opened before it was queued. What an edited row
-// says does not open them, and then nothing is counted.
+// says does not open them, and then nothing is counted. Its refill may wait in memory when it is answered
+// (docs/ledger.md, "Refills that ride along").
 class UnlockTask : public Task {
  public:
   struct Opened {

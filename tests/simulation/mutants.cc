@@ -2,6 +2,8 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/call/registration_keys.h"
+#include "recovery/engine/rows/waiting_refills.h"
+#include "recovery/engine/rows/working_set.h"
 #include "recovery/ledger/ledger_impl.h"
 #include "recovery/record/accept/accepting.h"
 #include "recovery/record/accept/lowering.h"
@@ -33,6 +35,10 @@ enum class Broken {
   kForgetsInMain,       // a revocation forgets the device in record "main" only
   kLowersNothing,       // accepting a copy takes no guesses
   kFinishesAnything,    // a registration of another run may be finished, under another nonce
+  kRefillLate,          // a refill that waits is not seen by later requests
+  kRefillKept,          // a refill that was written waits still
+  kRefillAny,           // a refill waits however many guesses it takes back
+  kAllRides,            // everything is answered before it is anchored, as refills are
   kSignerOnceGood,      // a signature that was good when it was checked is good when it is applied
 };
 struct Named {
@@ -46,6 +52,10 @@ constexpr Named kNamed[] = {{"one-fence", Broken::kOneFence},
                             {"forgets-in-main", Broken::kForgetsInMain},
                             {"lowers-nothing", Broken::kLowersNothing},
                             {"finishes-anything", Broken::kFinishesAnything},
+                            {"refill-late", Broken::kRefillLate},
+                            {"refill-kept", Broken::kRefillKept},
+                            {"refill-any", Broken::kRefillAny},
+                            {"all-rides", Broken::kAllRides},
                             {"signer-once-good", Broken::kSignerOnceGood}};
 
 Broken broken = Broken::kNothing;
@@ -300,6 +310,30 @@ absl::StatusOr<std::unique_ptr<Ledger>> WrapOpen(Store& store, hsm::FreshnessAnc
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Ledger> ledger, RealOpen(store, anchor, realm_id, report));
   if (!sim::Is(Broken::kSettledWhenRefused)) return ledger;
   return std::make_unique<AlwaysSettled>(std::move(ledger));
+}
+
+LABREC_WRAPPED("_ZNK6labrec8recovery14WaitingRefills4FindERKSt5arrayIhLm32EE", std::optional<Record>,
+               FindRefill, const WaitingRefills* refills, const Digest& key);
+std::optional<Record> WrapFindRefill(const WaitingRefills* refills, const Digest& key) {
+  if (sim::Is(Broken::kRefillLate)) return std::nullopt;
+  return RealFindRefill(refills, key);
+}
+
+LABREC_WRAPPED("_ZN6labrec8recovery14WaitingRefills7WrittenEv", void, Written, WaitingRefills* refills);
+void WrapWritten(WaitingRefills* refills) {
+  if (!sim::Is(Broken::kRefillKept)) RealWritten(refills);
+}
+
+LABREC_WRAPPED("_ZN6labrec8recovery13RefillMayWaitERKNS0_13RecordVersionE", bool, MayWait,
+               const RecordVersion& version);
+bool WrapMayWait(const RecordVersion& version) {
+  return sim::Is(Broken::kRefillAny) || RealMayWait(version);
+}
+
+LABREC_WRAPPED("_ZNK6labrec8recovery10WorkingSet14MustBeAnchoredEv", bool, MustBeAnchored,
+               const WorkingSet* rows);
+bool WrapMustBeAnchored(const WorkingSet* rows) {
+  return !sim::Is(Broken::kAllRides) && RealMustBeAnchored(rows);
 }
 
 LABREC_WRAPPED("_ZN6labrec3sim17MakeCounterAnchorERNS0_4ChipERNS0_3BusE",

@@ -36,7 +36,7 @@ absl::StatusOr<double> Rate(std::chrono::milliseconds duration,
 const Bytes kDerivationInput(120, 'd');
 
 absl::StatusOr<size_t> RecoverGroup(hsm::Device& device, const std::vector<P256Point>& points) {
-  for (size_t i = 0; i < 2 * points.size(); ++i) {
+  for (size_t i = 0; i < points.size(); ++i) {
     if (auto d = device.derivation_key()->Derive(kDerivationInput); !d.ok()) return d.status();
   }
   if (auto evaluated = device.evaluation_key()->Evaluate(points); !evaluated.ok()) return evaluated.status();

@@ -9,7 +9,7 @@
 namespace labrec::bench {
 
 // Recoveries per second that `device` alone allows: a bare loop on Device::parallelism() threads issues, back
-// to back, the device commands of a recovery (derive and evaluate for Evaluate, derive for Unlock),
+// to back, the device commands of a recovery (derive and evaluate for Evaluate, none for Unlock),
 // evaluations in groups of preferred_batch(), and nothing else.
 absl::StatusOr<double> DeviceBound(hsm::Device& device, std::chrono::milliseconds duration);
 

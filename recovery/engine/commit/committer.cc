@@ -40,24 +40,44 @@ void Committer::Run() {
   while (fatal_.ok()) {
     parts_.challenges.ForgetOld(steady_clock::now());
     std::optional<RequestQueue::Batch> batch =
-        parts_.queue.TakeBatch([this] { return parts_.pace.HoldBack(parts_.executor.load()); },
-                               parts_.challenges.NextForgetting(steady_clock::now()));
-    if (!batch) return;
+        parts_.queue.TakeBatch([this] { return parts_.pace.HoldBack(parts_.executor.load()); }, NextDue());
+    if (!batch) {
+      WriteRefills();
+      break;
+    }
     const absl::Status ready = BringBack();
     if (ready.ok()) {
-      CommitBatch(*std::move(batch));
+      CommitBatch(*std::move(batch), RefillsAreDue() ? Refills::kAreWritten : Refills::kMayWait);
     } else {
       StopTaking(ready);
       for (const Waiting& waiting : *batch) waiting.task->Fail(ready);
     }
     if (IsTroubled()) Hold();
   }
-  parts_.on_fatal(fatal_);
+  if (!fatal_.ok()) parts_.on_fatal(fatal_);
 }
 
-void Committer::CommitBatch(RequestQueue::Batch batch) {
+std::optional<Committer::Time> Committer::NextDue() const {
+  const std::optional<Time> forgetting = parts_.challenges.NextForgetting(steady_clock::now());
+  const std::optional<Time> writing = parts_.refills.due();
+  if (!forgetting || !writing) return forgetting ? forgetting : writing;
+  return std::min(*forgetting, *writing);
+}
+
+bool Committer::RefillsAreDue() const {
+  const std::optional<Time> due = parts_.refills.due();
+  return due && *due <= steady_clock::now();
+}
+
+// At a clean stop. Where that fails they are lost, as they are in a crash.
+void Committer::WriteRefills() {
+  if (!parts_.refills.due() || !BringBack().ok()) return;
+  CommitBatch({}, Refills::kAreWritten);
+}
+
+void Committer::CommitBatch(RequestQueue::Batch batch, Refills refills) {
   const Time start = steady_clock::now();
-  WorkingSet rows(parts_.ledger);
+  WorkingSet rows(parts_.ledger, parts_.refills);
   std::vector<Applied> applied = Apply(std::move(batch), rows);
   EvaluationBatch evaluations(parts_.keys);
   const auto tweak = [&] {
@@ -66,19 +86,22 @@ void Committer::CommitBatch(RequestQueue::Batch batch) {
     }
     evaluations.Tweak();
   };
-  std::vector<RowWrite> writes = rows.Writes();
-  const bool changes_rows = !writes.empty();
+  const bool is_anchored = refills == Refills::kAreWritten || rows.MustBeAnchored() ||
+                           (Acknowledges(applied) && !parts_.ledger.settled());
   CommittedChanges changes{rows.ErasedChipKeys(), rows.ErasedVersions(), rows.ChangedRegistrations()};
-  const absl::Status sure = changes_rows ? MakeDurable(std::move(writes), tweak) : MakeSure(applied, tweak);
+  const absl::Status sure = is_anchored ? MakeDurable(rows.Writes(), tweak) : MakeSure(applied, tweak);
   if (!sure.ok()) {
     if (unresolved_) unresolved_changes_ = std::move(changes);
+    parts_.refills.Postpone(steady_clock::now() + kSlowestRetry);
     if (IsTroubled()) StopTaking(sure);
     for (const Applied& each : applied) each.task->Fail(sure);
     return;
   }
-  if (changes_rows) {
+  if (is_anchored) {
     NoteChanges(changes);
     parts_.pace.Note(start, persisted_, steady_clock::now());
+  } else {
+    rows.LetRefillsWait(steady_clock::now());
   }
   Release(applied, evaluations);
   parts_.after.Answered();
@@ -118,17 +141,20 @@ absl::Status Committer::MakeDurable(std::vector<RowWrite> writes, const std::fun
   if (std::exchange(storage_refuses_, false)) spdlog::info("storage takes batches again");
   on_staged();
   LABREC_RETURN_IF_ERROR(Persist(**staged));
+  parts_.refills.Written();
   persisted_ = steady_clock::now();
   return Anchor(*std::move(staged));
 }
 
-// docs/ledger.md, "Answers without a batch". An error acknowledges nothing.
+// An error acknowledges nothing.
+bool Committer::Acknowledges(const std::vector<Applied>& applied) {
+  return std::ranges::any_of(applied, [](const Applied& each) { return each.status.ok(); });
+}
+
+// docs/ledger.md, "Answers without a batch". The ledger is settled.
 absl::Status Committer::MakeSure(const std::vector<Applied>& applied,
                                  const std::function<void()>& on_staged) {
-  const bool acknowledges =
-      std::ranges::any_of(applied, [](const Applied& each) { return each.status.ok(); });
-  if (!acknowledges) return absl::OkStatus();
-  if (!parts_.ledger.settled()) return MakeDurable({}, on_staged);
+  if (!Acknowledges(applied)) return absl::OkStatus();
   on_staged();
   const absl::Status held = parts_.ledger.CheckClaim();
   parts_.anchor_health.Note(held);
@@ -190,11 +216,13 @@ bool Committer::IsTroubled() const {
 }
 
 // OK if nothing is in the way of a commit and its evaluations. A device that was away is asked whether it is
-// back: the anchor by an empty batch, the keys by a derivation. So nothing is counted that cannot be
-// evaluated. Storage without room is asked by the empty batch that it owes.
+// back: the anchor by a batch of the refills that wait, the keys by a derivation. So nothing is counted that
+// cannot be evaluated. Storage without room is asked by the empty batch that it owes.
 absl::Status Committer::BringBack() {
   if (unresolved_) LABREC_RETURN_IF_ERROR(AnchorUnresolved());
-  if (storage_refuses_ || parts_.anchor_health.away()) LABREC_RETURN_IF_ERROR(MakeDurable({}, [] {}));
+  if (storage_refuses_ || parts_.anchor_health.away()) {
+    LABREC_RETURN_IF_ERROR(MakeDurable(WorkingSet(parts_.ledger, parts_.refills).Writes(), [] {}));
+  }
   if (!parts_.keys.away()) return absl::OkStatus();
   const absl::Status status = parts_.keys.Probe();
   return status.ok() ? status : Away(status);

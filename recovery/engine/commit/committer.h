@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "recovery/engine/device/executor.h"
 #include "recovery/engine/device/health.h"
 #include "recovery/engine/device/key_work.h"
+#include "recovery/engine/rows/waiting_refills.h"
 #include "recovery/ledger/ledger.h"
 
 namespace labrec::recovery {
@@ -41,6 +43,7 @@ class Committer {
     CommitPace& pace;
     AfterCommit& after;
     ChallengeTable& challenges;
+    WaitingRefills& refills;
     DeviceHealth& anchor_health;
     const Clock& clock;
     std::function<void(absl::Status)> on_fatal;
@@ -61,13 +64,20 @@ class Committer {
     absl::Status status;
   };
 
-  void CommitBatch(RequestQueue::Batch batch);
+  // What a batch is for: requests, or the refills that wait as well.
+  enum class Refills { kMayWait, kAreWritten };
+  void CommitBatch(RequestQueue::Batch batch, Refills refills);
+  bool RefillsAreDue() const;
+  void WriteRefills();
+  // When there is something to do though nobody asks.
+  std::optional<Time> NextDue() const;
+  static bool Acknowledges(const std::vector<Applied>& applied);
   std::vector<Applied> Apply(RequestQueue::Batch batch, WorkingSet& rows);
   void Release(std::vector<Applied>& applied, EvaluationBatch& evaluations);
-  // OK once the writes are anchored; an error is what the batch is answered. Calls `on_staged` once nothing
-  // but storage and the anchor device can stop the batch.
+  // OK once the writes, which have all refills that wait among them, are anchored; an error is what the batch
+  // is answered. Calls `on_staged` once nothing but storage and the anchor device can stop the batch.
   absl::Status MakeDurable(std::vector<RowWrite> writes, const std::function<void()>& on_staged);
-  // OK once answers may leave though their batch changes no row; otherwise what to answer.
+  // OK once answers may leave though nothing of their batch is anchored; otherwise what to answer.
   absl::Status MakeSure(const std::vector<Applied>& applied, const std::function<void()>& on_staged);
   absl::Status StageFailed(const absl::Status& status);
   absl::Status Refused(const absl::Status& status);

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
+#include <utility>
+
+#include <spdlog/spdlog.h>
 
 #include "hsm/base/status_macros.h"
 #include "recovery/engine/rows/rows.h"
@@ -58,27 +62,43 @@ absl::StatusOr<const std::optional<Record>*> WorkingSet::record(const RecordName
   const auto known = records_.find(address.key);
   if (known != records_.end()) return &known->second.current;
   LABREC_ASSIGN_OR_RETURN(std::optional<Record> row, ReadRecord(ledger_, name));
-  return &records_.emplace(address.key, Slot<Record>{address, row, row}).first->second.current;
+  std::optional<Record> refilled = refills_.Find(address.key);
+  std::optional<Record> current = refilled ? std::move(refilled) : row;
+  return &records_.emplace(address.key, Slot<Record>{address, std::move(row), std::move(current)})
+              .first->second.current;
 }
 
 void WorkingSet::Put(Account account) {
   const Digest key = AccountRowKey(account.tenant, account.account);
   std::optional<Account>& current = accounts_.at(key).current;
-  changed_ = changed_ || current != account;
+  if (current == account) return;
+  changed_ = must_be_anchored_ = true;
   current = std::move(account);
 }
 
 void WorkingSet::Put(Record record) {
   Slot<Record>& slot = records_.at(RecordRowKey(record.name));
+  if (slot.current == record) return;
+  must_be_anchored_ = true;
+  Replace(slot, std::move(record));
+}
+
+void WorkingSet::PutRefill(Record record) {
+  Slot<Record>& slot = records_.at(RecordRowKey(record.name));
+  if (slot.current != record) Replace(slot, std::move(record));
+}
+
+void WorkingSet::Replace(Slot<Record>& slot, Record record) {
   replaced_chip_keys_.merge(ChipKeys(slot.current));
-  changed_ = changed_ || slot.current != record;
+  changed_ = true;
   slot.current = std::move(record);
 }
 
 void WorkingSet::Remove(const RecordName& record) {
   Slot<Record>& slot = records_.at(RecordRowKey(record));
+  if (!slot.current) return;
   replaced_chip_keys_.merge(ChipKeys(slot.current));
-  changed_ = changed_ || slot.current.has_value();
+  changed_ = must_be_anchored_ = true;
   slot.current.reset();
 }
 
@@ -116,11 +136,30 @@ std::vector<WorkingSet::BegunInChip> WorkingSet::ChangedRegistrations() const {
   return changed;
 }
 
-std::vector<RowWrite> WorkingSet::Writes() const {
+bool WorkingSet::MustBeAnchored() const {
+  return must_be_anchored_;
+}
+
+std::vector<RowWrite> WorkingSet::Writes() {
   std::vector<RowWrite> writes;
   AddWrites(accounts_, writes);
   AddWrites(records_, writes);
+  for (WaitingRefills::Row& row : refills_.All()) {
+    if (records_.contains(row.address.key)) continue;  // as this batch has left it
+    if (const absl::Status read = ledger_.Read(row.address).status(); absl::IsDataLoss(read)) {
+      spdlog::error("a refill is given up, a guess counts again: {}", std::string(read.message()));
+      refills_.GiveUp(row.address.key);
+      continue;
+    }
+    writes.push_back({row.address, Encode(row.record)});
+  }
   return writes;
+}
+
+void WorkingSet::LetRefillsWait(WaitingRefills::Time now) {
+  for (const auto& [key, slot] : records_) {
+    if (slot.current && slot.current != slot.stored) refills_.Put(slot.address, *slot.current, now);
+  }
 }
 
 }  // namespace labrec::recovery

@@ -8,17 +8,18 @@
 
 #include "absl/status/statusor.h"
 
+#include "recovery/engine/rows/waiting_refills.h"
 #include "recovery/ledger/ledger.h"
 #include "recovery/record/record.h"
 #include "recovery/record/request.h"
 
 namespace labrec::recovery {
 
-// The rows that one batch looks at and changes: read from the ledger once, then each request of the batch
-// sees what those before it did. One thread.
+// The rows that one batch looks at and changes: as memory has them, which is what the ledger has, but for the
+// refills that wait. Each request of the batch sees what those before it did. One thread.
 class WorkingSet {
  public:
-  explicit WorkingSet(Ledger& ledger) : ledger_(ledger) {}
+  WorkingSet(Ledger& ledger, WaitingRefills& refills) : ledger_(ledger), refills_(refills) {}
 
   // The row as the batch has left it so far; the pointee stays until the next Put or Remove of this row.
   // Errors as ReadAccount.
@@ -28,6 +29,8 @@ class WorkingSet {
   // Only rows that were asked for may be put or removed; aborts otherwise.
   void Put(Account account);
   void Put(Record record);
+  // The same, after a success that may wait to be written (RefillMayWait).
+  void PutRefill(Record record);
   void Remove(const RecordName& record);
   // Whether a row was put or removed that was not so before, since this was asked last.
   bool TakeChanged() { return std::exchange(changed_, false); }
@@ -43,8 +46,15 @@ class WorkingSet {
     std::optional<ChipVersion> version;
   };
   std::vector<BegunInChip> ChangedRegistrations() const;
-  // What differs from the ledger.
-  std::vector<RowWrite> Writes() const;
+  // Whether the batch changes anything that must be anchored before it is answered: all but refills that may
+  // wait.
+  bool MustBeAnchored() const;
+  // What differs from the ledger: what this batch changes, and all refills that wait, each row as memory has
+  // it. A refill whose row cannot be read any more is given up, as it would keep every batch from being
+  // written.
+  std::vector<RowWrite> Writes();
+  // From now on the refills of this batch wait. Of one that need not be anchored.
+  void LetRefillsWait(WaitingRefills::Time now);
 
  private:
   template <typename Row>
@@ -53,10 +63,14 @@ class WorkingSet {
     std::optional<Row> stored;
     std::optional<Row> current;
   };
+  void Replace(Slot<Record>& slot, Record record);
+
   Ledger& ledger_;
+  WaitingRefills& refills_;
   std::map<Digest, Slot<Account>> accounts_;  // by row key
   std::map<Digest, Slot<Record>> records_;
   bool changed_ = false;
+  bool must_be_anchored_ = false;
   std::set<Bytes> replaced_chip_keys_;  // of rows that were put over or removed
 };
 

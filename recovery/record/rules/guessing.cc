@@ -54,6 +54,10 @@ absl::StatusOr<GuessChange> ApplyGuess(const std::optional<Record>& record, cons
   return Counted(*record, request, now_ms);
 }
 
+bool RefillMayWait(const RecordVersion& version) {
+  return version.guess_limit > 1 && version.spent < 2;
+}
+
 absl::StatusOr<UnlockChange> ApplyUnlock(const std::optional<Record>& record, const Unlock& request) {
   if (record && record->destroyed) return UnlockChange{Destroyed{false, record->discarded}, record};
   if (!record || !record->HasUsableVersion()) return UnlockChange{NotRegistered{}, record};

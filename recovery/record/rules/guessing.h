@@ -53,6 +53,11 @@ struct UnlockChange {
   std::optional<Record> record;  // none only if there was none
 };
 
+// Whether a success with this version, as it is before that, may be answered before its refill is anchored. A
+// crash loses such a refill, and the guesses that it took back count again: one at most, at a version with
+// more than one, so that whoever has the right PIN still gets in, however often that happens.
+bool RefillMayWait(const RecordVersion& version);
+
 // A success: no guess counts as spent any more at this version. Others keep their counts, as it says nothing
 // of their PIN; and the time of the latest guess stays. PERMISSION_DENIED: the signature is not by the unlock
 // key that the version has now; NOT_FOUND: the record has usable versions, but not this one.

@@ -27,13 +27,15 @@ void GuessHistory::Refused(const std::string& element) {
 void GuessHistory::SaidDestroyed() {
   const std::lock_guard lock(mutex_);
   destroyed_ = true;
-  Expect(answered_.size() + open_.size() >= limit_, "the record was destroyed before its guesses were spent");
+  Expect(answered_.size() + open_.size() + refill_waits_ >= limit_,
+         "the record was destroyed before its guesses were spent");
 }
 
 void GuessHistory::Unlocked() {
   const std::lock_guard lock(mutex_);
   answered_.clear();
   open_.clear();
+  refill_waits_ = 1;
   unlock_lost_ = unlock_may_come_ = false;
 }
 
@@ -46,15 +48,19 @@ void GuessHistory::UnlockLost(bool may_come_later) {
 void GuessHistory::SaidRemaining(uint32_t remaining) {
   const std::lock_guard lock(mutex_);
   // Open guesses stay open: a batch that a failed process left behind may count them at the next start.
-  if (unlock_lost_ && remaining == limit_) answered_.clear();
+  if (unlock_lost_ && remaining == limit_) {
+    answered_.clear();
+    refill_waits_ = 1;
+  }
   unlock_lost_ = unlock_may_come_;
   const size_t spent = limit_ - remaining;
   Expect(remaining <= limit_ && spent >= answered_.size(),
          "a guess was gained: " + std::to_string(answered_.size()) + " were answered, but only " +
              std::to_string(spent) + " count as spent");
-  Expect(remaining > limit_ || spent <= answered_.size() + open_.size(),
-         "a guess was lost: " + std::to_string(spent) + " count as spent, but only " +
-             std::to_string(answered_.size() + open_.size()) + " were sent");
+  const size_t most = answered_.size() + open_.size() + refill_waits_;
+  Expect(remaining > limit_ || spent <= most, "a guess was lost: " + std::to_string(spent) +
+                                                  " count as spent, but only " + std::to_string(most) +
+                                                  " were sent, or came back with a refill that a crash lost");
 }
 
 std::vector<std::string> GuessHistory::Open() const {

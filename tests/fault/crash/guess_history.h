@@ -27,7 +27,8 @@ class GuessHistory {
   // Guesses that are open by then may have been counted, the one that got this answer included: it may have
   // been sent before.
   void SaidDestroyed();
-  // A success: all is forgotten.
+  // A success: all is forgotten. Its refill may wait in the realm's memory, and a crash may lose it: then one
+  // guess more counts than were sent since.
   void Unlocked();
   // An unlock whose answer did not come: it counts as one if the realm then says that all guesses are left.
   // `may_come_later`: an attacker can bring the state with it back until a later batch is answered.
@@ -50,6 +51,7 @@ class GuessHistory {
   std::map<std::string, std::string> answered_;  // element -> evaluation
   std::set<std::string> open_;
   std::set<std::string> too_late_;  // new elements sent after somebody had heard of the end
+  size_t refill_waits_ = 0;         // 1: perhaps
   bool unlock_lost_ = false;
   bool unlock_may_come_ = false;
   bool destroyed_ = false;

@@ -29,6 +29,14 @@ bool Belief::Note(const std::vector<Told>& told, Refusals refusals) {
   return true;
 }
 
+Belief::States Belief::AfterCrash(Waiting waiting) const {
+  States after;
+  for (const KnownAccount& state : states_) {
+    for (KnownAccount& next : WithRefillsLost(state, waiting)) after.insert(std::move(next));
+  }
+  return after;
+}
+
 std::optional<Belief::Registered> Belief::RegisteredAs(size_t record, uint32_t number) const {
   std::optional<Registered> registered;
   for (const KnownAccount& state : states_) {

@@ -33,6 +33,9 @@ class Belief {
   // Requests that were on their way at the same time: they happened in any order. False: no state is left.
   bool Note(const std::vector<Told>& told, Refusals refusals);
 
+  // What may be, once the process that answered last is no more, or another one answers.
+  States AfterCrash(Waiting waiting) const;
+
   const States& states() const { return states_; }
   void Become(States states) { states_ = std::move(states); }
   std::string Text() const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -211,6 +212,9 @@ void Household::Note(Realm& realm, std::vector<Belief::Told> told) {
       if (unanswered_.size() == kMostUnanswered) unanswered_.erase(unanswered_.begin());
       unanswered_.push_back(each.request);
     }
+  }
+  if (std::exchange(process_, realm.process().id) != realm.process().id) {
+    belief_.Become(belief_.AfterCrash(has_copy_ ? Waiting::kMayStillWait : Waiting::kIsOver));
   }
   const Belief::States before = belief_.states();
   if (!belief_.Note(told, refusals_)) {

@@ -44,7 +44,7 @@ class Household {
   void Recover(Realm& realm);
 
   // What may be in a copy of the storage that is taken now, while nothing is asked.
-  Belief::States Now() const { return belief_.states(); }
+  Belief::States Now() const { return belief_.AfterCrash(Waiting::kIsOver); }
   // The operator accepted that copy.
   void Accepted(const Belief::States& copy, uint32_t floor);
 
@@ -122,6 +122,7 @@ class Household {
   std::vector<Request> unanswered_;
   std::map<std::array<uint32_t, 3>, Bytes> evaluations_;  // by serial, beginning and element
   bool has_copy_ = false;
+  int process_ = 0;  // which answered last
   Refusals refusals_ = Refusals::kTellNothing;
   uint64_t floor_ = 0;  // the highest that was asked for
 };

@@ -26,7 +26,9 @@ class Judging {
         record_(account_.records[request.record]) {}
 
   Ruling Judge() {
+    const KnownAccount before = account_;
     next_.answer.kind = Decide();
+    if (account_ != before && !waits_) WriteRefills();
     return std::move(next_);
   }
 
@@ -59,6 +61,17 @@ class Judging {
         return Kind::kRefused;
     }
     return Kind::kRefused;
+  }
+
+  // What is anchored takes all refills along that wait.
+  void WriteRefills() {
+    for (KnownRecord& record : account_.records) {
+      for (KnownVersion& version : record.versions) {
+        version.refill_waits = false;
+        version.spent_before = 0;
+        version.counted_before.clear();
+      }
+    }
   }
 
   bool DeviceSigned() const {
@@ -107,6 +120,12 @@ class Judging {
     if (record_.versions.empty()) return Kind::kNotRegistered;
     KnownVersion* version = record_.Find(request_.version);
     if (version == nullptr || version->serial != request_.serial) return Kind::kRefused;
+    waits_ = version->limit > 1 && version->spent < 2;
+    if (waits_ && !version->refill_waits && (version->spent > 0 || !version->counted.empty())) {
+      version->refill_waits = true;
+      version->spent_before = version->spent;
+      version->counted_before = version->counted;
+    }
     version->spent = 0;
     version->counted.clear();
     next_.answer.left = version->limit;
@@ -134,6 +153,9 @@ class Judging {
                                 request_.limit,
                                 request_.limit - left,
                                 by_device ? request_.signer.device : kNoDevice,
+                                {},
+                                false,
+                                0,
                                 {}});
     record_.there = true;
     record_.destroyed = false;
@@ -218,6 +240,7 @@ class Judging {
   }
 
   const Request& request_;
+  bool waits_ = false;  // a success whose refill need not be anchored before its answer
   Ruling next_;
   KnownAccount& account_;
   KnownRecord& record_;
@@ -277,6 +300,35 @@ std::vector<KnownAccount> StatesAfter(const KnownAccount& before, const Request&
       if (delay.must || !SameContents(answer, ruling.answer)) return {};
       return {std::move(ruling.after)};
   }
+}
+
+std::vector<KnownAccount> WithRefillsLost(const KnownAccount& account, Waiting waiting) {
+  std::vector<KnownAccount> states = {account};
+  for (size_t record = 0; record < account.records.size(); ++record) {
+    for (size_t i = 0; i < account.records[record].versions.size(); ++i) {
+      if (!account.records[record].versions[i].refill_waits) continue;
+      for (KnownAccount state : std::vector(states)) {
+        KnownVersion& version = state.records[record].versions[i];
+        version.spent = version.spent_before;
+        version.counted = std::move(version.counted_before);
+        version.refill_waits = false;
+        version.spent_before = 0;
+        version.counted_before.clear();
+        states.push_back(std::move(state));
+      }
+    }
+  }
+  if (waiting == Waiting::kMayStillWait) return states;
+  for (KnownAccount& state : states) {
+    for (KnownRecord& record : state.records) {
+      for (KnownVersion& version : record.versions) {
+        version.refill_waits = false;
+        version.spent_before = 0;
+        version.counted_before.clear();
+      }
+    }
+  }
+  return states;
 }
 
 KnownAccount Lowered(KnownAccount account, uint32_t floor) {

@@ -26,6 +26,10 @@ struct KnownVersion {
   uint32_t spent = 0;
   int registrar = kNoDevice;   // kNoDevice: an unlock key
   std::set<uint32_t> counted;  // elements, since the latest success
+  // Its latest refill may be in the realm's memory only: what a crash brings back.
+  bool refill_waits = false;
+  uint32_t spent_before = 0;
+  std::set<uint32_t> counted_before;
 
   uint32_t left() const { return limit - spent; }
   auto operator<=>(const KnownVersion&) const = default;
@@ -146,6 +150,11 @@ enum class Refusals { kTellNothing, kTellTheRows };
 std::vector<KnownAccount> StatesAfter(const KnownAccount& before, const Request& request,
                                       const Answer& answer, const pin::GuessPolicy& policy,
                                       Refusals refusals);
+
+// The states in which the account may be when the process that answered is no more, or another one answers:
+// each refill that waits is lost, or not. kMayStillWait: and if not, another crash may lose it.
+enum class Waiting { kIsOver, kMayStillWait };
+std::vector<KnownAccount> WithRefillsLost(const KnownAccount& account, Waiting waiting);
 
 // After the operator accepted a copy of the rows.
 KnownAccount Lowered(KnownAccount account, uint32_t floor);

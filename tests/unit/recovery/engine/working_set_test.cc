@@ -1,4 +1,4 @@
-// What a batch does to indices in the chip, as its rows tell.
+// What a batch does to indices in the chip, as its rows tell; and what it writes of refills that wait.
 
 #include "recovery/engine/rows/working_set.h"
 
@@ -21,9 +21,13 @@ const RecordName kName{"chat", "alice", "main"};
 class RowsOnly : public Ledger {
  public:
   std::optional<Bytes> row;
+  bool damaged = false;
 
   uint32_t BucketOf(const Digest&) const override { return 0; }
-  absl::StatusOr<std::optional<Bytes>> Read(const RowAddress&) override { return row; }
+  absl::StatusOr<std::optional<Bytes>> Read(const RowAddress&) override {
+    if (damaged) return absl::DataLossError("damaged");
+    return row;
+  }
   absl::StatusOr<std::unique_ptr<StagedBatch>> Stage(std::vector<RowWrite>) override { return Unused(); }
   absl::Status Persist(StagedBatch&) override { return Unused(); }
   bool storage_refuses() const override { return false; }
@@ -62,7 +66,8 @@ TEST(WorkingSet, AVersionThatGoesErasesItsKey) {
   RowsOnly ledger;
   const RecordVersion stored = Begun(1, 7);
   ledger.row = EncodeRecord(With({stored}));
-  WorkingSet rows(ledger);
+  WaitingRefills refills;
+  WorkingSet rows(ledger, refills);
   ASSERT_TRUE(rows.record(kName).ok());
   EXPECT_THAT(rows.ErasedChipKeys(), IsEmpty());
   EXPECT_THAT(rows.ChangedRegistrations(), IsEmpty());
@@ -77,7 +82,8 @@ TEST(WorkingSet, AVersionThatGoesErasesItsKey) {
 
 TEST(WorkingSet, WhatCameAndWentWithinTheBatchIsErasedToo) {
   RowsOnly ledger;
-  WorkingSet rows(ledger);
+  WaitingRefills refills;
+  WorkingSet rows(ledger, refills);
   ASSERT_TRUE(rows.record(kName).ok());
   rows.Put(With({Begun(1, 7)}));
   rows.Put(With({Begun(1, 8)}));
@@ -91,7 +97,8 @@ TEST(WorkingSet, AFinishedRegistrationIsClosedAndKeepsItsKey) {
   RowsOnly ledger;
   RecordVersion version = Begun(1, 7);
   ledger.row = EncodeRecord(With({version}));
-  WorkingSet rows(ledger);
+  WaitingRefills refills;
+  WorkingSet rows(ledger, refills);
   ASSERT_TRUE(rows.record(kName).ok());
   version.stage = Stage::kPending;
   rows.Put(With({version}));
@@ -99,6 +106,101 @@ TEST(WorkingSet, AFinishedRegistrationIsClosedAndKeepsItsKey) {
   ASSERT_THAT(rows.ChangedRegistrations(), SizeIs(1));
   EXPECT_EQ(rows.ChangedRegistrations()[0].name, kName);
   EXPECT_FALSE(rows.ChangedRegistrations()[0].version.has_value());
+}
+
+// A usable version of which this many guesses are spent.
+RecordVersion Usable(uint32_t spent) {
+  RecordVersion version;
+  version.number = 1;
+  version.stage = Stage::kActive;
+  version.nonce.fill(1);
+  version.config = ToBytes("config");
+  version.commitment = Bytes(32, 7);
+  version.unlock_key = EcdsaPrivateKey::Generate().public_key();
+  version.guess_limit = 10;
+  version.spent = spent;
+  return version;
+}
+
+class Refills : public testing::Test {
+ protected:
+  void SetUp() override {
+    stored = With({Usable(1)});
+    stored.highest_version = 1;
+    ledger.row = EncodeRecord(stored);
+    refilled = stored;
+    refilled.versions[0].spent = 0;
+    WorkingSet rows(ledger, refills);
+    ASSERT_TRUE(rows.record(kName).ok());
+    rows.PutRefill(refilled);
+    EXPECT_FALSE(rows.MustBeAnchored());
+    EXPECT_TRUE(rows.TakeChanged());
+    rows.LetRefillsWait(kNow);
+  }
+  Bytes Written(WorkingSet& rows) {
+    const std::vector<RowWrite> writes = rows.Writes();
+    EXPECT_THAT(writes, SizeIs(1));
+    return writes.empty() ? Bytes() : writes[0].content.value_or(Bytes());
+  }
+
+  const WaitingRefills::Time kNow{std::chrono::hours(1)};
+  RowsOnly ledger;
+  WaitingRefills refills;
+  Record stored, refilled;
+};
+
+TEST_F(Refills, AreSeenByLaterBatchesAndWrittenWithAny) {
+  EXPECT_EQ(refills.due(), kNow + std::chrono::minutes(10));
+  WorkingSet other(ledger, refills);
+  EXPECT_EQ(Written(other), EncodeRecord(refilled)) << "a batch that never looked at the record";
+  WorkingSet looked(ledger, refills);
+  EXPECT_EQ(**looked.record(kName), refilled);
+  EXPECT_FALSE(looked.MustBeAnchored());
+  EXPECT_EQ(Written(looked), EncodeRecord(refilled));
+  refills.Written();
+  EXPECT_FALSE(refills.due().has_value());
+}
+
+TEST_F(Refills, AGuessIsWrittenTogetherWithTheRefillBeforeIt) {
+  WorkingSet rows(ledger, refills);
+  Record guessed = ***rows.record(kName);
+  guessed.versions[0].spent += 1;
+  guessed.versions[0].counted_elements = {Digest{1}};
+  rows.Put(guessed);
+  EXPECT_TRUE(rows.MustBeAnchored());
+  EXPECT_EQ(Written(rows), EncodeRecord(guessed));
+  EXPECT_EQ(guessed.versions[0].spent, 1U);
+}
+
+TEST_F(Refills, OfARecordThatIsRemovedAreNotWritten) {
+  WorkingSet rows(ledger, refills);
+  ASSERT_TRUE(rows.record(kName).ok());
+  rows.Remove(kName);
+  const std::vector<RowWrite> writes = rows.Writes();
+  ASSERT_THAT(writes, SizeIs(1));
+  EXPECT_FALSE(writes[0].content.has_value());
+}
+
+TEST_F(Refills, WhoseRowCannotBeReadAreGivenUp) {
+  ledger.damaged = true;
+  WorkingSet rows(ledger, refills);
+  EXPECT_THAT(rows.Writes(), IsEmpty());
+  EXPECT_FALSE(refills.due().has_value());
+}
+
+TEST_F(Refills, AreDueAtOnceWhereManyWait) {
+  for (size_t i = 1; i < WaitingRefills::kMost; ++i) {
+    RowAddress address{0, Digest{}};
+    address.key[0] = static_cast<uint8_t>(i);
+    address.key[1] = static_cast<uint8_t>(i >> 8);
+    refills.Put(address, refilled, kNow + std::chrono::minutes(1));
+    if (i + 1 < WaitingRefills::kMost) {
+      ASSERT_EQ(refills.due(), kNow + std::chrono::minutes(10)) << i;
+    }
+  }
+  EXPECT_EQ(refills.due(), kNow);
+  refills.Postpone(kNow + std::chrono::seconds(1));
+  EXPECT_EQ(refills.due(), kNow + std::chrono::seconds(1));
 }
 
 }  // namespace
