@@ -17,11 +17,11 @@ bool IsWhatWasOpened(const RecordVersion& now, const RecordVersion& then) {
 
 }  // namespace
 
-UnlockTask::UnlockTask(Time deadline, RecordName name, Unlock request, Opened opened,
+UnlockTask::UnlockTask(Time deadline, RecordName name, const Unlock& request, Opened opened,
                        Done<UnlockOutcome> done)
     : Task(deadline),
       name_(std::move(name)),
-      request_(std::move(request)),
+      request_(request),
       opened_(std::move(opened)),
       done_(std::move(done)) {}
 

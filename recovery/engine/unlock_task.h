@@ -15,7 +15,7 @@ class UnlockTask : public Task {
     RecordVersion version;  // as its row said then
     SecretBytes secret;
   };
-  UnlockTask(Time deadline, RecordName name, Unlock request, Opened opened, Done<UnlockOutcome> done);
+  UnlockTask(Time deadline, RecordName name, const Unlock& request, Opened opened, Done<UnlockOutcome> done);
 
   absl::Status Apply(WorkingSet& rows, int64_t now_ms) override;
   void Committed(KeyWork&) override { done_(std::move(answer_)); }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kMaxIndexContent = 64;
 constexpr size_t kRandomChunk = 32;  // every TPM gives at least the size of its largest digest
-constexpr size_t kStackDepth = 32 * 1024;
+constexpr size_t kStackDepth = size_t{32} * 1024;
 
 // Overwrites the part of this thread's stack that calls made before this one have used. The TSS leaves copies
 // of a secret answer in frames of its own that are gone, and a thread that does little else never writes

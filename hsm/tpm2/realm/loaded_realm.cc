@@ -65,6 +65,7 @@ absl::StatusOr<std::unique_ptr<LoadedRealm>> LoadRealm(const std::string& tcti, 
   auto realm = std::make_unique<LoadedRealm>();
   LABREC_ASSIGN_OR_RETURN(realm->context, Context::Connect(tcti));
   std::vector<uint32_t> spared;
+  spared.reserve(saved_writes.size());
   for (const SavedWrite& each : saved_writes) spared.push_back(each.context->savedHandle);
   LABREC_ASSIGN_OR_RETURN(spared, FlushAllBut(*realm->context, spared));
   LABREC_RETURN_IF_ERROR(LoadKeys(*realm, state, authorization, pcr_approvals));
