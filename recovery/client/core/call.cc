@@ -22,6 +22,8 @@ const char* Advice(absl::StatusCode code) {
       return " (get a new token for this realm)";
     case absl::StatusCode::kDeadlineExceeded:
       return " (try again, or allow more time)";
+    case absl::StatusCode::kUnimplemented:
+      return " (update this program or the realm, whichever is older)";
     default:
       return "";
   }

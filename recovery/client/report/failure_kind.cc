@@ -25,7 +25,9 @@ FailureKind FailureKindOf(const absl::Status& status) {
   }
   if (IsTooFewRealms(status)) return FailureKind::kTooFewRealms;
   if (absl::IsCancelled(status)) return FailureKind::kCancelled;
-  if (IsRefusedByRealm(status)) return FailureKind::kRefused;
+  if (IsRefusedByRealm(status)) {
+    return absl::IsUnimplemented(status) ? FailureKind::kUpgradeRequired : FailureKind::kRefused;
+  }
   if (absl::IsAborted(status)) return FailureKind::kContended;
   if (absl::IsInvalidArgument(status)) return FailureKind::kInvalid;
   if (absl::IsDataLoss(status)) return FailureKind::kFaulty;

@@ -9,7 +9,7 @@ enum class FailureKind {
   kTooFewRealms,     // fewer could be reached than it takes; nothing was decided (too_few_realms.h)
   kUnproven,         // a realm has not proven itself, though that is demanded: it was not asked
   kTlsMismatch,      // an answer came on another TLS key than the one that the realm proved itself on
-  kUpgradeRequired,  // a realm speaks another version of the protocol
+  kUpgradeRequired,  // a realm speaks another version of the protocol, or says that it has no such method
   kContended,        // other clients kept registering
   kInvalid,          // the caller's own: a name, a PIN, a token, a parameter
   kFaulty,           // realms gave what cannot be right

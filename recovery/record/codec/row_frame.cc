@@ -7,6 +7,8 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/message_lite.h>
 
+#include "absl/strings/str_cat.h"
+
 #include "hsm/base/encoding.h"
 
 namespace labrec::recovery {
@@ -21,6 +23,13 @@ std::string Serialize(const google::protobuf::MessageLite& message) {
     if (!message.SerializeToCodedStream(&coded)) std::abort();
   }
   return text;
+}
+
+// What the ledger vouches for and this release does not know was written by a later one.
+absl::Status NewerRow(uint8_t found, uint8_t known) {
+  return absl::DataLossError(
+      absl::StrCat("a row of the realm's storage has format ", found, ", and this release knows none above ",
+                   known, ": a newer release wrote it. Run that one again; nothing was changed"));
 }
 
 }  // namespace
@@ -43,6 +52,19 @@ bool IsAccountRow(ByteView row) {
   return row.size() > 1 && row[1] == static_cast<uint8_t>(RowKind::kAccount);
 }
 
+bool IsOfLaterRelease(ByteView row) {
+  if (row.size() < 2) return false;
+  switch (static_cast<RowKind>(row[1])) {
+    case RowKind::kAccount:
+      return row[0] > kAccountFormat;
+    case RowKind::kRecord:
+      return row[0] > kRecordFormat;
+    case RowKind::kDiscarded:
+      return row[0] > kDiscardedFormat;
+  }
+  return false;
+}
+
 uint8_t FormatOf(ByteView row) {
   return row.empty() ? 0 : row[0];
 }
@@ -50,6 +72,7 @@ uint8_t FormatOf(ByteView row) {
 absl::Status ParseRow(uint8_t format, RowKind kind, ByteView row, google::protobuf::MessageLite& message) {
   Reader reader(row);
   const uint8_t found = reader.U8();
+  if (reader.ok() && found > format) return NewerRow(found, format);
   if (reader.ok() && found != format) return BadRow("it has an unknown format number");
   if (reader.U8() != static_cast<uint8_t>(kind)) return BadRow("it is of another kind");
   const ByteView text = reader.Raw(reader.U32());

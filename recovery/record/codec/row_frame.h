@@ -32,11 +32,15 @@ Bytes FrameRow(uint8_t format, RowKind kind, const google::protobuf::MessageLite
 // Whether the row says that it is an account's.
 bool IsAccountRow(ByteView row);
 
+// Whether a row says that a later release wrote it: a record of a higher format than kRecordFormat, or an
+// account or a tombstone of one above theirs.
+bool IsOfLaterRelease(ByteView row);
+
 // A row's first byte; 0, which is no format, if it has none.
 uint8_t FormatOf(ByteView row);
 
 // Parses the message out of its frame. Padding and canonical form are not looked at: callers encode the
-// result again and compare. DATA_LOSS if it cannot be parsed.
+// result again and compare. DATA_LOSS if it cannot be parsed; of a later release's row it says so.
 absl::Status ParseRow(uint8_t format, RowKind kind, ByteView row, google::protobuf::MessageLite& message);
 
 absl::Status BadRow(const char* what);

@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "recovery/server/transport/unknown_methods.h"
 
 namespace labrec::recovery {
 namespace {
@@ -35,6 +36,12 @@ constexpr int kPingStrikes = 2;
 constexpr int kKeepaliveMillis = 60'000;
 constexpr int kKeepaliveTimeoutMillis = 20'000;
 constexpr int kIdleMillis = 300'000;
+
+// One service for all servers of the process: it keeps nothing.
+UnknownMethods& TheUnknownMethods() {
+  static auto* const methods = new UnknownMethods;
+  return *methods;
+}
 
 void Configure(grpc::ServerBuilder& builder, const ServerLimits& limits) {
   grpc::EnableDefaultHealthCheckService(true);  // for the whole process; saying it twice does no harm
@@ -51,6 +58,7 @@ void Configure(grpc::ServerBuilder& builder, const ServerLimits& limits) {
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.SetResourceQuota(grpc::ResourceQuota("clients").Resize(limits.max_memory_bytes));
+  builder.RegisterCallbackGenericService(&TheUnknownMethods());
 }
 
 absl::StatusOr<SocketAccess> AccessOf(const ListenOptions& options) {

@@ -10,6 +10,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/server/service/call.h"
+#include "recovery/server/transport/unknown_methods.h"
 #include "recovery/server/web/connect_error.h"
 #include "recovery/server/web/connect_request.h"
 
@@ -107,7 +108,7 @@ void ConnectEndpoint::Handle(std::unique_ptr<HttpExchange> exchange) const {
   const HttpRequest& request = exchange->request();
   const auto found = methods_.find(request.target);
   if (found == methods_.end()) {
-    return Answer(cors_, *exchange, ConnectRefusal(404, "there is no such method"));
+    return Answer(cors_, *exchange, ConnectRefusal(404, kNoSuchMethod));
   }
   if (request.method == "OPTIONS") return exchange->Answer(cors_.Preflight(request), [] {});
   HttpAnswer refusal;

@@ -31,13 +31,13 @@ grpc::StatusCode CodeNamed(const std::string& name) {
   return found == kCodes.end() ? grpc::StatusCode::UNKNOWN : found->second;
 }
 
-grpc::Status ErrorOf(const HttpMessage& answer) {
+}  // namespace
+
+grpc::Status ConnectErrorOf(const HttpMessage& answer) {
   const auto error = nlohmann::json::parse(answer.body, nullptr, false);
   if (!error.is_object()) return {grpc::StatusCode::UNKNOWN, absl::StrCat("HTTP ", answer.status)};
   return {CodeNamed(error.value("code", "")), error.value("message", "")};
 }
-
-}  // namespace
 
 ApiCall::ApiCall(Place place, const std::optional<std::string>& authorization,
                  std::chrono::milliseconds patience)
@@ -83,7 +83,7 @@ grpc::Status ApiCall::RunConnect(const google::protobuf::Message& request,
   for (const auto& [name, value] : answer->fields) {
     if (name.starts_with(kTrailer)) trailer_[name.substr(kTrailer.size())] = value;
   }
-  if (answer->status != 200) return ErrorOf(*answer);
+  if (answer->status != 200) return ConnectErrorOf(*answer);
   const bool read = response->ParseFromString(answer->body);
   return read ? grpc::Status::OK : grpc::Status(grpc::StatusCode::INTERNAL, "the answer is no message");
 }

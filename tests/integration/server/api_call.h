@@ -19,6 +19,9 @@ namespace v1 = ::labyrinth::recovery::v1;
 // The transports of the client API.
 enum class Way { kGrpc, kConnect };
 
+// What an answer other than 200 says, as Connect has it.
+grpc::Status ConnectErrorOf(const HttpMessage& answer);
+
 // One call of the client API, over whichever transport. Connect's (docs/web.md) are made by hand, each on a
 // connection of its own. Threads: Cancel from any, all else on one.
 class ApiCall {

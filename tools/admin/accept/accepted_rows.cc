@@ -7,8 +7,14 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/bucket.h"
 #include "recovery/ledger/start_up.h"
+<<<<<<< HEAD:tools/admin/accept/accepted_rows.cc
 #include "recovery/record/accept/accepting.h"
 #include "recovery/record/accept/discarding.h"
+=======
+#include "recovery/record/accept/accepting.h"
+#include "recovery/record/accept/discarding.h"
+#include "recovery/record/codec/row_frame.h"
+>>>>>>> 12bd631 (Who calls a method that is not there, or has rows of another release, is told what to do):tools/admin/accepted_rows.cc
 
 namespace labrec::admin {
 
@@ -34,6 +40,12 @@ absl::StatusOr<AcceptedRows> AcceptedRows::Find(recoveryd::OpenedRealm& realm, h
 // Rows are discarded before any is taken, as what a record keeps depends on its account.
 absl::Status AcceptedRows::Survey() {
   return rows_.ForEachRow([this](const RowAddress& address, ByteView row, Standing standing) {
+    // What a later release wrote would be discarded, though the device vouches for it.
+    if (standing == Standing::kVouched && recovery::IsOfLaterRelease(row)) {
+      return absl::FailedPreconditionError(
+          "the ledger has rows that a later release of this software wrote: accept it with that release. "
+          "Nothing was changed");
+    }
     if (standing != Standing::kVouched) ++counts_.unvouched;
     if (FateOf(address, row, standing) == Fate::kDiscarded) {
       ++counts_.discarded;

@@ -1,8 +1,16 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+<<<<<<< HEAD
 #include "recovery/record/accept/accepting.h"
 #include "recovery/record/codec/codec.h"
 #include "recovery/record/codec/row_format1.h"
+=======
+#include "recovery/record/accept/accepting.h"
+#include "recovery/record/codec.h"
+#include "recovery/record/codec/row_format1.h"
+#include "recovery/record/codec/row_frame.h"
+>>>>>>> 12bd631 (Who calls a method that is not there, or has rows of another release, is told what to do)
 #include "tests/unit/recovery/record/record_builder.h"
 #include "tests/unit/vector_file.h"
 
@@ -89,6 +97,23 @@ TEST(Migration, DamageIsFound) {
   relabelled = row;
   relabelled[0] = 2;
   EXPECT_TRUE(absl::IsDataLoss(DecodeRecord(relabelled).status())) << "fields of format 1 in format 2";
+}
+
+// Who went back to this release from a later one is told so, and not that storage is damaged.
+TEST(Migration, ARowOfALaterReleaseIsCalledThat) {
+  const Record record = Read("versions");
+  Account account{"tenant", "alice", {}, {}};
+  for (Bytes row : {EncodeRecord(record), EncodeAccount(account)}) {
+    EXPECT_FALSE(IsOfLaterRelease(row));
+    row[0] = 3;
+    EXPECT_TRUE(IsOfLaterRelease(row));
+    const absl::Status read = IsAccountRow(row) ? DecodeAccount(row).status() : DecodeRecord(row).status();
+    EXPECT_TRUE(absl::IsDataLoss(read));
+    EXPECT_THAT(std::string(read.message()),
+                testing::HasSubstr("a newer release wrote it. Run that one again"));
+  }
+  EXPECT_FALSE(IsOfLaterRelease({}));
+  EXPECT_FALSE(IsOfLaterRelease(OldRow("versions")));
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ const advice: Partial<Record<Code, string>> = {
   unavailable: ' (is the realm up, and does it allow this origin?)',
   unauthenticated: ' (get a new token for this realm)',
   deadline_exceeded: ' (try again, or allow more time)',
+  unimplemented: ' (update this client or the realm, whichever is older)',
 };
 
 function pauseOf(attempt: number): number {
