@@ -92,18 +92,41 @@ absl::StatusOr<RealmLock> RealmLock::Take(const RealmFolder& folder) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno)));
   RealmLock lock(fd);
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    struct stat facts {};
+    lock.left_serving_ = fstat(fd, &facts) == 0 && facts.st_size > 0;
+    return lock;
+  }
   return absl::FailedPreconditionError(absl::StrCat(
       folder.path().string(), ": another process works on this realm; stop labyrinth-recoveryd first"));
 }
 
 RealmLock& RealmLock::operator=(RealmLock&& other) noexcept {
   std::swap(fd_, other.fd_);
+  std::swap(left_serving_, other.left_serving_);
+  std::swap(serves_, other.serves_);
   return *this;
 }
 
 RealmLock::~RealmLock() {
   if (fd_ >= 0) close(fd_);
+}
+
+absl::Status RealmLock::NoteServing() {
+  constexpr std::string_view kMark = "serves\n";
+  const bool done = pwrite(fd_, kMark.data(), kMark.size(), 0) == static_cast<ssize_t>(kMark.size());
+  if (!done || fdatasync(fd_) != 0) {
+    return absl::UnavailableError(absl::StrCat("the lock of the realm's folder: ", std::strerror(errno)));
+  }
+  serves_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status RealmLock::NoteEnd() {
+  if (!std::exchange(serves_, false) || (ftruncate(fd_, 0) == 0 && fdatasync(fd_) == 0)) {
+    return absl::OkStatus();
+  }
+  return absl::UnavailableError(absl::StrCat("the lock of the realm's folder: ", std::strerror(errno)));
 }
 
 }  // namespace labrec::recovery

@@ -59,13 +59,23 @@ class RealmLock {
  public:
   // FAILED_PRECONDITION if another process has it.
   static absl::StatusOr<RealmLock> Take(const RealmFolder& folder);
-  RealmLock(RealmLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  RealmLock(RealmLock&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), left_serving_(other.left_serving_), serves_(other.serves_) {}
   RealmLock& operator=(RealmLock&& other) noexcept;
   ~RealmLock();
+
+  // Whether the daemon that served last did not come to its end: it was killed, or the host lost its power.
+  bool left_serving() const { return left_serving_; }
+  // A daemon says so, durably, before it serves and once it has ended what it did. The second does nothing
+  // without the first. UNAVAILABLE: the disk does not take it.
+  absl::Status NoteServing();
+  absl::Status NoteEnd();
 
  private:
   explicit RealmLock(int fd) : fd_(fd) {}
   int fd_ = -1;
+  bool left_serving_ = false;
+  bool serves_ = false;
 };
 
 }  // namespace labrec::recovery

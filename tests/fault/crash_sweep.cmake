@@ -9,6 +9,14 @@ labrec_target(crash_sweep)
 labrec_runs_tests(fault crash_sweep)
 set_target_properties(crash_sweep PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 add_dependencies(crash_sweep labyrinth-recoveryd labyrinth-admin crash_shim)
+labrec_test(lost_line
+  SOURCES crash/lost_line_test.cc
+  DEPS test_api_client
+  TIMEOUT 120
+  LABEL fault)
+target_compile_definitions(lost_line PRIVATE LABREC_TESTS_DIR="${CMAKE_BINARY_DIR}/tests")
+target_include_directories(lost_line SYSTEM PRIVATE ${NLOHMANN_JSON_INCLUDE_DIR})
+add_dependencies(lost_line crash_shim)
 foreach(device swtpm softhsm2)
   add_test(NAME crash_sweep.${device} COMMAND crash_sweep --device ${device} --seeds 25)
   set_tests_properties(crash_sweep.${device} PROPERTIES TIMEOUT 300 LABELS fault)

@@ -200,7 +200,23 @@ absl::Status Daemon::StartServices(const Config& config) {
   return absl::OkStatus();
 }
 
+// Before anybody is served: a client's change may be in the ledger, and its line nowhere.
+void Daemon::NoteRun() {
+  if (realm_->lock.left_serving()) {
+    audit_->AppendLater({"run_was_killed", "daemon", "", "", "",
+                         "a change of its last moments that no client was told of may have no line"},
+                        recovery::Durability::kSync, [](const absl::Status& written) {
+                          if (!written.ok())
+                            spdlog::error("run_was_killed: {}", std::string(written.message()));
+                        });
+  }
+  const absl::Status noted = realm_->lock.NoteServing();
+  if (!noted.ok())
+    spdlog::warn("whether this run comes to its end is not written down: {}", std::string(noted.message()));
+}
+
 absl::Status Daemon::StartListening(const Config& config) {
+  NoteRun();
   LABREC_ASSIGN_OR_RETURN(admin_server_,
                           recovery::RpcServer::WithoutListener(config.limits, *admin_service_));
   recovery::ServerLimits limits = config.limits;
@@ -304,6 +320,8 @@ void Daemon::Drain(std::chrono::seconds grace) {
   metrics_.StopWatching();
   if (wear_) wear_->Save(engine_->status());
   engine_.reset();
+  const absl::Status noted = realm_->lock.NoteEnd();
+  if (!noted.ok()) spdlog::warn("the end of this run is not written down: {}", std::string(noted.message()));
 }
 
 }  // namespace labrec::recoveryd

@@ -78,6 +78,7 @@ class Daemon {
   absl::Status OpenDevices(const Config& config, LockedRealm locked, const Pause& pause);
   absl::Status StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal);
   absl::Status StartServices(const Config& config);
+  void NoteRun();
   absl::Status StartListening(const Config& config);
   void StartWeb(const Config& config, const recovery::ServerLimits& limits);
   recovery::ConnectionFigures Connections() const;

@@ -6,13 +6,13 @@
 // LABREC_CRASH_STEP=1 takes each.
 #include <atomic>
 #include <chrono>
-#include <csignal>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "recovery/client/delete_record.h"
 #include "tests/fault/chip/points.h"
+#include "tests/support/process/other_process.h"
 #include "tests/support/realm/chip_realm.h"
 
 namespace labrec::test {
@@ -46,7 +46,7 @@ class ChipCrash : public testing::Test {
     const int left = left_;
     if (left < 0 || left_-- > 0) return TpmProxy::Fate::kForward;
     died_ = true;
-    kill(realm_->fixture().DaemonPid(), SIGKILL);
+    KillFromAside(realm_->fixture().DaemonPid());
     return TpmProxy::Fate::kLoseCommand;
   }
   // Whether it died; then it is started again.

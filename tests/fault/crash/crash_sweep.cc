@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <map>
 #include <thread>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "tests/support/process/other_process.h"
 #include "tests/support/realm/realm_stub.h"
 
 namespace labrec::test {
@@ -50,7 +50,7 @@ absl::StatusOr<std::unique_ptr<CrashSweep>> CrashSweep::Make(SimulatorKind kind,
                               }
                               self->commands_to_live_ = -1;
                               const bool lose_reply = self->lose_reply_;
-                              if (const pid_t pid = self->realm_->DaemonPid(); pid > 0) kill(pid, SIGKILL);
+                              KillFromAside(self->realm_->DaemonPid());
                               return lose_reply ? TpmProxy::Fate::kLoseReply : TpmProxy::Fate::kLoseCommand;
                             }));
     sweep->realm_->SetDeviceUri(absl::StrCat("tpm2:", sweep->proxy_->tcti()));

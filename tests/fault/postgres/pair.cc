@@ -1,8 +1,8 @@
 #include "tests/fault/postgres/pair.h"
 
-#include <csignal>
 #include <string>
 
+#include "tests/support/process/other_process.h"
 #include "tests/unit/recovery/store/batches.h"
 
 namespace labrec::recovery {
@@ -68,11 +68,11 @@ void PostgresPairTest::PauseStandby() {
   const auto receiver = standby_->Sql("SELECT pid FROM pg_stat_wal_receiver");
   ASSERT_TRUE(receiver.ok() && !receiver->empty()) << receiver.status();
   receiver_ = std::stoi(*receiver);
-  kill(receiver_, SIGSTOP);
+  test::Freeze(receiver_);
 }
 
 void PostgresPairTest::ResumeStandby() {
-  kill(receiver_, SIGCONT);
+  test::Thaw(receiver_);
 }
 
 void PostgresPairTest::AwaitWaitingCommit() const {

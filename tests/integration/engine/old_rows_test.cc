@@ -4,7 +4,7 @@
 #include "hsm/base/aead.h"
 #include "hsm/base/encoding.h"
 #include "pin/record_keys.h"
-#include "recovery/record/codec.h"
+#include "recovery/record/codec/codec.h"
 #include "recovery/record/codec/row.pb.h"
 #include "recovery/record/codec/row_frame.h"
 #include "tests/integration/engine/edited_rows.h"

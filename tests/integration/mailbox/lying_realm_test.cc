@@ -6,6 +6,7 @@
 #include "recovery/api/request_bytes.h"
 #include "tests/integration/mailbox/world.h"
 #include "tests/support/checkout_paths.h"
+#include "tests/support/process/other_process.h"
 
 // One realm lies, or the program dies at a bad moment.
 namespace labrec::mailbox {
@@ -123,7 +124,7 @@ TEST_P(LyingRealm, ARestoreThatIsKilledHalfwayLeavesNoDeviceThatBelievesTheStore
   const std::string spare = IdOf("spare");
   std::atomic<pid_t> victim = 0;
   LiarBefore(0).OnRequest([&victim](const std::string& rpc, const google::protobuf::Message&) {
-    if (rpc == "EnrollDevice" && victim > 0) kill(victim, SIGKILL);
+    if (rpc == "EnrollDevice") test::KillFromAside(victim);
     return grpc::Status::OK;
   });
   std::ofstream(folder() / "pin") << kPin << "\n";

@@ -15,14 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 
-<<<<<<< HEAD
 #include "recovery/record/codec/codec.h"
-=======
-#include "recovery/ledger/reanchor.h"
-#include "recovery/realm/opened_realm.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/codec/row_frame.h"
->>>>>>> 12bd631 (Who calls a method that is not there, or has rows of another release, is told what to do)
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/support/checkout_paths.h"
 #include "tests/support/process/finished_command.h"
@@ -100,41 +93,6 @@ class OperatorTest : public testing::TestWithParam<SimulatorKind> {
     EditRows([](ByteView row) {
       return recovery::DecodeAccount(row).ok() ? std::optional<Bytes>() : ToBytes(row);
     });
-  }
-  // The ledger, and the spare one, have the record's row in a format that this release does not know, and the
-  // device vouches for them. The row. The daemon is stopped.
-  Bytes MakeLedgerOfALaterRelease() {
-    {
-      auto opened = recoveryd::OpenRealm(realm_->state(), realm_->device_uri(), std::nullopt, {});
-      EXPECT_TRUE(opened.ok()) << opened.status();
-      recovery::SqliteOptions create;
-      create.open = recovery::SqliteOptions::Open::kCreateIfMissing;
-      const auto target = recovery::OpenSqliteStore(spare(), create);
-      EXPECT_TRUE(target.ok()) << target.status();
-      recovery::ReanchorRequest request;
-      request.realm_id = opened->manifest.realm_id;
-      request.transform = [](const recovery::RowAddress&, ByteView row) {
-        Bytes later = ToBytes(row);
-        if (!recovery::IsAccountRow(row)) later[0] = recovery::kRecordFormat + 1;
-        return absl::StatusOr<std::optional<Bytes>>(later);
-      };
-      const auto made =
-          recovery::Reanchor(*opened->store, **target, *opened->anchor_device().freshness_anchor(), request);
-      EXPECT_TRUE(made.ok()) << made.status();
-    }
-    Restore(spare());
-    return RowOfRecord();
-  }
-  Bytes RowOfRecord() {
-    const auto store = recovery::OpenSqliteStore(ledger());
-    EXPECT_TRUE(store.ok()) << store.status();
-    Bytes found;
-    const absl::Status read = (*store)->ForEachRow([&](const recovery::RowAddress&, ByteView row) {
-      if (!recovery::IsAccountRow(row)) found = ToBytes(row);
-      return absl::OkStatus();
-    });
-    EXPECT_TRUE(read.ok()) << read;
-    return found;
   }
   Json ListDevices() { return Online({"device", "list", "--tenant", "chat", "--account", "alice"}); }
   Json ShowRecord() {
@@ -303,19 +261,6 @@ TEST_P(OperatorTest, AnEditedRowIsNotBelieved) {
   EXPECT_EQ(Guess(), 0U);
   EXPECT_THAT(AuditLog(), HasSubstr("nobody vouched for its row"));
   EXPECT_THAT(AuditLog(), testing::Not(HasSubstr("every guess was spent")));
-}
-
-// An operator who went back to an older release, and whose storage is refused besides, loses no row by it.
-TEST_P(OperatorTest, RowsOfALaterReleaseAreNotDiscardedByThisOne) {
-  if (IsToken()) return;  // it vouches for no past epoch: no row of it is taken for good
-  Stop();
-  const Bytes later = MakeLedgerOfALaterRelease();
-  Start();
-  Stop();
-  Restore(spare());  // stale, and vouched for
-  const absl::Status refused = Offline({"anchor", "accept", "--yes"}).status();
-  EXPECT_THAT(refused.ToString(), HasSubstr("accept it with that release"));
-  EXPECT_EQ(RowOfRecord(), later) << "nothing was changed";
 }
 
 TEST_P(OperatorTest, UnlessTheOperatorSaysSo) {

@@ -1,6 +1,5 @@
 #include "tests/support/storage/postgres.h"
 
-#include <csignal>
 #include <filesystem>
 #include <future>
 #include <memory>
@@ -12,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "tests/support/process/other_process.h"
 #include "tests/support/realm/raw_account.h"
 #include "tests/support/realm/realm_fixture.h"
 #include "tests/support/realm/realm_stub.h"
@@ -128,22 +128,22 @@ TEST_F(PostgresRealm, AnswersNothingWithoutItsReplicaAndSaysSo) {
   ASSERT_NO_FATAL_FAILURE(StartDaemon());
   ASSERT_NO_FATAL_FAILURE(Register());
   const pid_t receiver = std::stoi(*standby_->Sql("SELECT pid FROM pg_stat_wal_receiver"));
-  kill(receiver, SIGSTOP);
+  Freeze(receiver);
   auto guess = std::async(std::launch::async, [this] { return Guess(); });
   std::string reason;
   while (reason.empty()) reason = Json::parse(*realm_->Admin({"status"})).value("not_serving_reason", "");
   EXPECT_THAT(reason, HasSubstr("storage waits for a replica"));
   EXPECT_NE(guess.wait_for(std::chrono::seconds(0)), std::future_status::ready);
-  kill(receiver, SIGCONT);
+  Thaw(receiver);
   EXPECT_EQ(guess.get(), kRawLimit - 1);
   // And a daemon that is told to end while it waits does.
-  kill(receiver, SIGSTOP);
+  Freeze(receiver);
   guess = std::async(std::launch::async, [this] { return Guess(); });
   ASSERT_TRUE(
       primary_->Await("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'", "t").ok());
   EXPECT_TRUE(realm_->StopDaemon().ok()) << "it ends";
   EXPECT_EQ(guess.get(), std::nullopt);
-  kill(receiver, SIGCONT);
+  Thaw(receiver);
 }
 
 TEST_F(PostgresRealm, GoesOnWithThePromotedStandbyAndLosesNoCount) {

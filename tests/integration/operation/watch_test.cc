@@ -18,6 +18,7 @@
 #include "tests/support/net/test_certificate.h"
 #include "tests/support/process/eventually.h"
 #include "tests/support/process/finished_command.h"
+#include "tests/support/process/other_process.h"
 #include "tests/support/realm/realm_fixture.h"
 #include "tests/support/tpm/tpm_proxy.h"
 
@@ -238,7 +239,7 @@ TEST_F(WatchedRealm, AStartWaitsForItsDevice) {
   realm_->BreakDevice();
   std::thread again([&] { started = realm_->StartDaemon(); });
   ExpectLog("the start waits for it: device tpm2:", 2);
-  EXPECT_EQ(kill(realm_->DaemonPid(), SIGTERM), 0);
+  TerminateFromAside(realm_->DaemonPid());
   again.join();
   EXPECT_FALSE(started.ok());
   const auto code = realm_->StopDaemon();

@@ -18,6 +18,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "tests/support/process/finished_command.h"
+#include "tests/support/process/other_process.h"
 
 namespace labrec::test {
 namespace {
@@ -191,7 +192,7 @@ absl::Status PostgresServer::Launch() {
 void PostgresServer::Kill() {
   if (process_ == nullptr || !process_->Running()) return;
   // Stopped, it starts no more children, and learns nothing of the end of those it has.
-  kill(pid(), SIGSTOP);
+  Freeze(pid());
   const std::vector<pid_t> children = ChildrenOf(pid());
   for (const pid_t child : children) KillAndAwait(child);
   process_->Kill();

@@ -7,14 +7,9 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/bucket.h"
 #include "recovery/ledger/start_up.h"
-<<<<<<< HEAD:tools/admin/accept/accepted_rows.cc
-#include "recovery/record/accept/accepting.h"
-#include "recovery/record/accept/discarding.h"
-=======
 #include "recovery/record/accept/accepting.h"
 #include "recovery/record/accept/discarding.h"
 #include "recovery/record/codec/row_frame.h"
->>>>>>> 12bd631 (Who calls a method that is not there, or has rows of another release, is told what to do):tools/admin/accepted_rows.cc
 
 namespace labrec::admin {
 

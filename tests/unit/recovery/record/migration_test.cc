@@ -1,16 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-<<<<<<< HEAD
 #include "recovery/record/accept/accepting.h"
 #include "recovery/record/codec/codec.h"
 #include "recovery/record/codec/row_format1.h"
-=======
-#include "recovery/record/accept/accepting.h"
-#include "recovery/record/codec.h"
-#include "recovery/record/codec/row_format1.h"
 #include "recovery/record/codec/row_frame.h"
->>>>>>> 12bd631 (Who calls a method that is not there, or has rows of another release, is told what to do)
 #include "tests/unit/recovery/record/record_builder.h"
 #include "tests/unit/vector_file.h"
 

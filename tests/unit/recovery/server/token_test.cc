@@ -133,6 +133,24 @@ TEST_F(TokenTest, AnotherAudienceBesideThisOne) {
   ExpectRefused(With("aud", {"realm-1", "realm-1"}), "names 2 audiences");
 }
 
+// One reader takes the first of two, another one the last: so the token would be two realms'.
+TEST_F(TokenTest, AMemberThatStandsTwice) {
+  const auto with = [this](const std::string& header, const std::string& claims) {
+    const std::string part = Base64Url(AsBytes(header)) + "." + Base64Url(AsBytes(claims));
+    return part + "." + Base64Url(key_.Sign(AsBytes(part)));
+  };
+  const std::string header = Header().dump();
+  const std::string claims = Claims().dump();
+  ExpectAccount(with(header, claims), "alice");
+  const auto twice = [](const std::string& object, const std::string& member) {
+    return "{" + member + "," + object.substr(1);
+  };
+  for (const char* member : {R"("aud":"somebody")", R"("aud":"realm-1")", R"("sub":"bob")", R"("exp":1)"}) {
+    ExpectRefused(with(header, twice(claims, member)), "cannot be read");
+  }
+  ExpectRefused(with(twice(header, R"("alg":"none")"), claims), "cannot be read");
+}
+
 // RFC 9068, section 2.1; media types have no case.
 TEST_F(TokenTest, AccessTokensByTheirType) {
   for (const char* type : {"at+jwt", "application/at+jwt", "AT+JWT", "jwt", "application/jwt"}) {

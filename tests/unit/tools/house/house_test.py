@@ -77,6 +77,17 @@ class HouseTest(unittest.TestCase):
                 'tests/unit/CMakeLists.txt': 'add_test(NAME sweep.${device} COMMAND sweep)\n',
                 'docs/security_review.md': '# Review\n\n## What is at stake\n\n' + row + '\n', **changes}
 
+    def test_whoever_ends_a_process_waits(self):
+        self.expect({'tests/unit/open_test.cc': 'void Cut(int pid) {\n  kill(pid, SIGKILL);\n}\n'},
+                    ('tests/unit/open_test.cc:2', 'ends or stops a process itself'))
+        self.expect({'tools/run': '#!/usr/bin/env bash\nserve &\nkill $!\n\n\n\nserve &\n'},
+                    ('tools/run:3', 'does not wait for its end'))
+        self.expect({'tools/run.mjs': 'child.kill();\nstart();\n'}, ('tools/run.mjs:1', 'does not wait'))
+        good = {'tests/unit/open_test.cc': 'void Reread(int pid) {\n  kill(pid, SIGHUP);\n  kill(getpid(), SIGKILL);\n}\n',
+                'tests/support/child.cc': 'void Kill(int pid) {\n  kill(pid, SIGKILL);\n}\n',
+                'tools/run': '#!/bin/sh\nserve &\nkill $!\nwait\nkill -0 $$ # kill nobody\n'}
+        self.assertTrue(self.findings(good)[0].endswith('says'))
+
     def test_a_review_that_names_what_there_is(self):
         row = ('| 1 | opens | `hsm/open.cc: include` | `Open.Opens`, `sweep.swtpm`, mutants `NO_FENCE`, `kRefillAll` |\n'
                '| 2 | `DATA_LOSS` else | none | **Gap:** none |')
