@@ -74,7 +74,7 @@ absl::StatusOr<BearerToken> ParseBearerToken(std::string text) {
     return Malformed("its parts are not base64url");
   }
   const json claims = ParseJson(payload);
-  if (!claims.is_object()) return Malformed("its payload is no JSON object");
+  if (!claims.is_object()) return Malformed("its payload is no JSON object, or has a member twice");
   BearerToken token;
   LABREC_ASSIGN_OR_RETURN(token.tenant, Claim(claims, "iss"));
   LABREC_ASSIGN_OR_RETURN(token.account, Claim(claims, "sub"));

@@ -75,7 +75,7 @@ absl::StatusOr<UnverifiedToken> ReadUnverified(std::string_view token) {
   const std::optional<Json> claims =
       JsonObject(token.substr(parts.first + 1, parts.second - parts.first - 1));
   if (!header || !claims || !FromBase64Url(token.substr(parts.second + 1))) {
-    return Refused("its header, claims or signature cannot be read");
+    return Refused("its header, claims or signature cannot be read, or have a member twice");
   }
   UnverifiedToken read{TokenAlgorithm::kEs256, Text(*header, "kid"), Text(*claims, "iss")};
   const std::string algorithm = Text(*header, "alg");

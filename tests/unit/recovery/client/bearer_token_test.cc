@@ -52,6 +52,7 @@ TEST(BearerToken, RefusesWhatIsNone) {
   EXPECT_THAT(Error("a.e30.c\nx: y"), HasSubstr("not base64url"));
   EXPECT_THAT(Error(TokenOf("not json")), HasSubstr("no JSON object"));
   EXPECT_THAT(Error(TokenOf("[1]")), HasSubstr("no JSON object"));
+  EXPECT_THAT(Error(TokenOf(R"({"iss":"chat","sub":"alice","aud":"a","aud":"b"})")), HasSubstr("twice"));
   EXPECT_THAT(Error(TokenOf(R"({"sub":"alice"})")), HasSubstr("\"iss\""));
   EXPECT_THAT(Error(TokenOf(R"({"iss":"chat"})")), HasSubstr("\"sub\""));
   EXPECT_THAT(Error(TokenOf(R"({"iss":"chat","sub":7})")), HasSubstr("\"sub\""));

@@ -178,6 +178,16 @@ TEST(Call, GivesUpAfterSomeAttempts) {
   EXPECT_EQ(script.calls.size(), 4U);
 }
 
+TEST(Call, AMethodThatIsNotThereIsAnotherVersions) {
+  Evaluation script({Error(absl::UnimplementedError("there is no such method here"))});
+  const absl::Status status = Evaluate(script).status();
+  EXPECT_EQ(FailureKindOf(status), FailureKind::kUpgradeRequired);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("Evaluate: there is no such method here (update this program or the realm"));
+  EXPECT_EQ(script.calls.size(), 1U);
+  EXPECT_EQ(FailureKindOf(absl::UnimplementedError("this host's own")), FailureKind::kOther);
+}
+
 TEST(Call, RepeatsAnEvaluationOnceThatIsLate) {
   Evaluation script({});
   EXPECT_TRUE(absl::IsDeadlineExceeded(Evaluate(script).status()));
