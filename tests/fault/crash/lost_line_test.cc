@@ -61,8 +61,8 @@ class LostLine : public testing::TestWithParam<SimulatorKind> {
   std::unique_ptr<RealmFixture> realm_;
 };
 INSTANTIATE_TEST_SUITE_P(Devices, LostLine, testing::Values(SimulatorKind::kSwtpm, SimulatorKind::kSoftHsm),
-                         [](const auto& info) {
-                           return info.param == SimulatorKind::kSwtpm ? "Swtpm" : "SoftHsm";
+                         [](const auto& device) {
+                           return device.param == SimulatorKind::kSwtpm ? "Swtpm" : "SoftHsm";
                          });
 
 TEST_P(LostLine, TheChangeStandsAndTheNextRunSaysThatALineMayBeMissing) {
