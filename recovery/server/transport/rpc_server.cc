@@ -37,13 +37,7 @@ constexpr int kKeepaliveMillis = 60'000;
 constexpr int kKeepaliveTimeoutMillis = 20'000;
 constexpr int kIdleMillis = 300'000;
 
-// One service for all servers of the process: it keeps nothing.
-UnknownMethods& TheUnknownMethods() {
-  static auto* const methods = new UnknownMethods;
-  return *methods;
-}
-
-void Configure(grpc::ServerBuilder& builder, const ServerLimits& limits) {
+void Configure(grpc::ServerBuilder& builder, const ServerLimits& limits, UnknownMethods& unknown) {
   grpc::EnableDefaultHealthCheckService(true);  // for the whole process; saying it twice does no harm
   builder.SetMaxReceiveMessageSize(limits.max_message_bytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, limits.max_metadata_bytes);
@@ -58,7 +52,7 @@ void Configure(grpc::ServerBuilder& builder, const ServerLimits& limits) {
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.SetResourceQuota(grpc::ResourceQuota("clients").Resize(limits.max_memory_bytes));
-  builder.RegisterCallbackGenericService(&TheUnknownMethods());
+  builder.RegisterCallbackGenericService(&unknown);
 }
 
 absl::StatusOr<SocketAccess> AccessOf(const ListenOptions& options) {
@@ -90,7 +84,8 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Listen(const ListenOptions
   }
   LABREC_ASSIGN_OR_RETURN(auto credentials, CredentialsFor(options));
   grpc::ServerBuilder builder;
-  Configure(builder, limits);
+  auto unknown = std::make_unique<UnknownMethods>();
+  Configure(builder, limits, *unknown);
   int port = 0;
   builder.AddListeningPort(options.address, std::move(credentials), &port);
   builder.RegisterService(&service);
@@ -99,7 +94,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Listen(const ListenOptions
     return absl::UnavailableError(absl::StrCat(
         "cannot listen on ", options.address, ": is another process there, or the address not this host's?"));
   }
-  return std::unique_ptr<RpcServer>(new RpcServer(std::move(server), port));
+  return std::unique_ptr<RpcServer>(new RpcServer(std::move(unknown), std::move(server), port));
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> RpcServer::Bind(const ListenOptions& options) {
@@ -119,7 +114,8 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Serve(std::unique_ptr<List
                                                             grpc::Service& service) {
   LABREC_ASSIGN_OR_RETURN(auto credentials, CredentialsFor(options));
   grpc::ServerBuilder builder;
-  Configure(builder, limits);
+  auto unknown = std::make_unique<UnknownMethods>();
+  Configure(builder, limits, *unknown);
   std::unique_ptr<Acceptor> acceptor = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, std::move(credentials));
   builder.RegisterService(&service);
@@ -127,7 +123,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Serve(std::unique_ptr<List
   if (server == nullptr) {
     return absl::InternalError(absl::StrCat("gRPC does not start a server for ", options.address));
   }
-  std::unique_ptr<RpcServer> wrapped(new RpcServer(std::move(server), listener->port()));
+  std::unique_ptr<RpcServer> wrapped(new RpcServer(std::move(unknown), std::move(server), listener->port()));
   if (limits.max_connections > 0) {
     wrapped->connections_ = std::make_unique<ConnectionTable>(limits.max_connections);
   }
@@ -161,15 +157,16 @@ ConnectionFigures RpcServer::connections() const {
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::WithoutListener(const ServerLimits& limits,
                                                                       grpc::Service& service) {
   grpc::ServerBuilder builder;
-  Configure(builder, limits);
+  auto unknown = std::make_unique<UnknownMethods>();
+  Configure(builder, limits, *unknown);
   builder.RegisterService(&service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) return absl::InternalError("gRPC does not start a server without a listener");
-  return std::unique_ptr<RpcServer>(new RpcServer(std::move(server), 0));
+  return std::unique_ptr<RpcServer>(new RpcServer(std::move(unknown), std::move(server), 0));
 }
 
-RpcServer::RpcServer(std::unique_ptr<grpc::Server> server, int port)
-    : server_(std::move(server)), port_(port) {}
+RpcServer::RpcServer(std::unique_ptr<UnknownMethods> unknown, std::unique_ptr<grpc::Server> server, int port)
+    : unknown_(std::move(unknown)), server_(std::move(server)), port_(port) {}
 
 RpcServer::~RpcServer() {
   Stop();

@@ -25,6 +25,8 @@ class ExternalConnectionAcceptor;
 
 namespace labrec::recovery {
 
+class UnknownMethods;
+
 // Where clients reach the realm.
 struct ListenOptions {
   std::string address;          // "host:port", "[::1]:port" or "unix:/absolute/path"
@@ -81,9 +83,10 @@ class RpcServer {
  private:
   using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
 
-  RpcServer(std::unique_ptr<grpc::Server> server, int port);
+  RpcServer(std::unique_ptr<UnknownMethods> unknown, std::unique_ptr<grpc::Server> server, int port);
   void Admit(int listener, int fd);
 
+  std::unique_ptr<UnknownMethods> unknown_;  // each server's own
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
   std::unique_ptr<ConnectionTable> connections_;  // where connections are bounded
