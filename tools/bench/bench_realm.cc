@@ -4,12 +4,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 #include <string>
 #include <utility>
 
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
@@ -17,6 +15,7 @@
 #include "tests/support/net/http2_connection.h"
 #include "tests/support/realm/realm_stub.h"
 #include "tools/bench/filler.h"
+#include "tools/bench/process.h"
 
 namespace labrec::bench {
 namespace {
@@ -30,9 +29,13 @@ double SecondsSince(SteadyClock::time_point start) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<BenchRealm>> BenchRealm::Start(test::SimulatorKind kind, Latency latency,
-                                                              uint64_t records) {
+                                                              uint64_t records, Pages pages) {
   std::unique_ptr<BenchRealm> realm(new BenchRealm());
   test::RealmFixture::Options options;
+  if (pages == Pages::kServed) {
+    options.web = true;
+    absl::StrAppend(&options.limits, "connections = 20000\n");
+  }
   options.transport = test::RealmFixture::Transport::kLoopbackTls;
   LABREC_ASSIGN_OR_RETURN(realm->fixture_, test::RealmFixture::Make(kind, std::move(options)));
   if (records > 0) LABREC_RETURN_IF_ERROR(realm->Fill(records));
@@ -105,17 +108,7 @@ absl::StatusOr<DaemonCounts> BenchRealm::Counts() {
 }
 
 double BenchRealm::CpuSeconds() {
-  std::ifstream file(absl::StrCat("/proc/", fixture_->daemon().pid(), "/stat"));
-  std::string stat;
-  std::getline(file, stat);
-  std::istringstream fields(stat.substr(stat.rfind(')') + 2));  // from the third field on: proc(5)
-  constexpr int kUserTime = 14;
-  std::string skipped;
-  for (int field = 3; field < kUserTime; ++field) fields >> skipped;
-  double user = 0;
-  double system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  return CpuSecondsOf(fixture_->daemon().pid());
 }
 
 double BenchRealm::PeakMemoryMib() {

@@ -24,9 +24,10 @@ struct DaemonCounts {
 // A whole realm under measurement: simulator, daemon, gRPC over loopback with TLS 1.3.
 class BenchRealm {
  public:
+  enum class Pages { kNone, kServed };  // whether it has the endpoint for web pages too
   // `records` filled accounts lie in the ledger when the daemon starts.
   static absl::StatusOr<std::unique_ptr<BenchRealm>> Start(test::SimulatorKind kind, Latency latency,
-                                                           uint64_t records);
+                                                           uint64_t records, Pages pages = Pages::kNone);
 
   test::RealmFixture& fixture() { return *fixture_; }
   std::vector<std::unique_ptr<test::RawAccount::Stub>> Connect(size_t connections) const;

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <sys/resource.h>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -21,6 +20,7 @@
 #include "tools/bench/bench_realm.h"
 #include "tools/bench/closed_loop.h"
 #include "tools/bench/output.h"
+#include "tools/bench/process.h"
 
 namespace labrec::bench {
 namespace {
@@ -37,15 +37,6 @@ struct Options {
   double seconds = 180;  // the whole run ends by then
   bool json = false;
 };
-
-// Files that this process may have open: as many as it is allowed to.
-size_t RaiseFileLimit() {
-  rlimit files{};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
-  return files.rlim_cur;
-}
 
 class Run {
  public:

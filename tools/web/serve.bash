@@ -5,7 +5,7 @@
 web_prepare() {
   declare -gA web_port=() tls_port=() web_id=()
   page_port=$(free_port)
-  chapter "Compiling the page (the first time fetches five packages)"
+  chapter "Compiling the page (the first time fetches the packages of its lock file)"
   web_out=${LABREC_WEB:-$build/web}
   "$root/tools/web/build" "$web_out" || wrong "the page does not compile"
   good "the page and the client library are built"
@@ -18,7 +18,7 @@ web_settings() {  # realm number: what a realm with a page has besides
 
 [web]
 address = "unix:$work/realm$1/web.sock"
-origins = ["http://localhost:$page_port"]
+origins = ["http://localhost:$page_port"${origin:+, \"$origin\"}]
 
 [limits]
 account_burst = 2000  # one account of one person, who clicks a lot

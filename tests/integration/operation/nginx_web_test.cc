@@ -6,16 +6,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/ssl.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
 #include "tests/support/net/http_connection.h"
 #include "tests/support/net/loopback.h"
 #include "tests/support/net/nginx.h"
+#include "tests/support/net/tls_client.h"
 #include "tests/support/process/eventually.h"
 #include "tests/support/realm/raw_account.h"
 #include "tests/support/realm/realm_fixture.h"
@@ -34,61 +31,6 @@ constexpr char kPage[] = "https://page.test";
 constexpr char kGetRealm[] = "/connect/labyrinth.recovery.v1.Recovery/GetRealm";
 constexpr char kEvaluate[] = "/connect/labyrinth.recovery.v1.Recovery/Evaluate";
 constexpr char kFields[] = "Content-Type: application/proto\r\nOrigin: https://page.test\r\n";
-
-// HTTP/1.1 over TLS to nginx, as a browser would, or as it likes. Blocking, at most twenty seconds each call.
-class TlsClient {
- public:
-  explicit TlsClient(int port) : context_(SSL_CTX_new(TLS_client_method())), tls_(SSL_new(context_.get())) {
-    fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const sockaddr_in address = Loopback(port);
-    const timeval patience{20, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return;
-    SSL_set_fd(tls_.get(), fd_);
-    connected_ = SSL_connect(tls_.get()) == 1;
-  }
-  ~TlsClient() { close(fd_); }
-  TlsClient(const TlsClient&) = delete;
-  TlsClient& operator=(const TlsClient&) = delete;
-
-  bool Send(const std::string& bytes) {
-    return connected_ && SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;
-  }
-  HttpMessage Read() {
-    for (;;) {
-      if (auto message = TakeMessage(unread_)) return *message;
-      if (!ReadMore()) return HttpMessage();
-    }
-  }
-  std::string ReadToEnd() {
-    while (ReadMore()) continue;
-    return std::exchange(unread_, std::string());
-  }
-  bool Readable(milliseconds within) const {
-    pollfd readable{fd_, POLLIN, 0};
-    return SSL_pending(tls_.get()) > 0 || poll(&readable, 1, static_cast<int>(within.count())) == 1;
-  }
-
- private:
-  struct FreeContext {
-    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-  };
-  struct FreeTls {
-    void operator()(SSL* tls) const { SSL_free(tls); }
-  };
-  bool ReadMore() {
-    char part[16384];
-    const int got = connected_ ? SSL_read(tls_.get(), part, sizeof part) : 0;
-    if (got > 0) unread_.append(part, static_cast<size_t>(got));
-    return got > 0;
-  }
-
-  std::unique_ptr<SSL_CTX, FreeContext> context_;
-  std::unique_ptr<SSL, FreeTls> tls_;
-  int fd_ = -1;
-  bool connected_ = false;
-  std::string unread_;
-};
 
 class NginxWeb : public testing::Test {
  protected:

@@ -83,6 +83,10 @@ absl::Status Nginx::WriteConfiguration(const Realm& realm) {
            absl::StrCat("client_header_timeout ", realm.client_timeout));
     Change(shipped, "client_body_timeout 10s", absl::StrCat("client_body_timeout ", realm.client_timeout));
   }
+  if (realm.for_load) {
+    Change(shipped, "rate=100r/s", "rate=1000000r/s");
+    Change(shipped, "keepalive_requests 1000;", "keepalive_requests 1000000000;");
+  }
   std::ofstream(folder_.path() / "labyrinth-recoveryd.conf") << shipped;
   std::ofstream whole(folder_.path() / "nginx.conf");
   whole << "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr info;\n"

@@ -24,12 +24,15 @@ class Nginx {
     std::string page = {};         // its origin
     // Of a head or a body that does not come, instead of the shipped ten seconds; empty: those.
     std::string client_timeout = {};
+    // Without the limits of one address, as a load has one.
+    bool for_load = false;
   };
   // Ready when it returns. Aborts the test program if the configuration lacks what an operator has to change.
   static absl::StatusOr<std::unique_ptr<Nginx>> Start(const Realm& realm);
 
   // On 127.0.0.1 and on [::1].
   int port() const { return port_; }
+  pid_t pid() const { return process_->pid(); }
   std::string Log() const;
 
  private:

@@ -12,6 +12,7 @@ import { Witness } from './witness.mjs';
 const PIN = '73955182';
 const NEW_PIN = '60418827';
 const pictures = process.env.LABREC_PICTURES;
+const axe = readFileSync(`${process.env.LABREC_WEB}/node_modules/axe-core/axe.min.js`, 'utf8');
 
 let realms, browser, context, page, witness;
 before(async () => {
@@ -47,18 +48,25 @@ const recover = (pin) => enter('PIN', pin, 'Recover the key');
 const seal = (pin) => enter('New PIN', pin, 'Seal the key');
 const print = async () => (await page.locator('#key-state code').textContent()).trim();
 const states = async () => (await page.locator('#realms td[data-condition]').allTextContents()).join(', ');
+/** What axe-core, a judge of accessibility, has to say of the page as it is now. */
+const findings = () => page.evaluate(`${axe}; axe.run().then(({ violations }) =>
+  violations.map(({ id, help, nodes }) => id + ' (' + help + '): ' + nodes.map(({ target }) => target).join(', ')))`);
+/** Pictures of this state, and axe's word on it. */
 const picture = async (name) => {
   await page.emulateMedia({ colorScheme: 'light' });
   await page.evaluate(() => scrollTo(0, 0));
   await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+  const found = await findings();
   await page.setViewportSize({ width: 390, height: 844 });
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.evaluate(() => scrollTo(0, 0));
   const fits = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
   await page.screenshot({ path: `${pictures}/${name}-phone.png`, fullPage: true });
+  found.push(...await findings());
   await page.setViewportSize({ width: 1100, height: 900 });
   await page.emulateMedia({ colorScheme: 'light' });
   assert.ok(fits, `${name}: nothing is wider than a phone`);
+  assert.deepEqual(found, [], `${name}: axe-core finds nothing`);
 };
 
 test('a key is sealed, forgotten, and recovered with the PIN', async () => {
@@ -215,6 +223,17 @@ test('a secret that is planted is seen, wherever it is', async () => {
     await assert.rejects(its.sawNothingOf(planted, [PIN]), new RegExp(`a secret was in ${where}`), String(plant));
     await other.close();
   }
+});
+
+test('axe-core sees what is planted', async () => {
+  await page.evaluate(() => {
+    document.querySelector('label[for=pin]').remove();
+    document.querySelector('#said').style.color = '#eee';
+  });
+  const found = await findings();
+  assert.deepEqual([found.some((each) => each.startsWith('label')), found.some((each) => each.startsWith('color-contrast'))], [true, true], found.join('; '));
+  await page.reload();
+  await idle();
 });
 
 test('the policy holds: no WebAssembly and no foreign script in the page, no other origin', async () => {

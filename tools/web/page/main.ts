@@ -119,6 +119,7 @@ async function look(call: Call): Promise<Said> {
   const own = new Uint8Array(await crypto.subtle.digest('SHA-256', Uint8Array.from(device.publicKey))).subarray(0, 16);
   const id = Array.from(own, (byte) => byte.toString(16).padStart(2, '0')).join('');
   enrolled = lists.filter(({ devices }) => devices.some((each) => each.id === id)).length;
+  element('enroll').classList.toggle('secondary', enrolled === session.realms.length);  // done
   element('browser-state').textContent = enrolled === 0 ? 'This browser is not enrolled.' : `This browser is enrolled at ${enrolled} of ${session.realms.length} realms.`;
   if (status.version === undefined) return { kind: 'quiet', text: 'Nothing is sealed for this account yet.' };
   return { kind: 'quiet', text: `A key is sealed (version ${status.version}); ${status.triesLeft} tries are left.` };

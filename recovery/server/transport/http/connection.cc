@@ -155,6 +155,7 @@ void HttpConnection::HandOver() {
   gone_ = std::make_shared<std::atomic<bool>>(false);
   HttpRequest request = reader_.Release();
   keep_alive_ = request.keep_alive;
+  is_head_ = request.method == "HEAD";
   shared_.handler(
       std::make_unique<Exchange>(shared_from_this(), io_, ++exchange_, std::move(request), gone_));
 }
@@ -192,7 +193,7 @@ void HttpConnection::Write(const HttpAnswer& answer, bool keep_alive) {
   ReleaseBody();
   out_.clear();
   AppendHead(answer, keep_alive, out_);
-  out_.append(answer.body);
+  if (!std::exchange(is_head_, false)) out_.append(answer.body);  // RFC 9110, 9.3.2
   SetTime(In(shared_.limits.write));
   asio::async_write(socket_, asio::buffer(std::as_const(out_)),
                     [self = shared_from_this(), keep_alive](error_code error, size_t) {

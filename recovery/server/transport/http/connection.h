@@ -79,6 +79,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   Time timer_at_ = Time::max();
   uint64_t exchange_ = 0;  // its number
   bool keep_alive_ = true;
+  bool is_head_ = false;  // the request that is answered: it gets no body
   std::shared_ptr<std::atomic<bool>> gone_;
   std::optional<HttpAnswer> late_;
   std::string out_;

@@ -8,9 +8,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "recovery/server/transport/http/server.h"
 #include "tests/support/net/http_connection.h"
+#include "tests/support/net/loopback.h"
 
 // A server on a port of this host, and clients that do what they like.
 namespace labrec::recovery {
@@ -118,11 +122,26 @@ TEST_F(HttpServerTest, ARefusalEndsTheConnection) {
   EXPECT_THAT(*all, testing::Not(testing::HasSubstr("200 OK")));
 }
 
+// A body behind the head would be the next answer's beginning to whoever knows HTTP.
+TEST_F(HttpServerTest, TheAnswerToHeadHasNoBody) {
+  Start();
+  HttpConnection connection = Connect();
+  ASSERT_TRUE(connection.Send("HEAD /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nhidden" +
+                              PostRequest("/echo", "Connection: close\r\n", "next")));
+  const auto all = connection.ReadToEnd();
+  ASSERT_TRUE(all);
+  EXPECT_EQ(*all,
+            "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
+            "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\nnext");
+}
+
 // Its client reads why, though it has sent more than was taken.
 TEST_F(HttpServerTest, AnOversizedMessageHearsWhy) {
   Start();
   HttpConnection connection = Connect();
-  connection.Send(PostRequest("/echo", "", std::string(512 << 10, 'x')));
+  ASSERT_TRUE(connection.Send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 524288\r\n\r\n"));
+  ASSERT_TRUE(connection.Readable(std::chrono::seconds(20)));
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(connection.Send(std::string(64 << 10, 'x'))) << "it saw a reset";
   const auto answer = connection.Read();
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 413);
@@ -273,6 +292,32 @@ TEST_F(HttpServerTest, BodiesAltogetherAreBounded) {
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(Answer(PostRequest("/echo", "", std::string(100, 'y'))).status, 200);
   }
+}
+
+// What comes behind a request that is not answered yet stays with its sender, but for a little.
+TEST_F(HttpServerTest, WhatIsSentAheadIsNotTaken) {
+  constexpr size_t kFarMoreThanBuffersHold = 64 << 20;
+  Start();
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = test::Loopback(server_->port());
+  connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  std::string bytes = PostRequest("/hold", "", "x");
+  const std::string ahead(1 << 20, 'y');
+  size_t sent = 0;
+  pollfd writable{fd, POLLOUT, 0};
+  while (sent < kFarMoreThanBuffersHold && poll(&writable, 1, 500) == 1) {
+    const ssize_t now = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (now < 0) continue;
+    sent += static_cast<size_t>(now);
+    bytes.erase(0, static_cast<size_t>(now));
+    if (bytes.empty()) bytes = ahead;
+  }
+  EXPECT_LT(sent, kFarMoreThanBuffersHold);
+  const auto held = AwaitHeld();
+  ASSERT_NE(held, nullptr);
+  close(fd);
+  held->Answer({200, {}, ""}, [] {});
+  EXPECT_TRUE(Becomes([this] { return server_->connections().open == 0; }));
 }
 
 TEST_F(HttpServerTest, StopClosesConnectionsAndWaitsForWhatIsUnderWay) {

@@ -112,7 +112,7 @@ TEST(RequestReader, RefusesLengthsThatAreNone) {
     const int status = Refusal(With("Content-Length: " + length + "x\r\n"));
     EXPECT_EQ(status, 400) << length;
   }
-  for (const std::string length : {"-1", "+5", "0x5", "5a", "5 5"}) {
+  for (const std::string length : {"-1", "+5", "0x5", "5a", "5 5", "00000000005"}) {
     EXPECT_EQ(Refusal(With("Content-Length: " + length + "\r\n")), 400) << length;
   }
   EXPECT_EQ(Refusal(With("Content-Length: 18446744073709551616\r\n")), 400);
