@@ -36,8 +36,10 @@ absl::StatusOr<CountedKey> DecodeCountedKey(ByteView bytes);
 
 // What an index holds.
 struct UseCount {
-  uint32_t count = 0;  // uses since the latest write
-  uint32_t limit = 0;  // uses granted by it; 0: retired, or never written
+  uint32_t count = 0;  // uses since its first write: it never goes back
+  uint32_t limit = 0;  // up to which it counts; 0: retired, or never written
+
+  uint32_t left() const { return limit > count ? limit - count : 0; }
 
   bool operator==(const UseCount&) const = default;
 };
@@ -114,10 +116,11 @@ class CountedKeys {
   // cannot know which ones ended when the device was away, or was reset.
   virtual absl::StatusOr<std::vector<uint64_t>> OpenWrites() = 0;
 
-  // Writes count 0 and this limit (0 retires the key), with the client's r || s of 64 bytes, and reads the
-  // index back. The session ends, except with PERMISSION_DENIED: the signature is not the unlock key's over
-  // just this write. NOT_FOUND: no such session, or it ended: begin again. After UNAVAILABLE nobody knows
-  // whether the write was done: ReadUse tells.
+  // Writes this limit (0 retires the key), with the client's r || s of 64 bytes, and reads the index back.
+  // The first write sets count 0; no later one changes the count. The session ends, except with
+  // PERMISSION_DENIED: the signature is not the unlock key's over just this write. NOT_FOUND: no such
+  // session, or it ended: begin again. After UNAVAILABLE nobody knows whether the write was done: ReadUse
+  // tells.
   virtual absl::StatusOr<UseCount> FinishWrite(const CountedKey& key, uint64_t session, uint32_t limit,
                                                ByteView signature) = 0;
 

@@ -93,9 +93,9 @@ absl::StatusOr<CertifiedRecordKey> CheckRecordKeyEvidence(const tpm::TpmtPublic&
   return CertifiedRecordKey{point, index};
 }
 
-absl::Status CheckIndexContents(const tpm::TpmtPublic& ak, const tpm::TpmsNvPublic& written_index,
-                                const SignedStatement& statement, const Digest& nonce,
-                                const tpm::PinCounter& expected, Report& report) {
+absl::StatusOr<tpm::PinCounter> ReadIndexContents(const tpm::TpmtPublic& ak,
+                                                  const tpm::TpmsNvPublic& written_index,
+                                                  const SignedStatement& statement, const Digest& nonce) {
   LABREC_ASSIGN_OR_RETURN(const tpm::TpmsAttest attest,
                           OpenStatement(ak, statement, nonce, "the statement about the index"));
   const auto* info = std::get_if<tpm::NvCertifyInfo>(&attest.attested);
@@ -103,14 +103,28 @@ absl::Status CheckIndexContents(const tpm::TpmtPublic& ak, const tpm::TpmsNvPubl
     return Refuse(RefusalReason::kStatement,
                   "the statement is not about the contents of this record's index");
   }
-  if (info->offset != 0 || info->contents != tpm::Marshal(expected)) {
+  Reader contents(info->contents);
+  tpm::PinCounter held;
+  held.count = contents.U32();
+  held.limit = contents.U32();
+  if (info->offset == 0 && contents.AtEnd()) return held;
+  return Refuse(RefusalReason::kIndexContents,
+                absl::StrCat("the statement shows ", Hex(info->contents), " at offset ", info->offset,
+                             ", which is not all of the index"));
+}
+
+absl::Status CheckIndexContents(const tpm::TpmtPublic& ak, const tpm::TpmsNvPublic& written_index,
+                                const SignedStatement& statement, const Digest& nonce,
+                                const tpm::PinCounter& expected, Report& report) {
+  LABREC_ASSIGN_OR_RETURN(const tpm::PinCounter held, ReadIndexContents(ak, written_index, statement, nonce));
+  if (held != expected) {
     return Refuse(RefusalReason::kIndexContents,
-                  absl::StrCat("the index holds ", Hex(info->contents), " (count and limit) at offset ",
-                               info->offset, "; it must hold ", Hex(tpm::Marshal(expected))));
+                  absl::StrCat("the index holds count ", held.count, " and limit ", held.limit,
+                               "; it must hold ", expected.count, " and ", expected.limit));
   }
-  report.push_back(
-      {absl::StrCat("the TPM has counted ", expected.count, " of at most ", expected.limit, " guesses"),
-       kByAkOverNonce});
+  report.push_back({absl::StrCat("the TPM has counted ", expected.count,
+                                 " uses, and lets them become at most ", expected.limit),
+                    kByAkOverNonce});
   return absl::OkStatus();
 }
 

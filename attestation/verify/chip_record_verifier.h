@@ -36,9 +36,14 @@ absl::StatusOr<CertifiedRecordKey> CheckRecordKeyEvidence(const tpm::TpmtPublic&
                                                           const EcdsaPublicKey& unlock_key,
                                                           const Digest& nonce, Report& report);
 
-// Fourth step, and again after every refill and retirement, with a fresh nonce each time: the index holds
-// just this count and limit (TPM2_NV_Certify of all 8 bytes). Without this check a host could keep signed
-// refills back and spend them later. Refusals kSignature, kStale, kStatement, kIndexContents.
+// What the index holds (TPM2_NV_Certify of all 8 bytes): before the client signs a refill, and after it was
+// made, with a fresh nonce each time. The count never goes back, so it tells every use that there ever was.
+// Refusals kSignature, kStale, kStatement, kIndexContents (not all 8 bytes).
+absl::StatusOr<tpm::PinCounter> ReadIndexContents(const tpm::TpmtPublic& ak,
+                                                  const tpm::TpmsNvPublic& written_index,
+                                                  const SignedStatement& statement, const Digest& nonce);
+
+// Fourth step: the index holds just this count and limit. Refusals as above.
 absl::Status CheckIndexContents(const tpm::TpmtPublic& ak, const tpm::TpmsNvPublic& written_index,
                                 const SignedStatement& statement, const Digest& nonce,
                                 const tpm::PinCounter& expected, Report& report);

@@ -31,7 +31,7 @@ Bytes CountingIndexPolicy(const EcdsaPublicKey& unlock_key) {
 TpmsNvPublic CountingIndexArea(uint32_t handle, const EcdsaPublicKey& unlock_key, Written written) {
   TpmsNvPublic area;
   area.index = handle;
-  area.attributes = (kNtPinPass << kNvTypeShift) | kNvPolicyWrite | kNvOwnerRead | kNvNoDa | kNvWriteAll;
+  area.attributes = (kNtPinPass << kNvTypeShift) | kNvPolicyWrite | kNvOwnerRead | kNvNoDa;
   if (written == Written::kYes) area.attributes |= kNvWritten;
   area.auth_policy = CountingIndexPolicy(unlock_key);
   area.data_size = kPinCounterSize;

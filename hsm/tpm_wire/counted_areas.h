@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 
 #include "hsm/base/ecdsa.h"
+#include "hsm/tpm_wire/cp_hash.h"
 #include "hsm/tpm_wire/tpms_nv_public.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 
@@ -20,10 +21,9 @@ TpmtPublic ExternalKeyArea(const EcdsaPublicKey& key);
 // PolicyCommandCode(NV_Write).
 Bytes CountingIndexPolicy(const EcdsaPublicKey& unlock_key);
 
-enum class Written { kNo, kYes };
-
-// The counting index at this handle: PIN_PASS, POLICYWRITE | OWNERREAD | NO_DA | WRITEALL, 8 bytes,
-// CountingIndexPolicy. Its Name changes with its first write.
+// The counting index at this handle: PIN_PASS, POLICYWRITE | OWNERREAD | NO_DA, 8 bytes, CountingIndexPolicy.
+// No WRITEALL, so that a refill writes the limit and leaves the count alone
+// (docs/adr/refills-raise-the-limit.md). Its Name changes with its first write.
 TpmsNvPublic CountingIndexArea(uint32_t handle, const EcdsaPublicKey& unlock_key, Written written);
 
 // The policy of the counted key: PolicySecret(the written index, policyRef empty), then

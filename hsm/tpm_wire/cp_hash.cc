@@ -4,6 +4,11 @@
 #include "hsm/tpm_wire/constants.h"
 
 namespace labrec::tpm {
+namespace {
+
+constexpr uint16_t kLimitOffset = 4;  // behind the count
+
+}  // namespace
 
 Bytes Marshal(const PinCounter& counter) {
   return Writer().U32(counter.count).U32(counter.limit).bytes();
@@ -16,8 +21,13 @@ Digest CpHash(uint32_t command, std::initializer_list<ByteView> names, ByteView 
   return Sha256(message.Raw(parameters).bytes());
 }
 
-Digest IndexWriteCpHash(ByteView index_name, const PinCounter& counter) {
-  const Bytes parameters = Writer().Lp(Marshal(counter)).U16(0).bytes();  // TPM2B_MAX_NV_BUFFER, offset
+IndexWriteData DataOf(Written before, uint32_t limit) {
+  if (before == Written::kNo) return {0, Marshal(PinCounter{0, limit})};
+  return {kLimitOffset, Writer().U32(limit).bytes()};
+}
+
+Digest IndexWriteCpHash(ByteView index_name, const IndexWriteData& data) {
+  const Bytes parameters = Writer().Lp(data.bytes).U16(data.offset).bytes();  // TPM2B_MAX_NV_BUFFER, offset
   return CpHash(kCcNvWrite, {index_name, index_name}, parameters);
 }
 

@@ -21,9 +21,22 @@ Bytes Marshal(const PinCounter& counter);
 // cpHash = SHA-256(commandCode || Names of the handles || parameters) (Part 1, section 16.7).
 Digest CpHash(uint32_t command, std::initializer_list<ByteView> names, ByteView parameters);
 
-// cpHash of TPM2_NV_Write of `counter` to the index, offset 0, authorised by the index itself (Part 3,
-// section 31.7): both handles are the index. `index_name` is the Name before this write.
-Digest IndexWriteCpHash(ByteView index_name, const PinCounter& counter);
+// Whether a counting index was ever written.
+enum class Written { kNo, kYes };
+
+// What one TPM2_NV_Write puts into a counting index, and where.
+struct IndexWriteData {
+  uint16_t offset = 0;
+  Bytes bytes;
+};
+// The first write sets count 0 and the limit. Every later one writes the limit alone: the count only grows,
+// so that a write which was kept and made late, or twice, grants nothing that it did not grant when it was
+// signed.
+IndexWriteData DataOf(Written before, uint32_t limit);
+
+// cpHash of TPM2_NV_Write of this to the index, authorised by the index itself (Part 3, section 31.7): both
+// handles are the index. `index_name` is the Name before this write.
+Digest IndexWriteCpHash(ByteView index_name, const IndexWriteData& data);
 
 // The longest nonceTPM: a TPM2B_NONCE is as long as the session's hash.
 inline constexpr size_t kLongestNonceTpm = 32;

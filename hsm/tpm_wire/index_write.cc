@@ -18,11 +18,9 @@ absl::StatusOr<std::array<uint8_t, 64>> SignIndexWrite(const EcdsaPrivateKey& un
   if (write.index < kNvHandleFirst || write.index > kNvHandleLast) {
     return absl::InvalidArgumentError("the handle is not that of an NV index (0x01000000 to 0x01ffffff)");
   }
-  if (write.counter.count != 0) {
-    return absl::InvalidArgumentError("the chip's counter is only written with count 0");
-  }
   const Bytes name = CountingIndexArea(write.index, unlock_key.public_key(), write.before).Name();
-  return unlock_key.Sign(SignedAuthorization(nonce_tpm, IndexWriteCpHash(name, write.counter)));
+  return unlock_key.Sign(
+      SignedAuthorization(nonce_tpm, IndexWriteCpHash(name, DataOf(write.before, write.limit))));
 }
 
 }  // namespace labrec::tpm

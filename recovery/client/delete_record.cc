@@ -14,4 +14,11 @@ std::vector<RealmReport> DeleteRecord(const RealmSet& realms, const std::string&
   });
 }
 
+std::vector<RealmReport> DeleteRecovered(const RealmSet& realms, const Recovered& recovered) {
+  using Reports = std::vector<RealmReport>;
+  return *RunOverGrpc<Reports>(realms, [&](core::Scope& scope, core::Account& account) {
+    return core::DeleteRecovered(scope, account, recovered);
+  });
+}
+
 }  // namespace labrec::recovery::client

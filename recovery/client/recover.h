@@ -27,8 +27,9 @@ namespace labrec::recovery::client {
 absl::StatusOr<RecoverOutcome> Recover(const RealmSet& realms, const RecoverRequest& request,
                                        const SecretBytes& pin);
 
-// Gives the guesses of chips back after a recovery with ChipRefill::kLater. Best effort: the reports say
-// where it was not done, or not proven. Blocks.
+// Gives the guesses of chips back after a recovery with ChipRefill::kLater, or again with another
+// Recovered::own_tries. Best effort: the reports say where it was not done or not proven, and where a chip
+// has counted uses that nobody explains (RealmReport::chip). Blocks.
 void RefillChipGuesses(const RealmSet& realms, Recovered& recovered);
 
 }  // namespace labrec::recovery::client

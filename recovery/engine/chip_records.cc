@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "attestation/evidence/evidence.h"
 #include "attestation/produce/prover.h"
 #include "attestation/verify/statement.h"
@@ -84,16 +86,27 @@ absl::StatusOr<std::vector<P256Point>> EvaluateBoth(hsm::Device& device, const h
   return answers;
 }
 
+// What a client signs is the limit up to which the chip counts. It may leave `granted` guesses at most.
+absl::Status CheckLimit(const hsm::UseCount& before, uint32_t limit, uint32_t granted) {
+  const uint32_t left = hsm::UseCount{before.count, limit}.left();
+  if (left <= granted) return absl::OkStatus();
+  return InOwnWords(absl::FailedPreconditionError(
+      absl::StrCat("limit: the chip has counted ", before.count, ", so that ", limit, " would leave ", left,
+                   " guesses; at most ", granted, " may be left")));
+}
+
 // A session that is gone may have been used: the answer was lost, and the caller asks again. Where the index
 // holds what was to be written, the caller has what it wants, whoever wrote it.
 absl::StatusOr<hsm::UseCount> FinishOnce(hsm::CountedKeys& keys, const hsm::CountedKey& key,
-                                         const ChipWrite& request) {
+                                         const ChipWrite& request, uint32_t granted) {
+  LABREC_ASSIGN_OR_RETURN(const hsm::UseCount before, keys.ReadUse(key));
+  LABREC_RETURN_IF_ERROR(CheckLimit(before, request.limit, granted));
   absl::StatusOr<hsm::UseCount> use =
       keys.FinishWrite(key, request.session, request.limit, request.signature);
   if (!absl::IsNotFound(use.status())) return use;
   const absl::StatusOr<hsm::UseCount> found = keys.ReadUse(key);
   if (absl::IsUnavailable(found.status())) return found;
-  return found.ok() && *found == hsm::UseCount{0, request.limit} ? found : use;
+  return found.ok() && found->limit == request.limit ? found : use;
 }
 
 }  // namespace
@@ -181,15 +194,17 @@ void ChipRecords::ConfirmNow(hsm::Device& device, const RecordName& name, uint32
       });
 }
 
-void ChipRecords::BeginChipWrite(Caller caller, std::string record, uint32_t version,
-                                 Done<hsm::WriteSession> done) {
+void ChipRecords::BeginChipWrite(Caller caller, std::string record, uint32_t version, Bytes nonce,
+                                 Done<ChipWriteBegun> done) {
   const RecordName name{caller.tenant, caller.account, std::move(record)};
-  if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
+  absl::Status bad = InOwnWords(CheckName(name));
+  if (!nonce.empty()) bad.Update(CheckSize("nonce", nonce, kNonceBytes));
+  if (!bad.ok()) return done(std::move(bad));
   AskChip(
       caller, name, 1,
       [=, this](const std::optional<Record>& row) -> absl::StatusOr<ChipJob> {
-        LABREC_RETURN_IF_ERROR(KeyOf(row, version).status());
-        return [=, this](hsm::Device& device) { BeginWriteNow(device, name, version, done); };
+        LABREC_ASSIGN_OR_RETURN(const hsm::CountedKey key, KeyOf(row, version));
+        return [=, this](hsm::Device& device) { BeginWriteNow(device, name, version, key, nonce, done); };
       },
       done);
 }
@@ -204,21 +219,33 @@ absl::Status ChipRecords::ForgetEndedWrites(hsm::Device& device) {
   return absl::OkStatus();
 }
 
-void ChipRecords::BeginWriteNow(hsm::Device& device, const RecordName& name, uint32_t version,
-                                const Done<hsm::WriteSession>& done) {
-  if (absl::Status failed = ForgetEndedWrites(device); !failed.ok()) return done(std::move(failed));
-  if (auto open = parts_.sessions.Find(name, version, steady_clock::now())) return done(*std::move(open));
-  if (absl::Status wait = parts_.sessions.MayOpen(name, steady_clock::now()); !wait.ok()) {
-    return done(std::move(wait));
-  }
+absl::StatusOr<hsm::WriteSession> ChipRecords::OpenWrite(hsm::Device& device, const RecordName& name,
+                                                         uint32_t version) {
+  LABREC_RETURN_IF_ERROR(ForgetEndedWrites(device));
+  if (auto open = parts_.sessions.Find(name, version, steady_clock::now())) return *std::move(open);
+  LABREC_RETURN_IF_ERROR(parts_.sessions.MayOpen(name, steady_clock::now()));
   absl::StatusOr<hsm::WriteSession> session = device.counted_keys()->BeginWrite();
   const absl::Status failed = parts_.chip.Note(session.status());
   if (absl::IsResourceExhausted(session.status())) {
-    return done(parts_.sessions.NoRoom(name, steady_clock::now()));
+    return parts_.sessions.NoRoom(name, steady_clock::now());
   }
-  if (!failed.ok()) return done(failed);
+  LABREC_RETURN_IF_ERROR(failed);
   parts_.sessions.Keep(name, version, *session, steady_clock::now());
-  done(*std::move(session));
+  return session;
+}
+
+void ChipRecords::BeginWriteNow(hsm::Device& device, const RecordName& name, uint32_t version,
+                                const hsm::CountedKey& key, const Bytes& nonce,
+                                const Done<ChipWriteBegun>& done) {
+  absl::StatusOr<hsm::WriteSession> session = OpenWrite(device, name, version);
+  if (!session.ok()) return done(std::move(session).status());
+  ChipWriteBegun begun{*std::move(session), {}};
+  if (nonce.empty()) return done(std::move(begun));
+  absl::StatusOr<Bytes> contents =
+      CertifyContents(device, key, StatementNonce(parts_.realm_id, name, version, nonce));
+  if (absl::Status failed = parts_.chip.Note(contents.status()); !failed.ok()) return done(std::move(failed));
+  begun.contents = *std::move(contents);
+  done(std::move(begun));
 }
 
 void ChipRecords::FinishChipWrite(Caller caller, ChipWrite request, Done<ChipContents> done) {
@@ -231,34 +258,44 @@ void ChipRecords::FinishChipWrite(Caller caller, ChipWrite request, Done<ChipCon
       caller, name, 1,
       [=, this](const std::optional<Record>& row) -> absl::StatusOr<ChipJob> {
         LABREC_ASSIGN_OR_RETURN(const hsm::CountedKey key, KeyOf(row, request.version));
-        LABREC_RETURN_IF_ERROR(InOwnWords(MayWrite(row, request.version, request.limit)));
+        const absl::StatusOr<uint32_t> granted = GrantOf(row, request.version, request.limit);
+        LABREC_RETURN_IF_ERROR(InOwnWords(granted.status()));
         if (!parts_.sessions.Is(name, request.version, request.session)) {
           return InOwnWords(
               absl::NotFoundError("the write session is unknown or has ended: begin the write again"));
         }
-        return [=, this](hsm::Device& device) { FinishWriteNow(device, name, key, request, done); };
+        return [=, this, leave = *granted](hsm::Device& device) {
+          FinishWriteNow(device, name, key, request, leave, done);
+        };
       },
       done);
 }
 
 void ChipRecords::FinishWriteNow(hsm::Device& device, const RecordName& name, const hsm::CountedKey& key,
-                                 const ChipWrite& request, const Done<ChipContents>& done) {
-  const absl::StatusOr<hsm::UseCount> use = FinishOnce(*device.counted_keys(), key, request);
+                                 const ChipWrite& request, uint32_t granted, const Done<ChipContents>& done) {
+  const absl::StatusOr<hsm::UseCount> use = FinishOnce(*device.counted_keys(), key, request, granted);
   const auto forget_unless = [&](bool again) {
     if (!again) parts_.sessions.Forget(name, request.version);
   };
   if (absl::Status failed = parts_.chip.Note(use.status()); !failed.ok()) {
-    forget_unless(absl::IsPermissionDenied(use.status()) || absl::IsUnavailable(use.status()));
+    forget_unless(absl::IsPermissionDenied(use.status()) || absl::IsUnavailable(use.status()) ||
+                  absl::IsFailedPrecondition(use.status()));
     return done(std::move(failed));
   }
   const Digest nonce = StatementNonce(parts_.realm_id, name, request.version, request.nonce);
   absl::StatusOr<Bytes> statement = CertifyContents(device, key, nonce);
   const absl::Status proven = parts_.chip.Note(statement.status());
   forget_unless(absl::IsUnavailable(proven));
-  const ChipWritten written{{request.version, key.index}, request.limit};
+  const ChipWritten written{{request.version, key.index}, granted};
+  const hsm::UseCount now_left = SinceTheGrant(*use, granted);
   FollowUpOn(
       parts_.queue, name,
-      [written](const std::optional<Record>& now) { return ApplyChipWritten(now, written); },
+      [written, now_left](const std::optional<Record>& now) -> absl::StatusOr<Record> {
+        absl::StatusOr<Record> next = ApplyChipWritten(now, written);
+        // Somebody may have guessed between what the client saw and the write.
+        if (!next.ok() || now_left.count == 0) return next;
+        return ApplyChipEvaluated(*next, {written.version, now_left.count, now_left.limit, {}});
+      },
       [statement = std::move(statement), proven, done](const absl::Status& noted) {
         if (!noted.ok()) return done(noted);
         if (!proven.ok()) return done(proven);

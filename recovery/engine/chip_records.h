@@ -30,6 +30,12 @@ class Ledger;
 class RequestQueue;
 struct ChipBeginning;
 
+// A session for one write; and what the index holds, where the caller gave a nonce for it.
+struct ChipWriteBegun {
+  hsm::WriteSession session;
+  Bytes contents;  // attestation::SignedStatement, or empty
+};
+
 // Calls about versions that the chip counts for: beginning one, writing its index, and its first two
 // evaluations. Each takes its turn in the queue like every request. What all calls promise: see Engine.
 class ChipRecords {
@@ -53,8 +59,10 @@ class ChipRecords {
   void ConfirmKey(Caller caller, std::string record, uint32_t version, RegistrationId registration_id,
                   std::vector<P256Point> elements, Done<std::vector<P256Point>> done);
   // A session for one write of the version's index; the same one until it is used or has ended. Who may open
-  // one: see ChipSessions.
-  void BeginChipWrite(Caller caller, std::string record, uint32_t version, Done<hsm::WriteSession> done);
+  // one: see ChipSessions. With a nonce also what the index holds, certified over it; without one nothing, as
+  // before the first write, when it holds nothing.
+  void BeginChipWrite(Caller caller, std::string record, uint32_t version, Bytes nonce,
+                      Done<ChipWriteBegun> done);
   void FinishChipWrite(Caller caller, ChipWrite request, Done<ChipContents> done);
 
  private:
@@ -70,10 +78,12 @@ class ChipRecords {
   void ConfirmNow(hsm::Device& device, const RecordName& name, uint32_t version, const hsm::CountedKey& key,
                   const std::vector<P256Point>& elements, const Done<std::vector<P256Point>>& done);
   absl::Status ForgetEndedWrites(hsm::Device& device);
+  absl::StatusOr<hsm::WriteSession> OpenWrite(hsm::Device& device, const RecordName& name, uint32_t version);
   void BeginWriteNow(hsm::Device& device, const RecordName& name, uint32_t version,
-                     const Done<hsm::WriteSession>& done);
+                     const hsm::CountedKey& key, const Bytes& nonce, const Done<ChipWriteBegun>& done);
+  // `granted`: see GrantOf.
   void FinishWriteNow(hsm::Device& device, const RecordName& name, const hsm::CountedKey& key,
-                      const ChipWrite& request, const Done<ChipContents>& done);
+                      const ChipWrite& request, uint32_t granted, const Done<ChipContents>& done);
 
   const Parts parts_;
 };

@@ -36,8 +36,8 @@ struct CountedAnswer {
   bool operator==(const CountedAnswer&) const = default;
 };
 
-// What a version whose guesses the chip counts has besides. Count and limit are what the chip showed last:
-// for people to look at, as the chip decides.
+// What a version whose guesses the chip counts has besides. Count and limit are what the chip showed last,
+// since its latest write: for people to look at, as the chip decides.
 struct ChipPart {
   uint32_t index = 0;  // handle of the NV index that counts
   Bytes key;           // the version's own evaluation key, as the device gave it

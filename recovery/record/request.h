@@ -92,13 +92,13 @@ struct ChipVersion {
   uint32_t version;
   uint32_t index;
 };
-// The chip wrote the version's index against the client's signature: count 0, this limit.
+// The chip wrote the version's index against the client's signature: so many guesses are left.
 struct ChipWritten {
   ChipVersion version;
-  uint32_t limit;  // 0 retires it
+  uint32_t granted;  // 0 retires it
 };
-// The chip counted and evaluated an element; count and limit as read back. The element is absent at
-// registration.
+// The chip counted and evaluated an element; count and limit since the latest write, as read back. The
+// element is absent at registration.
 struct ChipEvaluated {
   ChipVersion version;
   uint32_t count;

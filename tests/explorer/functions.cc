@@ -230,7 +230,7 @@ Result Making::FinishChip() {
 
 Result Making::WriteChip() {
   const VersionState version = Target();
-  if (!MayWrite(world_.main, version.number, version.limit).ok()) return Result::kRefused;
+  if (!GrantOf(world_.main, version.number, version.limit).ok()) return Result::kRefused;
   world_.main =
       ApplyChipWritten(world_.main, {{version.number, IndexOf(version.serial)}, version.limit}).value();
   return Result::kOk;

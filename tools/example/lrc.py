@@ -38,7 +38,7 @@ class Options(Structure):
 
 class RecoverOptions(Structure):
     _fields_ = [("least_realms", c_uint32), ("persons_word", c_int), ("active_only", c_int),
-                ("refill_later", c_int)]
+                ("refill_later", c_int), ("own_tries", c_uint32)]
 
 
 class SealOptions(Structure):
@@ -66,7 +66,8 @@ class Result(Structure):
 
 class RealmReport(Structure):
     _fields_ = [("condition", c_int), ("code", c_int), ("message", c_char_p), ("remaining", c_int32),
-                ("locked_until_ms", c_int64), ("counted_by_chip", c_int), ("proven", c_int)]
+                ("locked_until_ms", c_int64), ("counted_by_chip", c_int), ("proven", c_int), ("chip_uses", c_int32),
+                ("unexplained", c_uint32)]
 
 
 class Version(Structure):
@@ -93,7 +94,7 @@ FUNCTIONS = {
     "account_new": (c_int, [POINTER(Options), POINTER(c_void_p)]),
     "account_free": (None, [c_void_p]),
     "recover": (c_void_p, [c_void_p, c_char_p, POINTER(RecoverOptions), Bytes]),
-    "refill": (c_void_p, [c_void_p, c_void_p]),
+    "refill": (c_void_p, [c_void_p, c_void_p, c_uint32]),
     "seal": (c_void_p, [c_void_p, c_char_p, POINTER(SealOptions), Bytes, Bytes, c_void_p]),
     "change_pin": (c_void_p, [c_void_p, c_char_p, POINTER(RecoverOptions), c_int, Bytes, Bytes]),
     "heal": (c_void_p, [c_void_p, c_char_p, POINTER(RecoverOptions), c_int, Bytes]),

@@ -62,10 +62,8 @@ absl::StatusOr<HistorySummary> ReadThrough(Mailbox& mailbox, const HistoryShow& 
 size_t WarnOfRealms(const std::vector<RealmReport>& reports, const char* what) {
   size_t good = 0;
   for (const RealmReport& report : reports) {
-    if (report.condition == RealmCondition::kGood) {
-      ++good;
-      continue;
-    }
+    if (report.condition == RealmCondition::kGood) ++good;
+    if (report.condition == RealmCondition::kGood && report.error.ok()) continue;
     std::fprintf(stderr, "%s: realm %s: %s: %s\n", what, report.realm.c_str(),
                  std::string(ConditionName(report.condition)).c_str(),
                  cli::OneLine(std::string(report.error.message())).c_str());

@@ -13,7 +13,8 @@ constexpr char kFooter[] =
     "PINs are asked for on the terminal, or read from standard input with --pin-stdin; never from an "
     "argument.\n"
     "Exit codes: 0 done, 1 failure, 2 usage, 3 wrong PIN, 4 locked or destroyed, 5 not registered,\n"
-    "6 too few realms reachable. More: man labyrinth-recover";
+    "6 too few realms reachable, 7 done, but a chip counted tries that nobody explains.\n"
+    "More: man labyrinth-recover";
 
 void AddJson(CLI::App* command, Arguments& arguments) {
   command->add_flag("--json", arguments.json, "Print the result as JSON on standard output");
@@ -147,10 +148,20 @@ void AddActive(CLI::App* command, Arguments& arguments) {
       "front of it");
 }
 
+void AddOwnTries(CLI::App* command, Arguments& arguments) {
+  command
+      ->add_option(
+          "--own-tries", arguments.own_tries,
+          "So many tries since the last success were yours, though only one realm's chip counted them")
+      ->check(CLI::Range(0, 20))
+      ->type_name("N");
+}
+
 void AddRecoverCommand(CLI::App* command, Arguments& arguments) {
   AddRecord(command, arguments);
   AddThreshold(command, arguments, kLeast);
   AddActive(command, arguments);
+  AddOwnTries(command, arguments);
   command
       ->add_option(
           "--output", arguments.output,

@@ -44,7 +44,8 @@ struct Arguments : cli::RealmOptions {
   std::string metrics_out;    // probe: file for Prometheus
   bool pin_stdin = false;
   bool allow_missing = false;
-  bool active = false;  // recover, change-pin: pass over a pending version
+  bool active = false;     // recover, change-pin: pass over a pending version
+  uint32_t own_tries = 0;  // recover: wrong tries that were the person's own
   bool json = false;
 };
 

@@ -1,8 +1,12 @@
+#include <algorithm>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/delete_record.h"
 #include "recovery/client/recover.h"
+#include "recovery/client/status.h"
 #include "tools/cli/attest_demand.h"
 #include "tools/cli/connect.h"
 #include "tools/cli/pin_reader.h"
@@ -15,9 +19,14 @@ namespace {
 using recovery::client::ChipRefill;
 using recovery::client::WhichVersion;
 
-int DeleteAs(const Arguments& arguments, const Reporter& reporter, const cli::Connection& connection,
-             const recovery::client::RequestSigner& signer) {
-  const auto reports = DeleteRecord(*connection.realms, arguments.record, signer);
+bool CountedByChips(const recovery::client::RecordStatus& status) {
+  return std::ranges::any_of(status.realms, [](const recovery::client::RealmStatus& realm) {
+    return realm.counted_by == recovery::client::Enforcement::kChip;
+  });
+}
+
+int Deleted(const Arguments& arguments, const Reporter& reporter,
+            const std::vector<recovery::client::RealmReport>& reports) {
   reporter.SayRealms(reports);
   const int code = ExitCodeOfAll(reports);
   const size_t gone = RealmsThatAre(reports, recovery::client::RealmCondition::kGood).size();
@@ -38,7 +47,15 @@ int RunDelete(const Arguments& arguments, const Reporter& reporter) {
   if (!arguments.device_key.empty()) {
     const auto device = recovery::client::DeviceKey::Load(arguments.device_key);
     if (!device.ok()) return reporter.UsageError(device.status());
-    return DeleteAs(arguments, reporter, *connection, *device);
+    const auto status = recovery::client::GetStatus(*connection->realms, arguments.record,
+                                                    connection->threshold, connection->threshold_from);
+    const auto reports = DeleteRecord(*connection->realms, arguments.record, *device);
+    if (CountedByChips(status)) {
+      reporter.Say(
+          "that no guess is left in the realms' chips is their word: only who gives the PIN can have it "
+          "proven");
+    }
+    return Deleted(arguments, reporter, reports);
   }
   const auto pin =
       cli::ReadPin(arguments.pin_stdin ? cli::PinSource::kStandardInput : cli::PinSource::kTerminal, "PIN");
@@ -50,7 +67,7 @@ int RunDelete(const Arguments& arguments, const Reporter& reporter) {
   if (!outcome.ok()) return reporter.Fail(outcome.status());
   const auto* recovered = std::get_if<recovery::client::Recovered>(&*outcome);
   if (recovered == nullptr) return reporter.NotRecovered(*outcome, arguments.record);
-  return DeleteAs(arguments, reporter, *connection, recovered->authority);
+  return Deleted(arguments, reporter, DeleteRecovered(*connection->realms, *recovered));
 }
 
 }  // namespace labrec::recover

@@ -46,6 +46,12 @@ int VerdictCode(Verdict verdict) {
 
 }  // namespace
 
+int ExitCodeOfChips(const std::vector<RealmReport>& reports) {
+  const bool unexplained = std::ranges::any_of(
+      reports, [](const RealmReport& report) { return report.chip && report.chip->unexplained > 0; });
+  return unexplained ? kExitUnexplained : kExitDone;
+}
+
 int ExitCode(const absl::Status& status) {
   if (status.ok()) return kExitDone;
   return recovery::client::IsTooFewRealms(status) ? kExitTooFewRealms : kExitFailure;

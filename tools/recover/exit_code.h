@@ -19,8 +19,12 @@ inline constexpr int kExitWrongPin = 3;
 inline constexpr int kExitLockedOrDestroyed = 4;
 inline constexpr int kExitNotRegistered = 5;
 inline constexpr int kExitTooFewRealms = 6;
+// Done, but a chip has counted tries that nobody explains, and got no refill.
+inline constexpr int kExitUnexplained = 7;
 
 int ExitCode(const absl::Status& status);
+// Of what chips have counted: kExitUnexplained or kExitDone.
+int ExitCodeOfChips(const std::vector<recovery::client::RealmReport>& reports);
 int ExitCode(const recovery::client::RecoverOutcome& outcome);
 int ExitCode(const recovery::client::PinChange& outcome);
 // Of an operation that all realms have to do: kExitTooFewRealms if one could not be reached, kExitFailure if

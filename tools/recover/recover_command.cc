@@ -57,13 +57,15 @@ int Finish(const Arguments& arguments, const Reporter& reporter, const cli::Conn
         absl::StrCat("others may read ", arguments.output, ", as its file system keeps no modes: move it"));
   }
   reporter.SayRealms(recovered.reports);
+  reporter.SayChips(recovered.reports);
   json fields = {{"record", arguments.record},
                  {"version", recovered.group.version()},
                  {"threshold", recovered.group.threshold()},
                  {"output", arguments.output},
                  {"floors", FloorsJson(recovered.floors)},
                  {"realms", RealmsJson(recovered.reports)}};
-  const int code = device ? Enroll(arguments, reporter, connection, recovered, *device, fields) : kExitDone;
+  int code = device ? Enroll(arguments, reporter, connection, recovered, *device, fields) : kExitDone;
+  if (code == kExitDone) code = ExitCodeOfChips(recovered.reports);
   reporter.Result("recovered", std::move(fields), "");
   return code;
 }
@@ -89,7 +91,7 @@ int RunRecover(const Arguments& arguments, const Reporter& reporter) {
 
   auto outcome = Recover(*connection->realms,
                          {arguments.record, connection->threshold, connection->threshold_from,
-                          Which(arguments), ChipRefill::kLater},
+                          Which(arguments), ChipRefill::kLater, arguments.own_tries},
                          *pin);
   if (!outcome.ok()) return reporter.Fail(outcome.status());
   auto* recovered = std::get_if<Recovered>(&*outcome);

@@ -22,6 +22,10 @@ json RealmsJson(const std::vector<RealmReport>& reports) {
     if (report.remaining) realm["remaining"] = *report.remaining;
     if (report.locked_until_ms != 0) realm["locked_until_ms"] = report.locked_until_ms;
     if (!report.error.ok()) realm["error"] = std::string(report.error.message());
+    if (report.chip) {
+      realm["chip_uses"] = report.chip->counted;
+      realm["unexplained_uses"] = report.chip->unexplained;
+    }
     realms.push_back(std::move(realm));
   }
   return realms;
@@ -50,6 +54,21 @@ void Reporter::SayRealms(const std::vector<RealmReport>& reports) const {
     std::string line = absl::StrCat("realm ", report.realm, ": ", AbslView(ConditionName(report.condition)));
     if (!report.error.ok()) absl::StrAppend(&line, ": ", report.error.message());
     Say(line);
+  }
+}
+
+void Reporter::SayChips(const std::vector<RealmReport>& reports) const {
+  for (const RealmReport& report : reports) {
+    if (!report.chip) continue;
+    const uint32_t counted = report.chip->counted;
+    if (report.chip->unexplained > 0) {
+      Say(absl::StrCat("realm ", report.realm,
+                       ": if these tries were yours, recover once more with --own-tries ", counted,
+                       ", which counts this recovery too"));
+    } else if (counted > 1) {
+      Say(absl::StrCat("realm ", report.realm, ": its chip has counted ", counted,
+                       " tries since it last gave the guesses back, this recovery among them"));
+    }
   }
 }
 

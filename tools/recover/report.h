@@ -24,6 +24,8 @@ class Reporter {
   void Say(const std::string& line) const;
   // A line for each realm that was not simply good, or has something to tell, on standard error.
   void SayRealms(const std::vector<recovery::client::RealmReport>& reports) const;
+  // What the chips have counted since they last gave guesses back, where that was not this recovery alone.
+  void SayChips(const std::vector<recovery::client::RealmReport>& reports) const;
   // The result: `fields`, with "command" and "outcome" added, as JSON; or `text`.
   void Result(const char* outcome, nlohmann::json fields, const std::string& text) const;
 

@@ -57,7 +57,7 @@ absl::StatusOr<std::optional<FoundCountingIndex>> LookAt(Context& context, uint3
   TpmsNvPublic expected;
   expected.index = index;
   expected.attributes = (tpm::kNtPinPass << tpm::kNvTypeShift) | tpm::kNvPolicyWrite | tpm::kNvOwnerRead |
-                        tpm::kNvNoDa | tpm::kNvWriteAll | (parsed->attributes & tpm::kNvWritten);
+                        tpm::kNvNoDa | (parsed->attributes & tpm::kNvWritten);
   expected.auth_policy = parsed->auth_policy;
   expected.data_size = kUseCountSize;
   if (*parsed != expected) return std::nullopt;

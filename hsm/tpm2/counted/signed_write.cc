@@ -11,8 +11,12 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
+tpm::IndexWriteData DataOf(const LimitWrite& write) {
+  return tpm::DataOf(write.index.written ? tpm::Written::kYes : tpm::Written::kNo, write.limit);
+}
+
 Digest CpHashOf(const LimitWrite& write) {
-  return tpm::IndexWriteCpHash(write.index.name, {0, write.limit});
+  return tpm::IndexWriteCpHash(write.index.name, DataOf(write));
 }
 
 absl::Status Authorize(LoadedRealm& realm, const LimitWrite& write, PolicySession& policy, ByteView nonce_tpm,
@@ -27,14 +31,14 @@ absl::Status Authorize(LoadedRealm& realm, const LimitWrite& write, PolicySessio
 // No second session: one that encrypted the parameter would change what cpHash is about (part 1, section
 // 16.7). cpHash protects the command on the bus, and reading back what was done.
 absl::Status Write(LoadedRealm& realm, const LimitWrite& write, const PolicySession& policy) {
-  const Bytes content = tpm::Marshal({0, write.limit});
+  const tpm::IndexWriteData data = DataOf(write);
   TPM2B_MAX_NV_BUFFER in{};
-  in.size = static_cast<UINT16>(content.size());
-  std::copy(content.begin(), content.end(), in.buffer);
+  in.size = static_cast<UINT16>(data.bytes.size());
+  std::copy(data.bytes.begin(), data.bytes.end(), in.buffer);
   return realm.context->Check(
       "TPM2_NV_Write of a record's limit",
       Esys_NV_Write(realm.context->esys(), write.index.handle.esys(), write.index.handle.esys(), policy.For(),
-                    ESYS_TR_NONE, ESYS_TR_NONE, &in, 0));
+                    ESYS_TR_NONE, ESYS_TR_NONE, &in, data.offset));
 }
 
 }  // namespace
@@ -55,7 +59,7 @@ absl::StatusOr<UseCount> WriteLimit(LoadedRealm& realm, const LimitWrite& write,
   write.index.written = true;
   LABREC_ASSIGN_OR_RETURN(write.index.name, NameOf(*realm.context, write.index.handle.esys()));
   LABREC_ASSIGN_OR_RETURN(const UseCount use, ReadUse(realm, write.index));
-  if (use == UseCount{0, write.limit}) return use;
+  if (use.limit == write.limit) return use;
   return absl::DataLossError(absl::StrCat("the TPM took a write of limit ", write.limit, " and holds count ",
                                           use.count, " of ", use.limit,
                                           " now: it is faulty, or somebody else writes too"));

@@ -11,7 +11,7 @@
 // A private header: it brings the TSS with it.
 namespace labrec::hsm::tpm2 {
 
-// One write of a counting index: count 0 and this limit.
+// One write of a counting index: its first (count 0 and this limit), or of the limit alone.
 struct LimitWrite {
   CountingIndex& index;  // is `written` afterwards
   const EcdsaPublicKey& unlock_key;
@@ -23,7 +23,7 @@ struct LimitWrite {
 absl::Status CheckWriteSignature(const LimitWrite& write, ByteView nonce_tpm, ByteView signature);
 
 // TPM2_PolicySigned, TPM2_PolicyCommandCode, TPM2_NV_Write, and reads the index back. One transient slot.
-// DATA_LOSS if it does not hold what was written.
+// DATA_LOSS if it does not hold the limit that was written.
 absl::StatusOr<UseCount> WriteLimit(LoadedRealm& realm, const LimitWrite& write, PolicySession policy,
                                     ByteView nonce_tpm, ByteView signature);
 

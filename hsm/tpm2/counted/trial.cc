@@ -20,21 +20,22 @@ absl::Status Broken(std::string_view what) {
                                                "; its PIN_PASS indices cannot be relied on"));
 }
 
-absl::Status GrantOneUse(LoadedRealm& realm, CountingIndex& index, uint32_t handle,
-                         const EcdsaPrivateKey& unlock_key) {
+absl::Status GrantUsesUpTo(LoadedRealm& realm, CountingIndex& index, uint32_t handle,
+                           const EcdsaPrivateKey& unlock_key, uint32_t limit) {
+  const tpm::Written before = index.written ? tpm::Written::kYes : tpm::Written::kNo;
   LABREC_ASSIGN_OR_RETURN(PolicySession session, PolicySession::Start(*realm.context));
   LABREC_ASSIGN_OR_RETURN(const Bytes nonce, session.NonceTpm());
   LABREC_ASSIGN_OR_RETURN(const auto signature,
-                          tpm::SignIndexWrite(unlock_key, {handle, tpm::Written::kNo, {0, 1}}, nonce));
-  return WriteLimit(realm, {index, unlock_key.public_key(), 1}, std::move(session), nonce, signature)
+                          tpm::SignIndexWrite(unlock_key, {handle, before, limit}, nonce));
+  return WriteLimit(realm, {index, unlock_key.public_key(), limit}, std::move(session), nonce, signature)
       .status();
 }
 
-absl::Status UseItUp(LoadedRealm& realm, const CountingIndex& index) {
+absl::Status UseItUp(LoadedRealm& realm, const CountingIndex& index, uint32_t limit) {
   LABREC_ASSIGN_OR_RETURN(PolicySession session, PolicySession::Start(*realm.context));
   LABREC_RETURN_IF_ERROR(TakeUse(realm, index, session));
   LABREC_ASSIGN_OR_RETURN(const UseCount use, ReadUse(realm, index));
-  if (use != UseCount{1, 1}) return Broken("does not count");
+  if (use != UseCount{limit, limit}) return Broken("does not count");
   const absl::Status refused = TakeUse(realm, index, session);
   if (refused.ok()) return Broken("grants more uses than were written");
   return absl::IsPermissionDenied(refused) ? absl::OkStatus() : refused;
@@ -44,8 +45,11 @@ absl::Status TryCounting(LoadedRealm& realm, IndexRange range) {
   const EcdsaPrivateKey unlock_key = EcdsaPrivateKey::Generate();
   LABREC_ASSIGN_OR_RETURN(const uint32_t handle, FreeIndex(*realm.context, range));
   LABREC_ASSIGN_OR_RETURN(CountingIndex index, DefineCounting(realm, handle, unlock_key.public_key()));
-  absl::Status tried = GrantOneUse(realm, index, handle, unlock_key);
-  if (tried.ok()) tried = UseItUp(realm, index);
+  absl::Status tried;
+  for (const uint32_t limit : {1U, 2U}) {  // the second write raises the limit, and leaves the count
+    if (tried.ok()) tried = GrantUsesUpTo(realm, index, handle, unlock_key, limit);
+    if (tried.ok()) tried = UseItUp(realm, index, limit);
+  }
   const absl::Status removed =
       RemoveIndex(*realm.context, *realm.session, std::move(index.handle), realm.owner_authorization);
   return tried.ok() ? removed : tried;

@@ -17,7 +17,8 @@ namespace labrec::hsm::tpm2 {
 absl::StatusOr<std::string> WhyNotCounted(LoadedRealm& realm, IndexRange range, ByteView realm_id);
 
 // Makes the range this realm's, before its first index. A range without a mark is tried first, once in a
-// realm's life: an index is defined, written with a signature for one use, used, refused, and removed again.
+// realm's life: an index is defined, written with a signature for one use, used, refused, raised by one, used
+// and refused again, and removed.
 // UNIMPLEMENTED: the TPM does not keep what its revision promises.
 absl::Status TakeRange(LoadedRealm& realm, IndexRange range, ByteView realm_id);
 

@@ -71,10 +71,12 @@ struct BeginRegistrationResponse {
 struct BeginChipWriteRequest {
   std::string record;
   uint32_t version = 0;
+  Bytes nonce;
   template <typename Self, typename Visitor>
   static void Fields(Self& m, Visitor&& at) {
     at(1, m.record);
     at(2, m.version);
+    at(3, m.nonce);
   }
   bool operator==(const BeginChipWriteRequest&) const = default;
 };
@@ -82,10 +84,12 @@ struct BeginChipWriteRequest {
 struct BeginChipWriteResponse {
   uint64_t session = 0;
   Bytes nonce_tpm;
+  Bytes contents;
   template <typename Self, typename Visitor>
   static void Fields(Self& m, Visitor&& at) {
     at(1, m.session);
     at(2, m.nonce_tpm);
+    at(3, m.contents);
   }
   bool operator==(const BeginChipWriteResponse&) const = default;
 };

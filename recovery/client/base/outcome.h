@@ -21,6 +21,7 @@ struct Recovered {
   RecordAuthority authority;       // may sign as the record's unlock key
   std::vector<RealmFloor> floors;  // whose signature is right, the highest first
   std::vector<RealmReport> reports;
+  uint32_t own_tries = 0;  // RecoverRequest::own_tries
 };
 
 // The PIN was wrong, or too many realms answered wrongly: nobody can tell which.

@@ -25,6 +25,10 @@ struct RecoverRequest {
   // kActive: passes over a pending version; see WrongPin::active_version.
   WhichVersion which = WhichVersion::kNewest;
   ChipRefill refill = ChipRefill::kNow;
+  // So many tries since the last success the person knows as his own, this recovery not among them. Where a
+  // realm's chip has counted more than that, this recovery and what other realms saw as well, it gets no
+  // refill.
+  uint32_t own_tries = 0;
 };
 
 }  // namespace labrec::recovery::client

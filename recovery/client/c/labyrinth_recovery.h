@@ -138,6 +138,7 @@ typedef struct {
   int persons_word;      /* not 0: `least_realms` is what the person says of this record */
   int active_only;       /* not 0: passes over a pending version (lrc_result.active_version) */
   int refill_later;      /* not 0: the secret first; chips get their guesses back by lrc_refill */
+  uint32_t own_tries;    /* wrong tries since the last success that were the person's own */
 } lrc_recover_options;
 
 typedef enum {
@@ -159,8 +160,10 @@ typedef struct {
 /* Options may be null: all zeros. */
 LRC_API lrc_op* lrc_recover(const lrc_account* account, const char* record,
                             const lrc_recover_options* options, lrc_bytes pin) LRC_NOEXCEPT;
-/* Gives the chips of what was recovered their guesses back: after `refill_later`, once the secret is safe. */
-LRC_API lrc_op* lrc_refill(const lrc_account* account, const lrc_op* recovered) LRC_NOEXCEPT;
+/* Gives the chips of what was recovered their guesses back: after `refill_later`, once the secret is safe, or
+ * again where lrc_realm_report.unexplained was not 0 and the person says that so many tries were his own. */
+LRC_API lrc_op* lrc_refill(const lrc_account* account, const lrc_op* recovered,
+                           uint32_t own_tries) LRC_NOEXCEPT;
 LRC_API lrc_op* lrc_seal(const lrc_account* account, const char* record, const lrc_seal_options* options,
                          lrc_bytes pin, lrc_bytes secret, const lrc_op* recovered) LRC_NOEXCEPT;
 /* The same secret under another PIN. */
@@ -305,6 +308,9 @@ typedef struct {
   int64_t locked_until_ms; /* Unix milliseconds, where locked */
   int counted_by_chip;     /* sealed, status */
   int proven;              /* the account's `proof` was given, during this operation */
+  int32_t chip_uses;       /* guesses that its chip certified since it last gave them back; -1: not asked */
+  uint32_t unexplained; /* of these: neither this recovery's, nor known to other realms, nor own_tries. Not 0:
+                           nothing was given back there, and `message` says it for a person */
 } lrc_realm_report;
 
 typedef struct {

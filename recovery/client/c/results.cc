@@ -62,6 +62,8 @@ int lrc_op_realm(const lrc_op* op, size_t realm, lrc_realm_report* to) noexcept 
   to->remaining = c::Remaining(report.remaining);
   to->locked_until_ms = report.locked_until_ms;
   to->counted_by_chip = realm < outcome.by_chip.size() && outcome.by_chip[realm] ? 1 : 0;
+  to->chip_uses = report.chip ? static_cast<int32_t>(report.chip->counted) : -1;
+  to->unexplained = report.chip ? report.chip->unexplained : 0;
   to->proven = op->account[realm].proven_tls_key.has_value() ? 1 : 0;
   return 1;
 }

@@ -26,6 +26,7 @@ RecoverRequest RequestOf(const char* record, const lrc_recover_options* options)
   if (options->persons_word != 0) request.least_from = LeastFrom::kPerson;
   if (options->active_only != 0) request.which = WhichVersion::kActive;
   if (options->refill_later != 0) request.refill = ChipRefill::kLater;
+  request.own_tries = options->own_tries;
   return request;
 }
 
@@ -77,10 +78,11 @@ std::optional<std::array<uint8_t, 16>> DeviceId(lrc_bytes bytes) {
   return id;
 }
 
-core::Task<Reports> Refilled(core::Scope& scope, core::Account& account, const Recovered& recovered) {
+core::Task<Reports> Refilled(core::Scope& scope, core::Account& account, const Recovered& recovered,
+                             uint32_t own_tries) {
   Reports reports = recovered.reports;
   LABREC_CO_RETURN_IF_ERROR(
-      co_await core::RefillChips(scope, account, recovered.group, recovered.authority, reports));
+      co_await core::RefillChips(scope, account, recovered.group, recovered.authority, own_tries, reports));
   co_return reports;
 }
 
@@ -108,14 +110,16 @@ lrc_op* lrc_recover(const lrc_account* account, const char* record, const lrc_re
   return op;
 }
 
-lrc_op* lrc_refill(const lrc_account* account, const lrc_op* recovered) noexcept {
+lrc_op* lrc_refill(const lrc_account* account, const lrc_op* recovered, uint32_t own_tries) noexcept {
   auto* op = new lrc_op(*account);
   if (op->SignerFor(recovered) == nullptr) return op;
   if (op->recovered == nullptr) return c::Failed(op, "a refill needs what was recovered");
   if (op->recovered->reports.size() != op->account.size()) {
     return c::Failed(op, "what was recovered is of an account with other realms");
   }
-  op->Run<c::Reports>([op](core::Scope& scope) { return c::Refilled(scope, op->account, *op->recovered); });
+  op->Run<c::Reports>([op, own_tries](core::Scope& scope) {
+    return c::Refilled(scope, op->account, *op->recovered, own_tries);
+  });
   return op;
 }
 
@@ -177,6 +181,14 @@ lrc_op* lrc_delete(const lrc_account* account, const char* record, const lrc_op*
   op->request = c::RequestOf(record, nullptr);
   const core::Signer* signer = op->SignerFor(recovered);
   if (signer == nullptr) return op;
+  // By what was recovered of this record on these realms, its chips are left without a guess first.
+  const client::Recovered* by_pin = op->recovered.get();
+  if (by_pin != nullptr && by_pin->authority.record() == op->request.record &&
+      by_pin->reports.size() == op->account.size()) {
+    op->Run<c::Reports>(
+        [op](core::Scope& scope) { return core::DeleteRecovered(scope, op->account, *op->recovered); });
+    return op;
+  }
   op->Run<c::Reports>([op, signer](core::Scope& scope) {
     return core::DeleteRecord(scope, op->account, op->request.record, *signer);
   });

@@ -1,6 +1,9 @@
 #include "recovery/client/chip/begin.h"
 
+#include "absl/strings/str_cat.h"
+
 #include "attestation/evidence/evidence.h"
+#include "attestation/evidence/refusal.h"
 #include "attestation/verify/chip_record_verifier.h"
 #include "hsm/base/status_macros.h"
 #include "pin/confirmation.h"
@@ -14,7 +17,7 @@ namespace labrec::recovery::client::core {
 namespace {
 
 using attestation::CertifiedRecordKey;
-using tpm::Written;
+using tpm::PinCounter;
 
 // What the first write grants: the two evaluations of the confirmation and no more. A host could else
 // authorise uses of the key now that it makes later, when the count is set back and the salt is known.
@@ -83,6 +86,27 @@ Task<> Confirm(Scope& scope, Account& account, size_t realm, const ChipBeginning
   co_return absl::OkStatus();
 }
 
+// The guess limit, once the two uses of the confirmation are what the chip has counted, and all of it.
+Task<> Grant(Scope& scope, Account& account, size_t realm, const ChipVersion& version, uint32_t guess_limit,
+             attestation::Report& proven) {
+  const PinCounter confirmed{kConfirmations, kConfirmations};
+  LABREC_CO_ASSIGN_OR_RETURN(
+      const CounterWritten written,
+      co_await WriteLimit(
+          scope, account, realm, version, [&](const PinCounter& now) -> absl::StatusOr<uint32_t> {
+            if (now == confirmed) return kConfirmations + guess_limit;
+            return Unproven(account[realm], attestation::Refuse(attestation::RefusalReason::kIndexContents,
+                                                                "it did not count the two evaluations"));
+          }));
+  if (written.after.count != kConfirmations) {
+    co_return Unproven(account[realm], attestation::Refuse(attestation::RefusalReason::kIndexContents,
+                                                           "its key was used before anything was sealed"));
+  }
+  proven.push_back({absl::StrCat("the TPM lets ", guess_limit, " guesses be made"),
+                    "the attestation key's signature over this exchange's nonce"});
+  co_return absl::OkStatus();
+}
+
 }  // namespace
 
 Task<BegunInChip> BeginInChip(Scope& scope, Account& account, size_t realm, const ChipBeginning& beginning) {
@@ -96,10 +120,10 @@ Task<BegunInChip> BeginInChip(Scope& scope, Account& account, size_t realm, cons
   const ChipVersion version{beginning.record, beginning.version, begun.index, &beginning.unlock_key,
                             &verified.ak};
   LABREC_CO_RETURN_IF_ERROR(
-      co_await WriteCounter(scope, account, realm, version, Written::kNo, kConfirmations, begun.report));
+      co_await WriteFirst(scope, account, realm, version, kConfirmations, begun.report));
   LABREC_CO_RETURN_IF_ERROR(co_await Confirm(scope, account, realm, beginning, key.public_key, begun));
-  LABREC_CO_RETURN_IF_ERROR(co_await WriteCounter(scope, account, realm, version, Written::kYes,
-                                                  beginning.guess_limit, begun.report));
+  LABREC_CO_RETURN_IF_ERROR(
+      co_await Grant(scope, account, realm, version, beginning.guess_limit, begun.report));
   co_return begun;
 }
 

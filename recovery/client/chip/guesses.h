@@ -17,16 +17,22 @@ const ChipShare* ChipShareOf(const RecordConfig& config, ByteView realm_id);
 namespace core {
 
 // Refills the guesses of a version that was just recovered, at the realms whose chip counts and that unlocked
-// it (kGood). A realm that does not prove it turns kFaulty; one that cannot be asked now has its error in the
-// report, and the guesses that were spent stay spent there until the next recovery.
+// it (kGood). First each chip certifies what it counted (RealmReport::chip): where that is more than
+// ExplainedUses, nothing is signed, and the error says it in words. A realm that does not prove something
+// turns kFaulty; one that cannot be asked now has its error in the report. The guesses that were spent stay
+// spent there until the next recovery; trying again costs nothing, as a limit that was signed twice grants
+// what it granted once.
 Task<> RefillChips(Scope& scope, Account& account, const ConfigGroup& group, const RecordAuthority& authority,
-                   std::vector<RealmReport>& reports);
+                   uint32_t own_tries, std::vector<RealmReport>& reports);
 
-// Retires a version that a newer one replaces: its index is left without a guess, which each realm of
-// `held` that counts it in its chip proves. What is not proven turns kPending, or kFaulty, with the error in
-// the report.
-Task<> RetireChips(Scope& scope, Account& account, const ConfigGroup& group, const RecordAuthority& authority,
-                   std::vector<size_t> held, std::vector<RealmReport>& reports);
+// Retires a version: its index is left without a guess, which each of these realms that counts it in its chip
+// proves or not.
+struct Retired {
+  size_t realm = 0;
+  absl::Status proven;
+};
+Task<std::vector<Retired>> RetireChips(Scope& scope, Account& account, const ConfigGroup& group,
+                                       const RecordAuthority& authority, std::vector<size_t> held);
 
 }  // namespace core
 }  // namespace labrec::recovery::client

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
+#include "recovery/client/chip/guesses.h"
 #include "recovery/client/core/gather.h"
 #include "recovery/client/core/signed_call.h"
 #include "recovery/client/operations/reports.h"
@@ -21,6 +24,32 @@ Task<std::vector<RealmReport>> DeleteRecord(Scope& scope, Account& account, std:
   std::vector<RealmReport> reports = ReportsOf(account, answers);
   for (size_t i = 0; i < reports.size(); ++i) {
     if (absl::IsNotFound(answers[i].status())) reports[i].condition = RealmCondition::kNotRegistered;
+  }
+  co_return reports;
+}
+
+Task<std::vector<RealmReport>> DeleteRecovered(Scope& scope, Account& account, const Recovered& recovered) {
+  // Whatever a realm was to the recovery: who evaluated wrongly says that it deletes, too.
+  std::vector<size_t> members;
+  for (const GroupMember& member : recovered.group.members) members.push_back(member.realm);
+  LABREC_CO_ASSIGN_OR_RETURN(
+      const std::vector<Retired> retired,
+      co_await RetireChips(scope, account, recovered.group, recovered.authority, std::move(members)));
+  const KeyAtHand signer(recovered.authority);
+  LABREC_CO_ASSIGN_OR_RETURN(
+      std::vector<RealmReport> reports,
+      co_await DeleteRecord(scope, account, recovered.group.config.name.record, signer));
+  for (const Retired& each : retired) {
+    RealmReport& report = reports[each.realm];
+    if (each.proven.ok()) {
+      report.remaining = 0;
+    } else if (report.condition == RealmCondition::kGood) {
+      report.error = absl::Status(
+          each.proven.code(),
+          absl::StrCat(
+              "it says that it deleted the record, and nothing proves that no guess is left in its chip: ",
+              each.proven.message()));
+    }
   }
   co_return reports;
 }

@@ -63,16 +63,17 @@ absl::StatusOr<RecoverOutcome> AfterGuess(absl::StatusOr<RecoverOutcome> outcome
 }
 
 Task<RecoverOutcome> Unlock(Scope& scope, Account& account, ConfigGroup group, Guess guess,
-                            std::vector<RealmReport> reports, ChipRefill refill) {
+                            std::vector<RealmReport> reports, const RecoverRequest& request) {
   RecordAuthority authority(*std::move(guess.s), group.config.name.record, group.version());
   LABREC_CO_ASSIGN_OR_RETURN(Opened opened,
                              co_await UnlockAll(scope, account, group, authority, guess.challenges, reports));
   LABREC_CO_RETURN_IF_ERROR(co_await FinishActivation(scope, account, group, authority, reports));
-  if (refill == ChipRefill::kNow) {
-    LABREC_CO_RETURN_IF_ERROR(co_await RefillChips(scope, account, group, authority, reports));
+  if (request.refill == ChipRefill::kNow) {
+    LABREC_CO_RETURN_IF_ERROR(
+        co_await RefillChips(scope, account, group, authority, request.own_tries, reports));
   }
-  Recovered recovered{std::move(opened.secret), std::move(group), std::move(authority),
-                      std::move(opened.floors), std::move(reports)};
+  Recovered recovered{std::move(opened.secret), std::move(group),   std::move(authority),
+                      std::move(opened.floors), std::move(reports), request.own_tries};
   co_return RecoverOutcome(std::move(recovered));
 }
 
@@ -118,8 +119,8 @@ Task<RecoverOutcome> Attempt(Scope& scope, Account& account, const RecoverReques
   }
   LABREC_CO_ASSIGN_OR_RETURN(Guess guess, co_await MakeGuess(scope, account, group, pin, reports));
   if (guess.s) {
-    auto outcome = co_await Unlock(scope, account, std::move(group), std::move(guess), std::move(reports),
-                                   request.refill);
+    auto outcome =
+        co_await Unlock(scope, account, std::move(group), std::move(guess), std::move(reports), request);
     co_return outcome;
   }
   if (const Verdict verdict = Judge(reports, threshold); verdict != Verdict::kEnough) {
@@ -151,7 +152,8 @@ Task<RecoverOutcome> Recover(Scope& scope, Account& account, RecoverRequest requ
 }
 
 Task<> RefillChipGuesses(Scope& scope, Account& account, Recovered& recovered) {
-  return RefillChips(scope, account, recovered.group, recovered.authority, recovered.reports);
+  return RefillChips(scope, account, recovered.group, recovered.authority, recovered.own_tries,
+                     recovered.reports);
 }
 
 }  // namespace labrec::recovery::client::core

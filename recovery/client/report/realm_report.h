@@ -28,12 +28,23 @@ enum class RealmCondition {
 // "unreachable", "late".
 std::string_view ConditionName(RealmCondition condition);
 
+// What a realm's chip certified before its guesses were to be given back.
+struct ChipUses {
+  uint32_t counted = 0;      // since they were last given back
+  uint32_t unexplained = 0;  // of these: nobody but the realm can say whose. Then nothing was given back
+
+  bool operator==(const ChipUses&) const = default;
+};
+
 struct RealmReport {
   std::string realm;  // its name
   RealmCondition condition = RealmCondition::kUnreachable;
   absl::Status error;                 // why, where the condition alone does not say
   std::optional<uint32_t> remaining;  // guesses left there, if it said so
   int64_t locked_until_ms = 0;        // Unix milliseconds, if locked
+  // Guesses since the last success that the realm says it counted, this recovery's included; if it evaluated.
+  std::optional<uint32_t> tries;
+  std::optional<ChipUses> chip;  // where a refill was tried, and the chip certified what it counted
 
   // The condition and error of a call that failed.
   void Failed(const absl::Status& status);

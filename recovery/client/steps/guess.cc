@@ -121,6 +121,13 @@ void ReportEvaluation(const absl::StatusOr<Evaluation>& answer, RealmReport& rep
   }
 }
 
+// What the realm says that it counted since the last success; nothing if it did not evaluate.
+std::optional<uint32_t> TriesOf(const absl::StatusOr<Evaluation>& answer, uint32_t guess_limit) {
+  if (!answer.ok() || !answer->share) return std::nullopt;
+  const uint32_t remaining = std::get<wire::Evaluated>(answer->response.outcome).remaining;
+  return guess_limit - std::min(guess_limit, remaining);
+}
+
 void NameFaulty(const pin::FoundSecret& found, std::vector<RealmReport>& reports) {
   for (const size_t realm : found.faulty_realms) {
     RealmReport& report = reports[realm];
@@ -157,6 +164,7 @@ Task<Guess> MakeGuess(Scope& scope, Account& account, const ConfigGroup& group, 
       std::ranges::all_of(answers, [](const auto& answer) { return absl::IsNotFound(answer.status()); });
   for (size_t i = 0; i < asked.size(); ++i) {
     ReportEvaluation(answers[i], reports[asked[i]->realm]);
+    reports[asked[i]->realm].tries = TriesOf(answers[i], group.config.guess_limit);
     if (!answers[i].ok() || !answers[i]->share) continue;
     guess.challenges[asked[i]->realm] = std::get<wire::Evaluated>(answers[i]->response.outcome).challenge;
   }

@@ -291,8 +291,15 @@ Task<> Registration::Finish(Scope& scope, const Signer& signer) {
 Task<> Registration::Retire(Scope& scope) {
   if (plan_.retire == nullptr) co_return absl::OkStatus();
   std::vector<size_t> held = RealmsThatAre(reports_, RealmCondition::kGood);
-  LABREC_CO_RETURN_IF_ERROR(co_await RetireChips(scope, account_, plan_.retire->group,
-                                                 plan_.retire->authority, std::move(held), reports_));
+  LABREC_CO_ASSIGN_OR_RETURN(
+      const std::vector<Retired> retired,
+      co_await RetireChips(scope, account_, plan_.retire->group, plan_.retire->authority, std::move(held)));
+  for (const Retired& each : retired) {
+    if (each.proven.ok()) continue;
+    const bool lied = absl::IsDataLoss(each.proven);
+    reports_[each.realm].error = each.proven;
+    reports_[each.realm].condition = lied ? RealmCondition::kFaulty : RealmCondition::kPending;
+  }
   co_return absl::OkStatus();
 }
 

@@ -99,9 +99,9 @@ void ChipEvaluator::Keep(const RecordName& name, const RecordVersion& version, C
     const std::lock_guard lock(mutex_);
     recent_.insert_or_assign(which, result.result);
   }
-  const ChipEvaluated evaluated{Which(version), result.use.count, result.use.limit, std::move(answer)};
-  const uint32_t left = result.use.limit > result.use.count ? result.use.limit - result.use.count : 0;
-  auto remaining = std::make_shared<uint32_t>(left);
+  const hsm::UseCount use = SinceTheGrant(result.use, version.guess_limit);
+  const ChipEvaluated evaluated{Which(version), use.count, use.limit, std::move(answer)};
+  auto remaining = std::make_shared<uint32_t>(use.left());
   FollowUpOn(
       parts_.queue, name,
       [evaluated, remaining](const std::optional<Record>& row) -> absl::StatusOr<Record> {

@@ -89,8 +89,9 @@ std::optional<ChipFindings::Count> Compare(hsm::Device& device, ChipWork& chip, 
     spdlog::error("index {:#010x} of a record cannot be read: {}", part.index, Words(use.status()));
     return std::nullopt;
   }
-  if (use->count == part.count && use->limit == part.limit) return std::nullopt;
-  return ChipFindings::Count{{named.name, {named.version.number, part.index}}, use->count, use->limit};
+  const hsm::UseCount now = SinceTheGrant(*use, named.version.guess_limit);
+  if (now.count == part.count && now.limit == part.limit) return std::nullopt;
+  return ChipFindings::Count{{named.name, {named.version.number, part.index}}, now.count, now.limit};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <mutex>
@@ -15,6 +16,12 @@
 #include "recovery/engine/device/health.h"
 
 namespace labrec::recovery {
+
+// What the chip shows, as rows have it: the uses since the latest write that left `granted` of them. The
+// chip's own count never goes back.
+inline hsm::UseCount SinceTheGrant(const hsm::UseCount& shown, uint32_t granted) {
+  return {granted - std::min(granted, shown.left()), granted};
+}
 
 // How a call on the chip ended, as its client may hear it (InOwnWords): that the signature of a write is not
 // good, that its session has ended, that the counter is gone, or that the device failed; the operator's log

@@ -42,19 +42,17 @@ void Keep(RecordVersion& version, CountedAnswer answer) {
 
 }  // namespace
 
-absl::Status MayWrite(const std::optional<Record>& record, uint32_t number, uint32_t limit) {
+absl::StatusOr<uint32_t> GrantOf(const std::optional<Record>& record, uint32_t number, uint32_t limit) {
   const RecordVersion* version = record ? record->Find(number) : nullptr;
   if (version == nullptr || !version->chip) return NotThere(number);
-  if (limit == 0 && version->usable() && HasNewer(*record, number)) return absl::OkStatus();
+  if (limit == 0 && version->usable()) return 0;
   if (limit == 0) {
     return absl::FailedPreconditionError("version " + std::to_string(number) +
-                                         " is not retired: no newer one is registered here");
+                                         " is not retired: it is not registered yet");
   }
-  const bool first = version->chip->limit == 0;
-  if (limit == (first ? kMostRegistrationEvaluations : version->guess_limit)) return absl::OkStatus();
-  return absl::FailedPreconditionError("the limit to write is 2 first, then the version's guess limit, " +
-                                       std::to_string(version->guess_limit) + ", or 0 to retire it; not " +
-                                       std::to_string(limit));
+  if (version->chip->limit != 0) return version->guess_limit;
+  if (limit == kMostRegistrationEvaluations) return limit;
+  return absl::FailedPreconditionError("the first limit to write is 2, not " + std::to_string(limit));
 }
 
 absl::StatusOr<Record> ApplyChipWritten(const std::optional<Record>& record, const ChipWritten& written) {
@@ -62,14 +60,15 @@ absl::StatusOr<Record> ApplyChipWritten(const std::optional<Record>& record, con
   Record next = *record;
   RecordVersion* version = FindChip(next, written.version);
   if (version == nullptr) return NotThere(written.version.version);
-  if (written.limit == 0) {
-    LABREC_RETURN_IF_ERROR(MayWrite(record, written.version.version, 0));
-    EraseVersion(next, written.version.version);
-    return next;
-  }
-  version->chip->count = 0;
-  version->chip->limit = written.limit;
   version->chip->answers.clear();
+  if (written.granted > 0) {
+    version->chip->count = 0;
+    version->chip->limit = written.granted;
+  } else if (HasNewer(next, written.version.version)) {
+    EraseVersion(next, written.version.version);
+  } else {
+    version->chip->count = version->chip->limit;
+  }
   return next;
 }
 

@@ -13,13 +13,14 @@ namespace labrec::recovery {
 // records"). Pure functions from the record's row and what the chip did to the next row. The chip has acted
 // already: NOT_FOUND says that the version it acted for is not there any more, under this index.
 
-// Count 0 and the new limit, the kept answers dropped. Limit 0 retires the version: it is erased, for which
-// there must be a newer usable one. FAILED_PRECONDITION if not: nobody asks the chip then (see MayWrite).
+// So many guesses are left, the kept answers dropped. 0 retires the version: it is erased where there is a
+// newer usable one, and stays without a guess where there is none, for who deletes the record next.
 absl::StatusOr<Record> ApplyChipWritten(const std::optional<Record>& record, const ChipWritten& written);
 
-// Whether a write with this limit may be made: 2 (kMostRegistrationEvaluations) for a begun version that was
-// not written, its guess limit for one that was, 0 as above. NOT_FOUND, FAILED_PRECONDITION.
-absl::Status MayWrite(const std::optional<Record>& record, uint32_t version, uint32_t limit);
+// How many guesses a write of the limit that a client signed leaves at most. 0 retires a usable version. The
+// first write of a begun one must be 2 (kMostRegistrationEvaluations). Any other leaves the guess limit: the
+// chip's count, which only grows, says whether it does. NOT_FOUND, FAILED_PRECONDITION.
+absl::StatusOr<uint32_t> GrantOf(const std::optional<Record>& record, uint32_t version, uint32_t limit);
 
 // The answer is kept, if its element was counted and has none yet; count and limit are noted.
 absl::StatusOr<Record> ApplyChipEvaluated(const std::optional<Record>& record,

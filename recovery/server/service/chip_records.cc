@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "hsm/base/status_macros.h"
+#include "recovery/api/limits.h"
 #include "recovery/server/service/answers.h"
 #include "recovery/server/service/call.h"
 #include "recovery/server/service/request_fields.h"
@@ -33,10 +34,15 @@ absl::Status RecoveryService::BeginChipWrite(const Call& call, const v1::BeginCh
   LABREC_ASSIGN_OR_RETURN(Caller caller, Authenticate(call));
   LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request.record()));
   LABREC_ASSIGN_OR_RETURN(const uint32_t version, VersionField(request.version()));
-  engine_.chip_records().BeginChipWrite(std::move(caller), std::move(record), version,
-                                        call.Answer<hsm::WriteSession>([=](const hsm::WriteSession& session) {
-                                          response->set_session(session.id);
-                                          response->set_nonce_tpm(ToString(session.nonce_tpm));
+  Bytes nonce;
+  if (!request.nonce().empty()) {
+    LABREC_ASSIGN_OR_RETURN(nonce, FixedField("nonce", request.nonce(), kNonceBytes));
+  }
+  engine_.chip_records().BeginChipWrite(std::move(caller), std::move(record), version, std::move(nonce),
+                                        call.Answer<ChipWriteBegun>([=](const ChipWriteBegun& begun) {
+                                          response->set_session(begun.session.id);
+                                          response->set_nonce_tpm(ToString(begun.session.nonce_tpm));
+                                          response->set_contents(ToString(begun.contents));
                                         }));
   return absl::OkStatus();
 }

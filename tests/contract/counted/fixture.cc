@@ -9,10 +9,12 @@ namespace labrec::hsm::contract {
 
 std::array<uint8_t, 64> SignWrite(const CountedRecord& record, uint32_t limit, ByteView nonce_tpm) {
   const auto before = record.written ? tpm::Written::kYes : tpm::Written::kNo;
-  return tpm::SignIndexWrite(record.unlock_key, {record.key.index, before, {0, limit}}, nonce_tpm).value();
+  return tpm::SignIndexWrite(record.unlock_key, {record.key.index, before, limit}, nonce_tpm).value();
 }
 
-absl::StatusOr<UseCount> Write(CountedKeys& keys, CountedRecord& record, uint32_t limit) {
+absl::StatusOr<UseCount> Write(CountedKeys& keys, CountedRecord& record, uint32_t granted) {
+  LABREC_ASSIGN_OR_RETURN(const UseCount before, keys.ReadUse(record.key));
+  const uint32_t limit = granted == 0 ? 0 : before.count + granted;
   LABREC_ASSIGN_OR_RETURN(const WriteSession session, keys.BeginWrite());
   const auto signature = SignWrite(record, limit, session.nonce_tpm);
   LABREC_ASSIGN_OR_RETURN(const UseCount use, keys.FinishWrite(record.key, session.id, limit, signature));

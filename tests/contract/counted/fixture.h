@@ -22,8 +22,8 @@ struct CountedRecord {
 // What the client signs for a write of this limit in this session.
 std::array<uint8_t, 64> SignWrite(const CountedRecord& record, uint32_t limit, ByteView nonce_tpm);
 
-// Begins, signs, finishes.
-absl::StatusOr<UseCount> Write(CountedKeys& keys, CountedRecord& record, uint32_t limit);
+// Begins, signs, finishes: `granted` uses are left (0: it is retired).
+absl::StatusOr<UseCount> Write(CountedKeys& keys, CountedRecord& record, uint32_t granted);
 
 // A key that was defined and granted `limit` uses; the first failure ends the test.
 CountedRecord MakeRecord(CountedKeys& keys, uint32_t limit);

@@ -47,10 +47,10 @@ TEST_F(CountedKeyContract, NothingBeforeTheFirstWrite) {
 TEST_F(CountedKeyContract, ARefillGrantsAnewAndARetirementNothing) {
   CountedRecord record = MakeRecord(keys(), 2);
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 2);
-  EXPECT_EQ(Write(keys(), record, 5).value(), (UseCount{0, 5}));
+  EXPECT_EQ(Write(keys(), record, 5).value(), (UseCount{2, 7})) << "the count stays";
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 5);
-  EXPECT_EQ(Write(keys(), record, 3).value(), (UseCount{0, 3}));
-  EXPECT_EQ(Write(keys(), record, 0).value(), UseCount{});
+  EXPECT_EQ(Write(keys(), record, 3).value(), (UseCount{7, 10}));
+  EXPECT_EQ(Write(keys(), record, 0).value(), (UseCount{7, 0}));
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 0);
 }
 

@@ -18,13 +18,16 @@ void CountedAttack::SetUp() {
   first_write_ = ClientWrites(kLimit);
 }
 
-Signature CountedAttack::ClientWrites(uint32_t limit) {
+Signature CountedAttack::ClientWrites(uint32_t granted) {
   attacker_.reset();
   if (device_ == nullptr) OpenKeys();
+  const uint32_t count = keys().ReadUse(record_.key).value().count;
+  const uint32_t limit = granted == 0 ? 0 : count + granted;
   const WriteSession session = keys().BeginWrite().value();
   const Signature made = ClientSigns(record_.unlock_key, Area(record_.written ? Written::kYes : Written::kNo),
                                      limit, session.nonce_tpm);
-  EXPECT_EQ(keys().FinishWrite(record_.key, session.id, limit, made.r_and_s).value(), (UseCount{0, limit}));
+  EXPECT_EQ(keys().FinishWrite(record_.key, session.id, limit, made.r_and_s).value(),
+            (UseCount{count, limit}));
   record_.written = true;
   device_.reset();
   Connect();
@@ -68,11 +71,11 @@ int TryWrites(Attacker& attacker, uint32_t handle, const EcdsaPublicKey& unlock_
               const Signature& recorded) {
   const ESYS_TR index = attacker.Index(handle);
   int executed = 0;
-  for (const uint32_t limit : {kLimit, 50U}) {
+  for (const uint32_t limit : {kLimit, 2 * kLimit, 50U}) {
     std::set<Bytes> cp_hashes = {{}, recorded.cp_hash};
     for (const Written written : {Written::kNo, Written::kYes}) {
       const Bytes name = tpm::CountingIndexArea(handle, unlock_key, written).Name();
-      cp_hashes.insert(ToBytes(tpm::IndexWriteCpHash(name, {0, limit})));
+      cp_hashes.insert(ToBytes(tpm::IndexWriteCpHash(name, tpm::DataOf(written, limit))));
     }
     for (const Bytes& cp_hash : cp_hashes) {
       for (const int32_t expiration : {recorded.expiration, 0, 1000000, -1000000}) {
@@ -85,7 +88,8 @@ int TryWrites(Attacker& attacker, uint32_t handle, const EcdsaPublicKey& unlock_
           if (nonce == 2) tried.nonce_tpm.clear();
           if (attacker.Signed(session, unlock_key, tried) == TSS2_RC_SUCCESS &&
               attacker.CommandCode(session, TPM2_CC_NV_Write) == TSS2_RC_SUCCESS &&
-              attacker.Write(index, session, 0, limit) == TSS2_RC_SUCCESS) {
+              (attacker.Write(index, session, 0, limit) == TSS2_RC_SUCCESS ||
+               attacker.WriteLimit(index, session, limit) == TSS2_RC_SUCCESS)) {
             ++executed;
           }
           attacker.Flush(session);

@@ -18,8 +18,9 @@ class CountedAttack : public contract::CountedTest {
  protected:
   void SetUp() override;
 
-  // The service runs again, and the client refills (or, with 0, retires) by it; what was signed.
-  Signature ClientWrites(uint32_t limit);
+  // The service runs again, and the client lets it evaluate so often (or, with 0, retires) by it; what was
+  // signed.
+  Signature ClientWrites(uint32_t granted);
   // A new power-on: SIGKILL without TPM2_Shutdown, or TPM2_Shutdown(STATE) first. The attacker connects anew.
   enum class PowerOff { kCut, kSaveState };
   void Restart(PowerOff how);

@@ -77,6 +77,8 @@ TEST_F(CountedAttack, ALargerLimitThanSignedIsRefused) {
     ASSERT_EQ(attacker_->Signed(session, UnlockKey(), made), TSS2_RC_SUCCESS);
     ASSERT_EQ(attacker_->CommandCode(session, TPM2_CC_NV_Write), TSS2_RC_SUCCESS);
     EXPECT_NE(attacker_->Write(index, session, 0, limit), TSS2_RC_SUCCESS);
+    EXPECT_NE(attacker_->WriteLimit(index, session, limit), TSS2_RC_SUCCESS);
+    EXPECT_NE(attacker_->Write(index, session, 0, kLimit), TSS2_RC_SUCCESS) << "the count set back";
     attacker_->Flush(session);
   }
   got += EvaluateAll();
@@ -143,6 +145,12 @@ TEST_F(CountedAttack, NoOtherCommandWritesTheIndex) {
       fresh.buffer[7] = 50;
       const ESYS_TR none = ESYS_TR_NONE;
       EXPECT_NE(Esys_NV_Write(esys, by, index, with, none, none, &fresh, 0), TSS2_RC_SUCCESS);
+      TPM2B_MAX_NV_BUFFER part{};
+      part.size = 4;
+      part.buffer[3] = 50;
+      EXPECT_NE(Esys_NV_Write(esys, by, index, with, none, none, &part, 4), TSS2_RC_SUCCESS) << "the limit";
+      part.buffer[3] = 0;
+      EXPECT_NE(Esys_NV_Write(esys, by, index, with, none, none, &part, 0), TSS2_RC_SUCCESS) << "the count";
       EXPECT_NE(Esys_NV_Increment(esys, by, index, with, none, none), TSS2_RC_SUCCESS);
       EXPECT_NE(Esys_NV_Extend(esys, by, index, with, none, none, &fresh), TSS2_RC_SUCCESS);
       EXPECT_NE(Esys_NV_SetBits(esys, by, index, with, none, none, 1), TSS2_RC_SUCCESS);
@@ -197,9 +205,10 @@ TEST_F(CountedAttack, TheseCommandsWorkWhereTheyAreAllowed) {
 class HoardedSessions : public CountedAttack {
  protected:
   // An authorised session that is not used, moved out of the TPM.
-  TPMS_CONTEXT* Hoard(int32_t expiration) {
+  // What an honest client signs who has seen this count certified.
+  TPMS_CONTEXT* Hoard(int32_t expiration, uint32_t certified = kLimit) {
     const ESYS_TR session = attacker_->Session();
-    const Signature made = ClientSigns(record_.unlock_key, Area(Written::kYes), kLimit,
+    const Signature made = ClientSigns(record_.unlock_key, Area(Written::kYes), certified + kLimit,
                                        attacker_->NonceOf(session), Care::kHonest, expiration);
     EXPECT_EQ(attacker_->Signed(session, UnlockKey(), made), TSS2_RC_SUCCESS);
     EXPECT_EQ(attacker_->CommandCode(session, TPM2_CC_NV_Write), TSS2_RC_SUCCESS);
@@ -207,11 +216,12 @@ class HoardedSessions : public CountedAttack {
     EXPECT_EQ(Esys_ContextSave(attacker_->esys(), session, &saved), TSS2_RC_SUCCESS);
     return saved;
   }
-  TSS2_RC Use(TPMS_CONTEXT* saved) {
+  TSS2_RC Use(TPMS_CONTEXT* saved, uint32_t certified = kLimit) {
     ESYS_TR session = ESYS_TR_NONE;
     const TSS2_RC loaded = Esys_ContextLoad(attacker_->esys(), saved, &session);
     if (loaded != TSS2_RC_SUCCESS) return loaded;
-    const TSS2_RC rc = attacker_->Write(attacker_->Index(record_.key.index), session, 0, kLimit);
+    const TSS2_RC rc =
+        attacker_->WriteLimit(attacker_->Index(record_.key.index), session, certified + kLimit);
     attacker_->Flush(session);
     return rc;
   }
@@ -224,8 +234,8 @@ class HoardedSessions : public CountedAttack {
   }
 };
 
-// Within the time that was signed each is worth one budget, and no more: docs/attestation.md says so.
-TEST_F(HoardedSessions, EachIsWorthOneBudgetWithinItsTime) {
+// All that were signed at one certified count are worth one budget together: docs/attestation.md says so.
+TEST_F(HoardedSessions, AreWorthOneBudgetTogether) {
   int got = EvaluateAll();
   TPMS_CONTEXT* const a = Hoard(tpm::kWriteExpirationSeconds);
   TPMS_CONTEXT* const b = Hoard(tpm::kWriteExpirationSeconds);
@@ -236,9 +246,26 @@ TEST_F(HoardedSessions, EachIsWorthOneBudgetWithinItsTime) {
   EXPECT_NE(Use(a), TSS2_RC_SUCCESS);
   EXPECT_NE(Use(b), TSS2_RC_SUCCESS);
   got += EvaluateAll();
-  EXPECT_EQ(got, 3 * kBudget);
+  EXPECT_EQ(got, 2 * kBudget);
   Esys_Free(a);
   Esys_Free(b);
+}
+
+// The client signs at counts that rise by one, its own evaluation: the last one is worth what all are.
+TEST_F(HoardedSessions, OfSeveralRecoveriesAreWorthWhatTheLastOneIs) {
+  int got = 0;
+  std::vector<TPMS_CONTEXT*> kept;
+  const ESYS_TR key = attacker_->Load(record_.key);
+  for (uint32_t own = 1; own <= 3; ++own) {
+    ASSERT_TRUE(attacker_->Evaluate(key, attacker_->Index(record_.key.index)));  // the client's
+    kept.push_back(Hoard(tpm::kWriteExpirationSeconds, own));
+  }
+  for (uint32_t own = 1; own <= 3; ++own) {
+    EXPECT_EQ(Use(kept[own - 1], own), TSS2_RC_SUCCESS);
+    got += EvaluateAll();
+  }
+  EXPECT_EQ(got, kBudget);
+  for (TPMS_CONTEXT* each : kept) Esys_Free(each);
 }
 
 TEST_F(HoardedSessions, AreWorthNothingAfterIt) {
@@ -260,9 +287,11 @@ TEST_F(HoardedSessions, TheTimeIsWhatTheClientSigned) {
   const ESYS_TR session = attacker_->Session();
   const Bytes nonce = attacker_->NonceOf(session);
   const auto r_and_s =
-      tpm::SignIndexWrite(record_.unlock_key, {record_.key.index, Written::kYes, {0, kLimit}}, nonce);
+      tpm::SignIndexWrite(record_.unlock_key, {record_.key.index, Written::kYes, kLimit}, nonce);
   ASSERT_TRUE(r_and_s.ok());
-  Signature made{nonce, ToBytes(tpm::IndexWriteCpHash(Area(Written::kYes).Name(), {0, kLimit})), 0, *r_and_s};
+  const Digest cp_hash =
+      tpm::IndexWriteCpHash(Area(Written::kYes).Name(), tpm::DataOf(Written::kYes, kLimit));
+  Signature made{nonce, ToBytes(cp_hash), 0, *r_and_s};
   for (const int32_t other : {0, 119, 121, 1000000, -120}) {
     made.expiration = other;
     EXPECT_NE(attacker_->Signed(session, UnlockKey(), made), TSS2_RC_SUCCESS) << other;

@@ -208,6 +208,12 @@ TSS2_RC Attacker::Write(ESYS_TR index, ESYS_TR authorization, uint32_t count, ui
   return Esys_NV_Write(esys_, index, index, authorization, ESYS_TR_NONE, ESYS_TR_NONE, &in, 0);
 }
 
+TSS2_RC Attacker::WriteLimit(ESYS_TR index, ESYS_TR authorization, uint32_t limit) {
+  TPM2B_MAX_NV_BUFFER in{};
+  Fill(in, Writer().U32(limit).bytes());
+  return Esys_NV_Write(esys_, index, index, authorization, ESYS_TR_NONE, ESYS_TR_NONE, &in, 4);
+}
+
 TSS2_RC Attacker::WriteAsOwner(ESYS_TR index, uint32_t count, uint32_t limit) {
   TPM2B_MAX_NV_BUFFER in{};
   Fill(in, Writer().U32(count).U32(limit).bytes());
@@ -266,7 +272,9 @@ Signature ClientSigns(const EcdsaPrivateKey& unlock_key, const tpm::TpmsNvPublic
   made.expiration = expiration;
   if (care != Care::kNoNonce && care != Care::kNeither) made.nonce_tpm = nonce_tpm;
   if (care != Care::kNoCpHash && care != Care::kNeither) {
-    const Digest cp_hash = tpm::IndexWriteCpHash(index.Name(), {0, limit});
+    const bool written = (index.attributes & tpm::kNvWritten) != 0;
+    const Digest cp_hash = tpm::IndexWriteCpHash(
+        index.Name(), tpm::DataOf(written ? tpm::Written::kYes : tpm::Written::kNo, limit));
     made.cp_hash = ToBytes(cp_hash);
   }
   made.r_and_s = unlock_key.Sign(

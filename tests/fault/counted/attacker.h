@@ -54,7 +54,9 @@ class Attacker {
   // TPM2_PolicySigned with just these values; the signature may be about others.
   TSS2_RC Signed(ESYS_TR session, const EcdsaPublicKey& key, const Signature& signature);
   TSS2_RC WriteAsOwner(ESYS_TR index, uint32_t count, uint32_t limit);
+  // Of both, or of the limit alone.
   TSS2_RC Write(ESYS_TR index, ESYS_TR authorization, uint32_t count, uint32_t limit);
+  TSS2_RC WriteLimit(ESYS_TR index, ESYS_TR authorization, uint32_t limit);
 
   // TPM2_ECDH_ZGen of G. True only if it gave the key's public point: an evaluation was really got.
   bool Multiply(ESYS_TR key, ESYS_TR authorization);

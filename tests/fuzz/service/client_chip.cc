@@ -34,12 +34,11 @@ void ServiceClient::FinishWrite() {
   request.set_record(kRecord);
   request.set_version(begun_);
   request.set_session(session_);
-  request.set_limit(written_ ? kLimit : kFirstWrite);
+  request.set_limit(written_ ? kFirstWrite + kLimit : kFirstWrite);  // both of the first were used
   request.set_nonce(std::string(32, 'n'));
   if (!Lay(request)) return;
   const auto before = written_ ? tpm::Written::kYes : tpm::Written::kNo;
-  const auto signature =
-      tpm::SignIndexWrite(unlock_, {index_, before, {0, request.limit()}}, AsBytes(nonce_tpm_));
+  const auto signature = tpm::SignIndexWrite(unlock_, {index_, before, request.limit()}, AsBytes(nonce_tpm_));
   if ((flags_ & kSigned) != 0 && signature.ok()) request.set_signature(ToString(*signature));
   v1::FinishChipWriteResponse response;
   if (!Send(&v1::Recovery::Stub::FinishChipWrite, request, response)) return;

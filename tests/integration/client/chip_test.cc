@@ -59,12 +59,14 @@ class ClientChip : public ClientWorld {
     request.trust.roots = trust_;
     return Seal(alice(), request, Secret(kSecret), Secret(kRight), phone());
   }
-  // What the chip of this realm holds for its only index; {99, 99} if there is not just one.
+  // What the chip of this realm counts of the newest version since its latest write; {99, 99} if it has none.
   hsm::UseCount InTheChip(size_t i) {
     const auto record = realm(i).realm().StoredRecord({"chat", "alice", "default"});
     if (!record || record->Newest() == nullptr || !record->Newest()->chip) return {99, 99};
     const auto key = hsm::DecodeCountedKey(record->Newest()->chip->key);
-    return realm(i).realm().device().counted_keys()->ReadUse(*key).value_or(hsm::UseCount{98, 98});
+    const auto use = realm(i).realm().device().counted_keys()->ReadUse(*key);
+    if (!use.ok() || use->left() > kLimit) return {98, 98};
+    return {kLimit - use->left(), kLimit};
   }
   size_t IndicesAt(size_t i) { return realm(i).realm().device().counted_keys()->List()->size(); }
 

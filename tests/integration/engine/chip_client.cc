@@ -47,26 +47,30 @@ void ChipClient::SendBegin(uint32_t version, uint32_t guess_limit, Done<ChipRegi
 }
 
 absl::StatusOr<hsm::WriteSession> ChipClient::BeginWrite(uint32_t version) {
-  return Await<hsm::WriteSession>(
-      [&](auto done) { realm.engine().chip_records().BeginChipWrite(caller, name.record, version, done); });
+  const auto begun = Await<ChipWriteBegun>([&](auto done) {
+    realm.engine().chip_records().BeginChipWrite(caller, name.record, version, {}, done);
+  });
+  if (!begun.ok()) return begun.status();
+  return begun->session;
 }
 
 absl::StatusOr<ChipContents> ChipClient::FinishWrite(uint32_t version, const hsm::WriteSession& session,
-                                                     uint32_t limit) {
-  const hsm::UseCount now = InTheChip(version);
+                                                     uint32_t granted) {
+  const hsm::UseCount now = keys().ReadUse(KeyOf(version)).value_or(hsm::UseCount{});
   const auto before = now.limit == 0 ? tpm::Written::kNo : tpm::Written::kYes;
+  const uint32_t limit = granted == 0 ? 0 : now.count + granted;
   LABREC_ASSIGN_OR_RETURN(
       const auto signature,
-      tpm::SignIndexWrite(unlock_key, {KeyOf(version).index, before, {0, limit}}, session.nonce_tpm));
+      tpm::SignIndexWrite(unlock_key, {KeyOf(version).index, before, limit}, session.nonce_tpm));
   return Await<ChipContents>([&](auto done) {
     realm.engine().chip_records().FinishChipWrite(
         caller, {name.record, version, session.id, limit, ToBytes(signature), kNonce}, done);
   });
 }
 
-absl::StatusOr<ChipContents> ChipClient::Write(uint32_t version, uint32_t limit) {
+absl::StatusOr<ChipContents> ChipClient::Write(uint32_t version, uint32_t granted) {
   LABREC_ASSIGN_OR_RETURN(const hsm::WriteSession session, BeginWrite(version));
-  return FinishWrite(version, session, limit);
+  return FinishWrite(version, session, granted);
 }
 
 absl::StatusOr<std::vector<P256Point>> ChipClient::Confirm(uint32_t version, const RegistrationId& id) {
@@ -93,7 +97,11 @@ hsm::CountedKey ChipClient::KeyOf(uint32_t version) {
 }
 
 hsm::UseCount ChipClient::InTheChip(uint32_t version) {
-  return keys().ReadUse(KeyOf(version)).value_or(hsm::UseCount{99, 99});
+  const auto use = keys().ReadUse(KeyOf(version));
+  const std::optional<Record> record = realm.StoredRecord(name);
+  if (!use.ok() || !record || record->Find(version) == nullptr) return {99, 99};
+  const uint32_t granted = record->Find(version)->chip->limit;
+  return {granted - use->left(), granted};
 }
 
 std::vector<uint32_t> ChipClient::IndicesInTheChip() {

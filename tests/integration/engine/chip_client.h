@@ -24,10 +24,10 @@ class ChipClient : public EngineClient {
   // The same, without waiting for the answer.
   void SendBegin(uint32_t version, uint32_t guess_limit, Done<ChipRegistrationBegun> done);
   absl::StatusOr<hsm::WriteSession> BeginWrite(uint32_t version);
-  // Signs and sends a write of {0, limit}, in this session.
+  // Signs and sends a write that leaves `granted` guesses (0: retires it), in this session.
   absl::StatusOr<ChipContents> FinishWrite(uint32_t version, const hsm::WriteSession& session,
-                                           uint32_t limit);
-  absl::StatusOr<ChipContents> Write(uint32_t version, uint32_t limit);
+                                           uint32_t granted);
+  absl::StatusOr<ChipContents> Write(uint32_t version, uint32_t granted);
   absl::StatusOr<std::vector<P256Point>> Confirm(uint32_t version, const RegistrationId& id);
   // `index` is what the config says; without one, the version's.
   absl::Status FinishInChip(uint32_t version, const RegistrationId& id, uint32_t guess_limit,
@@ -35,6 +35,7 @@ class ChipClient : public EngineClient {
 
   // Of the version as its row says.
   hsm::CountedKey KeyOf(uint32_t version);
+  // Since the latest write: the chip's own count never goes back.
   hsm::UseCount InTheChip(uint32_t version);
   hsm::CountedKeys& keys() { return *realm.device().counted_keys(); }
   std::vector<uint32_t> IndicesInTheChip();

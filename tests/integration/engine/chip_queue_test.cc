@@ -75,7 +75,7 @@ TEST_F(EngineChipQueue, ConfirmationsOfOneAccountWaitBehindEachOther) {
 
 TEST_F(EngineChipQueue, WritesOfOneAccountWaitBehindEachOther) {
   const auto send = [&] {
-    realm.engine().chip_records().BeginChipWrite(mallory.caller, "main", 1, Count<hsm::WriteSession>());
+    realm.engine().chip_records().BeginChipWrite(mallory.caller, "main", 1, {}, Count<ChipWriteBegun>());
   };
   EXPECT_LE(AnsweredBeforeAlice(send), 3);
   EXPECT_EQ(refused_, kMany - kPlaces);

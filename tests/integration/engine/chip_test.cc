@@ -90,7 +90,8 @@ TEST_F(EngineChip, ARefillTakesTheUnlockKeyAndIsProven) {
   ASSERT_TRUE(statement.ok()) << statement.status();
   const auto attest = tpm::TpmsAttest::Parse(statement->attest);
   ASSERT_TRUE(attest.ok()) << attest.status();
-  EXPECT_EQ(std::get<tpm::NvCertifyInfo>(attest->attested).contents, (Bytes{0, 0, 0, 0, 0, 0, 0, kLimit}));
+  EXPECT_EQ(std::get<tpm::NvCertifyInfo>(attest->attested).contents, (Bytes{0, 0, 0, 3, 0, 0, 0, 3 + kLimit}))
+      << "the two confirmations and the guess stay counted";
 }
 
 TEST_F(EngineChip, AWriteIsGoodOnceAndOnlyForWhatWasSigned) {
@@ -102,6 +103,7 @@ TEST_F(EngineChip, AWriteIsGoodOnceAndOnlyForWhatWasSigned) {
   EXPECT_EQ(client.FinishWrite(1, *session, kLimit).status().code(), StatusCode::kPermissionDenied);
   std::swap(client.unlock_key, other_);
   EXPECT_EQ(client.FinishWrite(1, *session, kLimit + 1).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(client.FinishWrite(1, *session, 1000).status().code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(client.FinishWrite(1, {session->id + 1, session->nonce_tpm}, kLimit).status().code(),
             StatusCode::kNotFound);
   EXPECT_TRUE(client.FinishWrite(1, *session, kLimit).ok());
@@ -163,15 +165,42 @@ TEST_F(EngineChip, ActivationDeletesTheOlderVersionsIndex) {
 
 TEST_F(EngineChip, RetirementIsProvenAndErasesTheOldVersionOnly) {
   SetUpRecord();
-  EXPECT_EQ(client.Write(1, 0).status().code(), StatusCode::kFailedPrecondition) << "nothing replaces it";
   ASSERT_TRUE(client.RegisterInChip(2, kLimit).ok());
   const auto contents = client.Write(1, 0);
   ASSERT_TRUE(contents.ok()) << contents.status();
   const auto attest = tpm::TpmsAttest::Parse(attestation::DecodeSignedStatement(contents->statement)->attest);
-  EXPECT_EQ(std::get<tpm::NvCertifyInfo>(attest->attested).contents, Bytes(8, 0));
+  EXPECT_EQ(std::get<tpm::NvCertifyInfo>(attest->attested).contents, (Bytes{0, 0, 0, 2, 0, 0, 0, 0}));
   EXPECT_EQ(client.Evaluate(client.Element(1), 1).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(RemainingOf(client.Evaluate(client.Element(1), 2)), 2);
   EXPECT_TRUE(Eventually([&] { return client.IndicesInTheChip().size() == 1; }));
+}
+
+TEST_F(EngineChip, TheOnlyVersionIsLeftWithoutAGuessForWhoDeletesIt) {
+  SetUpRecord();
+  ASSERT_TRUE(client.Write(1, 0).ok());
+  EXPECT_EQ(client.Remaining(), 0U);
+  EXPECT_FALSE(Burn());
+  EXPECT_FALSE(realm.StoredRecord(client.name)->destroyed);
+}
+
+// What a client asks for before it signs: fresh, and of the chip itself.
+TEST_F(EngineChip, AWriteBeginsWithWhatTheChipHasCounted) {
+  SetUpRecord();
+  ASSERT_TRUE(Burn());
+  const auto begin = [&](const Bytes& nonce) {
+    return Await<ChipWriteBegun>([&](auto done) {
+      realm.engine().chip_records().BeginChipWrite(client.caller, client.name.record, 1, nonce, done);
+    });
+  };
+  EXPECT_EQ(begin(Bytes(31, 1)).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(begin({})->contents, IsEmpty());
+  const auto first = begin(Bytes(32, 1)), second = begin(Bytes(32, 2));
+  ASSERT_TRUE(first.ok() && second.ok()) << first.status() << second.status();
+  EXPECT_EQ(first->session.id, second->session.id);
+  EXPECT_NE(first->contents, second->contents);
+  const auto attest = tpm::TpmsAttest::Parse(attestation::DecodeSignedStatement(first->contents)->attest);
+  EXPECT_EQ(std::get<tpm::NvCertifyInfo>(attest->attested).contents,
+            (Bytes{0, 0, 0, 3, 0, 0, 0, 2 + kLimit}));
 }
 
 TEST_F(EngineChip, ATokenAloneTakesNoRoomInTheChip) {
@@ -211,7 +240,7 @@ TEST_F(EngineChip, AChipThatIsAwayLosesNothing) {
   absl::StatusOr<EvaluateOutcome> answer;
   EXPECT_TRUE(Eventually([&] { return (answer = client.Guess(2)).ok(); }));
   EXPECT_EQ(RemainingOf(answer), 1);
-  EXPECT_EQ(client.InTheChip(1).limit, kLimit);
+  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{2, kLimit}));
 }
 
 TEST_F(EngineChip, StatusTellsTheRoom) {

@@ -294,8 +294,8 @@ std::optional<Answer> Household::AskChip(Realm& realm, const Request& request) {
   const char* name = kNames[request.record];
   if (request.element % 3 == 0) {
     return DoneOr(realm
-                      .Call<hsm::WriteSession>([&](Engine& engine, auto done) {
-                        engine.chip_records().BeginChipWrite(caller_, name, request.version, done);
+                      .Call<recovery::ChipWriteBegun>([&](Engine& engine, auto done) {
+                        engine.chip_records().BeginChipWrite(caller_, name, request.version, {}, done);
                       })
                       .status());
   }

@@ -112,7 +112,9 @@ absl::Status ChipRealm::Abandon(const Account& account, const std::string& recor
 }
 
 std::string ChipRealm::Try(const Account& account, std::string_view pin) {
-  const auto outcome = Recover(*account.realms, {kRecord, 1}, Secret(pin));
+  recovery::client::RecoverRequest request{kRecord, 1};
+  request.own_tries = 20;
+  const auto outcome = Recover(*account.realms, request, Secret(pin));
   if (!outcome.ok()) return std::string(outcome.status().message());
   if (const auto* recovered = std::get_if<Recovered>(&*outcome)) {
     return AsText(recovered->secret.view()) == kSecret ? "right" : "another secret";

@@ -50,7 +50,8 @@ class ChipRealm {
       recovery::client::Enforcement enforcement = recovery::client::Enforcement::kChip) const;
   // A registration of this record that goes as far as the chip, and is never finished.
   absl::Status Abandon(const Account& account, const std::string& record) const;
-  // Recovers with this PIN: "right", "wrong", "gone", or the error.
+  // Recovers with this PIN: "right", "wrong", "gone", or the error. Whatever the chip has counted is the
+  // person's own: at one realm nobody else can say so.
   static std::string Try(const Account& account, std::string_view pin);
 
   // `labyrinth-admin status`; null if there is no answer.

@@ -121,12 +121,12 @@ absl::StatusOr<attestation::RecordKeyEvidence> AttestedTpm::MakeRecordKey(
 
 absl::StatusOr<AttestedTpm::WriteSession> AttestedTpm::BeginWrite(const EcdsaPublicKey& unlock_key,
                                                                   uint32_t handle,
-                                                                  const tpm::PinCounter& counter) const {
+                                                                  const tpm::IndexWriteData& data) const {
   const std::string index = HexHandle(handle);
-  tools_.Write("counter", tpm::Marshal(counter));
+  tools_.Write("data", data.bytes);
+  write_ = absl::StrCat(" -i data --offset ", data.offset, " ");
   tools_.Write("unlock.pub", Writer().Lp(tpm::ExternalKeyArea(unlock_key).Marshal()).bytes());
-  LABREC_RETURN_IF_ERROR(
-      tools_.Run(absl::StrCat("nvwrite -C ", index, " -i counter --cphash cphash ", index)));
+  LABREC_RETURN_IF_ERROR(tools_.Run(absl::StrCat("nvwrite -C ", index, write_, "--cphash cphash ", index)));
   LABREC_RETURN_IF_ERROR(tools_.Run("startauthsession --policy-session -S write.session"));
   LABREC_RETURN_IF_ERROR(tools_.Run("loadexternal -C n -u unlock.pub -c unlock.ctx"));
   LABREC_RETURN_IF_ERROR(tools_.Run(PolicySigned() + " --raw-data authorization"));
@@ -146,7 +146,7 @@ absl::Status AttestedTpm::FinishWrite(uint32_t handle, ByteView signature) const
   absl::Status written = tools_.Run(PolicySigned() + " -s write.signature");
   if (written.ok()) written = tools_.Run("policycommandcode -S write.session TPM2_CC_NV_Write");
   if (written.ok()) {
-    written = tools_.Run(absl::StrCat("nvwrite -C ", index, " -P session:write.session -i counter ", index));
+    written = tools_.Run(absl::StrCat("nvwrite -C ", index, " -P session:write.session", write_, index));
   }
   LABREC_RETURN_IF_ERROR(tools_.Run("flushcontext write.session"));
   return written;

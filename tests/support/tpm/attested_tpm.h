@@ -32,7 +32,7 @@ class AttestedTpm {
   // Defines an index and makes a key with these policies and attributes, and certifies its creation.
   struct RecordKeyOptions {
     uint32_t handle = 0x01800100;
-    std::string index_attributes = "0x02021098";
+    std::string index_attributes = "0x02020098";
     std::string key_attributes = "fixedtpm|fixedparent|sensitivedataorigin|noda|decrypt";
     Bytes index_policy;
     Bytes key_policy;
@@ -46,7 +46,7 @@ class AttestedTpm {
     Bytes signed_authorization;
   };
   absl::StatusOr<WriteSession> BeginWrite(const EcdsaPublicKey& unlock_key, uint32_t handle,
-                                          const tpm::PinCounter& counter) const;
+                                          const tpm::IndexWriteData& data) const;
   // PolicySigned with this r || s, PolicyCommandCode, NV_Write.
   absl::Status FinishWrite(uint32_t handle, ByteView signature) const;
   absl::StatusOr<attestation::SignedStatement> CertifyIndex(uint32_t handle, const Digest& nonce) const;
@@ -71,6 +71,7 @@ class AttestedTpm {
 
   std::unique_ptr<Swtpm> tpm_;
   TpmTools tools_;
+  mutable std::string write_;  // of BeginWrite: the arguments of tpm2_nvwrite
   Ek ek_;
   Ak ak_;
   attestation::IdentityEvidence identity_;

@@ -44,7 +44,7 @@ TEST_P(EveryKind, IsVerifiedFromCertificateToCount) {
   ASSERT_EQ(verified->report.size(), 5U);
   EXPECT_THAT(verified->report[0].statement, HasSubstr("id:00001014"));
   EXPECT_THAT(verified->report[0].proven_by, HasSubstr("swtpm-localca-rootca"));
-  EXPECT_THAT(verified->report[4].statement, HasSubstr("counted 0 of at most 10 guesses"));
+  EXPECT_THAT(verified->report[4].statement, HasSubstr("counted 0 uses, and lets them become at most 10"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Chips, EveryKind,
@@ -56,12 +56,16 @@ INSTANTIATE_TEST_SUITE_P(Chips, EveryKind,
 TEST_F(ChipRecord, TheTpmAgreesOnNamesAndCpHash) {
   Start();
   world_.ShowRecordKey(world_.GoodOptions());
-  const tpm::PinCounter counter{0, kTestLimit};
   const EcdsaPublicKey& key = world_.unlock_key.public_key();
-  const auto session = world_.tpm->BeginWrite(key, kTestHandle, counter).value();
-  const Bytes name = tpm::CountingIndexArea(kTestHandle, key, tpm::Written::kNo).Name();
-  EXPECT_EQ(session.signed_authorization,
-            tpm::SignedAuthorization(session.nonce_tpm, tpm::IndexWriteCpHash(name, counter)));
+  for (const tpm::Written before : {tpm::Written::kNo, tpm::Written::kYes}) {
+    const tpm::IndexWriteData data = tpm::DataOf(before, kTestLimit);
+    const auto session = world_.tpm->BeginWrite(key, kTestHandle, data).value();
+    const Bytes name = tpm::CountingIndexArea(kTestHandle, key, before).Name();
+    EXPECT_EQ(session.signed_authorization,
+              tpm::SignedAuthorization(session.nonce_tpm, tpm::IndexWriteCpHash(name, data)));
+    EXPECT_TRUE(world_.tpm->tools().Run("flushcontext write.session").ok());
+    if (before == tpm::Written::kNo) world_.Write(before, kTestLimit);
+  }
   EXPECT_TRUE(world_.tpm->tools().Run("readpublic -c unlock.ctx -n unlock.name").ok());
   EXPECT_EQ(world_.tpm->tools().Read("unlock.name"), tpm::ExternalKeyArea(key).Name());
 }
@@ -84,65 +88,65 @@ TEST_F(ChipRecord, RefillAndRetirementAreSignedAndShown) {
 TEST_F(ChipRecord, TheTpmTakesASignatureOnceAndForOneLimitOnly) {
   Start();
   world_.ShowRecordKey(world_.GoodOptions());
-  const tpm::PinCounter counter{0, kTestLimit};
+  const tpm::IndexWriteData first = tpm::DataOf(tpm::Written::kNo, kTestLimit);
   const EcdsaPublicKey& key = world_.unlock_key.public_key();
-  auto session = world_.tpm->BeginWrite(key, kTestHandle, counter).value();
+  auto session = world_.tpm->BeginWrite(key, kTestHandle, first).value();
   const auto signature =
-      tpm::SignIndexWrite(world_.unlock_key, {kTestHandle, tpm::Written::kNo, counter}, session.nonce_tpm);
+      tpm::SignIndexWrite(world_.unlock_key, {kTestHandle, tpm::Written::kNo, kTestLimit}, session.nonce_tpm);
   ASSERT_TRUE(world_.tpm->FinishWrite(kTestHandle, *signature).ok());
-  ASSERT_TRUE(world_.tpm->BeginWrite(key, kTestHandle, counter).ok());
+  ASSERT_TRUE(world_.tpm->BeginWrite(key, kTestHandle, first).ok());
   EXPECT_FALSE(world_.tpm->FinishWrite(kTestHandle, *signature).ok()) << "a replayed first write";
-  session = world_.tpm->BeginWrite(key, kTestHandle, {0, 1000}).value();
+  session = world_.tpm->BeginWrite(key, kTestHandle, tpm::DataOf(tpm::Written::kYes, 1000)).value();
   const auto other =
-      tpm::SignIndexWrite(world_.unlock_key, {kTestHandle, tpm::Written::kYes, counter}, session.nonce_tpm)
+      tpm::SignIndexWrite(world_.unlock_key, {kTestHandle, tpm::Written::kYes, kTestLimit}, session.nonce_tpm)
           .value();
   EXPECT_FALSE(world_.tpm->FinishWrite(kTestHandle, other).ok()) << "a larger limit";
   world_.ShowContents();
   const tpm::TpmtPublic ak = tpm::TpmtPublic::Parse(world_.evidence.identity.ak_public).value();
   Report report;
   EXPECT_TRUE(CheckIndexContents(ak, tpm::CountingIndexArea(kTestHandle, key, tpm::Written::kYes),
-                                 world_.evidence.index_contents, TestNonce("contents"), counter, report)
+                                 world_.evidence.index_contents, TestNonce("contents"), {0, kTestLimit},
+                                 report)
                   .ok());
 }
 
 TEST_F(ChipRecord, TheTpmTakesNoOldSignatureAfterUndefineAndRedefine) {
   Start();
   world_.ShowRecordKey(world_.GoodOptions());
-  const tpm::PinCounter counter{0, kTestLimit};
+  const tpm::IndexWriteData first = tpm::DataOf(tpm::Written::kNo, kTestLimit);
   const EcdsaPublicKey& key = world_.unlock_key.public_key();
-  const auto session = world_.tpm->BeginWrite(key, kTestHandle, counter).value();
+  const auto session = world_.tpm->BeginWrite(key, kTestHandle, first).value();
   const auto signature =
-      tpm::SignIndexWrite(world_.unlock_key, {kTestHandle, tpm::Written::kNo, counter}, session.nonce_tpm);
+      tpm::SignIndexWrite(world_.unlock_key, {kTestHandle, tpm::Written::kNo, kTestLimit}, session.nonce_tpm);
   ASSERT_TRUE(world_.tpm->FinishWrite(kTestHandle, *signature).ok());
-  const auto define = "nvdefine 0x01800100 -C o -s 8 -a 0x02021098 -L index.policy";
+  const auto define = "nvdefine 0x01800100 -C o -s 8 -a 0x02020098 -L index.policy";
   ASSERT_TRUE(world_.tpm->tools().Run("nvundefine -C o 0x01800100").ok());
   ASSERT_TRUE(world_.tpm->tools().Run(define).ok());
-  ASSERT_TRUE(world_.tpm->BeginWrite(key, kTestHandle, counter).ok());
+  ASSERT_TRUE(world_.tpm->BeginWrite(key, kTestHandle, first).ok());
   EXPECT_FALSE(world_.tpm->FinishWrite(kTestHandle, *signature).ok());
 }
 
-// A host that keeps a signed refill back, to spend it when the guesses are used up, shows a count that is not
-// 0.
-TEST_F(ChipRecord, ARefillKeptBackIsSeen) {
+// A host that keeps signed refills back: the count shows every use, and each refill raises the same limit.
+TEST_F(ChipRecord, ARefillKeptBackGrantsNothingMore) {
   Start();
   world_.ShowRecordKey(world_.GoodOptions());
   world_.Write(tpm::Written::kNo, kTestLimit);
   const test::TpmTools& tools = world_.tpm->tools();
   ASSERT_TRUE(tools.Run("startauthsession --policy-session -S guess").ok());
   ASSERT_TRUE(tools.Run("policysecret -S guess -c 0x01800100").ok());
-  ASSERT_TRUE(tools.Run("flushcontext guess").ok());
-  const tpm::PinCounter counter{0, kTestLimit};
-  const auto session = world_.tpm->BeginWrite(world_.unlock_key.public_key(), kTestHandle, counter).value();
-  const auto signature =
-      tpm::SignIndexWrite(world_.unlock_key, {kTestHandle, tpm::Written::kYes, counter}, session.nonce_tpm);
   world_.ShowContents();
   EXPECT_EQ(ReasonOf(world_.Verify().status()), RefusalReason::kIndexContents);
-  ChipExpectation one_spent = world_.Expectation();
-  one_spent.contents.count = 1;
-  EXPECT_TRUE(VerifyChipRecord(one_spent, world_.challenge, world_.evidence).ok());
-  ASSERT_TRUE(world_.tpm->FinishWrite(kTestHandle, *signature).ok());
-  world_.ShowContents();
-  EXPECT_TRUE(world_.Verify().ok()) << world_.Verify().status();
+  ChipExpectation expected = world_.Expectation();
+  for (const uint32_t count : {1U, 2U}) {
+    expected.contents = {count, count == 1 ? kTestLimit : kTestLimit + 1};
+    EXPECT_TRUE(VerifyChipRecord(expected, world_.challenge, world_.evidence).ok());
+    world_.Write(tpm::Written::kYes, kTestLimit + 1);  // signed when the count was 1, and made twice
+    ASSERT_TRUE(tools.Run("policysecret -S guess -c 0x01800100").ok());
+    world_.ShowContents();
+  }
+  ASSERT_TRUE(tools.Run("flushcontext guess").ok());
+  expected.contents = {3, kTestLimit + 1};
+  EXPECT_TRUE(VerifyChipRecord(expected, world_.challenge, world_.evidence).ok());
 }
 
 TEST_F(ChipRecord, AKeyThatWorksWithoutTheCountIsRefused) {
@@ -177,7 +181,7 @@ TEST_F(ChipRecord, AKeyOverAnotherIndexIsRefused) {
 TEST_F(ChipRecord, AnIndexThatLacksNoDaIsRefusedInWords) {
   Start();
   auto options = world_.GoodOptions();
-  options.index_attributes = "0x00021098";
+  options.index_attributes = "0x00020098";
   const absl::Status outcome = KeyOutcome(options);
   EXPECT_EQ(ReasonOf(outcome), RefusalReason::kIndex);
   EXPECT_THAT(std::string(outcome.message()), HasSubstr("lacks NO_DA"));
@@ -186,7 +190,7 @@ TEST_F(ChipRecord, AnIndexThatLacksNoDaIsRefusedInWords) {
 TEST_F(ChipRecord, AnIndexThatItsOwnerMayWriteIsRefused) {
   Start();
   auto options = world_.GoodOptions();
-  options.index_attributes = "0x0202109A";
+  options.index_attributes = "0x0202009A";
   EXPECT_EQ(ReasonOf(KeyOutcome(options)), RefusalReason::kIndex);
 }
 
@@ -204,7 +208,7 @@ TEST_F(ChipRecord, AnIndexUnderTheHostsOwnKeyIsRefused) {
 TEST_F(ChipRecord, AnOrdinaryIndexIsRefused) {
   Start();
   auto options = world_.GoodOptions();
-  options.index_attributes = "0x02021008";
+  options.index_attributes = "0x02020008";
   const absl::Status outcome = KeyOutcome(options);
   EXPECT_EQ(ReasonOf(outcome), RefusalReason::kIndex);
   EXPECT_THAT(std::string(outcome.message()), HasSubstr("not PIN_PASS"));
@@ -217,7 +221,7 @@ TEST_F(ChipRecord, AnIndexShownBetterThanItIsIsRefused) {
   tpm::TpmsNvPublic weak =
       tpm::CountingIndexArea(kTestHandle, world_.unlock_key.public_key(), tpm::Written::kYes);
   weak.attributes |= 1U << 1;  // OWNERWRITE
-  options.index_attributes = "0x0202109A";
+  options.index_attributes = "0x0202009A";
   options.key_policy = tpm::CountedKeyPolicy(weak);
   world_.ShowRecordKey(options);
   world_.evidence.record_key.index_public =
@@ -312,15 +316,14 @@ TEST_F(ChipRecord, AcceptsTpm2Certify) {
   EXPECT_EQ(ReasonOf(CheckCertifies(*attest, ak.Name(), "it")), RefusalReason::kStatement);
 }
 
-TEST(CounterWriteSignature, IsRefusedWithoutANonceOrForACount) {
+TEST(CounterWriteSignature, IsRefusedWithoutANonceOrForAnotherHandle) {
   const EcdsaPrivateKey key = EcdsaPrivateKey::Generate();
   const Bytes nonce(32, 7);
-  EXPECT_TRUE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, nonce).ok());
-  EXPECT_FALSE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, {}).ok());
-  EXPECT_FALSE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, Bytes(15, 7)).ok());
-  EXPECT_FALSE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, {0, 5}}, Bytes(33, 7)).ok());
-  EXPECT_FALSE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, {1, 5}}, nonce).ok());
-  EXPECT_FALSE(tpm::SignIndexWrite(key, {0x40000001, tpm::Written::kNo, {0, 5}}, nonce).ok());
+  EXPECT_TRUE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, 5}, nonce).ok());
+  EXPECT_FALSE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, 5}, {}).ok());
+  EXPECT_FALSE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, 5}, Bytes(15, 7)).ok());
+  EXPECT_FALSE(tpm::SignIndexWrite(key, {kTestHandle, tpm::Written::kNo, 5}, Bytes(33, 7)).ok());
+  EXPECT_FALSE(tpm::SignIndexWrite(key, {0x40000001, tpm::Written::kNo, 5}, nonce).ok());
 }
 
 }  // namespace

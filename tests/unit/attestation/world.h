@@ -51,10 +51,10 @@ struct ChipWorld {
   }
   // The client signs, the TPM writes.
   void Write(tpm::Written before, uint32_t limit) {
-    const tpm::PinCounter counter{0, limit};
-    const auto session = tpm->BeginWrite(unlock_key.public_key(), kTestHandle, counter).value();
+    const auto session =
+        tpm->BeginWrite(unlock_key.public_key(), kTestHandle, tpm::DataOf(before, limit)).value();
     const auto signature =
-        tpm::SignIndexWrite(unlock_key, {kTestHandle, before, counter}, session.nonce_tpm).value();
+        tpm::SignIndexWrite(unlock_key, {kTestHandle, before, limit}, session.nonce_tpm).value();
     const absl::Status written = tpm->FinishWrite(kTestHandle, signature);
     if (!written.ok()) throw std::runtime_error(written.ToString());
   }

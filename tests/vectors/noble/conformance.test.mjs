@@ -66,8 +66,8 @@ test('what a chip is given: Names, policies, cpHash', () => {
   const zeros = new Uint8Array(32);
   const indexPolicy = code(update(zeros, 0x160, name(key)), 0x137);
   assert.equal(hex(indexPolicy), kit.index_policy);
-  // TPMS_NV_PUBLIC: handle, SHA-256, attributes (PIN_PASS, POLICYWRITE, WRITEALL, OWNERREAD, NO_DA, WRITTEN), policy, 8.
-  const attributes = (9 << 4) | (1 << 3) | (1 << 12) | (1 << 17) | (1 << 25);
+  // TPMS_NV_PUBLIC: handle, SHA-256, attributes (PIN_PASS, POLICYWRITE, OWNERREAD, NO_DA, WRITTEN), policy, 8.
+  const attributes = (9 << 4) | (1 << 3) | (1 << 17) | (1 << 25);
   const area = (written) =>
     join(int(kit.index, 4), unhex('000b'), int((attributes | (written ? 1 << 29 : 0)) >>> 0, 4), lp(indexPolicy), int(8, 2));
   assert.equal(hex(area(false)), kit.index_area_unwritten);
@@ -79,9 +79,25 @@ test('what a chip is given: Names, policies, cpHash', () => {
     const index = unhex(write.index_name);
     const contents = join(int(write.count, 4), int(write.limit, 4));
     assert.equal(hex(contents), write.contents);
-    const cpHash = sha256(join(int(0x137, 4), index, index, lp(contents), int(0, 2)));
+    // The first write sets both; every later one the limit alone, behind the count.
+    const first = write.index_name === kit.index_name_unwritten;
+    const data = first ? contents : int(write.limit, 4);
+    assert.deepEqual([hex(data), first ? 0 : 4], [write.data, write.offset]);
+    const cpHash = sha256(join(int(0x137, 4), index, index, lp(data), int(write.offset, 2)));
     assert.equal(hex(cpHash), write.cp_hash);
     assert.equal(hex(join(unhex(write.nonce_tpm), int(kit.expiration_s, 4), cpHash)), write.signed);
+  }
+  // protocol.md, "Before a refill": of the first realm.
+  for (const row of kit.uses) {
+    const said = row.tries.filter((each) => each !== null).sort((a, b) => b - a);
+    const others = said[Math.max(row.threshold, 2) - 1] ?? 0;
+    const [own] = row.tries;
+    const explained = Math.max((own === null ? 0 : 1) + row.own_tries, Math.min(own ?? 0, others));
+    const retired = row.limit <= row.guess_limit || row.limit > row.count + row.guess_limit;
+    const counted = retired ? null : row.count - (row.limit - row.guess_limit);
+    const unexplained = retired ? null : Math.max(0, counted - explained);
+    assert.deepEqual([counted, unexplained], [row.counted, row.unexplained], row.about);
+    assert.equal(row.signed_limit, unexplained === 0 ? row.count + row.guess_limit : null, row.about);
   }
 });
 

@@ -16,7 +16,8 @@ import { blind, finalize } from '../../dist/pin/oprf.js';
 import { normalizePin } from '../../dist/pin/text.js';
 import * as requests from '../../dist/realms/request_bytes.js';
 import { RealmToken } from '../../dist/realms/token.js';
-import { counterOf, indexName, writeAuthorization } from '../../dist/steps/chip/tpm.js';
+import { indexName, writeAuthorization } from '../../dist/steps/chip/tpm.js';
+import { explainedUses, usesOf } from '../../dist/steps/chip/uses.js';
 import { decode, encode } from '../../dist/wire/codec.js';
 import * as wire from '../../dist/wire/messages.js';
 import { bytes, hex, workedExample } from './support.mjs';
@@ -86,9 +87,16 @@ test('pins.json', () => {
 test('chip.json', async () => {
   const kit = load('chip.json');
   assert.equal(hex(await indexName(kit.index, bytes(kit.unlock_public_key))), kit.index_name_written);
-  for (const { index_name: name, limit, contents, nonce_tpm: nonce, signed } of kit.writes) {
-    assert.equal(hex(counterOf(limit)), contents);
+  // The first write is of who seals.
+  for (const { index_name: name, limit, nonce_tpm: nonce, signed } of kit.writes.slice(1)) {
     assert.equal(hex(await writeAuthorization(bytes(nonce), bytes(name), limit)), signed);
+  }
+  for (const { about, guess_limit: guessLimit, count, limit, tries, threshold, own_tries: ownTries, counted, unexplained, signed_limit: signed } of kit.uses) {
+    const said = new Map(tries.flatMap((each, realm) => (each === null ? [] : [[realm, each]])));
+    const judge = () => usesOf({ count, limit }, guessLimit, explainedUses(said, threshold, 0, ownTries));
+    if (counted === null) assert.throws(judge, /retired/, about);
+    else assert.deepEqual(judge(), { counted, unexplained }, about);
+    assert.equal(signed, counted !== null && unexplained === 0 ? count + guessLimit : null, about);
   }
 });
 

@@ -26,7 +26,7 @@ export type PinChangeOptions = RecoverOptions & Pick<SealOptions, 'everyRealm' |
 export async function changePin(realms: RealmSet, record: string, oldPin: Bytes, newPin: Bytes, stretch: Stretch, device: DeviceKey | undefined, options: PinChangeOptions, onlyIfMissing = false): Promise<PinChange> {
   const outcome = await recoverGroup(realms, record, oldPin, stretch, options, false);
   if (!('recovered' in outcome)) return outcome;
-  const { recovered, group } = outcome;
+  const { recovered, group, tries } = outcome;
   const { authority, realms: reports, secret } = recovered;
   try {
     // Nothing is to be healed where every realm holds the version and has activated it.
@@ -43,7 +43,7 @@ export async function changePin(realms: RealmSet, record: string, oldPin: Bytes,
     }, stretch);
     return { outcome: 'changed', ...sealed };
   } catch (error) {
-    await refillChips(realms, group, authority, reports, options);  // the old version stays
+    await refillChips(realms, group, authority, tries, reports, options);  // the old version stays
     throw error;
   } finally {
     secret.fill(0);

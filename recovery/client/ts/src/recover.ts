@@ -5,6 +5,7 @@ import { realmsThatAre, triesLeft } from './realms/report.js';
 import { enoughAt, judge, verdictError, type Verdict } from './realms/tally.js';
 import type { NotRecovered, RealmReport, RecoverOptions, Recovered, Stretch } from './types.js';
 import { refillChips } from './steps/chip/refill.js';
+import type { Tries } from './steps/chip/uses.js';
 import { activeOnly, groupsOf, type Group, type Least } from './steps/group.js';
 import { closeSpent, makeGuess, type Guess } from './steps/guess.js';
 import { takeSurvey, type Survey } from './steps/survey.js';
@@ -15,6 +16,7 @@ import { warmUpFor } from './steps/warm.js';
 export interface RecoveredGroup {
   recovered: Recovered;
   group: Group;
+  tries: Tries;
 }
 type Ended = NotRecovered | RecoveredGroup;
 
@@ -68,8 +70,8 @@ async function unlock(realms: RealmSet, group: Group, s: Bytes, guess: Guess, re
   const authority = new Authority(s, record, version);
   const { secret, floors } = await unlockAll(realms, group, authority, guess.challenges, reports, options);
   await finishActivation(realms, group, authority, reports, options);
-  if (refill) await refillChips(realms, group, authority, reports, options);
-  return { group, recovered: { outcome: 'recovered', secret, version, threshold, authority, floors, realms: reports } };
+  if (refill) await refillChips(realms, group, authority, guess.tries, reports, options);
+  return { group, tries: guess.tries, recovered: { outcome: 'recovered', secret, version, threshold, authority, floors, realms: reports } };
 }
 
 /**

@@ -78,6 +78,11 @@ export interface RealmReport {
   /** Guesses left there, if it said so. */
   remaining?: number;
   lockedUntil?: Date;
+  /**
+   * Guesses that its chip certified since it last gave them back, where `unexplained` of them are neither this recovery's,
+   * nor known to enough realms, nor `ownTries`: whoever has the realm's host may have tried PINs. Nothing was given back.
+   */
+  chip?: { counted: number; unexplained: number };
   /** Why, where the condition alone does not say. */
   code?: Code;
   message?: string;
@@ -108,6 +113,8 @@ export interface RecoverOptions extends Call {
   leastRealms?: number;
   /** `leastRealms` is what the person says this record was sealed with. */
   sealedWithSo?: boolean;
+  /** So many tries since the last success the person knows as his own: see RealmReport.chip. */
+  ownTries?: number;
   /** Passes over a pending version that stands in front of an active one: see WrongPin.activeVersion. */
   version?: 'newest' | 'active';
 }

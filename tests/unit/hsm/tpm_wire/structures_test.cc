@@ -141,12 +141,12 @@ TEST(TpmsNvPublicLayout, RecordIndex) {
   EXPECT_EQ(Hex(index.Marshal()),
             "01800100"
             "000b"
-            "02021098"
+            "02020098"
             "0020" +
                 Hex(tpm::CountingIndexPolicy(key)) + "0008");
   EXPECT_EQ(index.Type(), tpm::kNtPinPass);
   const tpm::TpmsNvPublic written = tpm::CountingIndexArea(0x01800100, key, tpm::Written::kYes);
-  EXPECT_EQ(written.attributes, 0x22021098U);
+  EXPECT_EQ(written.attributes, 0x22020098U);
   EXPECT_NE(written.Name(), index.Name());
   EXPECT_EQ(tpm::TpmsNvPublic::Parse(index.Marshal()).value(), index);
 }

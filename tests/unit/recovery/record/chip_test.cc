@@ -212,16 +212,19 @@ TEST(Chip, ALedgerVersionIsNotFinishedAsAChipOne) {
 TEST(Chip, WritesHaveTheirOrder) {
   InChip known;
   known.Begin(ChipBegin(2, kIndex + 1, known.unlock.public_key(), AsDevice(known.device)));
-  EXPECT_EQ(MayWrite(known.record, 2, kLimit).code(), StatusCode::kFailedPrecondition);
-  EXPECT_EQ(MayWrite(known.record, 2, 0).code(), StatusCode::kFailedPrecondition);
-  EXPECT_TRUE(MayWrite(known.record, 2, 2).ok());
+  const auto refused = [&](uint32_t version, uint32_t limit) {
+    return GrantOf(known.record, version, limit).status().code();
+  };
+  EXPECT_EQ(refused(2, kLimit), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refused(2, 0), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(GrantOf(known.record, 2, 2).value(), 2U);
   known.record = *ApplyChipWritten(known.record, {{2, kIndex + 1}, 2});
-  EXPECT_EQ(MayWrite(known.record, 2, 2).code(), StatusCode::kFailedPrecondition);
-  EXPECT_TRUE(MayWrite(known.record, 2, kLimit).ok());
-  EXPECT_TRUE(MayWrite(known.record, 1, kLimit).ok()) << "a refill";
-  EXPECT_EQ(MayWrite(known.record, 1, kLimit + 1).code(), StatusCode::kFailedPrecondition);
-  EXPECT_EQ(MayWrite(known.record, 3, kLimit).code(), StatusCode::kNotFound);
-  EXPECT_EQ(MayWrite(std::nullopt, 1, kLimit).code(), StatusCode::kNotFound);
+  // The limit is the chip's count and what is granted: the chip's count decides.
+  EXPECT_EQ(GrantOf(known.record, 2, 2 + kLimit).value(), kLimit);
+  EXPECT_EQ(GrantOf(known.record, 1, 1000).value(), kLimit) << "a refill";
+  EXPECT_EQ(GrantOf(known.record, 1, 0).value(), 0U) << "before it is deleted";
+  EXPECT_EQ(refused(3, kLimit), StatusCode::kNotFound);
+  EXPECT_EQ(GrantOf(std::nullopt, 1, kLimit).status().code(), StatusCode::kNotFound);
 }
 
 TEST(Chip, KeepsAnswersOfCountedElementsUntilTheRefill) {
@@ -287,16 +290,16 @@ TEST(Chip, ASpentIndexErasesItsVersionAndTheRecordWithTheLastOne) {
   known.ExpectOneEncoding();
 }
 
-TEST(Chip, RetirementErasesAnOldVersionOnly) {
+TEST(Chip, RetirementErasesAnOldVersionAndLeavesTheNewestWithoutAGuess) {
   InChip known;
-  EXPECT_EQ(MayWrite(known.record, 1, 0).code(), StatusCode::kFailedPrecondition);
-  EXPECT_FALSE(ApplyChipWritten(known.record, {{1, kIndex}, 0}).ok());
   known.Register(2, kIndex + 1, known.unlock);
-  EXPECT_TRUE(MayWrite(known.record, 1, 0).ok());
-  EXPECT_FALSE(MayWrite(known.record, 2, 0).ok());
   known.record = *ApplyChipWritten(known.record, {{1, kIndex}, 0});
   EXPECT_EQ(known.record->Find(1), nullptr);
-  EXPECT_NE(known.record->Find(2), nullptr);
+  ASSERT_NE(known.record->Find(2), nullptr);
+  known.record = *ApplyChipWritten(known.record, {{2, kIndex + 1}, 0});
+  ASSERT_NE(known.record->Find(2), nullptr) << "who deletes the record next signs by its key";
+  EXPECT_EQ(known.Left(2), 0U);
+  known.ExpectOneEncoding();
 }
 
 TEST(Chip, WhatAnotherIndexDidIsNotTaken) {

@@ -21,6 +21,8 @@ export interface Guess {
   challenges: Map<number, Bytes>;
   /** Every realm that was asked says that it does not have the version any more: no honest one counted a guess. */
   versionIsGone: boolean;
+  /** What realms that evaluated say they have counted since the last success. */
+  tries: Map<number, number>;
 }
 
 interface Evaluation {
@@ -96,10 +98,12 @@ export async function makeGuess(realms: RealmSet, group: Group, pin: Bytes, stre
   wipe(input);
 
   const challenges = new Map<number, Bytes>();
+  const tries = new Map<number, number>();
   answers.forEach((answer, i) => {
     const { realm } = asked[i]!;
     describe(answer, reports[realm]!);
     if (answer.ok && answer.value.challenge) challenges.set(realm, answer.value.challenge);
+    if (answer.ok && answer.value.share) tries.set(realm, config.guessLimit - Math.min(config.guessLimit, answer.value.remaining ?? 0));
   });
   const found = await find(answers);
   for (const { realm, x } of asked) {
@@ -108,7 +112,7 @@ export async function makeGuess(realms: RealmSet, group: Group, pin: Bytes, stre
     become(report, 'faulty', { code: 'data_loss', message: `realm ${report.name} evaluated wrongly: its share does not fit the others'` });
   }
   const versionIsGone = answers.every((answer) => !answer.ok && answer.error.code === 'not_found');
-  return { s: found?.s, challenges, versionIsGone };
+  return { s: found?.s, challenges, versionIsGone, tries };
 }
 
 /**

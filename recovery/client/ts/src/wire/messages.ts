@@ -34,8 +34,8 @@ export const BeginRegistrationRequest = { record: string(1), version: uint32(2),
 export const BeginRegistrationResponse = { registrationId: bytes(1), evaluated: many(bytes(2)), nextChallenge: bytes(4) };
 export const GetIdentityRequest = nothing;
 export const GetIdentityResponse = { identity: bytes(1) };
-export const BeginChipWriteRequest = { record: string(1), version: uint32(2) };
-export const BeginChipWriteResponse = { session: uint64(1), nonceTpm: bytes(2) };
+export const BeginChipWriteRequest = { record: string(1), version: uint32(2), nonce: bytes(3) };
+export const BeginChipWriteResponse = { session: uint64(1), nonceTpm: bytes(2), contents: bytes(3) };
 export const FinishChipWriteRequest = {
   record: string(1), version: uint32(2), session: uint64(3), limit: uint32(4), signature: bytes(5), nonce: bytes(6),
 };

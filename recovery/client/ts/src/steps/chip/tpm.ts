@@ -1,4 +1,4 @@
-// As much of a TPM's structures as it takes to let a chip set a count back and to read its statement of that:
+// As much of a TPM's structures as it takes to let a chip count further and to read its statement of that:
 // docs/attestation.md, "Bytes". Lengths are two bytes there too, so LP writes TPM2B.
 import { bytesOf, fromHex, i2osp, join, lp, sameBytes, type Bytes } from '../../bytes.js';
 import { sha256 } from '../../pin/curve.js';
@@ -40,21 +40,27 @@ function externalKey(spki: Bytes): Bytes {
   return join(fromHex('0023000b00040000000000100018000b00030010'), lp(spki.slice(27, 59)), lp(spki.slice(59)));
 }
 
-/** The Name of the written index whose count only this key lets be set back. */
+/** The Name of the written index whose limit only this key lets be raised. */
 export async function indexName(handle: number, unlockSpki: Bytes): Promise<Bytes> {
   let policy = await sha256(join(new Uint8Array(32), POLICY_SIGNED, await nameOf(externalKey(unlockSpki))));
   policy = await sha256(policy);  // policyRef is empty
   policy = await sha256(join(policy, POLICY_COMMAND_CODE, NV_WRITE));
-  return nameOf(join(i2osp(handle, 4), fromHex('000b22021098'), lp(policy), i2osp(8, 2)));
+  return nameOf(join(i2osp(handle, 4), fromHex('000b22020098'), lp(policy), i2osp(8, 2)));
 }
 
-/** count 0 and this limit. */
-export const counterOf = (limit: number) => join(i2osp(0, 4), i2osp(limit, 4));
+/** What an index holds. Its count never goes back. */
+export interface Counter {
+  count: number;
+  limit: number;
+}
 
-/** What the unlock key signs for one write of that in the session with this nonce: good for 120 seconds. */
+/**
+ * What the unlock key signs for one write of this limit, behind the count, in the session with this nonce: good for 120
+ * seconds.
+ */
 export async function writeAuthorization(nonceTpm: Bytes, index: Bytes, limit: number): Promise<Bytes> {
   if (nonceTpm.length < 16 || nonceTpm.length > 32) throw new RangeError('a write is signed for a nonce of 16 to 32 bytes only');
-  const cpHash = await sha256(join(NV_WRITE, index, index, lp(counterOf(limit)), i2osp(0, 2)));
+  const cpHash = await sha256(join(NV_WRITE, index, index, lp(i2osp(limit, 4)), i2osp(4, 2)));
   return join(nonceTpm, i2osp(120, 4), cpHash);
 }
 
@@ -78,8 +84,8 @@ export async function attestationKey(identity: Bytes, name: Bytes): Promise<Byte
   return join(SPKI, new Uint8Array(32 - x.length), x, new Uint8Array(32 - y.length), y);
 }
 
-/** Throws unless this key's TPM states, over this nonce, that the index holds just this. */
-export async function checkContents(evidence: Bytes, attestationSpki: Bytes, nonce: Bytes, index: Bytes, contents: Bytes): Promise<void> {
+/** What this key's TPM states, over this nonce, that the index holds. */
+export async function readContents(evidence: Bytes, attestationSpki: Bytes, nonce: Bytes, index: Bytes): Promise<Counter> {
   const statement = new Reader(evidence);
   statement.is('4c5241450105');  // kind 5
   const attest = statement.sized();
@@ -97,6 +103,9 @@ export async function checkContents(evidence: Bytes, attestationSpki: Bytes, non
   said.raw(8 + 4 + 4 + 1 + 8);
   if (!sameBytes(said.sized(), index)) throw new RangeError("the statement is not of this record's index");
   said.is('0000');
-  if (!sameBytes(said.sized(), contents)) throw new RangeError('the index holds something else');
+  const contents = new Reader(said.sized());
+  const counter = { count: contents.number(4), limit: contents.number(4) };
+  contents.end();
   said.end();
+  return counter;
 }
