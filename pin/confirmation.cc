@@ -13,9 +13,15 @@ std::optional<P256Point> Combine(const P256Scalar& a, const P256Point& first, co
   return first.Times(a).Plus(second.Times(b));
 }
 
+// Uniform up to 2^-128 (FIPS 186-5, A.2.1).
+P256Scalar RandomScalar(const RandomSource& random) {
+  return P256Scalar::ReduceToNonZero(RandomSecret(random, 48).view());
+}
+
 }  // namespace
 
-Confirmation::Confirmation(const P256Point& element) : Confirmation(Draw(element)) {}
+Confirmation::Confirmation(const P256Point& element, const RandomSource& random)
+    : Confirmation(Draw(element, random)) {}
 
 Confirmation::Confirmation(const P256Point& element, P256Scalar a, P256Scalar b, const P256Point& check,
                            size_t position)
@@ -24,12 +30,12 @@ Confirmation::Confirmation(const P256Point& element, P256Scalar a, P256Scalar b,
   elements_[1 - position_] = check;
 }
 
-Confirmation Confirmation::Draw(const P256Point& element) {
+Confirmation Confirmation::Draw(const P256Point& element, const RandomSource& random) {
   while (true) {  // a second round has the probability 1/n
-    P256Scalar a = P256Scalar::Random();
-    P256Scalar b = P256Scalar::Random();
+    P256Scalar a = RandomScalar(random);
+    P256Scalar b = RandomScalar(random);
     const std::optional<P256Point> check = Combine(a, P256Point::Generator(), b, element);
-    const size_t position = SecretBytes::Random(1).data()[0] & 1U;
+    const size_t position = RandomSecret(random, 1).data()[0] & 1U;
     if (check.has_value()) return {element, std::move(a), std::move(b), *check, position};
   }
 }

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/p256.h"
+#include "hsm/base/random_source.h"
 
 namespace labrec::pin {
 
@@ -21,8 +22,9 @@ namespace labrec::pin {
 // One object for one exchange. Any thread.
 class Confirmation {
  public:
-  // For this element, which must be uniform and not reused (pin::Blind makes such).
-  explicit Confirmation(const P256Point& element);
+  // For this element, which must be uniform and not reused (pin::Blind makes such). a, b and the order are
+  // drawn from `random`.
+  explicit Confirmation(const P256Point& element, const RandomSource& random = SystemRandom);
 
   // What to send, in this order.
   const std::array<P256Point, 2>& elements() const { return elements_; }
@@ -33,7 +35,7 @@ class Confirmation {
 
  private:
   Confirmation(const P256Point& element, P256Scalar a, P256Scalar b, const P256Point& check, size_t position);
-  static Confirmation Draw(const P256Point& element);
+  static Confirmation Draw(const P256Point& element, const RandomSource& random);
 
   P256Scalar a_;
   P256Scalar b_;

@@ -69,13 +69,13 @@ absl::StatusOr<TpmIdentity> CheckIdentity(const IdentityEvidence& evidence, cons
   return identity;
 }
 
-absl::StatusOr<AkChallenge> ChallengeAk(const TpmIdentity& identity) {
+absl::StatusOr<AkChallenge> ChallengeAk(const TpmIdentity& identity, const RandomSource& random) {
   AkChallenge challenge;
-  challenge.credential = SecretBytes::Random(kCredentialSize);
+  challenge.credential = RandomSecret(random, kCredentialSize);
   challenge.ek_name = identity.ek.Name();
   challenge.ak_name = identity.ak.Name();
   LABREC_ASSIGN_OR_RETURN(challenge.blob,
-                          tpm::MakeCredential(identity.ek, challenge.ak_name, challenge.credential));
+                          tpm::MakeCredential(identity.ek, challenge.ak_name, challenge.credential, random));
   return challenge;
 }
 

@@ -10,6 +10,7 @@
 #include "attestation/evidence/evidence.h"
 #include "attestation/verify/ek/chain.h"
 #include "attestation/verify/ek/trust.h"
+#include "hsm/base/random_source.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/tpm_wire/credential.h"
 #include "hsm/tpm_wire/tpmt_public.h"
@@ -44,7 +45,9 @@ struct AkChallenge {
   Bytes ek_name;
   Bytes ak_name;
 };
-absl::StatusOr<AkChallenge> ChallengeAk(const TpmIdentity& identity);
+// All that is random in it comes from `random`.
+absl::StatusOr<AkChallenge> ChallengeAk(const TpmIdentity& identity,
+                                        const RandomSource& random = SystemRandom);
 
 // Second step: OK, and a line in the identity's report, if the realm gave back the challenge's secret and the
 // challenge was made for these keys. Refusal kAttestationKeyBound.

@@ -49,7 +49,7 @@ bool IsStorageKey(const TpmtPublic& key) {
 }  // namespace
 
 absl::StatusOr<CredentialBlob> MakeCredential(const TpmtPublic& ek, ByteView object_name,
-                                              const SecretBytes& credential) {
+                                              const SecretBytes& credential, const RandomSource& random) {
   const HashAlgorithm hash = ek.name_algorithm;
   if (!IsStorageKey(ek)) {
     return absl::InvalidArgumentError("credentials are made for a restricted decryption key with AES");
@@ -57,7 +57,7 @@ absl::StatusOr<CredentialBlob> MakeCredential(const TpmtPublic& ek, ByteView obj
   if (credential.empty() || credential.size() > DigestSize(hash)) {
     return absl::InvalidArgumentError("a credential is at most a digest of the key's name algorithm long");
   }
-  LABREC_ASSIGN_OR_RETURN(const SharedSeed shared, MakeIdentitySeed(ek));
+  LABREC_ASSIGN_OR_RETURN(const SharedSeed shared, MakeIdentitySeed(ek, random));
   const SecretBytes key = KdfA(hash, shared.seed.view(), "STORAGE", object_name, {}, ek.symmetric.key_bits);
   const Bytes size = Writer().U16(static_cast<uint16_t>(credential.size())).bytes();
   const SecretBytes sized = SecretBytes::Concat({size, credential.view()});

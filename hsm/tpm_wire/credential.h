@@ -2,6 +2,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "hsm/base/random_source.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 
@@ -18,8 +19,8 @@ struct CredentialBlob {
 // it, private part included.
 //
 // `ek` is an RSA or ECC storage key with AES; `credential` is at most a digest of its name algorithm long.
-// INVALID_ARGUMENT otherwise. Any thread.
+// INVALID_ARGUMENT otherwise. What else it takes that is random comes from `random`. Any thread.
 absl::StatusOr<CredentialBlob> MakeCredential(const TpmtPublic& ek, ByteView object_name,
-                                              const SecretBytes& credential);
+                                              const SecretBytes& credential, const RandomSource& random);
 
 }  // namespace labrec::tpm

@@ -2,6 +2,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "hsm/base/random_source.h"
 #include "hsm/base/secret_bytes.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 
@@ -14,8 +15,9 @@ struct SharedSeed {
   Bytes encrypted;
 };
 
-// RSA: OAEP with the name algorithm and the label "IDENTITY\0". ECC: ECDH with a fresh key, then KDFe.
+// RSA: OAEP (RFC 8017, section 7.1.1) with the name algorithm and the label "IDENTITY\0". ECC: ECDH with a
+// fresh key, then KDFe. All that is random is drawn from `random`: the seed and OAEP's own, or the fresh key.
 // INVALID_ARGUMENT if `key` is neither or cannot be used.
-absl::StatusOr<SharedSeed> MakeIdentitySeed(const TpmtPublic& key);
+absl::StatusOr<SharedSeed> MakeIdentitySeed(const TpmtPublic& key, const RandomSource& random);
 
 }  // namespace labrec::tpm

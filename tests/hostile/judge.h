@@ -9,14 +9,10 @@
 #include "recovery/api/wire/record_messages.h"
 #include "recovery/client/base/outcome.h"
 #include "recovery/client/base/pin_change.h"
+#include "tests/hostile/report.h"
 #include "tests/hostile/stage.h"
 
 namespace labrec::hostile {
-
-struct Violation {
-  std::string rule;  // one word
-  std::string text;
-};
 
 // What the owner sealed, by the config that went out.
 struct Made {
@@ -43,6 +39,8 @@ class Judge {
   void Recover(const absl::StatusOr<recovery::client::RecoverOutcome>& outcome, const std::string& pin);
   void ChangePin(const absl::StatusOr<recovery::client::PinChange>& outcome, const std::string& old_pin);
   void Seal(const absl::StatusOr<recovery::client::Sealed>& outcome);
+  // Where chips are to count. `written`: each chip's indices that were written, now.
+  void Chips(const std::vector<std::set<uint32_t>>& written);
   void Devices(const std::vector<recovery::client::RealmReport>& reports,
                const std::vector<recovery::wire::ListDevicesResponse>& devices, const Bytes& device,
                bool there);

@@ -10,10 +10,8 @@
 #include "recovery/client/steps/next_version.h"
 #include "recovery/client/steps/registration.h"
 #include "tests/hostile/mutant.h"
+#include "tests/hostile/mutant_table.h"
 
-// The linker gives every caller of these functions the one that is called Wrap... here (--wrap,
-// CMakeLists.txt); Real... is the product's. So no mutant is in the product's code, and a function that
-// changed its name or its arguments does not link.
 namespace labrec::hostile {
 namespace {
 
@@ -29,11 +27,7 @@ enum class Broken {
   kHoldersAll,        // all realms of the list are said to hold what was sealed
   kOneIsBelieved,     // what one realm says of the record is believed
 };
-struct Named {
-  const char* name;
-  Broken broken;
-};
-constexpr Named kNamed[] = {{"unproven-served", Broken::kUnprovenServed},
+MutantTable<Broken> mutants{{"unproven-served", Broken::kUnprovenServed},
                             {"any-tls-key", Broken::kAnyTlsKey},
                             {"threshold-unasked", Broken::kThresholdUnasked},
                             {"highest-claim", Broken::kHighestClaim},
@@ -42,25 +36,18 @@ constexpr Named kNamed[] = {{"unproven-served", Broken::kUnprovenServed},
                             {"holders-all", Broken::kHoldersAll},
                             {"one-is-believed", Broken::kOneIsBelieved}};
 
-Broken broken = Broken::kNothing;
-
 bool Is(Broken which) {
-  return broken == which;
+  return mutants.Is(which);
 }
 
 }  // namespace
 
 bool UseMutant(const std::string& name) {
-  const auto* found = std::ranges::find_if(kNamed, [&](const Named& each) { return each.name == name; });
-  if (found == std::end(kNamed)) return false;
-  broken = found->broken;
-  return true;
+  return mutants.Use(name);
 }
 
 std::vector<std::string> MutantNames() {
-  std::vector<std::string> names;
-  for (const Named& each : kNamed) names.emplace_back(each.name);
-  return names;
+  return mutants.Names();
 }
 
 }  // namespace labrec::hostile
@@ -74,10 +61,6 @@ using Reports = std::vector<RealmReport>;
 using Claims = std::vector<std::optional<uint32_t>>;
 
 // NOLINTBEGIN(bugprone-reserved-identifier): the names are the linker's.
-#define LABREC_WRAPPED(symbol, result, name, ...)           \
-  result Real##name(__VA_ARGS__) __asm__("__real_" symbol); \
-  result Wrap##name(__VA_ARGS__) __asm__("__wrap_" symbol)
-
 LABREC_WRAPPED(
     "_ZN6labrec8recovery6client11NewestGroupERKSt6vectorINS1_5OfferESaIS3_EERKNS0_10RecordNameENS1_5LeastE",
     std::optional<ConfigGroup>, NewestGroup, const Offers& offers, const RecordName& name, Least least);

@@ -127,12 +127,47 @@ Plan PlanOf(uint64_t seed) {
   return plan;
 }
 
+Plan ChipPlanOf(uint64_t seed) {
+  constexpr const char* kMethods[] = {
+      "GetIdentity",    "ActivateCredential", "BeginRegistration", "ConfirmKey",
+      "BeginChipWrite", "FinishChipWrite",    "GetRealm",          ""};
+  constexpr Act kActs[] = {Act::kRecover, Act::kRecover, Act::kRecoverWrong, Act::kChangePin, Act::kSeal};
+  sim::Dice dice(seed ^ 0xC41FU);
+  Plan plan;
+  plan.seed = seed;
+  plan.chips = true;
+  plan.guess_limit = 3;
+  plan.least = {2, LeastFrom::kPerson};
+  Liar liar;
+  liar.realm = static_cast<size_t>(dice.Below(plan.realms));
+  liar.per_mille = static_cast<uint32_t>(dice.Between(200, 1000));
+  liar.method = OneOf(kMethods, dice);
+  if (dice.Chance(600)) {
+    constexpr LieKind kKinds[] = {LieKind::kCode, LieKind::kField, LieKind::kReplay};
+    liar.kind = OneOf(kKinds, dice);
+  }
+  plan.liars.push_back(liar);
+  Move first;
+  first.act = Act::kSeal;
+  first.lying = dice.Chance(500);
+  plan.moves.push_back(first);
+  const uint64_t moves = dice.Between(1, 3);
+  for (uint64_t i = 0; i < moves; ++i) {
+    Move move;
+    move.act = OneOf(kActs, dice);
+    move.pin = static_cast<uint32_t>(dice.Below(3));
+    move.lying = dice.Chance(850);
+    plan.moves.push_back(move);
+  }
+  return plan;
+}
+
 std::string Describe(const Plan& plan) {
   std::string text =
       absl::StrCat("seed ", plan.seed, ": ", plan.threshold, " of ", plan.realms, " realms, ",
                    plan.guess_limit, " guesses; the client asks for ", plan.least.realms,
                    plan.least.from == LeastFrom::kPerson ? " (said by the person)" : " (a majority)",
-                   plan.demands_proof ? ", and for proofs" : "");
+                   plan.demands_proof ? ", and for proofs" : "", plan.chips ? "; chips count" : "");
   for (const Liar& liar : plan.liars) {
     absl::StrAppend(&text, "\n  realm ", liar.realm, " lies, ", liar.per_mille, " in 1000",
                     liar.kind ? ": " : "", liar.kind ? NameOf(*liar.kind) : "",

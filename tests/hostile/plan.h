@@ -56,10 +56,13 @@ struct Plan {
   uint32_t guess_limit = 3;
   recovery::client::Least least;  // what the owner's client goes by
   bool demands_proof = false;
+  bool chips = false;  // the realms' chips are to count
   std::vector<Liar> liars;
   std::vector<Move> moves;
 };
 Plan PlanOf(uint64_t seed);
+// One for three realms whose chips count, one of which lies.
+Plan ChipPlanOf(uint64_t seed);
 std::string Describe(const Plan& plan);
 
 }  // namespace labrec::hostile

@@ -13,6 +13,7 @@
 
 #include "hsm/base/p256.h"
 #include "recovery/api/retry_after.h"
+#include "tests/support/tpm/ek_certificate.h"
 
 namespace labrec::hostile {
 namespace {
@@ -54,9 +55,36 @@ class TrueRealm::PlainBus : public sim::Bus {
 
 TrueRealm::TrueRealm(size_t number, const Clock& clock)
     : bus_(new PlainBus(), [](PlainBus* bus) { delete bus; }),
-      chip_(number + 1),
-      device_(sim::OpenChip(chip_, *bus_, sim::AnchorShape::kCounter, 1)),
+      chip_(std::make_unique<sim::Chip>(number + 1)),
+      device_(sim::OpenChip(*chip_, *bus_, sim::AnchorShape::kCounter, 1)),
       service_(std::make_unique<test::ServiceRealm>(IdOf(number), *device_, clock, Memory())) {}
+
+TrueRealm::TrueRealm(size_t number, const Clock& clock, test::SimulatedDevice& tpm)
+    : bus_(nullptr, [](PlainBus*) {}) {
+  const Bytes id = IdOf(number);
+  absl::Status made = test::GiveEkCertificate(*tpm.swtpm(), test::EkKind::kP256);
+  if (made.ok()) made = tpm.Provision(id);
+  auto opened = tpm.Open();
+  made.Update(opened.status());
+  if (!made.ok()) {
+    std::cerr << "no software TPM for a realm: " << made << "\n";
+    std::abort();
+  }
+  device_ = *std::move(opened);
+  service_ = std::make_unique<test::ServiceRealm>(id, *device_, clock, Memory());
+}
+
+std::set<uint32_t> TrueRealm::CountingIndices() {
+  std::set<uint32_t> indices;
+  const auto found = device_->counted_keys() == nullptr
+                         ? absl::StatusOr<std::vector<hsm::FoundCountingIndex>>()
+                         : device_->counted_keys()->List();
+  if (!found.ok()) return indices;
+  for (const hsm::FoundCountingIndex& each : *found) {
+    if (each.written) indices.insert(each.index);
+  }
+  return indices;
+}
 
 const std::string& TrueRealm::Token(const std::string& account) {
   if (token_account_ != account) token_ = service_->Token(account);

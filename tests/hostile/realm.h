@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "hsm/base/clock.h"
@@ -10,6 +11,7 @@
 #include "recovery/api/wire/record_messages.h"
 #include "recovery/client/core/step.h"
 #include "tests/simulation/chip/chip.h"
+#include "tests/support/device/simulated_device.h"
 #include "tests/support/realm/service_realm.h"
 
 namespace labrec::hostile {
@@ -29,6 +31,8 @@ class HandClock final : public Clock {
 class TrueRealm {
  public:
   TrueRealm(size_t number, const Clock& clock);
+  // The same on a software TPM, whose chip can count a record's guesses. It has a vendor's certificate.
+  TrueRealm(size_t number, const Clock& clock, test::SimulatedDevice& tpm);
 
   const Bytes& id() const { return service_->id(); }
   // The same one for as long as the account does not change.
@@ -40,6 +44,8 @@ class TrueRealm {
   recovery::wire::ListDevicesResponse Devices(const std::string& account);
   // A guess of somebody who has a token and no PIN.
   void Guess(const std::string& account, const std::string& record, uint32_t version, uint64_t element);
+  // The indices that the chip counts with, which were written.
+  std::set<uint32_t> CountingIndices();
   // Empty again.
   void Renew() { service_->Renew(); }
 
@@ -49,7 +55,7 @@ class TrueRealm {
   Bytes Ask(const std::string& account, const char* method, const Request& request);
 
   std::unique_ptr<PlainBus, void (*)(PlainBus*)> bus_;
-  sim::Chip chip_;
+  std::unique_ptr<sim::Chip> chip_;  // none on a software TPM
   std::unique_ptr<hsm::Device> device_;
   std::unique_ptr<test::ServiceRealm> service_;
   std::string token_account_;

@@ -1,13 +1,17 @@
 #include "tests/hostile/stage.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <iostream>
 
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/hash.h"
 #include "recovery/api/wire/record_messages.h"
 #include "tests/hostile/fields.h"
+#include "tests/hostile/lie_dice.h"
 #include "tests/hostile/people.h"
+#include "tests/support/tpm/local_ca.h"
 
 namespace labrec::hostile {
 
@@ -57,6 +61,19 @@ std::string InWords(const core::Reply& reply) {
 
 World::World() {
   for (size_t i = 0; i < kMostRealms; ++i) realms.push_back(std::make_unique<TrueRealm>(i, clock));
+}
+
+World::World(size_t chips) {
+  for (size_t i = 0; i < chips; ++i) {
+    auto tpm = test::SimulatedDevice::Start(test::SimulatorKind::kSwtpm);
+    if (!tpm.ok()) {
+      std::cerr << "no software TPM: " << tpm.status() << "\n";
+      std::abort();
+    }
+    realms.push_back(std::make_unique<TrueRealm>(i, clock, *tpms.emplace_back(*std::move(tpm))));
+  }
+  chip_roots = test::LocalCa::Instance().Trust().value();
+  chip_roots->anchors.push_back(test::LocalCa::Instance().Issuer().value());
 }
 
 Stage::Stage(World& world, const Plan& plan, const std::set<LieName>& unsaid, std::string account)
@@ -233,10 +250,7 @@ std::optional<Driver::Due> Stage::Call(const CallStep& call) {
   one.may_be_sent = !demanded_ || proven_.contains(call.realm) || IsOfProof(call.method);
   const std::string key = absl::StrCat(call.realm, "/", one.method);
   const LieName name = absl::StrCat(move_, "/", key, "/", occurrences_[key]++);
-  const Digest mixed = Sha256(AsBytes(absl::StrCat(plan_.seed, "/", name)));
-  uint64_t seed = 0;
-  for (size_t i = 0; i < 8; ++i) seed = seed << 8U | mixed[i];
-  sim::Dice dice(seed);
+  sim::Dice dice = DiceFor(plan_.seed, name);
 
   Answer answer;
   const auto liar = lying_.find(call.realm);

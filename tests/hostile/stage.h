@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "attestation/verify/ek/trust.h"
 #include "recovery/client/core/account.h"
 #include "recovery/client/core/host.h"
 #include "recovery/client/core/running.h"
@@ -15,6 +16,7 @@
 #include "tests/hostile/forgery.h"
 #include "tests/hostile/plan.h"
 #include "tests/hostile/realm.h"
+#include "tests/hostile/report.h"
 
 namespace labrec::hostile {
 
@@ -22,13 +24,15 @@ inline constexpr size_t kMostRealms = 5;
 
 // The realms that tell the truth, for any number of stories: each has an account of its own.
 struct World {
+  // On the model of a device, which is fast and has no chip that counts; or so many on software TPMs.
   World();
-  HandClock clock;
-  std::vector<std::unique_ptr<TrueRealm>> realms;
-};
+  explicit World(size_t chips);
 
-// Names a lie: "2/1/Evaluate/0" is the one told in move 2 by realm 1 to its first Evaluate.
-using LieName = std::string;
+  HandClock clock;
+  std::vector<std::unique_ptr<test::SimulatedDevice>> tpms;
+  std::vector<std::unique_ptr<TrueRealm>> realms;
+  std::optional<attestation::EkTrust> chip_roots;  // who vouches for the chips
+};
 
 // One call, and what came of it.
 struct Sent {
@@ -54,6 +58,8 @@ class Stage final : public recovery::client::core::Host {
   template <typename T, typename Make>
   std::optional<typename recovery::client::core::Task<T>::Result> Run(const Make& make);
 
+  const Bytes& IdOf(size_t realm) const { return world_.realms[realm]->id(); }
+  void StopLying() { lying_.clear(); }
   bool IsLiar(size_t realm) const { return lying_.contains(realm); }
   bool IsAway(size_t realm) const { return away_.contains(realm); }
   // How many lie during this move.

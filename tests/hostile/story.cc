@@ -10,6 +10,7 @@
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/operations/attest.h"
 #include "recovery/client/operations/change_pin.h"
+#include "recovery/client/operations/delete_record.h"
 #include "recovery/client/operations/devices.h"
 #include "recovery/client/operations/recover.h"
 #include "recovery/client/operations/seal.h"
@@ -50,6 +51,7 @@ class Story {
       if (!omitted_.moves.contains(i)) Play(i);
     }
     report_.lies = stage_.lies;
+    if (plan_.chips) ClearChips();
     return std::move(report_);
   }
 
@@ -58,6 +60,19 @@ class Story {
     Truth truth;
     for (size_t i = 0; i < plan_.realms; ++i) truth.push_back(world_.realms[i]->Record(account_, kRecord));
     return truth;
+  }
+  std::vector<std::set<uint32_t>> IndicesNow() {
+    std::vector<std::set<uint32_t>> indices;
+    for (size_t i = 0; i < plan_.realms; ++i) indices.push_back(world_.realms[i]->CountingIndices());
+    return indices;
+  }
+  // The chips' room is for the next story.
+  void ClearChips() {
+    stage_.Begin(0, "");
+    stage_.StopLying();
+    stage_.Run<Reports>([&](Scope& scope, Account& account) {
+      return core::DeleteRecord(scope, account, kRecord, phone_key_);
+    });
   }
   void Line(std::string line) { report_.transcript.push_back(std::move(line)); }
 
@@ -142,6 +157,10 @@ class Story {
     request.guess_limit = plan_.guess_limit;
     request.holders = move.everywhere ? Holders::kEveryRealm : Holders::kThreshold;
     request.enforcement = recovery::client::Enforcement::kLedger;
+    if (plan_.chips) {
+      request.enforcement = recovery::client::Enforcement::kChipOrLedger;
+      request.trust.roots = world_.chip_roots;
+    }
     const std::string text = absl::StrCat("secret ", made_.size());
     const SecretBytes secret = SecretOf(text);
     const SecretBytes pin_bytes = SecretOf(pin);
@@ -156,6 +175,7 @@ class Story {
                                                        result->holders, result->complete ? ", complete" : "")
                                         : absl::StrCat("error: ", result.status().message()));
     judge.Seal(result);
+    if (plan_.chips) judge.Chips(IndicesNow());
     Finish(std::move(judge));
   }
 
@@ -183,6 +203,7 @@ class Story {
     const absl::StatusOr<Outcome>& result = outcome ? *outcome : none;
     Judge judge = End(move, InWords(result));
     judge.Recover(result, pin);
+    if (plan_.chips) judge.Chips(IndicesNow());
     Finish(std::move(judge));
   }
 
@@ -217,6 +238,7 @@ class Story {
     made.is_the_liars |= !judge.IsProtected(plan_.least.realms);
     NoteMade(made);
     judge.ChangePin(result, old_pin);
+    if (plan_.chips) judge.Chips(IndicesNow());
     Finish(std::move(judge));
   }
 
@@ -272,42 +294,10 @@ class Story {
   StoryReport report_;
 };
 
-bool Breaks(World& world, const Plan& plan, const Omitted& omitted, const std::string& rule) {
-  const StoryReport report = RunStory(world, plan, omitted);
-  return std::ranges::any_of(report.violations, [&](const Violation& each) { return each.rule == rule; });
-}
-
 }  // namespace
 
 StoryReport RunStory(World& world, const Plan& plan, const Omitted& omitted) {
   return Story(world, plan, omitted).Run();
-}
-
-Omitted Shrink(World& world, const Plan& plan, const std::string& rule) {
-  Omitted best;
-  for (bool shorter = true; shorter;) {
-    shorter = false;
-    for (size_t i = 0; i < plan.moves.size(); ++i) {
-      Omitted less = best;
-      if (!less.moves.insert(i).second || !Breaks(world, plan, less, rule)) continue;
-      best = std::move(less);
-      shorter = true;
-    }
-    const std::vector<LieName> told = RunStory(world, plan, best).lies;
-    // Halves first, then each.
-    for (size_t size = std::max<size_t>(told.size() / 2, 1); size > 0; size /= 2) {
-      for (size_t at = 0; at < told.size(); at += size) {
-        Omitted less = best;
-        const auto end = std::min(at + size, told.size());
-        less.lies.insert(told.begin() + static_cast<ptrdiff_t>(at),
-                         told.begin() + static_cast<ptrdiff_t>(end));
-        if (less.lies.size() == best.lies.size() || !Breaks(world, plan, less, rule)) continue;
-        best = std::move(less);
-        shorter = true;
-      }
-    }
-  }
-  return best;
 }
 
 }  // namespace labrec::hostile

@@ -9,6 +9,9 @@ OUTCOMES = ("none", "recovered", "sealed", "done", "wrong-pin", "locked", "used-
 CONDITIONS = ("good", "pending", "faulty", "outdated", "locked", "spent", "destroyed", "not-registered", "refused",
               "unreachable", "late")
 
+FAILURES = ("none", "too-few-realms", "unproven", "tls-mismatch", "upgrade-required", "contended", "invalid", "faulty",
+            "refused", "cancelled", "other", "disputed", "another-realm")
+
 
 class Bytes(Structure):
     _fields_ = [("data", c_void_p), ("size", c_size_t)]
@@ -111,6 +114,9 @@ FUNCTIONS = {
     "job_free": (None, [c_void_p]),
     "op_cancel": (None, [c_void_p]),
     "op_free": (None, [c_void_p]),
+    "connect_code": (c_int, [c_int, Bytes]),
+    "grpc_code": (c_int, [c_int, c_char_p]),
+    "pin": (c_int, [Bytes, c_char_p, c_size_t, POINTER(c_size_t)]),
     "op_result": (c_int, [c_void_p, POINTER(Result)]),
     "op_realm": (c_int, [c_void_p, c_size_t, POINTER(RealmReport)]),
     "op_version": (c_int, [c_void_p, c_size_t, c_size_t, POINTER(Version)]),

@@ -17,6 +17,7 @@
 #include "tools/cli/progress_bar.h"
 #include "tools/mailbox/command_steps.h"
 #include "tools/mailbox/commands.h"
+#include "tools/mailbox/floor_rules.h"
 #include "tools/mailbox/pin_outcome.h"
 
 // Recovery codes: made, sealed, and restored from.

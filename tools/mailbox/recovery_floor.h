@@ -37,21 +37,14 @@ class RecoveryFloor : public recovery::labyrinth::FloorKeeper {
   const std::vector<std::string>& behind() const { return behind_; }
 
  private:
+  // The calls; tests have realms of their own.
+  virtual absl::StatusOr<recovery::client::FloorReading> Read();
+  virtual absl::StatusOr<std::vector<recovery::client::RealmReport>> Raise(
+      const recovery::labyrinth::Floor& floor);
+
   Options options_;
   std::optional<recovery::labyrinth::Floor> settled_;  // where enough realms stand, and all that answered
   std::vector<std::string> behind_;
 };
-
-// The rules, pure.
-//
-// What realms gave, for CheckFloors: `answers` of `realms` did their part.
-recovery::labyrinth::FloorClaims ClaimsOf(const std::vector<recovery::client::RealmFloor>& floors,
-                                          size_t realms, size_t answers, uint32_t threshold);
-absl::StatusOr<recovery::labyrinth::FloorClaims> ClaimsOf(const recovery::client::FloorReading& reading,
-                                                          uint32_t threshold);
-// The floor at which all realms that have the record stand, if they are so many that a raise to it counts.
-std::optional<recovery::labyrinth::Floor> SettledAt(const recovery::client::FloorReading& reading,
-                                                    uint32_t threshold);
-absl::Status CheckRaised(const std::vector<recovery::client::RealmReport>& reports, uint32_t threshold);
 
 }  // namespace labrec::mailbox

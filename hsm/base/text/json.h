@@ -9,8 +9,8 @@
 // once, behind these.
 namespace labrec {
 
-// What is no JSON comes back discarded (is_discarded()), and so does what has a member twice: of two values one
-// reader takes the first and another one the last (RFC 8259, section 4).
+// What is no JSON comes back discarded (is_discarded()), and so does what has a member twice: of two values
+// one reader takes the first and another one the last (RFC 8259, section 4).
 nlohmann::json ParseJson(std::string_view text);
 nlohmann::ordered_json ParseOrderedJson(std::string_view text);
 

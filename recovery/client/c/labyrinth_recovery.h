@@ -23,11 +23,12 @@
  * Threads: an account may be used by several at once; an operation by one at a time; a job by any, once.
  * Views (lrc_bytes, const char*) that come out live until the next call on the same operation, those that go
  * in are copied before the function returns. PINs and secrets are kept in locked memory and wiped.
- * PINs are bytes: whoever asks a person for one first brings it into the form that docs/protocol.md, "The
- * bytes of a PIN", gives, so that every keyboard gives the same.
+ * PINs go in as a person typed them, in UTF-8 and without the end of the line. The library brings them into
+ * the one form that all clients send (docs/protocol.md, "The bytes of a PIN"; lrc_pin shows it), so that
+ * every keyboard gives the same; an empty or impossible one is LRC_FAILURE_INVALID before a guess is spent.
  * A null where none is allowed, or memory that cannot be had, ends the process. Nothing throws.
  *
- * Under one LRC_ABI structs and numbers stay as they are, and functions are only added.
+ * Under one LRC_ABI structs and numbers stay as they are; functions, and numbers of failures, are only added.
  */
 #ifndef LABYRINTH_RECOVERY_H
 #define LABYRINTH_RECOVERY_H
@@ -240,6 +241,22 @@ LRC_API void lrc_op_cancel(lrc_op* op) LRC_NOEXCEPT;
 /* At any time; steps under way are then the host's to drop. Null is allowed. */
 LRC_API void lrc_op_free(lrc_op* op) LRC_NOEXCEPT;
 
+/* ---- For hosts: what came over the wire, and what was typed ---- */
+
+/* The code of a Connect answer (docs/web.md): its HTTP status and its body, which is JSON where the status is
+ * not 200. The body's code counts where it has one; else the status does, as when a proxy answered. The time
+ * to come back is the header "trailer-retry-after-ms". Where there was no answer at all: LRC_UNAVAILABLE, or
+ * what lrc_op_reply says of certificates. */
+LRC_API lrc_code lrc_connect_code(int http_status, lrc_bytes body) LRC_NOEXCEPT;
+/* The code of a gRPC answer that a host reads itself: the trailer (or header) "grpc-status", null where there
+ * is none, and the HTTP status, which counts then (gRPC's "HTTP to gRPC Status Code Mapping"). The time to
+ * come back is the trailer "retry-after-ms". */
+LRC_API lrc_code lrc_grpc_code(int http_status, const char* grpc_status) LRC_NOEXCEPT;
+/* The PIN that all clients make of what was typed: its size, at most 1024 bytes, and itself if `room` is
+ * enough. To compare two entries of a new PIN, and to say that one is impossible while it is typed.
+ * LRC_INVALID_ARGUMENT: it is, and operations refuse it. */
+LRC_API lrc_code lrc_pin(lrc_bytes typed, uint8_t* to, size_t room, size_t* size) LRC_NOEXCEPT;
+
 /* ---- Results ---- */
 
 typedef enum {
@@ -266,7 +283,10 @@ typedef enum {
   LRC_FAILURE_FAULTY = 7,           /* realms gave what cannot be right */
   LRC_FAILURE_REFUSED = 8,          /* a realm says no; its code is a claim */
   LRC_FAILURE_CANCELLED = 9,
-  LRC_FAILURE_OTHER = 10
+  LRC_FAILURE_OTHER = 10,    /* and what a later library adds: take a number that you do not know for it */
+  LRC_FAILURE_DISPUTED = 11, /* realms offer a version that may be made up: another realm says that the record
+                                takes more of them. No PIN was sent */
+  LRC_FAILURE_ANOTHER_REALM = 12 /* where a realm of the list should be, another one answers */
 } lrc_failure;
 
 typedef struct {

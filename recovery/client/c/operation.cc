@@ -1,6 +1,9 @@
 #include "recovery/client/c/operation.h"
 
 #include "hsm/base/clock.h"
+#include "hsm/base/random_source.h"
+#include "pin/pin_text.h"
+#include "recovery/client/c/views.h"
 #include "recovery/client/core/gather.h"
 #include "recovery/client/operations/attest.h"
 #include "recovery/client/operations/reports.h"
@@ -12,8 +15,7 @@ void CallerHost::Random(std::span<uint8_t> to) {
     settings_.random(settings_.context, to.data(), to.size());
     return;
   }
-  const SecretBytes random = SecretBytes::Random(to.size());
-  std::copy_n(random.data(), to.size(), to.data());
+  SystemRandom(to);
 }
 
 int64_t CallerHost::UnixMillis() {
@@ -65,6 +67,16 @@ void lrc_op::Fail(absl::Status status) {
   outcome.kind = LRC_OUTCOME_FAILED;
   outcome.status = std::move(status);
   WriteTexts(outcome);
+}
+
+bool lrc_op::TakePin(lrc_bytes typed, labrec::SecretBytes& to) {
+  auto made = labrec::pin::NormalizePin(labrec::recovery::client::c::View(typed));
+  if (!made.ok()) {
+    Fail(made.status());
+    return false;
+  }
+  to = *std::move(made);
+  return true;
 }
 
 const labrec::recovery::client::core::Signer* lrc_op::SignerFor(const lrc_op* by) {

@@ -82,6 +82,9 @@ struct lrc_op {
   void Run(Make make);
   // Instead: it has failed already.
   void Fail(absl::Status status);
+  // What was typed, in the form that all clients send, into `pin` or `new_pin`. False, and it has failed: it
+  // is no PIN.
+  bool TakePin(lrc_bytes typed, labrec::SecretBytes& to);
   // The signer of an operation: what `by` recovered, else the account's device. Null, and the operation has
   // failed, if `by` recovered nothing, or if there is neither.
   const labrec::recovery::client::core::Signer* SignerFor(const lrc_op* by);

@@ -12,6 +12,7 @@ static_assert(static_cast<int>(RealmCondition::kLate) == LRC_REALM_LATE);
 static_assert(static_cast<int>(FailureKind::kTooFewRealms) + 1 == LRC_FAILURE_TOO_FEW_REALMS);
 static_assert(static_cast<int>(FailureKind::kContended) + 1 == LRC_FAILURE_CONTENDED);
 static_assert(static_cast<int>(FailureKind::kOther) + 1 == LRC_FAILURE_OTHER);
+static_assert(static_cast<int>(FailureKind::kAnotherRealm) + 1 == LRC_FAILURE_ANOTHER_REALM);
 
 lrc_failure FailureOf(const absl::Status& status) {
   if (status.ok()) return LRC_FAILURE_NONE;

@@ -103,7 +103,7 @@ namespace c = labrec::recovery::client::c;
 lrc_op* lrc_recover(const lrc_account* account, const char* record, const lrc_recover_options* options,
                     lrc_bytes pin) noexcept {
   auto* op = new lrc_op(*account);
-  op->pin = c::SecretOf(pin);
+  if (!op->TakePin(pin, op->pin)) return op;
   op->request = c::RequestOf(record, options);
   op->Run<client::RecoverOutcome>(
       [op](core::Scope& scope) { return core::Recover(scope, op->account, op->request, op->pin); });
@@ -126,7 +126,7 @@ lrc_op* lrc_refill(const lrc_account* account, const lrc_op* recovered, uint32_t
 lrc_op* lrc_seal(const lrc_account* account, const char* record, const lrc_seal_options* options,
                  lrc_bytes pin, lrc_bytes secret, const lrc_op* recovered) noexcept {
   auto* op = new lrc_op(*account);
-  op->pin = c::SecretOf(pin);
+  if (!op->TakePin(pin, op->pin)) return op;
   op->secret = c::SecretOf(secret);
   op->seal = c::SealOf(record, options, *op->settings);
   const core::Signer* signer = op->SignerFor(recovered);
@@ -145,8 +145,7 @@ lrc_op* lrc_seal(const lrc_account* account, const char* record, const lrc_seal_
 lrc_op* lrc_change_pin(const lrc_account* account, const char* record, const lrc_recover_options* options,
                        int allow_missing, lrc_bytes old_pin, lrc_bytes new_pin) noexcept {
   auto* op = new lrc_op(*account);
-  op->pin = c::SecretOf(old_pin);
-  op->new_pin = c::SecretOf(new_pin);
+  if (!op->TakePin(old_pin, op->pin) || !op->TakePin(new_pin, op->new_pin)) return op;
   op->request = c::RequestOf(record, options);
   op->Run<client::PinChange>([op, allow_missing](core::Scope& scope) {
     return core::ChangePin(scope, op->account, op->request, c::HoldersOf(allow_missing), op->pin, op->new_pin,
@@ -158,7 +157,7 @@ lrc_op* lrc_change_pin(const lrc_account* account, const char* record, const lrc
 lrc_op* lrc_heal(const lrc_account* account, const char* record, const lrc_recover_options* options,
                  int allow_missing, lrc_bytes pin) noexcept {
   auto* op = new lrc_op(*account);
-  op->pin = c::SecretOf(pin);
+  if (!op->TakePin(pin, op->pin)) return op;
   op->request = c::RequestOf(record, options);
   op->Run<client::PinChange>([op, allow_missing](core::Scope& scope) {
     return core::Heal(scope, op->account, op->request, c::HoldersOf(allow_missing), op->pin, op->Device());

@@ -26,20 +26,24 @@ constexpr uint32_t kConfirmations = 2;
 Task<wire::BeginRegistrationResponse> Begin(Scope& scope, Account& account, size_t realm,
                                             const ChipBeginning& beginning, ByteView nonce) {
   const Bytes spki = beginning.unlock_key.public_key().Spki();
-  Bytes body = BeginChipBody(beginning.record, beginning.version, spki, beginning.guess_limit, nonce);
+  const Bytes body = BeginChipBody(beginning.record, beginning.version, spki, beginning.guess_limit, nonce);
   wire::BeginChip chip;
-  LABREC_CO_ASSIGN_OR_RETURN(chip.authorization,
-                             co_await Authorize(scope, account, realm, Operation::kBeginChipVersion,
-                                                std::move(body), beginning.signer));
   chip.unlock_public_key = spki;
   chip.guess_limit = beginning.guess_limit;
   chip.nonce = ToBytes(nonce);
   wire::BeginRegistrationRequest request;
   request.record = beginning.record;
   request.version = beginning.version;
-  request.chip = std::move(chip);
-  auto response = co_await Call(scope, account, realm, std::move(request));
-  co_return response;
+  while (true) {
+    LABREC_CO_ASSIGN_OR_RETURN(
+        Authorization authorization,
+        co_await Authorize(scope, account, realm, Operation::kBeginChipVersion, body, beginning.signer));
+    chip.authorization = std::move(authorization.signature);
+    request.chip = chip;
+    auto response = co_await Call(scope, account, realm, request);
+    // Another beginning would make another index: only a challenge that was too old is replaced.
+    if (!authorization.by_held || !absl::IsPermissionDenied(response.status())) co_return response;
+  }
 }
 
 Task<CertifiedRecordKey> MakeKey(Scope& scope, Account& account, size_t realm, const ChipBeginning& beginning,
@@ -62,7 +66,7 @@ Task<> Confirm(Scope& scope, Account& account, size_t realm, const ChipBeginning
                const P256Point& certified_key, BegunInChip& begun) {
   LABREC_CO_ASSIGN_OR_RETURN(const pin::Blinded blinded,
                              pin::BlindWith(beginning.input, RandomScalar(account.host())));
-  const pin::Confirmation confirmation(blinded.element);
+  const pin::Confirmation confirmation(blinded.element, SourceOf(account.host()));
   wire::ConfirmKeyRequest request;
   request.record = beginning.record;
   request.version = beginning.version;

@@ -8,6 +8,7 @@
 #include "hsm/base/absl_view.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/client/core/call.h"
+#include "recovery/client/core/random.h"
 
 namespace labrec::recovery::client::core {
 namespace {
@@ -18,7 +19,7 @@ using attestation::TpmIdentity;
 
 // The realm's TPM opens the challenge: the keys are in it, and in one TPM.
 Task<> Challenge(Scope& scope, Account& account, size_t realm, TpmIdentity& identity) {
-  const absl::StatusOr<AkChallenge> challenge = ChallengeAk(identity);
+  const absl::StatusOr<AkChallenge> challenge = ChallengeAk(identity, SourceOf(account.host()));
   if (!challenge.ok()) co_return Unproven(account[realm], challenge.status());
   wire::ActivateCredentialRequest request;
   request.credential = attestation::Encode(challenge->blob);

@@ -16,6 +16,12 @@
 
 namespace labrec::recovery::client::core {
 
+// A challenge that came with an answer, and that nothing was signed over yet.
+struct HeldChallenge {
+  Bytes bytes;
+  int64_t until_ms = 0;  // on the flow's clock: afterwards the realm may have forgotten it
+};
+
 // One realm of the list, as one operation knows it.
 struct Realm {
   Bytes id;             // 16 bytes; what tokens and signatures are for
@@ -28,6 +34,8 @@ struct Realm {
   std::optional<Digest> proven_tls_key;
   // What the host saw at the latest answer.
   std::optional<Digest> shown_tls_key;
+  // For the next signed request, if an answer brought one (next_challenge). The latest.
+  std::optional<HeldChallenge> challenge = std::nullopt;
 };
 
 struct Limits {

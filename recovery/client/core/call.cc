@@ -3,6 +3,7 @@
 #include <string>
 
 #include "hsm/base/status_macros.h"
+#include "recovery/api/limits.h"
 #include "recovery/client/core/random.h"
 #include "recovery/client/core/sleep.h"
 #include "recovery/client/core/wait.h"
@@ -64,7 +65,8 @@ Task<std::string> Token(Scope& scope, const Realm& realm, size_t at, std::string
 
 // When to send it again; nothing: not at all.
 std::optional<int64_t> PauseBefore(const Reply& reply, const Method& method, int attempt, Host& host) {
-  if (absl::IsUnavailable(reply.status) && method.repeat != Repeat::kRefused) {
+  const bool is_safe = method.repeat == Repeat::kSafe || method.repeat == Repeat::kSafeAndDear;
+  if (absl::IsUnavailable(reply.status) && is_safe) {
     return RetryPauseMs(host, attempt);
   }
   if (absl::IsDeadlineExceeded(reply.status) && method.repeat == Repeat::kSafeAndDear && attempt == 0) {
@@ -85,6 +87,12 @@ absl::Status NoteTlsKey(Realm& realm, const Reply& reply) {
 }
 
 }  // namespace
+
+void HoldChallenge(Realm& realm, const Bytes& challenge, int64_t asked_ms) {
+  // Ten seconds less than it is good for, for what is on the way.
+  constexpr int64_t kHeldMs = 50'000;
+  if (challenge.size() == kChallengeBytes) realm.challenge = HeldChallenge{challenge, asked_ms + kHeldMs};
+}
 
 Task<Bytes> CallMethod(Scope& scope, Account& account, size_t realm, const Method& method, Bytes body) {
   if (!method.is_of_proof && !account[realm].unproven.ok()) {

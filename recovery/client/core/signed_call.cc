@@ -4,10 +4,16 @@
 
 namespace labrec::recovery::client::core {
 
-Task<Bytes> NewChallenge(Scope& scope, Account& account, size_t realm) {
+Task<ChallengeToSign> TakeChallenge(Scope& scope, Account& account, size_t realm) {
+  if (auto held = std::exchange(account[realm].challenge, std::nullopt);
+      held && scope.flow().now_ms() <= held->until_ms) {
+    co_return ChallengeToSign{std::move(held->bytes), true};
+  }
   LABREC_CO_ASSIGN_OR_RETURN(wire::GetChallengeResponse response,
                              co_await Call(scope, account, realm, wire::GetChallengeRequest()));
-  if (response.challenge.size() == kChallengeBytes) co_return std::move(response.challenge);
+  if (response.challenge.size() == kChallengeBytes) {
+    co_return ChallengeToSign{std::move(response.challenge), false};
+  }
   co_return absl::InternalError(absl::StrCat("realm ", account[realm].name, " gave a challenge of ",
                                              response.challenge.size(), " bytes instead of ",
                                              kChallengeBytes));
@@ -28,14 +34,16 @@ Task<wire::Signature> Signed(Scope& scope, const Account& account, size_t realm,
   co_return signature;
 }
 
-Task<wire::Signature> Authorize(Scope& scope, Account& account, size_t realm, Operation operation, Bytes body,
-                                const Signer& signer) {
-  LABREC_CO_ASSIGN_OR_RETURN(Bytes challenge, co_await NewChallenge(scope, account, realm));
-  Bytes message = RequestBytes(account.ScopeAt(realm), operation, challenge, body);
+Task<Authorization> Authorize(Scope& scope, Account& account, size_t realm, Operation operation, Bytes body,
+                              const Signer& signer) {
+  LABREC_CO_ASSIGN_OR_RETURN(ChallengeToSign challenge, co_await TakeChallenge(scope, account, realm));
+  Bytes message = RequestBytes(account.ScopeAt(realm), operation, challenge.bytes, body);
+  Authorization authorization;
+  authorization.by_held = challenge.was_held;
   LABREC_CO_ASSIGN_OR_RETURN(
-      wire::Signature signature,
-      co_await Signed(scope, account, realm, signer, std::move(challenge), std::move(message)));
-  co_return signature;
+      authorization.signature,
+      co_await Signed(scope, account, realm, signer, std::move(challenge.bytes), std::move(message)));
+  co_return authorization;
 }
 
 }  // namespace labrec::recovery::client::core

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/clock.h"
+#include "hsm/base/random_source.h"
 #include "recovery/api/retry_after.h"
 #include "recovery/client/grpc/connection.h"
 #include "recovery/client/grpc/http_proxy.h"
@@ -96,7 +97,7 @@ class GrpcHost::GrpcCall final : public Errand {
     context_.set_deadline(std::chrono::system_clock::now() + timeout);
     if (!call.token.empty()) context_.AddMetadata("authorization", "Bearer " + call.token);
     const std::string method = absl::StrCat(std::string(kService), std::string(call.method));
-    reader_ = connection_->generic.PrepareUnaryCall(&context_, method, ToBuffer(call.body), &queue);
+    reader_ = connection_->stub.PrepareUnaryCall(&context_, method, ToBuffer(call.body), &queue);
     reader_->StartCall();
     reader_->Finish(&response_, &status_, static_cast<Errand*>(this));
   }
@@ -107,8 +108,8 @@ class GrpcHost::GrpcCall final : public Errand {
     reply.retry_after_ms = RetryAfterMs(context_);
     if (!status_.ok()) return reply;
     reply.body = FromBuffer(response_);
-    channel_.NoteCertificate(context_).IgnoreError();  // the core judges the hash
-    if (const auto hash = channel_.TlsKeyHash(); hash.ok()) reply.tls_key_hash = *hash;
+    // This call's own: another one may have ended meanwhile. The core judges it.
+    if (const auto hash = channel_.NoteCertificate(context_); hash.ok()) reply.tls_key_hash = *hash;
     return reply;
   }
 
@@ -130,9 +131,13 @@ class GrpcHost::Fetch final : public Errand {
           result_ = token.Get(cancelled);
           alarm_.Set(&queue, std::chrono::system_clock::now(), static_cast<Errand*>(this));
         }) {}
-  ~Fetch() override { thread_.join(); }
+  ~Fetch() override {
+    if (thread_.joinable()) thread_.join();
+  }
   void Cancel() override { cancelled_ = true; }
+  // The thread has nothing left to do but to end.
   core::Reply Reply() override {
+    thread_.join();
     if (!result_.ok()) return {result_.status(), {}, {}, {}};
     return {absl::OkStatus(), ToBytes(*result_), {}, {}};
   }
@@ -165,8 +170,7 @@ GrpcHost::~GrpcHost() {
 }
 
 void GrpcHost::Random(std::span<uint8_t> to) {
-  const SecretBytes random = SecretBytes::Random(to.size());
-  std::ranges::copy(random.view(), to.begin());
+  SystemRandom(to);
 }
 
 int64_t GrpcHost::UnixMillis() {

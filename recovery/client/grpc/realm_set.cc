@@ -35,7 +35,7 @@ absl::Status RealmSet::Add(RealmAddress address, TokenFetch token) {
       return absl::InvalidArgumentError(absl::StrCat("realm id ", Hex(address.id), " is there twice"));
     }
   }
-  realms_.push_back(std::make_unique<RealmChannel>(std::move(address), std::move(token), options_.channel));
+  realms_.push_back(std::make_unique<RealmChannel>(std::move(address), std::move(token)));
   return absl::OkStatus();
 }
 

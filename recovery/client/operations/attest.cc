@@ -68,7 +68,7 @@ Task<AkChallenge> Challenge(Scope& scope, Account& account, size_t realm, const 
       const attestation::TpmIdentity identity,
       attestation::CheckIdentity(shown, PolicyFor(demand, shown).trust, demand.now_ms));
   LABREC_CO_RETURN_IF_ERROR(attestation::CheckPinnedAk(demand.pinned_ak_name, identity.ak));
-  co_return attestation::ChallengeAk(identity);
+  co_return attestation::ChallengeAk(identity, SourceOf(account.host()));
 }
 
 Task<RealmAttestation> Attest(Scope& scope, Account& account, size_t realm, const AttestDemand& demand) {

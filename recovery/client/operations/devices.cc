@@ -19,8 +19,7 @@ struct NewDevice {
 
 // Both the new key and the one that vouches for it sign the same bytes, over the same challenge.
 Task<wire::EnrollDeviceRequest> SignedRequest(Scope& scope, Account& account, size_t realm,
-                                              const NewDevice& device) {
-  LABREC_CO_ASSIGN_OR_RETURN(const Bytes challenge, co_await NewChallenge(scope, account, realm));
+                                              const NewDevice& device, const Bytes& challenge) {
   wire::EnrollDeviceRequest request;
   request.public_key = device.key.Spki();
   request.name = device.name;
@@ -39,12 +38,15 @@ Task<wire::EnrollDeviceRequest> SignedRequest(Scope& scope, Account& account, si
 
 Task<wire::EnrollDeviceResponse> EnrollAt(Scope& scope, Account& account, size_t realm,
                                           const NewDevice& device) {
-  constexpr int kAttempts = 2;  // asking again for what is enrolled already is answered OK
   for (int attempt = 1;; ++attempt) {
+    LABREC_CO_ASSIGN_OR_RETURN(const ChallengeToSign challenge,
+                               co_await TakeChallenge(scope, account, realm));
     LABREC_CO_ASSIGN_OR_RETURN(wire::EnrollDeviceRequest request,
-                               co_await SignedRequest(scope, account, realm, device));
+                               co_await SignedRequest(scope, account, realm, device, challenge.bytes));
     auto response = co_await Call(scope, account, realm, std::move(request));
-    if (response.ok() || !absl::IsUnavailable(response.status()) || attempt == kAttempts) co_return response;
+    if (response.ok() || !IsSignedAgain(scope, response.status(), challenge.was_held, attempt)) {
+      co_return response;
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/core/call.h"
 #include "recovery/client/core/gather.h"
+#include "recovery/client/report/failure_kind.h"
 #include "recovery/client/steps/record_survey.h"
 
 namespace labrec::recovery::client::core {
@@ -21,9 +22,10 @@ void Describe(const Realm& realm, const absl::StatusOr<wire::GetRealmResponse>& 
   status.guess_delays.emplace(answer->guess_delays_s.begin(), answer->guess_delays_s.end());
   if (SameBytes(answer->realm_id, realm.id)) return;
   status.report.condition = RealmCondition::kFaulty;
-  status.report.error = absl::FailedPreconditionError(
-      absl::StrCat("at ", realm.address, " answers realm ", Hex(answer->realm_id), ", not ", Hex(realm.id),
-                   ": correct the realm list"));
+  status.report.error =
+      Marked(FailureKind::kAnotherRealm, absl::FailedPreconditionError(absl::StrCat(
+                                             "at ", realm.address, " answers realm ", Hex(answer->realm_id),
+                                             ", not ", Hex(realm.id), ": correct the realm list")));
 }
 
 }  // namespace

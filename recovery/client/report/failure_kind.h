@@ -16,6 +16,8 @@ enum class FailureKind {
   kRefused,          // a realm says no; its code is a claim (realm_refusal.h)
   kCancelled,
   kOther,
+  kDisputed,      // realms offer a version that may be made up: another realm says that the record takes more
+  kAnotherRealm,  // where a realm of the list should be, another one answers
 };
 
 // Marks a status, so that its kind is known whatever its code is.

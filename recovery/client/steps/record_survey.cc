@@ -6,6 +6,7 @@
 
 #include "recovery/client/core/call.h"
 #include "recovery/client/core/gather.h"
+#include "recovery/client/report/failure_kind.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -73,14 +74,15 @@ void CompareWithGroup(const ConfigGroup& group, size_t realm, const std::vector<
 
 absl::Status RefusalOf(const RefusedGroup& refused, const std::vector<RealmReport>& reports) {
   const size_t behind = refused.group.members.size();
-  return absl::FailedPreconditionError(
-      absl::StrCat("realm ", reports[refused.realm].realm, " offers version ", refused.asked_version,
-                   " of the record, which takes ", refused.asked_threshold,
-                   " realms to recover, but version ", refused.group.version(), " is offered by ", behind,
-                   " only: realms may have made it up to test the PIN, and no PIN was sent. If the record "
-                   "was sealed so that ",
-                   behind, " realms bring it back, say so (--threshold ", behind,
-                   "); if not, tell the realms' operators"));
+  return Marked(FailureKind::kDisputed,
+                absl::FailedPreconditionError(absl::StrCat(
+                    "realm ", reports[refused.realm].realm, " offers version ", refused.asked_version,
+                    " of the record, which takes ", refused.asked_threshold,
+                    " realms to recover, but version ", refused.group.version(), " is offered by ", behind,
+                    " only: realms may have made it up to test the PIN, and no PIN was sent. If the record "
+                    "was sealed so that ",
+                    behind, " realms bring it back, say so (--threshold ", behind,
+                    "); if not, tell the realms' operators")));
 }
 
 }  // namespace

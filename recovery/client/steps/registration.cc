@@ -109,9 +109,11 @@ Task<Registration::Counter> Registration::FindCounter(Scope& scope, size_t realm
             " of the protocol and this program version ", kProtocolVersion, ": update one of them")));
   }
   if (SameBytes(response.realm_id, expected.id)) co_return CounterOf(expected, response, plan_);
-  co_return absl::FailedPreconditionError(absl::StrCat(
-      "at ", expected.address, " answers realm ", Hex(response.realm_id), ", but the realm list expects ",
-      Hex(expected.id), " (", expected.name, ") there: correct the realm list"));
+  co_return Marked(
+      FailureKind::kAnotherRealm,
+      absl::FailedPreconditionError(absl::StrCat(
+          "at ", expected.address, " answers realm ", Hex(response.realm_id), ", but the realm list expects ",
+          Hex(expected.id), " (", expected.name, ") there: correct the realm list")));
 }
 
 Task<> Registration::BeginError(Scope& scope, size_t realm, absl::Status status) const {

@@ -6,17 +6,16 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "recovery/client/grpc/realm_channel.h"
 #include "tests/support/device/gate.h"
 #include "tests/support/net/loopback.h"
 #include "tests/support/process/eventually.h"
 #include "tests/support/realm/chip_realm.h"
+#include "tests/support/realm/core_call.h"
 
 namespace labrec::test {
 namespace {
 
-using recovery::client::Cancellation;
-namespace v1 = labyrinth::recovery::v1;
+namespace wire = recovery::wire;
 
 class ChipBusy : public testing::Test {
  protected:
@@ -52,17 +51,15 @@ class ChipBusy : public testing::Test {
     return at == std::string::npos ? 0 : std::stoi(text.substr(at + name.size()));
   }
   static absl::Status GetRecord(const ChipRealm::Account& account) {
-    Cancellation never;
-    v1::GetRecordRequest request;
-    request.set_record("default");
-    return (*account.realms)[0].Call(request, never).status();
+    wire::GetRecordRequest request;
+    request.record = "default";
+    return CallRealm(*account.realms, 0, request).status();
   }
-  static absl::StatusOr<v1::BeginChipWriteResponse> BeginWrite(const ChipRealm::Account& account) {
-    Cancellation never;
-    v1::BeginChipWriteRequest request;
-    request.set_record("default");
-    request.set_version(1);
-    return (*account.realms)[0].Call(request, never);
+  static absl::StatusOr<wire::BeginChipWriteResponse> BeginWrite(const ChipRealm::Account& account) {
+    wire::BeginChipWriteRequest request;
+    request.record = "default";
+    request.version = 1;
+    return CallRealm(*account.realms, 0, request);
   }
 
   Gate gate_;
@@ -84,13 +81,13 @@ TEST_F(ChipBusy, WhoFindsNoPlaceHearsWhenToComeBackAndDoes) {
   const absl::Status refused = BeginWrite(*hasty).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted) << refused;
   EXPECT_THAT(std::string(refused.message()), testing::HasSubstr("enough requests waiting"));
-  absl::StatusOr<v1::BeginChipWriteResponse> begun;
+  absl::StatusOr<wire::BeginChipWriteResponse> begun;
   std::thread comes_back([&] { begun = BeginWrite(patient); });
   EXPECT_TRUE(Eventually([&] { return RefusedForWantOfAPlace() >= 2; }));
   gate_.Open();
   for (std::thread* each : {&with_the_chip, &in_the_queue, &comes_back}) each->join();
   ASSERT_TRUE(begun.ok()) << begun.status();
-  EXPECT_NE(begun->session(), 0U);
+  EXPECT_NE(begun->session, 0U);
   EXPECT_EQ(ChipRealm::Try(patient, ChipRealm::kRightPin), "right") << "no guess was spent by it";
 }
 

@@ -12,9 +12,9 @@
 #include "hsm/tpm_wire/tpms_nv_public.h"
 #include "hsm/tpm_wire/tpmt_public.h"
 #include "recovery/client/chip/guesses.h"
-#include "recovery/client/grpc/realm_channel.h"
 #include "recovery/client/status.h"
 #include "tests/integration/client/world.h"
+#include "tests/support/realm/core_call.h"
 #include "tests/support/tpm/ek_certificate.h"
 #include "tests/support/tpm/local_ca.h"
 
@@ -236,6 +236,19 @@ TEST_F(ClientChip, ALostAnswerToARefillIsNotSignedForAgain) {
   EXPECT_FALSE(std::get<client::Recovered>(*outcome).reports[kOslo].error.ok());
 }
 
+// Challenges come with answers, that of a version which begins in a chip among them.
+TEST_F(ClientChip, ALifeTakesNoCallForAChallenge) {
+  std::vector<int> before;
+  for (size_t i = 0; i < kRealms; ++i) before.push_back(proxy(i).calls("GetChallenge"));
+  ASSERT_TRUE(SealInChip(Enforcement::kChipOrLedger).ok());
+  ASSERT_EQ(Describe(RecoverAs(alice(), kRight)), Got(kSecret));
+  const auto changed =
+      ChangePin(alice(), {"default", 2}, Holders::kEveryRealm, Secret(kRight), Secret("271828"), nullptr);
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  ASSERT_TRUE(std::holds_alternative<Sealed>(*changed));
+  for (size_t i = 0; i < kRealms; ++i) EXPECT_EQ(proxy(i).calls("GetChallenge"), before[i]) << i;
+}
+
 TEST_F(ClientChip, AnEkOfNobodyKnownIsRefused) {
   trust_.anchors = {trust_.anchors.front()};
   Lie<v1::GetIdentityResponse>(kOslo, [](v1::GetIdentityResponse& answer) {
@@ -247,10 +260,11 @@ TEST_F(ClientChip, AnEkOfNobodyKnownIsRefused) {
 }
 
 TEST_F(ClientChip, AnotherChipsIdentityIsRefused) {
-  Cancellation cancellation;
-  const auto quito = alice()[kQuito].Call(v1::GetIdentityRequest(), cancellation);
+  const auto quito = test::CallRealm(alice(), kQuito, wire::GetIdentityRequest());
   ASSERT_TRUE(quito.ok()) << quito.status();
-  Lie<v1::GetIdentityResponse>(kOslo, [other = *quito](v1::GetIdentityResponse& answer) { answer = other; });
+  Lie<v1::GetIdentityResponse>(kOslo, [other = quito->identity](v1::GetIdentityResponse& answer) {
+    answer.set_identity(ToString(other));
+  });
   ExpectRefused("ActivateCredential");
 }
 

@@ -8,6 +8,7 @@
 #include "recovery/client/grpc/realm_channel.h"
 #include "recovery/client/status.h"
 #include "tests/integration/client/world.h"
+#include "tests/support/realm/core_call.h"
 
 // Realms that lie, by fields and by status codes: what they say proves nothing.
 namespace labrec::recovery::client {
@@ -172,8 +173,7 @@ TEST_F(Lies, AfterItsProofNoOtherTlsKeyGetsARequest) {
   ASSERT_TRUE(key.ok()) << key.status();
   Digest other = *key;
   other[0] ^= 1;
-  Cancellation cancellation;
-  const auto asked = [&] { return oslo.Call(v1::GetChallengeRequest(), cancellation).status(); };
+  const auto asked = [&] { return test::CallRealm(alice(), 0, wire::GetChallengeRequest()).status(); };
   ASSERT_TRUE(asked().ok());
   const int before = proxy(0).calls("GetChallenge");
   oslo.SetProven(other);
@@ -191,10 +191,10 @@ TEST_F(Lies, AProvenKeyIsNoReasonToTakeAnotherName) {
   ASSERT_TRUE(key.ok()) << key.status();
   RealmAddress address = alice().address(0);
   address.server_name = "another.example";
-  RealmChannel channel(address, nullptr, {});
-  channel.SetProven(*key);
-  Cancellation cancellation;
-  EXPECT_TRUE(absl::IsUnavailable(channel.Call(v1::GetRealmRequest(), cancellation).status()));
+  RealmSet other("chat", "alice");
+  ASSERT_TRUE(other.Add(address, TokenFetch()).ok());
+  other[0].SetProven(*key);
+  EXPECT_TRUE(absl::IsUnavailable(test::CallRealm(other, 0, wire::GetRealmRequest()).status()));
 }
 
 TEST_F(Lies, HighestVersionOfOneRealmLeadsTheNumbersNowhere) {

@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "recovery/client/grpc/realm_channel.h"
 #include "tests/integration/engine/realm.h"
 #include "tests/support/net/test_certificate.h"
+#include "tests/support/realm/core_call.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -92,9 +92,12 @@ absl::Status Call(const TlsServer& server, const std::string& ca_pem) {
   address.name = "r";
   address.address = server.address();
   address.ca_pem = ca_pem;
-  RealmChannel realm(address, nullptr, {std::chrono::seconds(5), 1});  // GetRealm needs no token
-  Cancellation cancellation;
-  return realm.Call(v1::GetRealmRequest(), cancellation).status();
+  ClientOptions once;
+  once.channel = {std::chrono::seconds(5), 1};
+  RealmSet realms("chat", "alice", once);
+  const absl::Status added = realms.Add(address, TokenFetch());  // GetRealm needs no token
+  if (!added.ok()) return added;
+  return test::CallRealm(realms, 0, wire::GetRealmRequest()).status();
 }
 
 TEST(ClientTls, SpeaksOnly13) {

@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "hsm/base/encoding.h"
-#include "recovery/client/grpc/realm_channel.h"
+#include "tests/support/realm/core_call.h"
 
 namespace labrec::recovery::client {
 
@@ -77,8 +77,7 @@ std::vector<uint32_t> ClientWorld::Remaining() {
 
 void ClientWorld::Reconnect(size_t i) {
   realms_[i]->Connect();
-  Cancellation cancellation;
-  EXPECT_TRUE(Eventually([&] { return (*alice_)[i].Call(v1::GetRealmRequest(), cancellation).ok(); }));
+  EXPECT_TRUE(Eventually([&] { return test::CallRealm(*alice_, i, wire::GetRealmRequest()).ok(); }));
 }
 
 std::string Describe(const absl::StatusOr<RecoverOutcome>& outcome) {

@@ -8,16 +8,18 @@
 
 #include <gtest/gtest.h>
 
+#include "recovery/api/v1/recovery.pb.h"
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/change_pin.h"
 #include "recovery/client/enroll.h"
-#include "recovery/client/grpc/messages.h"
 #include "recovery/client/recover.h"
 #include "recovery/client/seal.h"
 #include "tests/integration/server/networked_realm.h"
 #include "tests/support/realm/realm_proxy.h"
 
 namespace labrec::recovery::client {
+
+namespace v1 = ::labyrinth::recovery::v1;
 
 inline SecretBytes Secret(std::string_view text) {
   return SecretBytes::CopyOf(AsBytes(text));

@@ -1,11 +1,11 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/client/enroll.h"
 #include "recovery/client/epoch_floor.h"
-#include "recovery/client/grpc/signed_call.h"
 #include "recovery/client/recover.h"
 #include "recovery/labyrinth/base/reason.h"
 #include "recovery/labyrinth/mailbox.h"
 #include "tests/integration/mailbox/world.h"
+#include "tests/support/realm/core_call.h"
 #include "tools/mailbox/home.h"
 #include "tools/mailbox/recovery_floor.h"
 
@@ -13,7 +13,6 @@ namespace labrec::mailbox {
 namespace {
 
 using recovery::Operation;
-using recovery::client::Cancellation;
 using recovery::client::DeviceKey;
 using recovery::client::RealmSet;
 using recovery::labyrinth::Floor;
@@ -23,7 +22,8 @@ using recovery::labyrinth::Mailbox;
 using recovery::labyrinth::Reason;
 using recovery::labyrinth::ReasonOf;
 using ::testing::Each;
-namespace api = ::labyrinth::recovery::v1;
+using ::testing::ElementsAre;
+namespace wire = recovery::wire;
 
 // What the realms accept as a floor, spoken to by the client library.
 class FloorService : public MailboxWorld {
@@ -44,30 +44,32 @@ class FloorService : public MailboxWorld {
     EXPECT_TRUE(kept.ok() && kept->claims.size() == kRealms) << kept.status();
     return kept.ok() && !kept->claims.empty() ? kept->claims.front().floor : Floor{};
   }
-  api::RaiseFloorRequest Signed(const Floor& floor, const DeviceKey& key) {
-    api::RaiseFloorRequest request;
-    request.set_record("default");
-    request.set_sequence(floor.sequence);
-    request.set_digest(ToString(floor.digest));
+  wire::Signature Authorize(const Floor& floor, const recovery::client::RequestSigner& key) {
     const Bytes body = recovery::RaiseFloorBody("default", floor.sequence, floor.digest);
-    auto signature = Authorize(*realms_, 0, Operation::kRaiseFloor, body, key, cancellation_);
+    auto signature = test::AuthorizeAt(*realms_, 0, Operation::kRaiseFloor, body, key);
     EXPECT_TRUE(signature.ok()) << signature.status();
-    *request.mutable_authorization() = *signature;
+    return signature.value_or(wire::Signature());
+  }
+  wire::RaiseFloorRequest Signed(const Floor& floor, const DeviceKey& key) {
+    wire::RaiseFloorRequest request;
+    request.record = "default";
+    request.sequence = floor.sequence;
+    request.digest = ToBytes(floor.digest);
+    request.authorization = Authorize(floor, key);
     return request;
   }
-  absl::Status Raise(const api::RaiseFloorRequest& request) {
-    return (*realms_)[0].Call(request, cancellation_).status();
+  absl::Status Raise(const wire::RaiseFloorRequest& request) {
+    return test::CallRealm(*realms_, 0, request).status();
   }
 
   std::unique_ptr<RealmSet> realms_ = NewRealmSet();
-  Cancellation cancellation_;
   std::string laptop_;
 };
 
 TEST_P(FloorService, RefusesWhatIsUnsignedReplayedLowerOrConflicting) {
   LiveUntilEpoch1();
   const Floor old = Kept("phone");
-  const api::RaiseFloorRequest replayed = Signed(old, KeyOf("phone"));
+  const wire::RaiseFloorRequest replayed = Signed(old, KeyOf("phone"));
   ASSERT_TRUE(Raise(replayed).ok());  // raising to what is kept is fine, once
   MustRevoke("phone", laptop_);
   const Floor kept = Kept("phone");
@@ -82,11 +84,11 @@ TEST_P(FloorService, RefusesWhatIsUnsignedReplayedLowerOrConflicting) {
   EXPECT_TRUE(absl::IsFailedPrecondition(Raise(Signed(conflicting, KeyOf("phone")))));
   EXPECT_TRUE(absl::IsPermissionDenied(Raise(Signed(higher, KeyOf("laptop")))));  // revoked
   EXPECT_TRUE(absl::IsPermissionDenied(Raise(Signed(higher, DeviceKey::Make()))));
-  api::RaiseFloorRequest unsigned_request = Signed(higher, KeyOf("phone"));
-  unsigned_request.clear_authorization();
+  wire::RaiseFloorRequest unsigned_request = Signed(higher, KeyOf("phone"));
+  unsigned_request.authorization.reset();
   EXPECT_FALSE(Raise(unsigned_request).ok());
-  api::RaiseFloorRequest changed = Signed(kept, KeyOf("phone"));
-  changed.set_sequence(7);  // signed for 1
+  wire::RaiseFloorRequest changed = Signed(kept, KeyOf("phone"));
+  changed.sequence = 7;  // signed for 1
   EXPECT_TRUE(absl::IsPermissionDenied(Raise(changed)));
   EXPECT_THAT(Floors(), Each(1));
   EXPECT_EQ(Kept("phone"), kept);
@@ -102,10 +104,8 @@ TEST_P(FloorService, AnUnlockKeyRaisesNothing) {
   ASSERT_EQ(recovered->floors.size(), kRealms);
   EXPECT_EQ(recovered->floors[0].device, KeyOf("phone").public_key());
   const Floor higher{9, {}};
-  const Bytes body = recovery::RaiseFloorBody("default", 9, higher.digest);
-  api::RaiseFloorRequest request = Signed(higher, KeyOf("phone"));
-  *request.mutable_authorization() =
-      *Authorize(*realms_, 0, Operation::kRaiseFloor, body, recovered->authority, cancellation_);
+  wire::RaiseFloorRequest request = Signed(higher, KeyOf("phone"));
+  request.authorization = Authorize(higher, recovered->authority);
   EXPECT_TRUE(absl::IsPermissionDenied(Raise(request)));
   EXPECT_THAT(Floors(), Each(0));
 }

@@ -26,6 +26,19 @@ TEST(Confirmation, TakesTheCertifiedKeysAnswer) {
   EXPECT_EQ(*evaluated, element.Times(key));
 }
 
+// Whoever says which generator it is to use gets all of it from there.
+TEST(Confirmation, DrawsFromItsCallersSource) {
+  const P256Point element = RandomPoint();
+  const auto with = [&](uint8_t first) {
+    const Confirmation confirmation(element, [next = first](std::span<uint8_t> to) mutable {
+      for (uint8_t& byte : to) byte = next++;
+    });
+    return std::vector<P256Point>(confirmation.elements().begin(), confirmation.elements().end());
+  };
+  EXPECT_EQ(with(1), with(1));
+  EXPECT_NE(with(1), with(2));
+}
+
 TEST(Confirmation, RefusesAnotherKey) {
   const Confirmation confirmation(RandomPoint());
   const auto answers = Evaluate(confirmation, P256Scalar::Random());

@@ -17,7 +17,9 @@ std::map<std::string, std::string> MakeKit() {
   put("tokens.json", TokenValues());
   put("pins.json", PinValues());
   put("chip.json", ChipValues());
-  for (const auto& scenes : {RecoverScenes(), RuleScenes(), SealScenes(), OtherScenes()}) {
+  put("methods.json", MethodValues());
+  put("codes.json", CodeValues());
+  for (const auto& scenes : {RecoverScenes(), RuleScenes(), SealScenes(), FloorScenes(), OtherScenes()}) {
     for (const Scene& scene : scenes) put("transcripts/" + scene.name + ".json", Play(scene));
   }
   return files;

@@ -9,6 +9,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/hash.h"
+#include "tests/vectors/conformance/floor.h"
 #include "tests/vectors/conformance/request.h"
 
 namespace labrec::conformance {
@@ -17,8 +18,8 @@ namespace {
 constexpr const char* kOutcomes[] = {"none",   "recovered", "sealed",    "done",           "wrong-pin",
                                      "locked", "used-up",   "destroyed", "not-registered", "failed"};
 constexpr const char* kFailures[] = {
-    "none",   "too-few-realms", "unproven",  "tls-mismatch", "upgrade-required", "contended", "invalid",
-    "faulty", "refused",        "cancelled", "other"};
+    "none",   "too-few-realms", "unproven",  "tls-mismatch", "upgrade-required", "contended",    "invalid",
+    "faulty", "refused",        "cancelled", "other",        "disputed",         "another-realm"};
 constexpr const char* kConditions[] = {"good",    "pending",     "faulty",    "outdated",
                                        "locked",  "spent",       "destroyed", "not-registered",
                                        "refused", "unreachable", "late"};
@@ -113,10 +114,7 @@ void Draws::Fill(uint8_t* to, size_t size) {
 }
 
 Player::Player(Json transcript, KitRealms& realms, Draws& draws)
-    : transcript_(std::move(transcript)),
-      realms_(realms),
-      draws_(draws),
-      device_(EcdsaPrivateKey::FromScalar(P256Scalar::Parse(Bytes(32, 0x55)).value())) {
+    : transcript_(std::move(transcript)), realms_(realms), draws_(draws), device_(KitDevice()) {
   const Bytes spki = device_.public_key().Spki();
   Bytes ids[Example::kRealms];
   lrc_realm entries[Example::kRealms];
@@ -289,6 +287,18 @@ Json Player::ReportsOf() const {
   return reports;
 }
 
+Json Player::FloorsOf() const {
+  Json floors = Json::array();
+  lrc_floor floor;
+  while (lrc_op_floor(op_, floors.size(), &floor) == 1) {
+    floors.push_back({{"realm", floor.realm},
+                      {"sequence", floor.sequence},
+                      {"digest", Hex(Own(floor.digest))},
+                      {"device_public_key", Hex(Own(floor.device))}});
+  }
+  return floors;
+}
+
 Json Player::ResultOf() const {
   lrc_result result;
   Require(lrc_op_result(op_, &result) == 1, "no result");
@@ -308,6 +318,7 @@ Json Player::ResultOf() const {
     json["complete"] = result.complete != 0;
     json["pin_is_known"] = result.pin_is_known != 0;
   }
+  if (Json floors = FloorsOf(); !floors.empty()) json["floors"] = std::move(floors);
   json["realms"] = ReportsOf();
   return json;
 }

@@ -63,6 +63,7 @@ class Player {
   Json ClientOf() const;
   Json ResultOf() const;
   Json ReportsOf() const;
+  Json FloorsOf() const;
 
   Json transcript_;
   KitRealms& realms_;

@@ -78,7 +78,11 @@ MaybeReply HonestRealm::Honest(std::string_view method, const Bytes& body) {
   if (method == "RevokeDevice") return Give(wire::RevokeDeviceResponse());
   if (method == "DeleteRecord") return Give(wire::DeleteRecordResponse());
   if (method == "RaiseFloor") return Give(wire::RaiseFloorResponse());
-  if (method == "GetFloor") return Give(wire::GetFloorResponse());
+  if (method == "GetFloor") {
+    wire::GetFloorResponse response;
+    response.floor = floor;
+    return Give(response);
+  }
   return Refuse(absl::StatusCode::kUnimplemented, "not in the kit");
 }
 
@@ -95,8 +99,9 @@ Bytes HonestRealm::Evaluated(uint32_t version, const Bytes& element) const {
   return ToBytes(point.Times(P256Scalar::Parse(KitRealmKey(number_, version)).value()).Compressed());
 }
 
-KitReply HonestRealm::GetRecord() const {
+KitReply HonestRealm::GetRecord() {
   wire::GetRecordResponse response;
+  response.next_challenge = NewChallenge();
   response.state = versions.empty() ? wire::RecordState::kNotRegistered : wire::RecordState::kUsable;
   response.highest_version = highest_version;
   for (auto at = versions.rbegin(); at != versions.rend(); ++at) {
@@ -117,6 +122,7 @@ KitReply HonestRealm::GetRecord() const {
 KitReply HonestRealm::Begin(const wire::BeginRegistrationRequest& request) {
   wire::BeginRegistrationResponse response;
   response.registration_id = Bytes(16, static_cast<uint8_t>(0xB0 + number_));
+  response.next_challenge = NewChallenge();
   for (const Bytes& element : request.elements) {
     response.evaluated.push_back(Evaluated(request.version, element));
   }
@@ -136,7 +142,9 @@ KitReply HonestRealm::Finish(const wire::FinishRegistrationRequest& request) {
   version.shown.remaining = fewest;
   version.sealed_secret = request.sealed_secret;
   highest_version = std::max(highest_version, request.version);
-  return Give(wire::FinishRegistrationResponse());
+  wire::FinishRegistrationResponse response;
+  response.next_challenge = NewChallenge();
+  return Give(response);
 }
 
 KitReply HonestRealm::Activate(const wire::ActivateRequest& request) {
@@ -186,6 +194,8 @@ KitReply HonestRealm::Unlock(const wire::UnlockRequest& request) {
   wire::Unlocked unlocked;
   unlocked.sealed_secret = version->second.sealed_secret;
   unlocked.remaining = version->second.limit;
+  unlocked.floor = floor;
+  unlocked.next_challenge = NewChallenge();
   response.outcome = std::move(unlocked);
   return Give(response);
 }

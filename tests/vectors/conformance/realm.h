@@ -57,10 +57,11 @@ class HonestRealm final : public KitRealm {
   std::map<uint32_t, Version> versions;
   uint32_t highest_version = 0;
   std::optional<int64_t> locked_until_ms;
+  std::optional<recovery::wire::Floor> floor;
 
  private:
   MaybeReply Honest(std::string_view method, const Bytes& body);
-  KitReply GetRecord() const;
+  KitReply GetRecord();
   KitReply Begin(const recovery::wire::BeginRegistrationRequest& request);
   KitReply Finish(const recovery::wire::FinishRegistrationRequest& request);
   KitReply Activate(const recovery::wire::ActivateRequest& request);

@@ -22,6 +22,7 @@ struct Scene {
 std::vector<Scene> RecoverScenes();
 std::vector<Scene> RuleScenes();
 std::vector<Scene> SealScenes();
+std::vector<Scene> FloorScenes();
 std::vector<Scene> OtherScenes();
 
 // Plays it with the core of today.

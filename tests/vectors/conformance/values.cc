@@ -13,6 +13,9 @@
 #include "hsm/base/p256.h"
 #include "pin/pin_text.h"
 #include "recovery/api/request_bytes.h"
+#include "recovery/client/c/labyrinth_recovery.h"
+#include "recovery/client/core/account.h"
+#include "recovery/client/core/methods.h"
 #include "recovery/client/tokens/bearer_token.h"
 #include "tests/support/checkout_paths.h"
 #include "tests/vectors/conformance/example.h"
@@ -194,6 +197,80 @@ Json PinValues() {
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+// What stands in core/methods.h.
+Json MethodValues() {
+  using recovery::client::core::Repeat;
+  const auto named = [](Repeat repeat) {
+    switch (repeat) {
+      case Repeat::kSignedAgain:
+        return "signed";
+      case Repeat::kSafe:
+        return "safe";
+      case Repeat::kSafeAndDear:
+        return "dear";
+      default:
+        return "never";
+    }
+  };
+  Json rows = Json::array();
+  for (const auto& method : recovery::client::core::kMethods) {
+    rows.push_back({{"name", std::string(method.name)},
+                    {"repeat", named(method.repeat)},
+                    {"token", method.needs_token},
+                    {"of_proof", method.is_of_proof}});
+  }
+  return {{"call_attempts", recovery::client::core::Limits().attempts},
+          {"signed_attempts", recovery::client::core::kSignedAttempts},
+          {"first_pause_ms", recovery::client::core::kFirstPauseMs},
+          {"longest_pause_ms", recovery::client::core::kLongestPauseMs},
+          {"methods", std::move(rows)}};
+}
+
+namespace {
+
+Json ConnectRow(int http_status, const std::string& body) {
+  const lrc_bytes lent = {reinterpret_cast<const uint8_t*>(body.data()), body.size()};
+  return {{"http_status", http_status},
+          {"body", body},
+          {"code", static_cast<int>(lrc_connect_code(http_status, lent))}};
+}
+
+Json GrpcRow(int http_status, const char* grpc_status) {
+  return {{"http_status", http_status},
+          {"grpc_status", grpc_status == nullptr ? Json(nullptr) : Json(grpc_status)},
+          {"code", static_cast<int>(lrc_grpc_code(http_status, grpc_status))}};
+}
+
+}  // namespace
+
+Json CodeValues() {
+  constexpr const char* kNames[] = {
+      "canceled",       "unknown",           "invalid_argument",   "deadline_exceeded",   "not_found",
+      "already_exists", "permission_denied", "resource_exhausted", "failed_precondition", "aborted",
+      "out_of_range",   "unimplemented",     "internal",           "unavailable",         "data_loss",
+      "unauthenticated"};
+  constexpr int kStatuses[] = {200, 204, 302, 400, 401, 403, 404, 408, 413,
+                               429, 431, 499, 500, 502, 503, 504, 599};
+  Json connect = Json::array(), grpc = Json::array();
+  for (const char* name : kNames) {
+    connect.push_back(ConnectRow(500, absl::StrCat(R"({"code":")", name, R"(","message":"said"})")));
+  }
+  for (const char* body :
+       {R"({"code":"ok"})", R"({"code":"CANCELED"})", R"({"code":14})", R"({"message":"said"})",
+        R"(["unavailable"])", R"("unavailable")", "unavailable", "{", ""}) {
+    connect.push_back(ConnectRow(404, body));
+  }
+  for (const int status : kStatuses) {
+    connect.push_back(ConnectRow(status, status == 200 ? "" : "<html>"));
+    grpc.push_back(GrpcRow(status, nullptr));
+  }
+  for (int code = 0; code <= 17; ++code) grpc.push_back(GrpcRow(200, absl::StrCat(code).c_str()));
+  for (const char* text : {"", "-1", "007", "1e1", " 5", "99", "0x5", "OK"})
+    grpc.push_back(GrpcRow(200, text));
+  grpc.push_back(GrpcRow(503, "5"));
+  return {{"connect", std::move(connect)}, {"grpc", std::move(grpc)}};
 }
 
 }  // namespace labrec::conformance

@@ -12,5 +12,7 @@ nlohmann::ordered_json PointValues();
 nlohmann::ordered_json TokenValues();
 nlohmann::ordered_json PinValues();
 nlohmann::ordered_json ChipValues();
+nlohmann::ordered_json MethodValues();
+nlohmann::ordered_json CodeValues();
 
 }  // namespace labrec::conformance

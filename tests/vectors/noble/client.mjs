@@ -11,7 +11,7 @@ import { allAt, blob, bytesAt, bodies, has, hex, hkdf, int, join, lp, number, re
 
 const order = p256.Point.Fn.ORDER;
 const UNAVAILABLE = 14, NOT_FOUND = 5, EXHAUSTED = 8;
-const repeatable = new Set(['GetRealm', 'GetChallenge', 'GetRecord', 'Evaluate', 'BeginUnlock', 'GetIdentity']);
+export const repeatable = new Set(['GetRealm', 'GetChallenge', 'GetRecord', 'Evaluate', 'BeginUnlock', 'GetIdentity']);
 const stretched = new Map();
 
 // Shamir over GF(2^8), polynomial 0x11B: what the polynomials through these points are at 0.
@@ -46,6 +46,7 @@ export class Client {
     this.asked = transcript.realms.map(() => []);
     this.ids = transcript.client.realms.map(({ id }) => unhex(id));
     this.record = text(transcript.operation.record);
+    this.held = []; // the challenge that came with each realm's latest answer
     this.known = this.ids.map(() => ({ state: 'good' }));  // what each realm was
   }
 
@@ -249,6 +250,7 @@ export class Client {
         challenge = bytesAt(this.call(realm, 'BeginUnlock', join(some(1, this.record), uint(2, version))).body, 1);
         reply = this.unlockOnce(realm, version, challenge);
       }
+      this.held[realm] = bytesAt(bytesAt(reply.body, 1), 4);
       secret ??= this.open(hkdf(s, join(text('labyrinth-recovery/v1/enc'), digest)), digest, bytesAt(bytesAt(reply.body, 1), 1));
       if (!active) this.activate(realm, version);
     }
@@ -264,7 +266,9 @@ export class Client {
   }
 
   activate(realm, version) {
-    const challenge = bytesAt(this.call(realm, 'GetChallenge', new Uint8Array(0)).body, 1);
+    // The one that came with the latest answer, where the realm gives them.
+    const challenge = this.held[realm]?.length === 32 ? this.held[realm]
+      : bytesAt(this.call(realm, 'GetChallenge', new Uint8Array(0)).body, 1);
     const named = join(some(1, this.record), uint(2, version));
     const authorization = join(some(1, challenge), blob(3, named));
     const signed = requestBytes(this.scope(realm), 'activate', challenge, bodies.activate({ record: this.record, version }));

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 
 import { p256 } from '@noble/curves/nist.js';
 
-import { Client } from './client.mjs';
+import { Client, repeatable } from './client.mjs';
 import { isFor, isPoint, normalizePin, parseConfig } from './rules.mjs';
 import { allAt, bodies, bytesAt, hex, int, join, lp, requestBytes, sha256, signedRequests, text, uintAt, unhex, unlockBytes }
   from './wire.mjs';
@@ -49,6 +49,26 @@ test('PINs', () => {
     const made = normalizePin(unhex(typed));
     assert.equal(made && hex(made), pin, about);
   }
+});
+
+test('which calls are sent again as they are', () => {
+  const safe = load('methods.json').methods.filter(({ repeat }) => ['safe', 'dear'].includes(repeat)).map(({ name }) => name);
+  for (const name of repeatable) assert.ok(safe.includes(name), name);
+});
+
+// The document's table, row for row.
+test('the document says of each call how it is repeated, as the core does', () => {
+  const page = readFileSync(process.env.LABREC_PROTOCOL, 'utf8');
+  const table = page.slice(page.indexOf('| call | after UNAVAILABLE or a lost reply |'));
+  const said = new Map();
+  for (const [, calls, what] of table.slice(0, table.indexOf('\n\n')).matchAll(/^\| ([A-Z][A-Za-z, ]+) \| (.+) \|$/gm)) {
+    for (const call of calls.split(', ')) said.set(call, what);
+  }
+  const words = { safe: /^repeat(?! with the same element| with a new)/, dear: /^repeat with the same element/,
+    signed: /^(sign again|the same; NOT_FOUND|repeat with a new challenge)/, never: /^(repeating makes a new key|begin again)/ };
+  const { methods } = load('methods.json');
+  for (const { name, repeat } of methods) assert.match(said.get(name) ?? '', words[repeat], name);
+  assert.deepEqual([...said.keys()].sort(), methods.map(({ name }) => name).sort());
 });
 
 test('what a chip is given: Names, policies, cpHash', () => {

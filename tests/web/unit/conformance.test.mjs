@@ -14,6 +14,8 @@ import { parseConfig } from '../../dist/pin/config.js';
 import { sha256, sign, spkiOf, verify } from '../../dist/pin/keys.js';
 import { blind, finalize } from '../../dist/pin/oprf.js';
 import { normalizePin } from '../../dist/pin/text.js';
+import * as methods from '../../dist/realms/methods.js';
+import { RealmChannel } from '../../dist/realms/realm_channel.js';
 import * as requests from '../../dist/realms/request_bytes.js';
 import { RealmToken } from '../../dist/realms/token.js';
 import { indexName, writeAuthorization } from '../../dist/steps/chip/tpm.js';
@@ -81,6 +83,30 @@ test('pins.json', () => {
       // Refused.
     }
     assert.equal(made, pin, about);
+  }
+});
+
+test('methods.json', () => {
+  const { methods: rules, ...numbers } = load('methods.json');
+  const seen = Object.values(methods).filter((each) => typeof each === 'object');
+  assert.ok(seen.length >= 18, `${seen.length}`);
+  for (const { name, repeat, token } of seen) {
+    const rule = rules.find((each) => each.name === name);
+    assert.deepEqual({ name, repeat, token }, { name: rule?.name, repeat: rule?.repeat, token: rule?.token });
+  }
+  assert.deepEqual(numbers, { call_attempts: methods.CALL_ATTEMPTS, signed_attempts: methods.SIGNED_ATTEMPTS,
+    first_pause_ms: methods.FIRST_PAUSE_MS, longest_pause_ms: methods.LONGEST_PAUSE_MS });
+});
+
+test('codes.json', async () => {
+  const token = 'unused';
+  for (const { http_status: status, body, code } of load('codes.json').connect) {
+    if (status === 204 || code === 0) continue; // a Response has no such body, or it is a success
+    const channel = new RealmChannel({ id: '11'.repeat(16), url: 'https://realm.example', token }, { tenant: 't', account: 'a' }, {
+      timeoutMs: 1000, fetch: async () => new Response(body, { status, headers: { 'content-type': 'application/json' } }) });
+    const never = { ...methods.GetRealm, repeat: 'never' };
+    const error = await channel.call(never, {}, new AbortController().signal).then(() => undefined, (thrown) => thrown);
+    assert.equal(error?.code, byCode[code], `${status} ${body}`);
   }
 });
 
@@ -236,6 +262,8 @@ async function inItsWorld({ random, client }, run) {
   }
 }
 
+/** What has a kind of its own, and Connect's code of another. */
+const spoken = [[/speaks version/, 'upgrade-required'], [/made it up/, 'disputed'], [/answers realm/, 'another-realm']];
 const failures = { data_loss: 'faulty', invalid_argument: 'invalid', aborted: 'contended', failed_precondition: 'other' };
 async function play(transcript, realms) {
   const { client, operation } = transcript;
@@ -270,7 +298,7 @@ async function play(transcript, realms) {
     }
   } catch (error) {
     if (!(error instanceof RecoveryError)) throw error;
-    return { outcome: 'failed', failure: /speaks version/.test(error.message) ? 'upgrade-required' : failures[error.code], realms: [] };
+    return { outcome: 'failed', failure: spoken.find(([text]) => text.test(error.message))?.[1] ?? failures[error.code], realms: [] };
   }
 }
 
@@ -285,6 +313,8 @@ for (const transcript of transcripts.filter(({ operation }) => !operation.demand
     if (outcome !== 'failed') {
       assert.deepEqual(result.realms.map(({ condition, remaining }) => [condition, remaining]), wanted.realms.map(({ condition, remaining }) => [condition, remaining ?? undefined]));
     }
+    assert.deepEqual((result.floors ?? []).map(({ realm, sequence, digest, devicePublicKey }) =>
+      ({ realm, sequence: Number(sequence), digest: hex(digest), device_public_key: hex(devicePublicKey) })), wanted.floors ?? []);
     if (outcome === 'recovered') assert.deepEqual([hex(result.secret), result.version, result.threshold], [wanted.secret, wanted.version, wanted.threshold]);
     if (outcome === 'wrong-pin') assert.deepEqual([result.triesLeft, result.activeVersion], [wanted.tries_left, wanted.active_version]);
     if (outcome === 'locked') assert.equal(result.until.getTime(), wanted.locked_until_ms);

@@ -1,5 +1,5 @@
 import { bytesOf, hex, type Bytes } from './bytes.js';
-import { invalid, type CallError } from './errors.js';
+import { invalid } from './errors.js';
 import type { Answer } from './realms/gather.js';
 import { DeleteRecord, EnrollDevice, GetFloor, ListDevices, RaiseFloor, RevokeDevice } from './realms/methods.js';
 import { isIdentifier, type RealmSet } from './realms/realm_set.js';
@@ -7,7 +7,7 @@ import { become, failed } from './realms/report.js';
 import { enrollBody, raiseFloorBody, recordBody, requestBytes, revokeBody, signed, type Signer } from './realms/request_bytes.js';
 import type { Call, DeviceKey, DeviceList, Floor, FloorReading, RealmReport } from './types.js';
 import { checkFloor, highestFirst } from './steps/floor.js';
-import { signedCall } from './steps/signed_call.js';
+import { overChallenge, signedCall } from './steps/signed_call.js';
 
 function reportsOf<T>(realms: RealmSet, answers: Array<Answer<T>>): RealmReport[] {
   return answers.map((answer, i) => {
@@ -23,17 +23,15 @@ export async function enrollDevice(realms: RealmSet, device: DeviceKey, name: st
   if (name !== '' && !isIdentifier(name, 64)) throw invalid('a device has a name of at most 64 bytes, without control characters');
   call.onStep?.({ name: 'sign' });
   const publicKey = bytesOf(device.publicKey);
-  const enroll = async (realm: number, signal: AbortSignal) => {
+  // Asking again for what is enrolled already is answered well.
+  const enroll = (realm: number, signal: AbortSignal) => overChallenge(realms.at(realm), signal, async (challenge) => {
     const channel = realms.at(realm);
-    const challenge = await channel.challenge(signal);
     const message = await requestBytes(realms.scope(realm), 'enroll-device', challenge, enrollBody(publicKey, name));
     const proof = bytesOf(await device.sign(message));
     const authorization = by && (await signed(by, channel.id, challenge, message));
     return channel.call(EnrollDevice, { publicKey, name, challenge, proof, authorization }, signal);
-  };
-  // Asking again for what is enrolled already is answered well.
-  const answers = await realms.gather(realms.all(), (realm, signal) => enroll(realm, signal)
-    .catch((error: CallError) => (error.code === 'unavailable' ? enroll(realm, signal) : Promise.reject(error))), { signal: call.signal });
+  });
+  const answers = await realms.gather(realms.all(), enroll, { signal: call.signal });
   return reportsOf(realms, answers);
 }
 

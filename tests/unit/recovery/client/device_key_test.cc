@@ -6,7 +6,6 @@
 #include "hsm/base/file.h"
 #include "pin/sharing/commitment.h"
 #include "recovery/client/base/record_authority.h"
-#include "recovery/client/grpc/signed_call.h"
 #include "tests/support/process/temporary_folder.h"
 
 namespace labrec::recovery::client {
@@ -41,20 +40,18 @@ TEST(DeviceKey, SignsWithItsId) {
   const RequestSignature made = key.Sign(Bytes(16, 1), AsBytes("message"));
   EXPECT_EQ(std::get<0>(made.signer), key.public_key().DeviceId());
   EXPECT_TRUE(key.public_key().Verify(AsBytes("message"), made.signature));
-  const v1::Signature signature = Signed(key, Bytes(16, 1), AsBytes("challenge"), AsBytes("message"));
-  EXPECT_EQ(signature.challenge(), "challenge");
-  EXPECT_EQ(signature.device_id(), ToString(key.public_key().DeviceId()));
-  EXPECT_TRUE(key.public_key().Verify(AsBytes("message"), AsBytes(signature.signature())));
 }
 
 TEST(RecordAuthority, SignsByTheUnlockKeyOfItsVersion) {
   const RecordAuthority authority(SecretBytes::Random(pin::kSharedSecretSize), "main", 3);
   const Bytes realm_id(16, 1);
-  const v1::Signature signature = Signed(authority, realm_id, AsBytes("challenge"), AsBytes("message"));
-  EXPECT_EQ(signature.unlock_key().record(), "main");
-  EXPECT_EQ(signature.unlock_key().version(), 3U);
+  const RequestSignature made = authority.Sign(realm_id, AsBytes("message"));
+  const auto* name = std::get_if<UnlockKeyName>(&made.signer);
+  ASSERT_NE(name, nullptr);
+  EXPECT_EQ(name->record, "main");
+  EXPECT_EQ(name->version, 3U);
   const EcdsaPublicKey key = pin::UnlockKey(authority.s(), realm_id, 3).public_key();
-  EXPECT_TRUE(key.Verify(AsBytes("message"), AsBytes(signature.signature())));
+  EXPECT_TRUE(key.Verify(AsBytes("message"), made.signature));
 }
 
 }  // namespace

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "recovery/client/grpc/messages.h"
+#include "recovery/api/v1/recovery.pb.h"
 
 namespace labrec::recovery::client {
 namespace {
+
+namespace v1 = ::labyrinth::recovery::v1;
 
 const RecordName kName{"chat", "alice", "default"};
 

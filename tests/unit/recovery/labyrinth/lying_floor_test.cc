@@ -128,6 +128,22 @@ TEST_F(LyingFloorTest, ARevokedDevicesFloorStopsNothing) {
   EXPECT_THAT(phone.doubted(), SizeIs(1));
 }
 
+// It was a member of the epochs before, and a realm that has its key, or what it signed then, may say of them
+// what it likes.
+TEST_F(LyingFloorTest, NorDoesWhatItSaysOfTheEpochsThatItWasIn) {
+  ASSERT_TRUE(Revoke(phone_, IdOf(*stolen_)).ok());
+  realms_[0].floor = Forged(0, IdOf(*stolen_));
+  realms_[0].refuses = true;
+  Mailbox phone = At(phone_, keeper_);
+  const absl::Status synced = phone.Sync();
+  EXPECT_TRUE(synced.ok()) << synced;
+  EXPECT_THAT(phone.doubted(), SizeIs(1));
+  EXPECT_TRUE(RestoreByThree(keeper_).ok());
+  // A member's word counts of them all the same.
+  realms_[0].floor = Forged(0, IdOf(*laptop_));
+  EXPECT_FAILS(phone.Sync(), kDataLoss, kForked);
+}
+
 // What the rule must not give away: epochs that the store hides, whoever signed their floor, and whatever it
 // hides of that device.
 class HiddenEpochs : public LyingFloorTest {

@@ -1,7 +1,8 @@
+#include "tools/mailbox/floor_rules.h"
+
 #include "gtest/gtest.h"
 #include "recovery/client/report/too_few_realms.h"
 #include "recovery/labyrinth/base/reason.h"
-#include "tools/mailbox/recovery_floor.h"
 
 // When realms' answers about the epoch floor are enough.
 namespace labrec::mailbox {

@@ -2,14 +2,15 @@ import { bytesOf, fromHex, hex, join, sameBytes, type Bytes } from '../bytes.js'
 import { CallError, codes, type Code } from '../errors.js';
 import type { Realm } from '../types.js';
 import { decode, encode, type Fields, type Message } from '../wire/codec.js';
-import { GetChallenge, GetRealm, type Method } from './methods.js';
+import { CALL_ATTEMPTS, FIRST_PAUSE_MS, GetChallenge, GetRealm, LONGEST_PAUSE_MS, type Method } from './methods.js';
 import { RealmToken } from './token.js';
 
 const SERVICE = 'labyrinth.recovery.v1.Recovery';
 const LARGEST_ANSWER = 256 << 10;
-const ATTEMPTS = 4;
 const PROTOCOL = 1;
-export const CHALLENGE_BYTES = 32;
+const CHALLENGE_BYTES = 32;
+/** For what is signed over a challenge that came with an answer: ten seconds less than it is good for. */
+const HELD_MS = 50_000;
 
 export interface ChannelOptions {
   fetch: typeof fetch;
@@ -29,7 +30,7 @@ const advice: Partial<Record<Code, string>> = {
 };
 
 function pauseOf(attempt: number): number {
-  return 1 + Math.random() * Math.min(1000, 50 * 2 ** attempt);
+  return 1 + Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
 }
 
 export function wait(ms: number, signal?: AbortSignal): Promise<void> {
@@ -65,6 +66,7 @@ export class RealmChannel {
   readonly #token: RealmToken;
   #identified: Promise<void> | undefined;
   readonly #warmed = new Map<string, Promise<void>>();
+  #held: { challenge: Bytes; until: number } | undefined;
 
   constructor(
     private readonly realm: Realm,
@@ -79,8 +81,11 @@ export class RealmChannel {
   /** Repeats what may be repeated; throws CallError with the realm's name in front. */
   async call<Q extends Fields, A extends Fields>(method: Method<Q, A>, request: Message<Q>, signal: AbortSignal): Promise<Message<A>> {
     const body = encode(method.request, request);
+    const asked = Date.now();
     try {
-      return decode(method.answer, await this.#repeat(method, body, signal));
+      const answer = decode(method.answer, await this.#repeat(method, body, signal));
+      this.#hold(answer, asked);
+      return answer;
     } catch (error) {
       if (error instanceof CallError) {
         const message = `realm ${this.name}, ${method.name}: ${error.message}${advice[error.code] ?? ''}`;
@@ -103,10 +108,10 @@ export class RealmChannel {
           if (await this.#token.renew(token, signal)) continue;
         }
         let pause: number | undefined;
-        if (error.code === 'unavailable' && method.repeat !== 'never') pause = pauseOf(attempt);
+        if (error.code === 'unavailable' && (method.repeat === 'safe' || method.repeat === 'dear')) pause = pauseOf(attempt);
         if (error.code === 'deadline_exceeded' && method.repeat === 'dear' && attempt === 0) pause = 0;
         if (error.code === 'resource_exhausted') pause = error.retryAfterMs;
-        if (pause === undefined || pause > this.options.timeoutMs || attempt + 1 >= ATTEMPTS) throw error;
+        if (pause === undefined || pause > this.options.timeoutMs || attempt + 1 >= CALL_ATTEMPTS) throw error;
         await wait(pause, signal);
       }
     }
@@ -158,7 +163,21 @@ export class RealmChannel {
     return new CallError(code, message, retryAfterMs);
   }
 
-  async challenge(signal: AbortSignal): Promise<Bytes> {
+  /** A challenge that comes with an answer is for what is signed next. */
+  #hold(answer: object, asked: number): void {
+    const { nextChallenge, unlocked } = answer as { nextChallenge?: Uint8Array; unlocked?: { nextChallenge?: Uint8Array } };
+    const challenge = nextChallenge ?? unlocked?.nextChallenge;
+    if (challenge?.length === CHALLENGE_BYTES) this.#held = { challenge: bytesOf(challenge), until: asked + HELD_MS };
+  }
+
+  /** The one that is held, once. */
+  takeHeld(): Bytes | undefined {
+    const held = this.#held;
+    this.#held = undefined;
+    return held && Date.now() <= held.until ? held.challenge : undefined;
+  }
+
+  async newChallenge(signal: AbortSignal): Promise<Bytes> {
     const { challenge } = await this.call(GetChallenge, {}, signal);
     if (challenge.length === CHALLENGE_BYTES) return bytesOf(challenge);
     throw new CallError('internal', `realm ${this.name} gave a challenge that has not ${CHALLENGE_BYTES} bytes`);

@@ -14,7 +14,7 @@ import { judge, verdictError } from '../realms/tally.js';
 import type { ArgonCost, Call, RealmReport } from '../types.js';
 import { encode } from '../wire/codec.js';
 import { RecordConfig } from '../wire/messages.js';
-import { nextChallenge, signedCall } from './signed_call.js';
+import { signedCall } from './signed_call.js';
 import { unlockAt } from './unlock.js';
 
 const BEGIN_LIMIT_MS = 120_000;
@@ -38,7 +38,6 @@ export interface VersionPlan {
 interface Begun {
   registrationId: Bytes;
   rho: Bytes;
-  challenge: Bytes | undefined;
 }
 
 /**
@@ -49,7 +48,6 @@ export class Registration {
   readonly reports: RealmReport[];
   readonly authority: Authority;
   readonly #begun = new Map<number, Begun>();
-  readonly #later = new Map<number, Bytes | undefined>();
 
   constructor(private readonly realms: RealmSet, private readonly plan: VersionPlan, private readonly call: Call) {
     this.reports = realms.all().map((i) => realms.report(i));
@@ -110,7 +108,7 @@ export class Registration {
     try {
       const rho = await finalize(input, blinded[0], answer.evaluated[0]!);
       const again = await finalize(input, blinded[1], answer.evaluated[1]!);
-      if (sameBytes(rho, again)) return { registrationId: answer.registrationId, rho, challenge: nextChallenge(answer) };
+      if (sameBytes(rho, again)) return { registrationId: answer.registrationId, rho };
     } catch {
       // Not a point: it is faulty as well.
     }
@@ -150,11 +148,10 @@ export class Registration {
     const answers = await this.realms.gather(asked, async (realm, signal) => {
       const { record, version, signerAt } = this.plan;
       const channel = this.realms.at(realm);
-      const { registrationId, challenge } = this.#begun.get(realm)!;
+      const { registrationId } = this.#begun.get(realm)!;
       const parts = { record, version, registrationId, config, commitment, unlockPublicKey: await this.authority.publicKey(channel.id), sealedSecret };
-      const finished = await signedCall(this.realms, realm, FinishRegistration,
-        { operation: 'finish-registration', body: await finishBody(parts), signer: signerAt(realm), challenge }, parts, signal);
-      this.#later.set(realm, nextChallenge(finished));
+      await signedCall(this.realms, realm, FinishRegistration,
+        { operation: 'finish-registration', body: await finishBody(parts), signer: signerAt(realm) }, parts, signal);
     }, { signal: this.call.signal });
     let contended = false;
     answers.forEach((answer, i) => {
@@ -176,7 +173,7 @@ export class Registration {
       const unlocking = refill ? channel.call(BeginUnlock, { record, version }, signal) : undefined;
       unlocking?.catch(() => undefined);  // whoever waits for it sees it
       await signedCall(this.realms, realm, Activate,
-        { operation: 'activate', body, signer: this.authority, challenge: this.#later.get(realm) }, { record, version }, signal);
+        { operation: 'activate', body, signer: this.authority }, { record, version }, signal);
       return unlocking && this.#refillAt(realm, unlocking, signal);
     }, { signal: this.call.signal });
     let replaced = false;

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-NEEDED = re.compile(r"lib(argon2|crypto|stdc\+\+|m|gcc_s|c|absl_\w+|asan|ubsan|tsan)\.so.*|ld-linux.*")
+NEEDED = re.compile(r"lib(argon2|crypto|unistring|stdc\+\+|m|gcc_s|c|absl_\w+|asan|ubsan|tsan)\.so.*|ld-linux.*")
 STRUCTS = {"lrc_bytes": "Bytes", "lrc_realm": "Realm", "lrc_options": "Options", "lrc_recover_options": "RecoverOptions",
            "lrc_seal_options": "SealOptions", "lrc_step": "Step", "lrc_reply": "Reply", "lrc_result": "Result",
            "lrc_realm_report": "RealmReport", "lrc_version": "Version", "lrc_floor": "Floor", "lrc_pcr": "Pcr",

@@ -212,6 +212,67 @@ TEST(CLibrary, WhatIsWrongWithAnOperationIsItsResult) {
   EXPECT_EQ(driver.Result(by_nothing.get()).code, LRC_FAILED_PRECONDITION) << "it has recovered nothing yet";
 }
 
+// Full-width digits and Arabic ones are what another keyboard gives for the same PIN.
+TEST(CLibrary, WhatIsTypedBecomesThePinThatAllClientsSend) {
+  Driver driver;
+  SealAt(driver);
+  constexpr std::string_view kFullWidth = "\uFF14\uFF19\uFF13\uFF18\uFF11\uFF17";
+  constexpr std::string_view kArabic = "\u0664\u0669\u0663\u0668\u0661\u0667";
+  for (const std::string_view typed : {kFullWidth, kArabic}) {
+    const Op op = RecoverOf(driver, typed);
+    EXPECT_EQ(SecretOf(driver.Result(op.get())), kSecret) << typed;
+  }
+  const Op change(lrc_change_pin(driver.account(), "main", nullptr, 0, Lend(kArabic), Lend("\u0062\u0308")));
+  ASSERT_EQ(driver.Result(change.get()).outcome, LRC_OUTCOME_SEALED);
+  const Op heal(lrc_heal(driver.account(), "main", nullptr, 0, Lend("b\u0308")));
+  EXPECT_EQ(driver.Result(heal.get()).outcome, LRC_OUTCOME_SEALED);
+}
+
+TEST(CLibrary, AnImpossiblePinIsRefusedBeforeAnythingIsAsked) {
+  Driver driver;
+  lrc_account* account = driver.account();
+  for (const std::string_view typed : {"", "12\r",
+                                       "\xEF\xBB\xBF"
+                                       "12",
+                                       "\xFF", "\x1B[A", "1\u202E2"}) {
+    const lrc_bytes pin = Lend(typed);
+    ExpectInvalid(driver, lrc_recover(account, "main", nullptr, pin), "recover");
+    ExpectInvalid(driver, lrc_seal(account, "main", nullptr, pin, Lend(kSecret), nullptr), "seal");
+    ExpectInvalid(driver, lrc_change_pin(account, "main", nullptr, 0, pin, Lend(kPin)), "the old PIN");
+    ExpectInvalid(driver, lrc_change_pin(account, "main", nullptr, 0, Lend(kPin), pin), "the new PIN");
+    ExpectInvalid(driver, lrc_heal(account, "main", nullptr, 0, pin), "heal");
+    uint8_t room[4];
+    size_t size = 9;
+    EXPECT_EQ(lrc_pin(pin, room, sizeof room, &size), LRC_INVALID_ARGUMENT);
+    EXPECT_EQ(size, 0U);
+  }
+  EXPECT_EQ(driver.log, "");
+}
+
+TEST(CLibrary, ThePinIsShownWhereThereIsRoom) {
+  uint8_t room[8] = {};
+  size_t size = 0;
+  EXPECT_EQ(lrc_pin(Lend("\uFF14\uFF19"), room, 1, &size), LRC_OK);
+  EXPECT_EQ(size, 2U);
+  EXPECT_EQ(room[0], 0) << "it does not fit";
+  EXPECT_EQ(lrc_pin(Lend("\uFF14\uFF19"), room, 2, &size), LRC_OK);
+  EXPECT_EQ(ToString(ByteView(room, size)), "49");
+}
+
+TEST(CLibrary, AnErrorOfAnotherHttpServerIsNoneOfARealm) {
+  EXPECT_EQ(lrc_connect_code(404, Lend(R"({"code":"not_found","message":"no record"})")), LRC_NOT_FOUND);
+  EXPECT_EQ(lrc_connect_code(404, Lend("<html>")), LRC_UNIMPLEMENTED);
+  EXPECT_EQ(lrc_connect_code(500, Lend(R"({"code":"ok"})")), LRC_UNKNOWN) << "an error is none by its word";
+  EXPECT_EQ(lrc_connect_code(503, {}), LRC_UNAVAILABLE);
+  EXPECT_EQ(lrc_connect_code(200, {}), LRC_OK);
+  const std::string huge = R"({"code":"not_found","message":")" + std::string(70'000, 'x') + "\"}";
+  EXPECT_EQ(lrc_connect_code(500, Lend(huge)), LRC_UNKNOWN);
+  EXPECT_EQ(lrc_grpc_code(200, "5"), LRC_NOT_FOUND);
+  EXPECT_EQ(lrc_grpc_code(200, nullptr), LRC_UNKNOWN) << "a stream that broke is no success";
+  EXPECT_EQ(lrc_grpc_code(503, nullptr), LRC_UNAVAILABLE);
+  EXPECT_EQ(lrc_grpc_code(200, "17"), LRC_UNKNOWN);
+}
+
 TEST(CLibrary, ATokenForAnotherRealmIsNotSent) {
   Driver driver;
   driver.same_token_everywhere = true;
