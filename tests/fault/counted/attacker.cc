@@ -8,6 +8,7 @@
 #include <tss2/tss2_tctildr.h>
 
 #include "hsm/base/encoding.h"
+#include "hsm/tpm_wire/constants.h"
 #include "hsm/tpm_wire/counted_areas.h"
 #include "hsm/tpm_wire/cp_hash.h"
 

@@ -108,7 +108,7 @@ using hostile::Broken;
 using hostile::Is;  // NOLINT
 using Reports = std::vector<recovery::client::RealmReport>;
 
-LABREC_WRAPPED("_ZN6labrec7mailbox10JudgeRaiseERKSt6vectorINS_8recovery6client11RealmReportESaIS4_EEj",
+LABREC_WRAPPED("_ZN6labrec7mailbox11CheckRaisedERKSt6vectorINS_8recovery6client11RealmReportESaIS4_EEj",
                absl::Status, CheckRaised, const Reports& reports, uint32_t threshold);
 absl::Status WrapCheckRaised(const Reports& reports, uint32_t threshold) {
   for (const auto& report : reports) {

@@ -62,7 +62,7 @@ class Usage : public testing::Test {
     std::vector<std::string> words = {LABREC_BIN_DIR "/" + program};
     std::string word;
     for (const char c : text + " ") {
-      if (c == '@') {
+      if (c == '@' && (word.empty() || word.ends_with('=') || word.ends_with(':'))) {
         word += folder_.path().string();
       } else if (c != ' ') {
         word += c;

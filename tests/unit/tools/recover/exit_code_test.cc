@@ -13,7 +13,11 @@ using Condition = RealmCondition;
 
 std::vector<RealmReport> ReportsOf(std::initializer_list<Condition> conditions) {
   std::vector<RealmReport> reports;
-  for (const Condition condition : conditions) reports.push_back({"r", condition, {}, {}, 0});
+  for (const Condition condition : conditions) {
+    RealmReport& report = reports.emplace_back();
+    report.realm = "r";
+    report.condition = condition;
+  }
   return reports;
 }
 
