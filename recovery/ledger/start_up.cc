@@ -37,6 +37,10 @@ std::string DoubtfulBuckets(Store& store, const MerkleTree& tree) {
 
 absl::StatusOr<HeadRow> ReadRealmHead(Store& store, ByteView realm_id) {
   LABREC_ASSIGN_OR_RETURN(std::optional<HeadRow> head, store.ReadHead());
+  return CheckRealmHead(std::move(head), realm_id);
+}
+
+absl::StatusOr<HeadRow> CheckRealmHead(std::optional<HeadRow> head, ByteView realm_id) {
   if (!head.has_value()) {
     return absl::FailedPreconditionError(
         "storage holds no ledger: make one with 'labyrinth-admin realm init'");

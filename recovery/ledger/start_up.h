@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
@@ -13,6 +15,7 @@ namespace labrec::recovery {
 // The head, if it is one of this realm that a ledger can work with. FAILED_PRECONDITION: none there, another
 // realm's, or an unfinished rebuild; DATA_LOSS: impossible values.
 absl::StatusOr<HeadRow> ReadRealmHead(Store& store, ByteView realm_id);
+absl::StatusOr<HeadRow> CheckRealmHead(std::optional<HeadRow> head, ByteView realm_id);
 
 // OK for a head that is fresh or one ahead; DATA_LOSS with what is wrong, by how many epochs, and what to do.
 absl::Status ExplainFreshness(const HeadRow& head, const hsm::FreshnessReport& report);

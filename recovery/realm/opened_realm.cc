@@ -38,9 +38,8 @@ absl::StatusOr<LockedRealm> LockRealm(const std::filesystem::path& state) {
                      std::move(anchor_authorization)};
 }
 
-absl::StatusOr<OpenedRealm> OpenRealm(LockedRealm realm, const std::optional<std::string>& device_uri,
-                                      const std::optional<std::string>& anchor_uri,
-                                      const recovery::StorePlace& store, LedgerUse use) {
+absl::StatusOr<OpenedRealm> OpenRealmDevices(LockedRealm realm, const std::optional<std::string>& device_uri,
+                                             const std::optional<std::string>& anchor_uri) {
   recovery::RealmManifest& manifest = realm.manifest;
   if (anchor_uri && !manifest.anchor) {
     return absl::InvalidArgumentError("[anchor] uri: this realm's anchor is in its key device; take it out");
@@ -52,13 +51,26 @@ absl::StatusOr<OpenedRealm> OpenRealm(LockedRealm realm, const std::optional<std
     LABREC_ASSIGN_OR_RETURN(anchor_device,
                             Open(*manifest.anchor, anchor_uri, *realm.anchor_authorization, {}));
   }
+  return OpenedRealm{std::move(realm.folder),
+                     std::move(realm.lock),
+                     std::move(manifest),
+                     std::move(key_device),
+                     std::move(anchor_device),
+                     nullptr,
+                     nullptr,
+                     nullptr};
+}
+
+absl::StatusOr<OpenedRealm> OpenRealm(LockedRealm realm, const std::optional<std::string>& device_uri,
+                                      const std::optional<std::string>& anchor_uri,
+                                      const recovery::StorePlace& store, LedgerUse use) {
+  LABREC_ASSIGN_OR_RETURN(OpenedRealm opened, OpenRealmDevices(std::move(realm), device_uri, anchor_uri));
   const recovery::StoreUse store_use =
       use == LedgerUse::kLook ? recovery::StoreUse::kLook : recovery::StoreUse::kWork;
   LABREC_ASSIGN_OR_RETURN(recovery::PlacedStore placed,
-                          recovery::OpenStoreAt(realm.folder, store, store_use));
-  return OpenedRealm{
-      std::move(realm.folder),  std::move(realm.lock),   std::move(manifest), std::move(key_device),
-      std::move(anchor_device), std::move(placed.store), placed.file};
+                          recovery::OpenStoreAt(opened.folder, store, store_use));
+  opened.Take(std::move(placed));
+  return opened;
 }
 
 absl::StatusOr<OpenedRealm> OpenRealm(const std::filesystem::path& state,

@@ -29,10 +29,21 @@ struct OpenedRealm {
   std::unique_ptr<hsm::Device> key_device;
   std::unique_ptr<hsm::Device> own_anchor_device;  // null: the key device is the anchor too
   std::unique_ptr<recovery::Store> store;
-  recovery::SqliteStore* ledger_file = nullptr;  // the store, if it is the folder's file
+  recovery::SqliteStore* ledger_file = nullptr;               // the store, if it is the folder's file
+  std::function<recovery::StorageFigures()> storage_figures;  // of the store, if it is on a server
+
+  void Take(recovery::PlacedStore placed) {
+    store = std::move(placed.store);
+    ledger_file = placed.file;
+    storage_figures = std::move(placed.figures);
+  }
 
   hsm::Device& anchor_device() { return own_anchor_device ? *own_anchor_device : *key_device; }
 };
+
+// Without a store: the devices alone.
+absl::StatusOr<OpenedRealm> OpenRealmDevices(LockedRealm realm, const std::optional<std::string>& device_uri,
+                                             const std::optional<std::string>& anchor_uri);
 
 // Errors name the file and what to do; see RealmFolder.
 absl::StatusOr<LockedRealm> LockRealm(const std::filesystem::path& state);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/status_macros.h"
+#include "recovery/store/postgres/postgres_follower.h"
 #include "recovery/store/postgres/postgres_store.h"
 
 namespace labrec::recovery {
@@ -18,6 +19,7 @@ PostgresOptions OptionsFor(const StorePlace& place, StoreUse use) {
   options.standby_names = place.standby_names;
   if (use == StoreUse::kLook) options.open = PostgresOptions::Open::kReadOnly;
   if (use == StoreUse::kCreate) options.open = PostgresOptions::Open::kCreateIfMissing;
+  if (use == StoreUse::kTakeOver) options.open = PostgresOptions::Open::kTakeOver;
   return options;
 }
 
@@ -33,7 +35,7 @@ absl::StatusOr<PlacedStore> OpenFile(const RealmFolder& folder, StoreUse use) {
   }
   LABREC_RETURN_IF_ERROR(store.status());
   SqliteStore* const file = store->get();
-  return PlacedStore{*std::move(store), file};
+  return PlacedStore{*std::move(store), file, nullptr};
 }
 
 }  // namespace
@@ -52,7 +54,14 @@ absl::StatusOr<PlacedStore> OpenStoreAt(const RealmFolder& folder, const StorePl
                      "migrate'"));
   }
   LABREC_ASSIGN_OR_RETURN(auto store, OpenPostgresStore(OptionsFor(place, use)));
-  return PlacedStore{std::move(store), nullptr};
+  PostgresStore* const server = store.get();
+  return PlacedStore{std::move(store), nullptr, [server] { return server->figures(); }};
+}
+
+absl::StatusOr<std::unique_ptr<StoreFollower>> OpenFollowerAt(const StorePlace& place) {
+  if (!place.in_folder()) return OpenPostgresFollower(OptionsFor(place, StoreUse::kLook));
+  return absl::InvalidArgumentError(
+      "[store] url is missing: a second host reaches a ledger in PostgreSQL only");
 }
 
 absl::Status RemoveStoreAt(const StorePlace& place) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "absl/status/statusor.h"
 
 #include "recovery/realm/folder.h"
+#include "recovery/store/figures.h"
+#include "recovery/store/follower.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "recovery/store/store.h"
 
@@ -29,18 +32,24 @@ absl::Status CheckStorePlace(const StorePlace& place);
 
 enum class StoreUse {
   kWork,
-  kLook,    // neither file nor tables are ever changed
-  kCreate,  // as kWork, and makes an empty one where there is none
+  kLook,      // neither file nor tables are ever changed
+  kCreate,    // as kWork, and makes an empty one where there is none
+  kTakeOver,  // as kWork, and ends the session of a process that works on it on another host
 };
 
 struct PlacedStore {
   std::unique_ptr<Store> store;
-  SqliteStore* file = nullptr;  // the store, if it is the file
+  SqliteStore* file = nullptr;              // the store, if it is the file
+  std::function<StorageFigures()> figures;  // of it, if it is on a server; lives as long as the store
 };
 
 // Errors: OpenSqliteStore and OpenPostgresStore. FAILED_PRECONDITION besides: the ledger is in PostgreSQL,
 // and the folder has one too, so that nobody can say which is the realm's.
 absl::StatusOr<PlacedStore> OpenStoreAt(const RealmFolder& folder, const StorePlace& place, StoreUse use);
+
+// To look at the ledger beside the process that works on it. INVALID_ARGUMENT: it is in a folder, which only
+// one host has.
+absl::StatusOr<std::unique_ptr<StoreFollower>> OpenFollowerAt(const StorePlace& place);
 
 // Takes away what OpenStoreAt with kCreate made in PostgreSQL, with all that was written to it.
 absl::Status RemoveStoreAt(const StorePlace& place);

@@ -81,6 +81,11 @@ class AdminClient::Connection {
                              "user? (",
                              message, ")");
     }
+    if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+      message = absl::StrCat(socket_,
+                             ": this daemon does not take that call; it is a standby ('labyrinth-admin "
+                             "standby status'), or of another version");
+    }
     return absl::Status(static_cast<absl::StatusCode>(status.error_code()), message);
   }
 
@@ -138,6 +143,14 @@ absl::StatusOr<v1::ListTenantsResponse> AdminClient::ReloadTenants() {
 
 absl::StatusOr<v1::CreateBackupResponse> AdminClient::CreateBackup(const v1::CreateBackupRequest& request) {
   return connection_->Call(&Stub::CreateBackup, request, kBackupPatience);
+}
+
+absl::StatusOr<v1::GetStandbyResponse> AdminClient::GetStandby() {
+  return connection_->Call(&Stub::GetStandby, v1::GetStandbyRequest());
+}
+
+absl::StatusOr<v1::TakeOverResponse> AdminClient::TakeOver(const v1::TakeOverRequest& request) {
+  return connection_->Call(&Stub::TakeOver, request);
 }
 
 }  // namespace labrec::admin

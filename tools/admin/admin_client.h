@@ -34,6 +34,8 @@ class AdminClient {
   absl::StatusOr<v1::ListTenantsResponse> ListTenants();
   absl::StatusOr<v1::ListTenantsResponse> ReloadTenants();
   absl::StatusOr<v1::CreateBackupResponse> CreateBackup(const v1::CreateBackupRequest& request);
+  absl::StatusOr<v1::GetStandbyResponse> GetStandby();
+  absl::StatusOr<v1::TakeOverResponse> TakeOver(const v1::TakeOverRequest& request);
 
  private:
   class Connection;

@@ -23,6 +23,7 @@ void AddDeviceCommands(const cli::Command& app, Result& result);        // devic
 void AddRecordCommands(const cli::Command& app, Result& result);        // record show, delete
 void AddAnchorCommands(const cli::Command& app, Result& result);        // anchor status, verify, accept
 void AddBackupCommands(const cli::Command& app, Result& result);        // backup create, verify
+void AddStandbyCommands(const cli::Command& app, Result& result);       // standby status, takeover
 void AddStoreCommands(const cli::Command& app, Result& result);         // store check, migrate
 void AddAttestCommand(const cli::Command& app, Result& result);         // attest
 void AddTokenCommands(const cli::Command& app, Result& result);         // token keygen, issue

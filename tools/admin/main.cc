@@ -27,6 +27,7 @@ int Main(int argc, char** argv) {
   AddRecordCommands(app, result);
   AddAnchorCommands(app, result);
   AddBackupCommands(app, result);
+  AddStandbyCommands(app, result);
   AddStoreCommands(app, result);
   AddAttestCommand(app, result);
   AddTokenCommands(app, result);

@@ -29,7 +29,11 @@ double SecondsSince(SteadyClock::time_point start) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<BenchRealm>> BenchRealm::Start(test::SimulatorKind kind, Latency latency,
-                                                              uint64_t records, Pages pages) {
+                                                              uint64_t records, Pages pages,
+                                                              Storage storage) {
+  if (records > 0 && storage != Storage::kFile) {
+    return absl::InvalidArgumentError("records are filled into a ledger in a file only");
+  }
   std::unique_ptr<BenchRealm> realm(new BenchRealm());
   test::RealmFixture::Options options;
   if (pages == Pages::kServed) {
@@ -37,6 +41,7 @@ absl::StatusOr<std::unique_ptr<BenchRealm>> BenchRealm::Start(test::SimulatorKin
     absl::StrAppend(&options.limits, "connections = 20000\n");
   }
   options.transport = test::RealmFixture::Transport::kLoopbackTls;
+  LABREC_RETURN_IF_ERROR(realm->StartServers(storage, options));
   LABREC_ASSIGN_OR_RETURN(realm->fixture_, test::RealmFixture::Make(kind, std::move(options)));
   if (records > 0) LABREC_RETURN_IF_ERROR(realm->Fill(records));
   if (latency == Latency::kHardware) {
@@ -49,6 +54,25 @@ absl::StatusOr<std::unique_ptr<BenchRealm>> BenchRealm::Start(test::SimulatorKin
   LABREC_RETURN_IF_ERROR(realm->fixture_->StartDaemon());
   realm->start_seconds_ = SecondsSince(start);
   return realm;
+}
+
+absl::Status BenchRealm::StartServers(Storage storage, test::RealmFixture::Options& options) {
+  if (storage == Storage::kFile) return absl::OkStatus();
+  LABREC_ASSIGN_OR_RETURN(primary_,
+                          test::PostgresServer::Start("autovacuum = on\nshared_buffers = '128MB'\n"));
+  options.init_options = {"--store", primary_->url()};
+  options.more_configuration = absl::StrCat("[store]\nurl = \"", primary_->url(), "\"\n");
+  if (storage == Storage::kPostgres) return absl::OkStatus();
+  LABREC_ASSIGN_OR_RETURN(standby_, test::PostgresServer::StandbyOf(*primary_, "n2"));
+  absl::StrAppend(&options.more_configuration, "replicas = 1\nstandby_names = [\"n2\"]\n");
+  return primary_->Configure("synchronous_standby_names = 'ANY 1 (n2)'");
+}
+
+absl::StatusOr<uint64_t> BenchRealm::LogBytes() const {
+  if (primary_ == nullptr) return 0;
+  LABREC_ASSIGN_OR_RETURN(const std::string text,
+                          primary_->Sql("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"));
+  return std::stoull(text);
 }
 
 absl::Status BenchRealm::Fill(uint64_t records) {

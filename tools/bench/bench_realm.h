@@ -8,6 +8,7 @@
 
 #include "tests/support/realm/raw_account.h"
 #include "tests/support/realm/realm_fixture.h"
+#include "tests/support/storage/postgres.h"
 #include "tools/bench/bench_device.h"
 #include "tools/bench/grpc_connection.h"
 #include "tools/bench/record_walk.h"
@@ -21,13 +22,17 @@ struct DaemonCounts {
   uint64_t rows = 0;
 };
 
+// Where the ledger is.
+enum class Storage { kFile, kPostgres, kPostgresWithStandby };
+
 // A whole realm under measurement: simulator, daemon, gRPC over loopback with TLS 1.3.
 class BenchRealm {
  public:
   enum class Pages { kNone, kServed };  // whether it has the endpoint for web pages too
   // `records` filled accounts lie in the ledger when the daemon starts.
   static absl::StatusOr<std::unique_ptr<BenchRealm>> Start(test::SimulatorKind kind, Latency latency,
-                                                           uint64_t records, Pages pages = Pages::kNone);
+                                                           uint64_t records, Pages pages = Pages::kNone,
+                                                           Storage storage = Storage::kFile);
 
   test::RealmFixture& fixture() { return *fixture_; }
   std::vector<std::unique_ptr<test::RawAccount::Stub>> Connect(size_t connections) const;
@@ -38,6 +43,9 @@ class BenchRealm {
   // `count` of the filled accounts' records, spread evenly over all of them.
   std::vector<WalkedRecord> SampleFilled(size_t count) const;
   absl::StatusOr<DaemonCounts> Counts();
+
+  // Bytes that PostgreSQL has written to its log since it was made; 0 for a file.
+  absl::StatusOr<uint64_t> LogBytes() const;
 
   double fill_seconds() const { return fill_seconds_; }
   double start_seconds() const { return start_seconds_; }
@@ -52,8 +60,11 @@ class BenchRealm {
  private:
   BenchRealm() = default;
   absl::Status Fill(uint64_t records);
+  absl::Status StartServers(Storage storage, test::RealmFixture::Options& options);
   double StatusMib(const std::string& key);
 
+  std::unique_ptr<test::PostgresServer> primary_;
+  std::unique_ptr<test::PostgresServer> standby_;
   std::unique_ptr<test::RealmFixture> fixture_;
   std::unique_ptr<test::TpmProxy> proxy_;
   uint64_t records_ = 0;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -31,6 +33,7 @@ struct Options {
   size_t rounds = 4;
   double idle_seconds = 5;
   uint64_t records = 0;
+  Storage storage = Storage::kFile;
   bool json = false;
 };
 
@@ -74,10 +77,12 @@ class Run {
   LoadResult load_;
   double cpu_seconds_ = 0;
   DaemonCounts before_, after_;
+  uint64_t log_bytes_ = 0;  // of PostgreSQL, during the load
 };
 
 absl::Status Run::Start() {
-  LABREC_ASSIGN_OR_RETURN(realm_, BenchRealm::Start(options_.kind, options_.latency, options_.records));
+  LABREC_ASSIGN_OR_RETURN(realm_, BenchRealm::Start(options_.kind, options_.latency, options_.records,
+                                                    BenchRealm::Pages::kNone, options_.storage));
   LABREC_ASSIGN_OR_RETURN(bare_, BenchDevice::Start(options_.kind, options_.latency));
   LABREC_ASSIGN_OR_RETURN(connections_, realm_->Open(options_.connections));
   LABREC_ASSIGN_OR_RETURN(accounts_, realm_->Register(options_.clients));
@@ -129,6 +134,7 @@ absl::Status Run::Load() {
   const milliseconds bare = load / 2;
   LABREC_ASSIGN_OR_RETURN(const LoadResult warm_up, RunClosedLoops(connections_, accounts_, load / 4));
   LABREC_ASSIGN_OR_RETURN(before_, realm_->Counts());
+  LABREC_ASSIGN_OR_RETURN(const uint64_t log_before, realm_->LogBytes());
   LABREC_ASSIGN_OR_RETURN(double bound, DeviceBound(bare_->device(), bare));
   bounds_.push_back(bound);
   for (size_t round = 0; round < options_.rounds; ++round) {
@@ -142,6 +148,8 @@ absl::Status Run::Load() {
     Append(result, load_);
   }
   LABREC_ASSIGN_OR_RETURN(after_, realm_->Counts());
+  LABREC_ASSIGN_OR_RETURN(const uint64_t log_after, realm_->LogBytes());
+  log_bytes_ = log_after - log_before;
   return absl::OkStatus();
 }
 
@@ -167,6 +175,9 @@ Json Run::Result() {
               {"daemon_cpu_us_per_recovery",
                Rounded(1e6 * cpu_seconds_ / static_cast<double>(std::max<uint64_t>(1, load_.recoveries)))},
               {"anchors_per_guess", Rounded(anchors / guesses)},
+              {"postgresql_log_bytes_per_recovery",
+               Rounded(static_cast<double>(log_bytes_) /
+                       static_cast<double>(std::max<uint64_t>(1, load_.recoveries)))},
               {"evaluate_ms", Percentiles(load_.evaluate_ms)},
               {"unlock_ms", Percentiles(load_.unlock_ms)},
               {"idle_latency_ratio", Rounded(Median(idle_ratios_))},
@@ -210,6 +221,12 @@ int main(int argc, char** argv) {
   app.add_option("--idle-seconds", options.idle_seconds, "of one client alone")
       ->check(CLI::Range(0.2, 600.0));
   app.add_option("--records", options.records, "that lie in the ledger before it starts");
+  app.add_option("--storage", options.storage,
+                 "file, postgresql, or postgresql-standby: with a synchronous one")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Storage>{{"file", Storage::kFile},
+                                         {"postgresql", Storage::kPostgres},
+                                         {"postgresql-standby", Storage::kPostgresWithStandby}}));
   app.add_flag("--json", options.json, "JSON instead of a table");
   CLI11_PARSE(app, argc, argv);
   return Print(Run(options).Measure(), options.json ? Format::kJson : Format::kTable);

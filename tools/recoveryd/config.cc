@@ -22,9 +22,9 @@ using cli::ParseAddress;
 using cli::Problems;
 using cli::TomlSection;
 
-constexpr std::string_view kSections[] = {"realm",       "store",   "device",  "anchor", "listen",
-                                          "web",         "admin",   "tenants", "policy", "limits",
-                                          "attestation", "metrics", "log"};
+constexpr std::string_view kSections[] = {"realm",  "store",       "standby", "device",  "anchor",
+                                          "listen", "web",         "admin",   "tenants", "policy",
+                                          "limits", "attestation", "metrics", "log"};
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
 constexpr size_t kLongestSocketPath = 107;  // sun_path, with its terminating zero
 
@@ -40,6 +40,7 @@ class ConfigReader {
     RefuseUnknownSections();
     ReadRealm();
     ReadStore();
+    ReadStandby();
     ReadDevice();
     ReadAnchor();
     ReadListen();
@@ -85,6 +86,17 @@ class ConfigReader {
       section.Complain("url", "is missing: replicas and standby_names are of a PostgreSQL server");
     } else if (const absl::Status good = recovery::CheckStorePlace(store); !good.ok()) {
       section.Complain("url", std::string(good.message()));
+    }
+    section.RefuseUnknown();
+  }
+
+  void ReadStandby() {
+    TomlSection section = Section("standby");
+    StandbyConfig& standby = config_.standby;
+    standby.automatic = section.Flag("automatic", standby.automatic);
+    standby.after = std::chrono::seconds(section.Number("after_seconds", standby.after.count(), 1, 3600));
+    if (section.present() && config_.store.in_folder()) {
+      section.Complain("automatic", "has a use with a ledger in PostgreSQL only ([store] url)");
     }
     section.RefuseUnknown();
   }

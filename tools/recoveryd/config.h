@@ -28,6 +28,12 @@ struct WebConfig {
   std::set<std::string> origins;   // of pages that may call; "*": all
 };
 
+// [standby]: how a daemon that was started with --standby takes the realm over.
+struct StandbyConfig {
+  bool automatic = false;
+  std::chrono::seconds after{3};
+};
+
 // The daemon's configuration; docs/operations.md and labyrinth-recoveryd(8) describe the keys.
 struct Config {
   std::filesystem::path file;             // this configuration's
@@ -36,6 +42,7 @@ struct Config {
   std::optional<std::string> anchor_uri;
   std::optional<uint64_t> rated_endurance;  // [anchor]: durable writes the device bears; 0: not known
   recovery::StorePlace store;               // [store]
+  StandbyConfig standby;                    // [standby]
   recovery::ListenOptions listen;
   std::optional<WebConfig> web;
   std::filesystem::path admin_socket;

@@ -58,14 +58,6 @@ recovery::EngineOptions OptionsFor(const Config& config, const recovery::RealmMa
   return options;
 }
 
-// Root, the daemon's own user, and whom the operator named.
-std::vector<uid_t> AdminUsers(const Config& config) {
-  std::vector<uid_t> users = config.admin_uids;
-  users.push_back(0);
-  users.push_back(geteuid());
-  return users;
-}
-
 // TPMs' flash is commonly rated for so many writes; of tokens nothing is known in general.
 uint64_t RatedEndurance(const Config& config, const hsm::AnchorWear& anchor) {
   constexpr uint64_t kTpmFlash = 500'000;
@@ -103,6 +95,13 @@ void LogDevice(const char* role, const hsm::DeviceDescription& device) {
 
 }  // namespace
 
+std::vector<uid_t> AdminUsers(const Config& config) {
+  std::vector<uid_t> users = config.admin_uids;
+  users.push_back(0);
+  users.push_back(geteuid());
+  return users;
+}
+
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config,
                                                       std::function<void(absl::Status)> on_fatal,
                                                       const Pause& pause) {
@@ -110,18 +109,31 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config,
   LABREC_RETURN_IF_ERROR(CheckFiles(config));
   LABREC_ASSIGN_OR_RETURN(LockedRealm locked, LockRealm(config.state));
   std::unique_ptr<Daemon> daemon(new Daemon());
-  LABREC_RETURN_IF_ERROR(daemon->Prepare(config, locked));
+  LABREC_RETURN_IF_ERROR(daemon->Prepare(config, locked.folder, locked.manifest));
   LABREC_RETURN_IF_ERROR(daemon->OpenDevices(config, std::move(locked), pause));
-  LABREC_RETURN_IF_ERROR(daemon->StartEngine(config, std::move(on_fatal)));
-  GiveWayToEarlierThreads();
-  LABREC_RETURN_IF_ERROR(daemon->StartServices(config));
-  LABREC_RETURN_IF_ERROR(daemon->StartListening(config));
+  LABREC_RETURN_IF_ERROR(daemon->Serve(config, std::move(on_fatal)));
   return daemon;
 }
 
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config, OpenedRealm realm,
+                                                      std::function<void(absl::Status)> on_fatal) {
+  std::unique_ptr<Daemon> daemon(new Daemon());
+  daemon->realm_ = std::move(realm);
+  LABREC_RETURN_IF_ERROR(daemon->Prepare(config, daemon->realm_->folder, daemon->realm_->manifest));
+  LABREC_RETURN_IF_ERROR(daemon->Serve(config, std::move(on_fatal)));
+  return daemon;
+}
+
+absl::Status Daemon::Serve(const Config& config, std::function<void(absl::Status)> on_fatal) {
+  LABREC_RETURN_IF_ERROR(StartEngine(config, std::move(on_fatal)));
+  GiveWayToEarlierThreads();
+  LABREC_RETURN_IF_ERROR(StartServices(config));
+  return StartListening(config);
+}
+
 // Nothing here starts a thread: the engine's come first (GiveWayToEarlierThreads).
-absl::Status Daemon::Prepare(const Config& config, const LockedRealm& realm) {
-  const recovery::RealmManifest& manifest = realm.manifest;
+absl::Status Daemon::Prepare(const Config& config, const recovery::RealmFolder& folder,
+                             const recovery::RealmManifest& manifest) {
   config_file_ = config.file;
   LABREC_ASSIGN_OR_RETURN(intermediates_, Intermediates(config));
   const recovery::TokenLimits token_limits{static_cast<size_t>(config.limits.max_metadata_bytes),
@@ -129,7 +141,7 @@ absl::Status Daemon::Prepare(const Config& config, const LockedRealm& realm) {
   LABREC_ASSIGN_OR_RETURN(
       tokens_, recovery::TokenVerifier::Create(KeysOf(config.tenants), Hex(manifest.realm_id), SystemClock(),
                                                token_limits));
-  LABREC_ASSIGN_OR_RETURN(audit_, recovery::AuditLog::Open(realm.folder.AuditPath(), SystemClock()));
+  LABREC_ASSIGN_OR_RETURN(audit_, recovery::AuditLog::Open(folder.AuditPath(), SystemClock()));
   LABREC_ASSIGN_OR_RETURN(admin_socket_,
                           recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
   LABREC_ASSIGN_OR_RETURN(listener_, recovery::RpcServer::Bind(config.listen));
@@ -196,6 +208,7 @@ absl::Status Daemon::StartServices(const Config& config) {
       [socket = admin_socket_.get()](const std::string& peer) { return socket->PeerOf(peer); });
   const auto status = [engine = engine_.get()] { return engine->status(); };
   metrics_.WatchCertificates([certificates = certificates_.get()] { return certificates->Figures(); });
+  metrics_.WatchStorage(realm_->storage_figures);
   metrics_.Watch(status, [status, wear = wear_.get()] { return wear->Figures(status().anchor.commits); });
   return absl::OkStatus();
 }

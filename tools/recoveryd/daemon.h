@@ -38,6 +38,9 @@ class RecoveryService;
 
 namespace labrec::recoveryd {
 
+// Who may use the admin socket: root, the daemon's own user, and whom the operator named.
+std::vector<uid_t> AdminUsers(const Config& config);
+
 // All parts of a running realm, in the order in which they stand on each other.
 class Daemon {
  public:
@@ -51,6 +54,9 @@ class Daemon {
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(const Config& config,
                                                        std::function<void(absl::Status)> on_fatal,
                                                        const Pause& pause);
+  // Likewise with a realm that is open already: a standby took it over.
+  static absl::StatusOr<std::unique_ptr<Daemon>> Start(const Config& config, OpenedRealm realm,
+                                                       std::function<void(absl::Status)> on_fatal);
   // Stops at once, if Drain was not called.
   ~Daemon();
 
@@ -74,7 +80,9 @@ class Daemon {
 
  private:
   Daemon();
-  absl::Status Prepare(const Config& config, const LockedRealm& realm);
+  absl::Status Prepare(const Config& config, const recovery::RealmFolder& folder,
+                       const recovery::RealmManifest& manifest);
+  absl::Status Serve(const Config& config, std::function<void(absl::Status)> on_fatal);
   absl::Status OpenDevices(const Config& config, LockedRealm locked, const Pause& pause);
   absl::Status StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal);
   absl::Status StartServices(const Config& config);

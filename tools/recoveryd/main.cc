@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_split.h"
 
+#include "hsm/base/status_macros.h"
 #include "recovery/api/tls13.h"
 #include "recovery/realm/owner.h"
 #include "recovery/server/service/realm_description.h"
@@ -26,12 +27,14 @@
 #include "tools/recoveryd/reload.h"
 #include "tools/recoveryd/resources.h"
 #include "tools/recoveryd/service_watch.h"
+#include "tools/recoveryd/standby_daemon.h"
 
 // labyrinth-recoveryd: one realm. labyrinth-recoveryd(8), docs/operations.md.
 namespace labrec::recoveryd {
 namespace {
 
-// Exit codes. A service manager restarts after 1 and 4; the others need the operator first.
+// Exit codes. A service manager restarts after 1 and 4; the others need the operator first. With --standby a
+// ledger that is refused is no end: the host comes back and follows, and says why it could not take over.
 constexpr int kStopped = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
@@ -49,13 +52,16 @@ sigset_t Signals() {
   return signals;
 }
 
+// How it was started: to serve, or to follow first.
+enum class Role { kServer, kStandby };
+
 // The ledger cannot tell what became of a batch, or somebody else uses the anchor: no line may be answered by
 // this process any more, so nothing is unwound either.
-[[noreturn]] void EndAtOnce(const absl::Status& reason) {
-  const bool somebody_else = absl::IsDataLoss(reason);
+[[noreturn]] void EndAtOnce(const absl::Status& reason, Role role) {
+  const bool refused = absl::IsDataLoss(reason) && role == Role::kServer;
   spdlog::critical("stopping at once: {}", std::string(reason.message()));
   NotifyStatus("stopped: " + std::string(reason.message()));
-  _exit(somebody_else ? kLedgerRefused : kUncertain);
+  _exit(refused ? kLedgerRefused : kUncertain);
 }
 
 // Watches the realm until a signal ends it.
@@ -86,10 +92,11 @@ std::vector<std::string> Lines(const absl::Status& status) {
 }
 
 // Everything that is wrong, for a person who has asked. Root looks as the user that the realm belongs to.
-int CheckOnly(const Config& config, const std::string& file) {
+int CheckOnly(const Config& config, const std::string& file, Role role) {
   int code = kStopped;
   const absl::Status as_owner = recovery::WorkAsOwnerOf(config.state);
-  for (const absl::Status& looked : {as_owner, CheckDevices(config), CheckTokenKeys(config),
+  const absl::Status standby = role == Role::kStandby ? CheckStandby(config) : absl::OkStatus();
+  for (const absl::Status& looked : {as_owner, standby, CheckDevices(config), CheckTokenKeys(config),
                                      CheckFiles(config), CheckCertificates(config)}) {
     if (looked.ok()) continue;
     for (const std::string& line : Lines(looked)) {
@@ -101,31 +108,78 @@ int CheckOnly(const Config& config, const std::string& file) {
   return code;
 }
 
-int Run(const Config& config, const std::filesystem::path& file) {
-  Reload configuration(file);
-  SkipDeadlockSearch();
-  spdlog::info("labyrinth-recoveryd {} starts", recovery::SoftwareVersion());
-  RaiseFileLimit();
-  DeviceWait wait;
-  auto daemon =
-      Daemon::Start(config, EndAtOnce, [&wait](const absl::Status& why) { return wait.Pause(why); });
-  if (absl::IsCancelled(daemon.status())) {
-    spdlog::info("{}", std::string(daemon.status().message()));
+int NotStarted(const absl::Status& why, Role role) {
+  if (absl::IsCancelled(why)) {
+    spdlog::info("{}", std::string(why.message()));
     return kStopped;
   }
-  if (!daemon.ok()) {
-    for (const std::string& line : Lines(daemon.status())) {
-      spdlog::critical("not started: {}", line);
-    }
-    NotifyStatus("not started: " + std::string(daemon.status().message()));
-    return absl::IsDataLoss(daemon.status()) ? kLedgerRefused : kFailed;
+  for (const std::string& line : Lines(why)) {
+    spdlog::critical("not started: {}", line);
   }
+  NotifyStatus("not started: " + std::string(why.message()));
+  return absl::IsDataLoss(why) && role == Role::kServer ? kLedgerRefused : kFailed;
+}
+
+// Follows the realm until this host takes it over. CANCELLED: a signal ended it.
+absl::StatusOr<OpenedRealm> Follow(const Config& config, const Daemon::Pause& pause) {
+  LABREC_ASSIGN_OR_RETURN(const std::unique_ptr<StandbyDaemon> standby, StandbyDaemon::Start(config, pause));
+  NotifyReady();
+  const sigset_t signals = Signals();
+  const timespec at_once{0, 0};
+  ServiceWatch watch;
+  while (true) {
+    watch.Look(standby->status());
+    NotifyAlive();
+    if (std::optional<OpenedRealm> realm = standby->AwaitRealm(kWatchEvery)) return *std::move(realm);
+    const int signal = sigtimedwait(&signals, nullptr, &at_once);
+    if (signal == SIGHUP) standby->Reread();
+    if (signal == SIGTERM || signal == SIGINT) return absl::CancelledError("a standby that was told to stop");
+  }
+}
+
+// A standby waits for months. Tenants are as their files say when it begins to serve; files that cannot be
+// used hold up no takeover.
+Config WithTenantsOfNow(Config config) {
+  absl::StatusOr<Config> now = ReadConfig(config.file);
+  const absl::Status usable = now.ok() ? CheckTokenKeys(*now) : now.status();
+  if (usable.ok()) {
+    config.tenants = std::move(now->tenants);
+  } else {
+    spdlog::error("tenants are those of this standby's start: {}", std::string(usable.message()));
+  }
+  return config;
+}
+
+absl::StatusOr<std::unique_ptr<Daemon>> StartDaemon(const Config& config, Role role) {
+  DeviceWait wait;
+  const auto pause = [&wait](const absl::Status& why) { return wait.Pause(why); };
+  const auto on_fatal = [role](const absl::Status& reason) { EndAtOnce(reason, role); };
+  if (role == Role::kServer) return Daemon::Start(config, on_fatal, pause);
+  LABREC_ASSIGN_OR_RETURN(OpenedRealm realm, Follow(config, pause));
+  return Daemon::Start(WithTenantsOfNow(config), std::move(realm), on_fatal);
+}
+
+int Run(const Config& config, const std::filesystem::path& file, Role role) {
+  Reload configuration(file);
+  SkipDeadlockSearch();
+  spdlog::info("labyrinth-recoveryd {} starts{}", recovery::SoftwareVersion(),
+               role == Role::kStandby ? " as a standby" : "");
+  RaiseFileLimit();
+  auto daemon = StartDaemon(config, role);
+  if (!daemon.ok()) return NotStarted(daemon.status(), role);
   NotifyReady();
   RunUntilStopped(**daemon, configuration);
   NotifyStopping();
   (*daemon)->Drain(config.drain);
   spdlog::info("stopped");
   return kStopped;
+}
+
+// What only a wrong configuration is the cause of.
+absl::Status CheckUsage(const Config& config, Role role) {
+  if (role == Role::kStandby) LABREC_RETURN_IF_ERROR(CheckStandby(config));
+  LABREC_RETURN_IF_ERROR(CheckDevices(config));
+  return CheckTokenKeys(config);
 }
 
 int Main(int argc, char** argv) {
@@ -141,6 +195,10 @@ int Main(int argc, char** argv) {
   line.root().AddOption("--config", file, "configuration file (TOML)").Required().Word("FILE");
   line.root().AddFlag("--check-config", check_only,
                       "check the configuration and the files that it names, say what is wrong, and end");
+  Role role = Role::kServer;
+  line.root().AddFlag(
+      "--standby", [&role] { role = Role::kStandby; },
+      "follow a realm that another host serves, and take it over when told so ([standby])");
   const cli::CommandLine::Outcome outcome = line.Parse(argc, argv);
   if (outcome == cli::CommandLine::Outcome::kAskedFor) return kStopped;
   if (outcome == cli::CommandLine::Outcome::kNotUsable) return kUsage;
@@ -150,13 +208,12 @@ int Main(int argc, char** argv) {
     return kUsage;
   }
   StartLog(config->log_level);
-  if (check_only) return CheckOnly(*config, file.string());
-  for (const absl::Status& read : {CheckDevices(*config), CheckTokenKeys(*config)}) {
-    if (read.ok()) continue;
-    std::cerr << file.string() << ": " << std::string(read.message()) << "\n";
+  if (check_only) return CheckOnly(*config, file.string(), role);
+  if (const absl::Status usable = CheckUsage(*config, role); !usable.ok()) {
+    std::cerr << file.string() << ": " << std::string(usable.message()) << "\n";
     return kUsage;
   }
-  return Run(*config, file);
+  return Run(*config, file, role);
 }
 
 }  // namespace

@@ -97,9 +97,7 @@ AdminService::AdminService(Engine& engine, BackupMaker& backups, const WearMeter
 AdminService::~AdminService() = default;
 
 absl::StatusOr<std::string> AdminService::Actor(const Context& context) const {
-  const std::optional<Peer> peer = peer_of_(context.peer());
-  if (!peer) return absl::PermissionDeniedError("the operator's calls are taken on the admin socket only");
-  return absl::StrCat("operator uid ", peer->uid, " pid ", peer->pid);
+  return OperatorAt(peer_of_(context.peer()));
 }
 
 AdminService::Reactor* AdminService::GetStatus(Context* context, const v1::GetStatusRequest*,
@@ -226,6 +224,24 @@ AdminService::Reactor* AdminService::CreateBackup(Context* context, const v1::Cr
                     response->set_epoch(epoch);
                   }));
     return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::GetStandby(Context* context, const v1::GetStandbyRequest*,
+                                                v1::GetStandbyResponse* response) {
+  return Serve(context, "Admin.GetStandby", traffic_, [&](const Call& call) -> absl::Status {
+    LABREC_RETURN_IF_ERROR(Actor(*context).status());
+    response->set_serves(true);
+    call.Finish(absl::OkStatus());
+    return absl::OkStatus();
+  });
+}
+
+AdminService::Reactor* AdminService::TakeOver(Context* context, const v1::TakeOverRequest*,
+                                              v1::TakeOverResponse*) {
+  return Serve(context, "Admin.TakeOver", traffic_, [&](const Call&) -> absl::Status {
+    LABREC_RETURN_IF_ERROR(Actor(*context).status());
+    return absl::FailedPreconditionError("this host serves the realm already");
   });
 }
 

@@ -65,6 +65,10 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
                        labyrinth::recovery::v1::AttestResponse* response) override;
   Reactor* CreateBackup(Context* context, const labyrinth::recovery::v1::CreateBackupRequest* request,
                         labyrinth::recovery::v1::CreateBackupResponse* response) override;
+  Reactor* GetStandby(Context* context, const labyrinth::recovery::v1::GetStandbyRequest* request,
+                      labyrinth::recovery::v1::GetStandbyResponse* response) override;
+  Reactor* TakeOver(Context* context, const labyrinth::recovery::v1::TakeOverRequest* request,
+                    labyrinth::recovery::v1::TakeOverResponse* response) override;
 
   Reactor* ListTenants(Context* context, const labyrinth::recovery::v1::ListTenantsRequest* request,
                        labyrinth::recovery::v1::ListTenantsResponse* response) override;

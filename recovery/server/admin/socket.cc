@@ -56,6 +56,11 @@ SocketAccess AccessFor(const std::vector<uid_t>& allowed) {
 
 }  // namespace
 
+absl::StatusOr<std::string> OperatorAt(const std::optional<Peer>& peer) {
+  if (!peer) return absl::PermissionDeniedError("the operator's calls are taken on the admin socket only");
+  return absl::StrCat("operator uid ", peer->uid, " pid ", peer->pid);
+}
+
 absl::StatusOr<std::unique_ptr<AdminSocket>> AdminSocket::Listen(std::filesystem::path path,
                                                                  std::vector<uid_t> allowed) {
   LABREC_RETURN_IF_ERROR(PrepareFolder(path));

@@ -23,6 +23,10 @@ struct Peer {
   pid_t pid = 0;
 };
 
+// "operator uid 0 pid 4711", as the audit log names it. PERMISSION_DENIED: the call did not come through the
+// admin socket.
+absl::StatusOr<std::string> OperatorAt(const std::optional<Peer>& peer);
+
 // A Unix socket that lets in the users it is told, by the credentials the kernel vouches for. Its mode is
 // 0600, or 0666 where others than root and the daemon's user are among them; its folder is made with mode
 // 0700 if there is none. File modes alone would do on most days; this holds where a mode was loosened too.

@@ -44,6 +44,51 @@ std::vector<MetricFamily> ConnectionFamilies(const ConnectionFigures& connection
   };
 }
 
+// Their mean over a while is rate(..._sum) / rate(..._count).
+MetricFamily SecondsOf(const char* name, const char* help, uint64_t count, double seconds) {
+  prometheus::ClientMetric metric;
+  metric.summary.sample_count = count;
+  metric.summary.sample_sum = seconds;
+  return MetricFamily{name, help, MetricType::Summary, {metric}};
+}
+
+std::vector<MetricFamily> StorageFamilies(const StorageFigures& storage) {
+  return {
+      SecondsOf("labyrinth_storage_commit_seconds",
+                "Batches that PostgreSQL committed, its own wait for standbys included", storage.commits,
+                storage.commit_seconds),
+      SecondsOf("labyrinth_storage_replica_wait_seconds",
+                "Of that, after COMMIT, until [store] replicas standbys had the batch", storage.commits,
+                storage.replica_wait_seconds),
+      Figure("labyrinth_storage_connected", "1 while PostgreSQL answers", MetricType::Gauge,
+             uint64_t{storage.connected}),
+      Figure("labyrinth_storage_standbys", "How many of [store] standby_names follow PostgreSQL",
+             MetricType::Gauge, uint64_t{storage.standbys}),
+      Figure("labyrinth_storage_standby_lag_bytes",
+             "Bytes of PostgreSQL's log that the standby furthest behind has not flushed", MetricType::Gauge,
+             storage.lag_bytes),
+      Figure("labyrinth_storage_standby_flush_seconds", "How long standbys took lately to flush",
+             MetricType::Gauge, storage.flush_seconds),
+  };
+}
+
+std::vector<MetricFamily> StandbyFamilies(const StandbyFigures& standby) {
+  const auto seconds = [](std::chrono::milliseconds length) {
+    return std::chrono::duration<double>(length).count();
+  };
+  return {
+      Figure("labyrinth_standby", "1 where this host follows a realm and does not serve it",
+             MetricType::Gauge, uint64_t{1}),
+      Figure("labyrinth_standby_ready", "1 while it could take the realm over", MetricType::Gauge,
+             uint64_t{standby.refusal.empty()}),
+      Figure("labyrinth_standby_unserved_seconds",
+             "So long nobody has worked on the ledger, or whoever does has been silent", MetricType::Gauge,
+             seconds(standby.unserved_for)),
+      Figure("labyrinth_standby_looked_seconds", "How long ago it looked at the ledger", MetricType::Gauge,
+             seconds(standby.looked_ago)),
+  };
+}
+
 MetricFamily CertificateFamily(const std::vector<CertificateFigures>& certificates) {
   MetricFamily family{"labyrinth_certificate_days_left",
                       "Days until a certificate of this file expires; below 0: it has",
@@ -76,6 +121,16 @@ void EngineCollector::Watch(std::function<EngineStatus()> status, std::function<
   wear_ = std::move(wear);
 }
 
+void EngineCollector::WatchStorage(std::function<StorageFigures()> storage) {
+  const std::lock_guard lock(mutex_);
+  storage_ = std::move(storage);
+}
+
+void EngineCollector::WatchStandby(std::function<StandbyFigures()> standby) {
+  const std::lock_guard lock(mutex_);
+  standby_ = std::move(standby);
+}
+
 std::vector<MetricFamily> EngineCollector::Collect() const {
   const std::lock_guard lock(mutex_);
   if (!status_) return {};
@@ -101,6 +156,12 @@ std::vector<MetricFamily> EngineCollector::Collect() const {
     for (MetricFamily& family : ConnectionFamilies(connections_())) families.push_back(std::move(family));
   }
   if (certificates_) families.push_back(CertificateFamily(certificates_()));
+  if (storage_) {
+    for (MetricFamily& family : StorageFamilies(storage_())) families.push_back(std::move(family));
+  }
+  if (standby_) {
+    for (MetricFamily& family : StandbyFamilies(standby_())) families.push_back(std::move(family));
+  }
   if (!wear_) return families;
   for (MetricFamily& family : WearFamilies(wear_())) families.push_back(std::move(family));
   return families;

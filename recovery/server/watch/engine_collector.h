@@ -11,6 +11,8 @@
 #include "recovery/server/transport/connection_table.h"
 #include "recovery/server/watch/certificate_watch.h"
 #include "recovery/server/watch/wear_meter.h"
+#include "recovery/standby/figures.h"
+#include "recovery/store/figures.h"
 
 namespace labrec::recovery {
 
@@ -21,6 +23,8 @@ class EngineCollector : public prometheus::Collectable {
   void Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear);
   void WatchConnections(std::function<ConnectionFigures()> connections);
   void WatchCertificates(std::function<std::vector<CertificateFigures>()> certificates);
+  void WatchStorage(std::function<StorageFigures()> storage);
+  void WatchStandby(std::function<StandbyFigures()> standby);
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
@@ -29,6 +33,8 @@ class EngineCollector : public prometheus::Collectable {
   std::function<WearFigures()> wear_;
   std::function<ConnectionFigures()> connections_;
   std::function<std::vector<CertificateFigures>()> certificates_;
+  std::function<StandbyFigures()> standby_;
+  std::function<StorageFigures()> storage_;
 };
 
 }  // namespace labrec::recovery

@@ -79,10 +79,20 @@ void Metrics::WatchCertificates(std::function<std::vector<CertificateFigures>()>
   parts_->engine->WatchCertificates(std::move(certificates));
 }
 
+void Metrics::WatchStandby(std::function<StandbyFigures()> standby) {
+  parts_->engine->WatchStandby(std::move(standby));
+}
+
+void Metrics::WatchStorage(std::function<StorageFigures()> storage) {
+  parts_->engine->WatchStorage(std::move(storage));
+}
+
 void Metrics::StopWatching() {
   parts_->engine->Watch(nullptr, nullptr);
   parts_->engine->WatchConnections(nullptr);
   parts_->engine->WatchCertificates(nullptr);
+  parts_->engine->WatchStandby(nullptr);
+  parts_->engine->WatchStorage(nullptr);
 }
 
 std::string Metrics::Text() const {

@@ -12,6 +12,8 @@
 #include "recovery/server/transport/connection_table.h"
 #include "recovery/server/watch/certificate_watch.h"
 #include "recovery/server/watch/wear_meter.h"
+#include "recovery/standby/figures.h"
+#include "recovery/store/figures.h"
 
 namespace labrec::recovery {
 
@@ -33,6 +35,9 @@ class Metrics {
   void Watch(std::function<EngineStatus()> status, std::function<WearFigures()> wear);
   void WatchConnections(std::function<ConnectionFigures()> connections);
   void WatchCertificates(std::function<std::vector<CertificateFigures>()> certificates);
+  void WatchStandby(std::function<StandbyFigures()> standby);
+  // Of a store on a server; none if empty.
+  void WatchStorage(std::function<StorageFigures()> storage);
   void StopWatching();
 
   // All figures in Prometheus' text format.

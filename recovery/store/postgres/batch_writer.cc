@@ -19,6 +19,11 @@ constexpr Statement kStatements[] = {
     {"begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
     {"commit", "COMMIT"},
     {"rollback", "ROLLBACK"},
+    // A word that changes nothing. What a role may not see of the standbys is NULL.
+    {"sign",
+     "SELECT count(DISTINCT application_name)::int, coalesce(max(greatest(pg_wal_lsn_diff("
+     "pg_current_wal_flush_lsn(), flush_lsn), 0)), 0)::bigint, (coalesce(extract(epoch FROM max(flush_lag)), "
+     "0) * 1000000)::bigint FROM pg_stat_replication WHERE application_name = ANY($1::text[])"},
     {"first_head",
      "INSERT INTO labrec_head (id, format, epoch, root, realm_id, bucket_exponent, records, discontinuities, "
      "evidence) VALUES (0, 1, $1::bigint, $2::bytea, $3::bytea, $4::int, $5::bigint, $6::bigint, $7::bytea)"},
@@ -148,6 +153,30 @@ absl::Status BatchWriter::Touch(const Version& present) {
   return Commit(pipeline, 2);
 }
 
+void BatchWriter::GiveSign() {
+  const Waiting waiting(patience_, "PostgreSQL to answer");
+  const std::vector<Result> results =
+      Pipeline(connection_, patience_).Add("sign", std::move(Parameters().Texts(replicas_.names))).Run();
+  const bool heard = !results.empty() && results[0].ok();
+  const std::lock_guard lock(figures_mutex_);
+  figures_.connected = heard;
+  if (!heard) return;
+  constexpr double kMicrosecond = 1e-6;
+  figures_.standbys = results[0].Int4(0, 0);
+  figures_.lag_bytes = results[0].Int8(0, 1);
+  figures_.flush_seconds = static_cast<double>(results[0].Int8(0, 2)) * kMicrosecond;
+}
+
+void BatchWriter::NoteLost() {
+  const std::lock_guard lock(figures_mutex_);
+  figures_.connected = false;
+}
+
+StorageFigures BatchWriter::figures() const {
+  const std::lock_guard lock(figures_mutex_);
+  return figures_;
+}
+
 // `steps` come before the COMMIT.
 absl::Status BatchWriter::Commit(Pipeline& pipeline, size_t steps) {
   const Waiting waiting(patience_,
@@ -155,6 +184,7 @@ absl::Status BatchWriter::Commit(Pipeline& pipeline, size_t steps) {
                             ? "PostgreSQL to commit"
                             : absl::StrCat("a replica: PostgreSQL commits when ", replicas_.wanted, " of ",
                                            absl::StrJoin(replicas_.names, ", "), " has it"));
+  const auto begun = std::chrono::steady_clock::now();
   pipeline.Add("commit");
   if (replicas_.wanted > 0) pipeline.Add("flushed", std::move(Parameters().Texts(replicas_.names)));
   const std::vector<Result> results = pipeline.Run();
@@ -170,7 +200,20 @@ absl::Status BatchWriter::Commit(Pipeline& pipeline, size_t steps) {
   if (!commit.ok()) return Uncertain(std::string(commit.status("COMMIT").message()));
   if (commit.command() != "COMMIT")
     return Uncertain(absl::StrCat("COMMIT was answered by ", commit.command()));
-  return AwaitReplicas(results, steps);
+  const auto committed = std::chrono::steady_clock::now();
+  const absl::Status there = AwaitReplicas(results, steps);
+  if (there.ok()) NoteCommit(begun, committed);
+  return there;
+}
+
+void BatchWriter::NoteCommit(std::chrono::steady_clock::time_point begun,
+                             std::chrono::steady_clock::time_point committed) {
+  const auto now = std::chrono::steady_clock::now();
+  const std::lock_guard lock(figures_mutex_);
+  ++figures_.commits;
+  figures_.connected = true;
+  figures_.commit_seconds += std::chrono::duration<double>(now - begun).count();
+  figures_.replica_wait_seconds += std::chrono::duration<double>(now - committed).count();
 }
 
 // The server found an error before the COMMIT and skipped that, so nothing is written; but the transaction is

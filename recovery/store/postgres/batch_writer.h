@@ -1,14 +1,17 @@
 #pragma once
 
+#include <chrono>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 
-#include "recovery/store/postgres/connection.h"
-#include "recovery/store/postgres/patience.h"
-#include "recovery/store/postgres/pipeline.h"
+#include "recovery/store/figures.h"
+#include "recovery/store/postgres/link/connection.h"
+#include "recovery/store/postgres/link/patience.h"
+#include "recovery/store/postgres/link/pipeline.h"
 #include "recovery/store/store.h"
 
 namespace labrec::recovery::postgres {
@@ -39,16 +42,29 @@ class BatchWriter {
   // could be read before it. UNAVAILABLE or RESOURCE_EXHAUSTED: not now.
   absl::Status Touch(const Version& present);
 
+  // Says a word that changes nothing. Where it cannot be said the connection is dropped.
+  void GiveSign();
+
+  // Nobody answers, and the connection could not be made anew.
+  void NoteLost();
+
+  // Any thread.
+  StorageFigures figures() const;
+
  private:
   absl::Status Commit(Pipeline& pipeline, size_t steps);
   absl::Status Refused(const Result& refusal);
   absl::Status RollBack();
   absl::Status AwaitReplicas(const std::vector<Result>& results, size_t commit);
   absl::Status AskForReplicas(std::optional<uint64_t> place);
+  void NoteCommit(std::chrono::steady_clock::time_point begun,
+                  std::chrono::steady_clock::time_point committed);
 
   Connection& connection_;
   Patience& patience_;
   const Replicas replicas_;
+  mutable std::mutex figures_mutex_;
+  StorageFigures figures_;
 };
 
 }  // namespace labrec::recovery::postgres

@@ -2,7 +2,7 @@
 
 #include "absl/status/status.h"
 
-#include "recovery/store/postgres/connection.h"
+#include "recovery/store/postgres/link/connection.h"
 #include "recovery/store/postgres/postgres_store.h"
 
 namespace labrec::recovery::postgres {

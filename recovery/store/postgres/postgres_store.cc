@@ -9,6 +9,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/store/postgres/batch_writer.h"
+#include "recovery/store/postgres/link/ticker.h"
 #include "recovery/store/postgres/reader_pool.h"
 #include "recovery/store/postgres/reads.h"
 #include "recovery/store/postgres/schema.h"
@@ -44,6 +45,9 @@ class PostgresStoreImpl : public PostgresStore {
   absl::Status Begin() {
     LABREC_RETURN_IF_ERROR(writer_.Prepare());
     LABREC_ASSIGN_OR_RETURN(present_, ReadVersion());
+    if (options_.open != PostgresOptions::Open::kReadOnly) {
+      signs_.emplace(options_.sign_every, [this] { GiveSign(); });
+    }
     return absl::OkStatus();
   }
 
@@ -99,12 +103,15 @@ class PostgresStoreImpl : public PostgresStore {
     return server_;
   }
 
+  StorageFigures figures() const override { return writer_.figures(); }
+
  private:
   absl::StatusOr<std::optional<BatchWriter::Version>> ReadVersion();
   absl::StatusOr<Result> Read(const ReaderPool::Work& work);
   void FindSuccessor();
   absl::Status CheckMayWrite() const;
-  absl::Status Reconnect();
+  absl::Status Reconnect(std::chrono::milliseconds standbys_within);
+  void GiveSign();
 
   const PostgresOptions options_;
   const std::vector<ServerPlace> places_;
@@ -117,6 +124,7 @@ class PostgresStoreImpl : public PostgresStore {
   std::optional<BatchWriter::Version> present_;  // what this process found, or wrote
   absl::Status broken_;                          // not OK: the process must end
   ReaderPool readers_;
+  std::optional<Ticker> signs_;  // last: it ends before what it uses
 };
 
 absl::StatusOr<std::optional<BatchWriter::Version>> PostgresStoreImpl::ReadVersion() {
@@ -141,7 +149,7 @@ absl::StatusOr<Result> PostgresStoreImpl::Read(const ReaderPool::Work& work) {
 void PostgresStoreImpl::FindSuccessor() {
   const std::unique_lock lock(write_mutex_, std::try_to_lock);
   if (!lock.owns_lock() || !CheckMayWrite().ok() || !connection_.BrokeWhileIdle()) return;
-  Reconnect().IgnoreError();  // the next read says that it cannot be read
+  Reconnect(options_.standbys_within).IgnoreError();  // the next read says that it cannot be read
 }
 
 absl::Status PostgresStoreImpl::CheckMayWrite() const {
@@ -155,10 +163,11 @@ absl::Status PostgresStoreImpl::CheckMayWrite() const {
 
 // Nothing of the batch was sent yet. The server may be another one by now: all is asked of it anew, and it
 // has to have the head that this process left.
-absl::Status PostgresStoreImpl::Reconnect() {
+absl::Status PostgresStoreImpl::Reconnect(std::chrono::milliseconds standbys_within) {
   connection_.Drop();
   PostgresOptions existing = options_;
   existing.open = PostgresOptions::Open::kExisting;
+  existing.standbys_within = standbys_within;
   absl::StatusOr<WritingSession> session = OpenWritingSession(places_, existing);
   if (!session.ok()) {
     return absl::AbortedError(
@@ -175,10 +184,23 @@ absl::Status PostgresStoreImpl::Reconnect() {
   return absl::OkStatus();
 }
 
+// A batch that is under way is a sign as well. A server that is gone is looked for without waiting, as
+// whoever writes next waits as long as he likes.
+void PostgresStoreImpl::GiveSign() {
+  const std::unique_lock lock(write_mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || !CheckMayWrite().ok() || patience_.given_up()) return;
+  if (connection_.BrokeWhileIdle() && !Reconnect(std::chrono::milliseconds(0)).ok()) {
+    return writer_.NoteLost();  // the next one tries again
+  }
+  writer_.GiveSign();
+}
+
 absl::Status PostgresStoreImpl::Write(const StoreBatch& batch) {
   const std::lock_guard lock(write_mutex_);
   LABREC_RETURN_IF_ERROR(CheckMayWrite());
-  if (connection_.BrokeWhileIdle()) LABREC_RETURN_IF_ERROR(Reconnect());
+  if (connection_.BrokeWhileIdle()) {
+    LABREC_RETURN_IF_ERROR(Reconnect(options_.standbys_within));
+  }
   const absl::Status written = writer_.Write(batch, present_);
   if (written.ok()) {
     present_ = BatchWriter::Version{batch.head.epoch, batch.head.evidence};

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "recovery/store/figures.h"
 #include "recovery/store/store.h"
 
 namespace labrec::recovery {
@@ -18,6 +19,7 @@ struct PostgresOptions {
     kExisting,         // NOT_FOUND if the schema has no ledger
     kCreateIfMissing,  // makes the tables where there are none
     kReadOnly,         // as kExisting, and nothing is ever changed
+    kTakeOver,         // as kExisting, and ends the session of whoever works on it
   };
   // "postgresql://...", with every server that may be the primary (server_url.h).
   std::string url;
@@ -27,6 +29,8 @@ struct PostgresOptions {
   std::vector<std::string> standby_names;
   // How long an opening waits for so many of them to be there.
   std::chrono::milliseconds standbys_within{10'000};
+  // How often the writing session says a word while nothing is written.
+  std::chrono::milliseconds sign_every{1000};
 };
 
 // A ledger's rows in a schema of PostgreSQL 15 or later (docs/formats.md, "Storage in PostgreSQL"). The
@@ -42,6 +46,9 @@ struct PostgresOptions {
 // connection is lost later, or another process has written, it is INTERNAL, every later Write fails, and the
 // process must end. It waits for replicas that are missing as long as it takes (Store::waits_for).
 //
+// While nothing is written the writing session says a word a second, and finds the server's successor where
+// that is gone: so others can tell a process that is idle from one that hangs (postgres_follower.h).
+//
 // A read that loses its connection is tried on a new one for some seconds; then INTERNAL.
 //
 // Not promised: erasing. PostgreSQL keeps old versions of rows in its pages until they are reused, and in its
@@ -52,6 +59,8 @@ class PostgresStore : public Store {
  public:
   // "NAME:PORT", the server it writes to, for messages. Any thread.
   virtual std::string server() const = 0;
+  // Any thread.
+  virtual StorageFigures figures() const = 0;
 };
 
 // FAILED_PRECONDITION: another process works on it (the message names it), the server is not what was

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "recovery/store/postgres/connection.h"
+#include "recovery/store/postgres/link/connection.h"
 
 namespace labrec::recovery::postgres {
 

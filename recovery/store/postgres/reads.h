@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "recovery/store/postgres/connection.h"
+#include "recovery/store/postgres/link/connection.h"
 #include "recovery/store/store.h"
 
 namespace labrec::recovery::postgres {

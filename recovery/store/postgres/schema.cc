@@ -1,9 +1,7 @@
 #include "recovery/store/postgres/schema.h"
 
-#include <chrono>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 
@@ -52,8 +50,6 @@ constexpr std::string_view kDescriptions[] = {
     "records bigint, discontinuities bigint, evidence bytea; CHECK ((id = 0)), PRIMARY KEY (id); 1 index",
     "labrec_row: bucket integer, key bytea, content bytea; PRIMARY KEY (bucket, key); 1 index"};
 
-constexpr int32_t kLockClass = 0x4C615265;  // "LaRe"
-
 absl::Status CheckTable(const Result& found, int row, std::string_view wanted) {
   const std::string table = found.Text(row, 7);
   const auto refuse = [&](const char* why) {
@@ -73,17 +69,6 @@ absl::Status CheckTable(const Result& found, int row, std::string_view wanted) {
   return absl::DataLossError(absl::StrCat("table ", table,
                                           " is not that of a ledger of version 1: it was changed (\"",
                                           found.Text(row, 0), "\"); restore it from a backup"));
-}
-
-std::string Holder(Connection& connection) {
-  const auto found = connection.Run(
-      "SELECT a.pid, a.application_name, coalesce(host(a.client_addr), 'this host'), a.wait_event = 'SyncRep'"
-      " FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted AND"
-      " l.classid = $1 AND l.objid = to_regclass('labrec_head')",
-      Parameters().Oid4(kLockClass), "asking who holds the ledger");
-  if (!found.ok() || found->rows() == 0) return "another session";
-  return absl::StrCat("\"", found->Text(0, 1), "\" at ", found->Text(0, 2), " (backend ", found->Int4(0, 0),
-                      ")", found->Bool(0, 3) ? ", whose last batch still waits for a standby" : "");
 }
 
 }  // namespace
@@ -124,23 +109,6 @@ absl::Status CheckSchema(Connection& connection) {
   if (head.rows() == 0 || head.Int4(0, 0) == 1) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("the ledger has format ", head.Int4(0, 0), ", this program works with format 1"));
-}
-
-absl::Status TakeLock(Connection& connection) {
-  constexpr std::chrono::milliseconds kWithin{1000}, kAskEvery{20};
-  const auto deadline = std::chrono::steady_clock::now() + kWithin;
-  while (true) {
-    LABREC_ASSIGN_OR_RETURN(
-        const Result taken,
-        connection.Run("SELECT pg_try_advisory_lock($1, to_regclass('labrec_head')::oid::int)",
-                       Parameters().Int4(static_cast<uint32_t>(kLockClass)), "taking the ledger's lock"));
-    if (taken.Bool(0, 0)) return absl::OkStatus();
-    if (std::chrono::steady_clock::now() > deadline) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("the ledger is open in ", Holder(connection), ": stop it first"));
-    }
-    std::this_thread::sleep_for(kAskEvery);
-  }
 }
 
 }  // namespace labrec::recovery::postgres

@@ -3,7 +3,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "recovery/store/postgres/connection.h"
+#include "recovery/store/postgres/link/connection.h"
 
 namespace labrec::recovery::postgres {
 
@@ -19,9 +19,5 @@ absl::Status DropSchema(Connection& connection);
 // of another version, UNLOGGED (a crash empties them, and no standby has them), or have triggers, rules,
 // policies or children, by which a statement would do something else. To be asked of the server as it is now.
 absl::Status CheckSchema(Connection& connection);
-
-// The right to work on the ledger, of one session at a time; it goes with the session. FAILED_PRECONDITION,
-// naming the holder, if another has it and does not let go within a second.
-absl::Status TakeLock(Connection& connection);
 
 }  // namespace labrec::recovery::postgres

@@ -8,6 +8,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "recovery/store/postgres/demands.h"
+#include "recovery/store/postgres/ledger_lock.h"
 #include "recovery/store/postgres/schema.h"
 
 namespace labrec::recovery::postgres {
@@ -17,6 +18,12 @@ absl::StatusOr<WritingSession> Connect(const ServerPlace& place, Session kind) {
   LABREC_ASSIGN_OR_RETURN(Connection connection, Connection::Open(place, kind));
   LABREC_ASSIGN_OR_RETURN(const ServerIdentity identity, connection.Identify());
   return WritingSession{std::move(connection), place, identity};
+}
+
+absl::Status NoLedgerAt(const ServerPlace& place) {
+  return absl::NotFoundError(absl::StrCat("PostgreSQL at ", place.name,
+                                          " holds no ledger in this schema: check the URL, or make one with "
+                                          "'labyrinth-admin realm init'"));
 }
 
 absl::Status Ambiguous(const ServerPlace& a, const ServerPlace& b, const char* why) {
@@ -62,16 +69,24 @@ absl::StatusOr<WritingSession> OpenWritingSession(const std::vector<ServerPlace>
   LABREC_ASSIGN_OR_RETURN(const bool present, HasSchema(connection));
   if (!present) {
     if (options.open != PostgresOptions::Open::kCreateIfMissing) {
-      return absl::NotFoundError(
-          absl::StrCat("PostgreSQL at ", session.place.name,
-                       " holds no ledger in this schema: check the URL, or make one with 'labyrinth-admin "
-                       "realm init'"));
+      return NoLedgerAt(session.place);
     }
     LABREC_RETURN_IF_ERROR(MakeSchema(connection));
   }
-  LABREC_RETURN_IF_ERROR(TakeLock(connection));
+  const bool takes_over = options.open == PostgresOptions::Open::kTakeOver;
+  LABREC_RETURN_IF_ERROR(TakeLock(connection, takes_over ? LockHeld::kEndSession : LockHeld::kRefuse));
   LABREC_RETURN_IF_ERROR(CheckSchema(connection));
   return session;
+}
+
+absl::StatusOr<Connection> OpenLookingConnection(const std::vector<ServerPlace>& places,
+                                                 const PostgresOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(WritingSession session, FindPrimary(places, Session::kRead));
+  LABREC_RETURN_IF_ERROR(CheckServer(session.connection, options));
+  LABREC_ASSIGN_OR_RETURN(const bool present, HasSchema(session.connection));
+  if (!present) return NoLedgerAt(session.place);
+  LABREC_RETURN_IF_ERROR(CheckSchema(session.connection));
+  return std::move(session.connection);
 }
 
 }  // namespace labrec::recovery::postgres

@@ -4,7 +4,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "recovery/store/postgres/connection.h"
+#include "recovery/store/postgres/link/connection.h"
 #include "recovery/store/postgres/postgres_store.h"
 
 namespace labrec::recovery::postgres {
@@ -21,5 +21,9 @@ struct WritingSession {
 // that is demanded of the server and its tables, and takes the lock. Errors: OpenPostgresStore.
 absl::StatusOr<WritingSession> OpenWritingSession(const std::vector<ServerPlace>& places,
                                                   const PostgresOptions& options);
+
+// Likewise a connection that only looks, beside whoever has the lock, and asks for no standbys.
+absl::StatusOr<Connection> OpenLookingConnection(const std::vector<ServerPlace>& places,
+                                                 const PostgresOptions& options);
 
 }  // namespace labrec::recovery::postgres

@@ -79,6 +79,7 @@ bool CuttingProxy::Move(Pair& pair, Way way) {
   std::array<char, 16384> buffer;
   const ssize_t got = recv(up ? pair.client : pair.server, buffer.data(), buffer.size(), 0);
   if (got <= 0) return false;
+  if (swallows_) return true;
   auto size = static_cast<size_t>(got);
   if (!up && makes_up_backends_ && !pair.told) {
     // BackendKeyData: 'K', its length (12), the process number, the key to cancel it.

@@ -24,6 +24,8 @@ class CuttingProxy {
   // After so many bytes more that way, of all connections together, all are closed on both sides; those made
   // later are whole.
   void CutAfter(Way way, int64_t bytes);
+  // From now on what is sent either way is lost, and nobody learns of it: a network that has become a hole.
+  void SwallowAll() { swallows_ = true; }
   // Each session is told another process number than its backend's, as a pooler's clients are.
   void MakeUpBackends() { makes_up_backends_ = true; }
 
@@ -45,6 +47,7 @@ class CuttingProxy {
   std::vector<Pair> pairs_;
   std::atomic<int64_t> left_[2] = {-1, -1};  // negative: no limit
   std::atomic<bool> makes_up_backends_ = false;
+  std::atomic<bool> swallows_ = false;
   std::thread thread_;
 };
 

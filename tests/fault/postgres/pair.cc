@@ -37,6 +37,7 @@ PostgresOptions PostgresPairTest::Options(uint32_t replicas) const {
   options.url = test::PostgresServer::UrlOf(servers);
   options.open = PostgresOptions::Open::kCreateIfMissing;
   options.replicas = replicas;
+  options.sign_every = std::chrono::hours(1);  // what a test cuts or ends is a batch
   options.standby_names = {"n1", "n2"};
   return options;
 }

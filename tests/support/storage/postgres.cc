@@ -120,12 +120,28 @@ absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::StandbyOf(const 
                            "-U", "postgres", "--no-sync", "-c", "fast", "-X", "stream"}));
   LABREC_RETURN_IF_ERROR(server->Follow(primary, name));
   LABREC_RETURN_IF_ERROR(server->Launch());
-  LABREC_RETURN_IF_ERROR(primary.Await(
+  LABREC_RETURN_IF_ERROR(primary.AwaitStandby(name));
+  return server;
+}
+
+// Settings are of a server, and pg_rewind copies the other's.
+absl::Status PostgresServer::Rejoin(const PostgresServer& promoted, const std::string& name) {
+  const std::string settings = Content(data() / "postgresql.conf");
+  LABREC_RETURN_IF_ERROR(RunAsServer(
+      {kPrograms + "/pg_rewind", "--no-sync", "-D", data(),
+       absl::StrCat("--source-server=host=", promoted.socket_folder().string(), " user=postgres")}));
+  std::ofstream(data() / "postgresql.conf") << settings;
+  LABREC_RETURN_IF_ERROR(Follow(promoted, name));
+  LABREC_RETURN_IF_ERROR(Launch());
+  return promoted.AwaitStandby(name);
+}
+
+absl::Status PostgresServer::AwaitStandby(const std::string& name) const {
+  return Await(
       absl::StrCat(
           "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND application_name = '", name,
           "'"),
-      "1"));
-  return server;
+      "1");
 }
 
 absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::CopyOf(const PostgresServer& other) {
@@ -173,8 +189,15 @@ absl::Status PostgresServer::RunAsServer(std::vector<std::string> command) const
   return done.code == 0 ? absl::OkStatus() : absl::InternalError(absl::StrCat(name, ": ", done.err));
 }
 
-absl::Status PostgresServer::Launch() {
+absl::Status PostgresServer::Launch(const std::filesystem::path& preload) {
   ChildProcess::Options options;
+  if (!preload.empty()) {
+    // Where the server's user can read it.
+    const std::filesystem::path copy = folder_.path() / preload.filename();
+    std::filesystem::copy(preload, copy, std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::permissions(copy, std::filesystem::perms(0755));
+    options.environment = {{"LD_PRELOAD", copy}, {"FAILING_SYNC_FLAG", folder_.path() / "syncs-fail"}};
+  }
   options.command = AsServerUser({kPrograms + "/postgres", "-D", data(), "-k", folder_.path()});
   options.log = folder_.path() / "log";
   LABREC_ASSIGN_OR_RETURN(process_, ChildProcess::Start(options));
@@ -187,6 +210,31 @@ absl::Status PostgresServer::Launch() {
     std::this_thread::sleep_for(kPollEvery);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::filesystem::path> PostgresServer::StartPooler() {
+  const std::filesystem::path place = folder_.path() / "pooler";
+  std::filesystem::create_directories(place);
+  LABREC_RETURN_IF_ERROR(Own(place));
+  std::ofstream(place / "users") << "\"labrec\" \"\"\n";
+  std::ofstream(place / "pgbouncer.ini")
+      << "[databases]\npostgres = host=" << folder_.path().string()
+      << "\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = " << place.string()
+      << "\nlisten_port = 5432\nauth_type = trust\nauth_file = " << (place / "users").string()
+      << "\npool_mode = transaction\n";
+  ChildProcess::Options options;
+  options.command = AsServerUser({"pgbouncer", place / "pgbouncer.ini"});
+  options.log = place / "log";
+  LABREC_ASSIGN_OR_RETURN(pooler_, ChildProcess::Start(options));
+  const auto deadline = std::chrono::steady_clock::now() + kWithin;
+  const std::string address = absl::StrCat("host=", place.string(), " user=labrec dbname=postgres");
+  while (PQping(address.c_str()) != PQPING_OK) {
+    if (!pooler_->Running() || std::chrono::steady_clock::now() > deadline) {
+      return absl::UnavailableError(absl::StrCat("pgbouncer did not come up: ", Content(place / "log")));
+    }
+    std::this_thread::sleep_for(kPollEvery);
+  }
+  return place;
 }
 
 void PostgresServer::Kill() {

@@ -29,6 +29,10 @@ class PostgresServer {
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
 
+  // Runs pgbouncer before it, which lends its sessions for single transactions: where its socket is. It ends
+  // with this object.
+  absl::StatusOr<std::filesystem::path> StartPooler();
+
   // Of its database as role "labrec", whose schema is "realm". `more`: as "&options=...".
   std::string url(const std::string& more = "") const;
   // "postgresql://" with all of these servers, in this order.
@@ -39,12 +43,19 @@ class PostgresServer {
   void Kill();
   // SIGINT ("fast shutdown") or SIGQUIT ("immediate") to the postmaster, and waits.
   absl::Status Stop(int signal);
-  absl::Status Launch();
+  // `preload`: a library that the server and its children load first.
+  absl::Status Launch(const std::filesystem::path& preload = {});
+  // While this file is there, syncs of a server that was launched with tests/fault/postgres/failing_sync.cc
+  // fail with EIO.
+  std::filesystem::path failing_sync_flag() const { return folder_.path() / "syncs-fail"; }
   // A folder of its data that the test has put anew, with all that is in it, is the server's.
   absl::Status OwnAgain(const std::filesystem::path& folder) const;
   // A standby takes writes from now on, on the next timeline.
   absl::Status Promote();
   absl::Status Configure(const std::string& setting);  // appended to postgresql.conf, and reloaded
+  // A primary that was killed while `promoted` took over: what it has and the other has not is taken back
+  // (pg_rewind), and it runs as its standby by that name, where it ran before.
+  absl::Status Rejoin(const PostgresServer& promoted, const std::string& name);
   // Follows that server from its next start on.
   absl::Status Follow(const PostgresServer& primary, const std::string& name) const;
 
@@ -62,11 +73,13 @@ class PostgresServer {
   PostgresServer();
   absl::Status MakeCluster(const std::string& settings);
   absl::Status MakeRealmDatabase() const;
+  absl::Status AwaitStandby(const std::string& name) const;
   absl::Status RunAsServer(std::vector<std::string> command) const;
   absl::Status Own(const std::filesystem::path& path) const;
 
   TemporaryFolder folder_;
   std::unique_ptr<ChildProcess> process_;
+  std::unique_ptr<ChildProcess> pooler_;
 };
 
 }  // namespace labrec::test

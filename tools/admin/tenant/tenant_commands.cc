@@ -144,8 +144,10 @@ absl::Status Report(const NameOptions& options, const char* what, const absl::St
   const Json json = {{what, options.tenant}, {"taken", taken->by_daemon}};
   Print(options.format, json, Text(json));
   if (!taken->by_daemon) {
-    Complain(absl::UnavailableError(
-        "no daemon answers on the configuration's admin socket: it takes this at its next start"));
+    Complain(
+        absl::UnavailableError("no daemon serves at the configuration's admin socket: it takes this when it "
+                               "starts, or when it takes "
+                               "the realm over"));
   }
   return absl::OkStatus();
 }

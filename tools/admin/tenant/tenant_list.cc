@@ -62,8 +62,10 @@ class Former {
   const absl::StatusOr<Bytes> text_;
 };
 
-bool Runs(const fs::path& socket) {
-  return !absl::IsUnavailable(AdminClient(socket).ListTenants().status());
+// A standby has no tenants: it reads them when it takes the realm over.
+bool Serves(const fs::path& socket) {
+  const absl::Status asked = AdminClient(socket).ListTenants().status();
+  return !absl::IsUnavailable(asked) && !absl::IsUnimplemented(asked);
 }
 
 std::set<std::string> KeptNames(const std::vector<TenantSettings>& kept) {
@@ -102,7 +104,7 @@ absl::StatusOr<TenantsTaken> ChangeTenantList(const fs::path& config_file, const
   const Former former(config.tenants_file);
   LABREC_RETURN_IF_ERROR(WriteFile(config.tenants_file, AsBytes(text), 0644, Overwrite::kReplace));
   TenantsTaken taken;
-  taken.by_daemon = Runs(config.admin_socket);
+  taken.by_daemon = Serves(config.admin_socket);
   if (!taken.by_daemon) return taken;
   absl::StatusOr<v1::ListTenantsResponse> now = LetDaemonTake(config.admin_socket, kept);
   if (!now.ok()) {

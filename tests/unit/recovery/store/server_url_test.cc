@@ -1,4 +1,4 @@
-#include "recovery/store/postgres/server_url.h"
+#include "recovery/store/postgres/link/server_url.h"
 
 #include <map>
 
@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "hsm/base/encoding.h"
-#include "recovery/store/postgres/parameters.h"
+#include "recovery/store/postgres/link/parameters.h"
 
 namespace labrec::recovery::postgres {
 namespace {

@@ -1,4 +1,4 @@
-#include "recovery/store/postgres/server_url.h"
+#include "recovery/store/postgres/link/server_url.h"
 
 #include <algorithm>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "recovery/store/postgres/pipeline.h"
+#include "recovery/store/postgres/link/pipeline.h"
 
 #include <utility>
 

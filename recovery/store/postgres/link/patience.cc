@@ -1,4 +1,4 @@
-#include "recovery/store/postgres/patience.h"
+#include "recovery/store/postgres/link/patience.h"
 
 #include <cerrno>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "recovery/store/postgres/parameters.h"
+#include "recovery/store/postgres/link/parameters.h"
 
 #include <utility>
 

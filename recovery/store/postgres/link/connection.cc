@@ -1,4 +1,4 @@
-#include "recovery/store/postgres/connection.h"
+#include "recovery/store/postgres/link/connection.h"
 
 #include <vector>
 

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "recovery/store/postgres/connection.h"
-#include "recovery/store/postgres/patience.h"
+#include "recovery/store/postgres/link/connection.h"
+#include "recovery/store/postgres/link/patience.h"
 
 namespace labrec::recovery::postgres {
 

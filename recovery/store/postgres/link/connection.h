@@ -9,9 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "recovery/store/postgres/parameters.h"
-#include "recovery/store/postgres/result.h"
-#include "recovery/store/postgres/server_url.h"
+#include "recovery/store/postgres/link/parameters.h"
+#include "recovery/store/postgres/link/result.h"
+#include "recovery/store/postgres/link/server_url.h"
 
 namespace labrec::recovery::postgres {
 

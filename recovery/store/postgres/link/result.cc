@@ -1,4 +1,4 @@
-#include "recovery/store/postgres/result.h"
+#include "recovery/store/postgres/link/result.h"
 
 #include <algorithm>
 #include <string_view>
