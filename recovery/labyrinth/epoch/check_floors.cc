@@ -45,8 +45,11 @@ class FloorJudge {
     LABREC_ASSIGN_OR_RETURN(reached_, WalkBack(store_, account_, reached_, claim.floor.sequence));
     if (reached_.GetFloor() == claim.floor) return absl::OkStatus();
     const absl::Status contradiction = Contradiction(newest_, claim.floor);
-    LABREC_ASSIGN_OR_RETURN(const bool member, IsMember(store_, account_, reached_, claim.device));
-    if (member) return contradiction;
+    LABREC_ASSIGN_OR_RETURN(const bool was_member, IsMember(store_, account_, reached_, claim.device));
+    if (was_member) {
+      LABREC_ASSIGN_OR_RETURN(const bool is_member, IsMember(store_, account_, newest_, claim.device));
+      if (is_member) return contradiction;
+    }
     if (first_.ok()) first_ = contradiction;
     doubted_.push_back({claim.realm, "knows of another " + Numbered(claim.floor.sequence) + ", by device " +
                                          Hex(claim.device) + ", which is no member here"});

@@ -19,8 +19,9 @@ struct DoubtedFloor {
 // reaches its number and has its digest there: whoever made the digest knew that epoch's root.
 //
 // One that does not fit counts if its device is a member of the epoch walked to (the floor's own, or the
-// newest one if the floor is higher), by the opening record or by an entry with a membership MAC: then the
-// store hides epochs or shows others, DATA_LOSS (kTruncated, kForked). Otherwise nobody can tell whether the
+// newest one if the floor is higher) and of the newest one, by the opening record or by an entry with a
+// membership MAC: then the store hides epochs or shows others, DATA_LOSS (kTruncated, kForked). A device that
+// was revoked since may say of its own epochs what it likes. Otherwise nobody can tell whether the
 // realm made it up or the store hides who signed it: its realm is doubted and the others are asked. If T of
 // them fit the history (or have no floor), it stands, and the doubted ones are returned. If not, and more
 // than N - T realms are doubted, they cannot all be lying: DATA_LOSS again. Otherwise UNAVAILABLE
