@@ -101,7 +101,7 @@ FloorReading FloorRealms::Read(const EcdsaPublicKey& by) {
 
 absl::Status FloorRealms::RaiseAt(size_t realm, const Floor& floor, const EcdsaPublicKey& by) {
   const std::string name = lies_.NameOf(absl::StrCat("RaiseFloor of r", realm));
-  if (IsAway(realm)) return absl::UnavailableError("away");
+  if (IsAway(realm) || gone_for_raises_.contains(realm)) return absl::UnavailableError("away");
   if (lying_.contains(realm) && !lies_.unsaid.contains(name)) {
     sim::Dice dice = DiceFor(lies_.seed, name);
     const absl::Status status = dice.Chance(400) ? absl::OkStatus()

@@ -26,6 +26,7 @@ class FloorRealms {
   void Begin(const MailMove& move) {
     lying_ = move.realms_lie ? plan_.liars : std::set<size_t>();
     away_ = move.away;
+    gone_for_raises_ = move.gone_for_raises;
   }
   bool IsLiar(size_t realm) const { return plan_.liars.contains(realm); }
   bool IsAway(size_t realm) const { return away_.contains(realm); }
@@ -55,6 +56,7 @@ class FloorRealms {
   Lies& lies_;
   std::set<size_t> lying_;
   std::set<size_t> away_;
+  std::set<size_t> gone_for_raises_;
 };
 
 // One device's way to them, by the product's rules.

@@ -59,6 +59,10 @@ MailPlan MailPlanOf(uint64_t seed) {
     move.realms_lie = dice.Chance(700);
     const auto realm = static_cast<size_t>(dice.Below(plan.realms));
     if (dice.Chance(200) && !plan.liars.contains(realm)) move.away.insert(realm);
+    const bool outage = dice.Chance(200);
+    for (size_t other = 0; other < plan.realms; ++other) {
+      if (outage && dice.Chance(700) && !plan.liars.contains(other)) move.gone_for_raises.insert(other);
+    }
   }
   return plan;
 }
@@ -71,7 +75,10 @@ std::string Describe(const MailPlan& plan) {
   for (const MailMove& move : plan.moves) {
     absl::StrAppend(&text, "\n  ", NameOf(move.act), move.by_laptop ? " by the laptop" : "",
                     move.store_lies ? ", the store lies" : "", move.realms_lie ? ", realms lie" : "",
-                    move.away.empty() ? "" : absl::StrCat(", away: ", absl::StrJoin(move.away, " ")));
+                    move.away.empty() ? "" : absl::StrCat(", away: ", absl::StrJoin(move.away, " ")),
+                    move.gone_for_raises.empty() ? ""
+                                                 : absl::StrCat(", gone when it comes to raise: ",
+                                                                absl::StrJoin(move.gone_for_raises, " ")));
   }
   return text;
 }

@@ -21,10 +21,11 @@ const char* NameOf(MailAct act);
 
 struct MailMove {
   MailAct act = MailAct::kSync;
-  bool by_laptop = false;   // else by the phone
-  bool store_lies = false;  // during this move
-  bool realms_lie = false;  // those of the plan
-  std::set<size_t> away;    // realms that tell no lies and do not answer
+  bool by_laptop = false;            // else by the phone
+  bool store_lies = false;           // during this move
+  bool realms_lie = false;           // those of the plan
+  std::set<size_t> away;             // realms that tell no lies and do not answer
+  std::set<size_t> gone_for_raises;  // those that answer what the floor is, and then do not raise it
 };
 
 // A mailbox of a phone, a laptop and a stolen device, a store, and the realms that keep its floor.

@@ -189,7 +189,7 @@ class Story {
     lies_.transcript.push_back(absl::StrCat("  -> ", done.ok() ? "done" : std::string(done.ToString())));
     ++report_.counts[done.ok() ? "done" : "refused"];
     // Where the store is honest and nobody but liars fails, nothing is refused: N - T of them cannot block.
-    if (done.ok() || plan_.store_lies || !move.away.empty()) return;
+    if (done.ok() || plan_.store_lies || !move.away.empty() || !move.gone_for_raises.empty()) return;
     Broken("blocked", absl::StrCat("the realms that lie block what the others allow: ", done.message()));
   }
 
