@@ -108,7 +108,7 @@ TEST_F(CountedSessions, BehindAResourceManagerOneWaits) {
   EXPECT_EQ(Count(TPM2_LOADED_SESSION_FIRST), 2U);
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 2);
   const auto finished =
-      keys().FinishWrite(record.key, waiting.id, 3, SignWrite(record, 3, waiting.nonce_tpm));
+      keys().FinishWrite(record.key, waiting.id, 5, SignWrite(record, 5, waiting.nonce_tpm));
   EXPECT_TRUE(finished.ok()) << finished.status();
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 3);
   EXPECT_TRUE(keys().BeginWrite().ok());

@@ -127,9 +127,10 @@ class Attest : public testing::Test {
                                 " --pin-stdin ", options, " <", Path("pin")));
   }
   // Exit code of a guess with the PIN in this file; what it recovers is in "got".
-  int Guess(const std::string& pin) {
+  int Guess(const std::string& pin, const std::string& options = "") {
     std::filesystem::remove(Path("got"));
-    return Recover(absl::StrCat("recover --pin-stdin --output ", Path("got"), " <", Path(pin))).code;
+    return Recover(absl::StrCat("recover --pin-stdin ", options, " --output ", Path("got"), " <", Path(pin)))
+        .code;
   }
   Ended Attested() { return Recover("attest --attest-policy " + Path("policy.toml")); }
   // The reason of the refusal, or what came instead.

@@ -37,7 +37,7 @@ TEST_F(BehindTabrmd, AChipEnforcedRecordIsSealedGuessedRecoveredAndDestroyed) {
   realm_->daemon().Kill();
   const absl::Status again = realm_->StartDaemon();
   ASSERT_TRUE(again.ok()) << again;
-  EXPECT_EQ(Guess("pin"), 0);
+  EXPECT_EQ(Guess("pin", "--own-tries 1"), 0);
   EXPECT_EQ(Content(Path("got")), "a secret");
   for (int guess = 0; guess < 3; ++guess) {
     std::ofstream(Path("guess")) << "99" << guess << "\n";
