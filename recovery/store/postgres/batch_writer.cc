@@ -23,7 +23,8 @@ constexpr Statement kStatements[] = {
     {"sign",
      "SELECT count(DISTINCT application_name)::int, coalesce(max(greatest(pg_wal_lsn_diff("
      "pg_current_wal_flush_lsn(), flush_lsn), 0)), 0)::bigint, (coalesce(extract(epoch FROM max(flush_lag)), "
-     "0) * 1000000)::bigint FROM pg_stat_replication WHERE application_name = ANY($1::text[])"},
+     "0) * 1000000)::bigint FROM pg_stat_replication WHERE application_name = ANY($1::text[]) AND "
+     "coalesce(flush_lsn <= sent_lsn, true)"},
     {"first_head",
      "INSERT INTO labrec_head (id, format, epoch, root, realm_id, bucket_exponent, records, discontinuities, "
      "evidence) VALUES (0, 1, $1::bigint, $2::bytea, $3::bytea, $4::int, $5::bigint, $6::bigint, $7::bytea)"},
@@ -50,14 +51,17 @@ constexpr Statement kStatements[] = {
      "DELETE FROM labrec_bucket b USING unnest($1::int[]) AS u(bucket) WHERE b.bucket = u.bucket"},
     // What was committed lies before the place to which the server has flushed its log. On how many disks of
     // standbys it is, they say; that COMMIT returned does not: an operator can end its wait, or change for
-    // whom it waits, and then it returns as if nothing were.
+    // whom it waits, and then it returns as if nothing were. Nor does what a standby has flushed say it
+    // alone: an old primary that follows its successor without being rewound has flushed a log of its own,
+    // beyond the place where they parted. PostgreSQL 15 lets a COMMIT go for it. But that log was never sent
+    // to it.
     {"flushed",
      "WITH flushed AS MATERIALIZED (SELECT pg_current_wal_flush_lsn() AS place) SELECT place, (SELECT "
      "count(DISTINCT application_name) FROM pg_stat_replication WHERE application_name = ANY($1::text[]) AND "
-     "flush_lsn >= place) FROM flushed"},
+     "sent_lsn >= place AND flush_lsn >= place) FROM flushed"},
     {"reached",
      "SELECT $2::pg_lsn, count(DISTINCT application_name) FROM pg_stat_replication WHERE application_name = "
-     "ANY($1::text[]) AND flush_lsn >= $2::pg_lsn"}};
+     "ANY($1::text[]) AND sent_lsn >= $2::pg_lsn AND flush_lsn >= $2::pg_lsn"}};
 constexpr char kHeadDiffers[] = "22012";  // division by zero
 constexpr char kHeadExists[] = "23505";   // a second head
 

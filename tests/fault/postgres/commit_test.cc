@@ -71,6 +71,49 @@ TEST_F(CommitTest, WithItsStandbyGoneItSaysWhatItWaitsForAndGivesUpWhenTold) {
   EXPECT_THAT(store_->Write(BatchOf(2)).ToString(), HasSubstr("the process must end"));
 }
 
+// An old primary that follows its successor as it is, not rewound, has flushed a log of its own beyond the
+// place where they parted. It says how far, and has nothing of what the successor wrote.
+TEST_F(CommitTest, AStandbyThatHasPartedIsNoReplica) {
+  ASSERT_NO_FATAL_FAILURE(Start());
+  auto third = test::PostgresServer::StandbyOf(*primary_, "n3");
+  ASSERT_TRUE(third.ok()) << third.status();
+  ASSERT_NO_FATAL_FAILURE(OpenStore());
+  ASSERT_TRUE(store_->Write(BatchOf(1)).ok());
+  store_.reset();
+  ASSERT_TRUE(
+      primary_->Await("SELECT min(flush_lsn) = pg_current_wal_lsn() FROM pg_stat_replication", "t").ok());
+  ASSERT_TRUE((*third)->Stop(SIGINT).ok());
+  ASSERT_TRUE(standby_->Stop(SIGINT).ok());
+  ASSERT_TRUE(primary_->Sql("CREATE TABLE alone AS SELECT generate_series(1, 4000)").ok());
+  primary_->Kill();
+  ASSERT_TRUE(standby_->Launch().ok());
+  ASSERT_TRUE(standby_->Promote().ok());
+  ASSERT_TRUE(standby_->Configure("synchronous_standby_names = 'ANY 1 (n1, n3)'").ok());
+  ASSERT_TRUE((*third)->Follow(*standby_, "n3").ok());
+  ASSERT_TRUE((*third)->Launch().ok());
+  ASSERT_TRUE(primary_->Follow(*standby_, "n1").ok());
+  ASSERT_TRUE(primary_->Launch().ok());
+  std::swap(primary_, standby_);
+  ASSERT_TRUE(primary_
+                  ->Await("SELECT flush_lsn > pg_current_wal_flush_lsn() FROM pg_stat_replication WHERE "
+                          "application_name = 'n1'",
+                          "t")
+                  .ok());
+  PostgresOptions options = Options();
+  options.url = primary_->url();
+  options.standby_names = {"n1", "n3"};
+  auto opened = OpenPostgresStore(options);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  store_ = *std::move(opened);
+  ASSERT_TRUE(store_->Write(BatchOf(2)).ok());
+  (*third)->Kill();
+  auto written = WriteAside(3);  // whose COMMIT PostgreSQL 15 lets go
+  while (store_->waits_for().empty() && !Ready(written)) std::this_thread::yield();
+  EXPECT_FALSE(Ready(written)) << "it is on no standby's disk";
+  ASSERT_TRUE((*third)->Launch().ok());
+  EXPECT_TRUE(written.get().ok());
+}
+
 // What was acknowledged is there, whole, after each of them; what was not may be there.
 TEST_F(CommitTest, AServerKilledAroundItsCommitTearsNothing) {
   ASSERT_NO_FATAL_FAILURE(Start(false, ""));

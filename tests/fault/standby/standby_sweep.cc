@@ -26,10 +26,11 @@ double Since(Clock::time_point then) {
 }
 
 // Calls one host until it does not answer, then the other one.
-uint64_t CallEither(const TwoHosts& hosts, int first, SweepClient client) {
+uint64_t CallEither(const TwoHosts& hosts, int first, const SweepRecord& record, SweepClient client) {
   const auto deadline = Clock::now() + kPatience;
   uint64_t answered = 0;
-  for (int host = first; answered < kCallsPerClient && Clock::now() < deadline; host = 1 - host) {
+  for (int host = first; answered < kCallsPerClient && Clock::now() < deadline && !record.history.destroyed();
+       host = 1 - host) {
     const auto stub = hosts.NewStub(host);
     const uint64_t now = client.Run(*stub, kCallsPerClient - static_cast<int>(answered));
     answered += now;
@@ -132,7 +133,7 @@ absl::Status StandbySweep::RunHistory(uint64_t seed, StandbyReport& report) {
   std::vector<std::thread> threads;
   const auto run = [&](SweepRecord& record, SweepClient::Habit habit, uint64_t client_seed) {
     threads.emplace_back([&, habit, client_seed] {
-      answered += CallEither(*hosts_, first, SweepClient(record, habit, client_seed));
+      answered += CallEither(*hosts_, first, record, SweepClient(record, habit, client_seed));
     });
   };
   for (size_t i = 0; i < owned_.size(); ++i) run(*owned_[i], SweepClient::Habit::kOwner, seed * 100 + i);

@@ -124,9 +124,11 @@ absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::StandbyOf(const 
   return server;
 }
 
-// Settings are of a server, and pg_rewind copies the other's.
+// Settings are of a server, and pg_rewind copies the other's. Before its first checkpoint a promoted server's
+// control file names the old timeline, and pg_rewind finds nothing to take back.
 absl::Status PostgresServer::Rejoin(const PostgresServer& promoted, const std::string& name) {
   const std::string settings = Content(data() / "postgresql.conf");
+  LABREC_RETURN_IF_ERROR(promoted.Sql("CHECKPOINT").status());
   LABREC_RETURN_IF_ERROR(RunAsServer(
       {kPrograms + "/pg_rewind", "--no-sync", "-D", data(),
        absl::StrCat("--source-server=host=", promoted.socket_folder().string(), " user=postgres")}));
