@@ -11,6 +11,7 @@
 #include "recovery/server/service/grpc_service.h"
 #include "recovery/server/service/service.h"
 #include "recovery/server/tokens/issuer.h"
+#include "tests/integration/engine/client.h"
 
 namespace labrec::recovery {
 namespace {
@@ -88,10 +89,13 @@ std::string NetworkedRealm::Token(const std::string& account) const {
                     {"chat", account, Hex(realm_.realm_id()), SystemClock().NowMillis() / 1000, 3600});
 }
 
+// As the realm has it in memory: a refill that rides along is not in storage yet.
 uint32_t NetworkedRealm::Remaining(const std::string& account, const std::string& record) {
-  const auto stored = realm_.StoredRecord({"chat", account, record});
-  if (!stored) std::abort();
-  const RecordVersion* newest = stored->Newest();
+  const auto view = Await<RecordView>([&](auto done) {
+    realm_.engine().records().GetRecord({"chat", account}, record, std::move(done));
+  });
+  if (!view.ok() || !view->registered) std::abort();
+  const RecordVersion* newest = view->record.Newest();
   return newest == nullptr ? 0 : newest->left();
 }
 
