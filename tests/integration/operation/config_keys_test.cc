@@ -70,7 +70,7 @@ Keys KeysOfThePage() {
 }
 
 Keys KeysOfTheExample() {
-  static const std::regex kSection("^\\[([a-z.]+)\\].*");
+  static const std::regex kSection("^(?:# )?\\[([a-z.]+)\\].*");
   static const std::regex kKey("^(?:# )?([a-z_]+) = .*");
   std::ifstream file(kExample);
   Keys keys;
