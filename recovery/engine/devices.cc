@@ -67,14 +67,47 @@ absl::Status RemoveDevice(WorkingSet& rows, const RecordName& name, const Revoke
   return absl::OkStatus();
 }
 
-// The account, an empty one if nobody ever enrolled a device.
-Account AccountOf(const Caller& caller, const std::optional<Account>& account) {
-  return account ? *account : Account{caller.tenant, caller.account, {}, {}};
-}
-
 absl::Status CheckEnrollFields(const Caller& caller, std::string_view name) {
   LABREC_RETURN_IF_ERROR(CheckCaller(caller));
   return InOwnWords(CheckDeviceName(name));
+}
+
+// Enrols a list on its way through one commit.
+class EnrollManyTask : public Task {
+ public:
+  EnrollManyTask(Time deadline, std::vector<Devices::Newcomer> newcomers,
+                 Done<std::vector<absl::StatusOr<Enrollment>>> done)
+      : Task(deadline), newcomers_(std::move(newcomers)), done_(std::move(done)) {}
+
+  absl::Status Apply(WorkingSet& rows, int64_t now_ms) override {
+    for (const Devices::Newcomer& each : newcomers_) results_.push_back(EnrollOne(rows, each, now_ms));
+    return absl::OkStatus();
+  }
+  void Committed(KeyWork&) override { done_(std::move(results_)); }
+  void Fail(const absl::Status& status) override { done_(status); }
+
+ private:
+  static absl::StatusOr<Enrollment> EnrollOne(WorkingSet& rows, const Devices::Newcomer& each,
+                                              int64_t now_ms) {
+    const Caller whose{each.tenant, each.account};
+    LABREC_RETURN_IF_ERROR(CheckEnrollFields(whose, each.name));
+    const RecordName name{each.tenant, each.account, ""};
+    const DeviceId id = each.key.DeviceId();
+    LABREC_ASSIGN_OR_RETURN(const auto* row, rows.account(name));
+    const bool is_new = !*row || (*row)->Find(id) == nullptr;
+    LABREC_RETURN_IF_ERROR(
+        AddDevice(rows, name, {each.key, each.name, ByOperator{}}, FirstDevicePolicy::kAdmin, now_ms));
+    return Enrollment{id, is_new};
+  }
+
+  const std::vector<Devices::Newcomer> newcomers_;
+  const Done<std::vector<absl::StatusOr<Enrollment>>> done_;
+  std::vector<absl::StatusOr<Enrollment>> results_;
+};
+
+// The account, an empty one if nobody ever enrolled a device.
+Account AccountOf(const Caller& caller, const std::optional<Account>& account) {
+  return account ? *account : Account{caller.tenant, caller.account, {}, {}};
 }
 
 }  // namespace
@@ -111,6 +144,16 @@ void Devices::EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::str
         InOwnWords(absl::PermissionDeniedError("only the operator enrols a device without its proof")));
   }
   Enroll(caller, {key, std::move(name), ByOperator{}}, parts_.first_device, std::move(done));
+}
+
+void Devices::EnrollManyAsOperator(Caller caller, std::vector<Newcomer> newcomers,
+                                   Done<std::vector<absl::StatusOr<Enrollment>>> done) {
+  if (!caller.is_operator) {
+    return done(
+        InOwnWords(absl::PermissionDeniedError("only the operator enrols devices without their proofs")));
+  }
+  parts_.admission.Enqueue(
+      caller, std::make_shared<EnrollManyTask>(caller.deadline, std::move(newcomers), std::move(done)));
 }
 
 void Devices::RevokeDevice(Caller caller, DeviceId device, std::optional<RawSignature> authorization,

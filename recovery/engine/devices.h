@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "hsm/base/p256.h"
 #include "recovery/engine/call/answers.h"
@@ -35,6 +36,16 @@ class Devices {
                     std::optional<FirstDevicePolicy> first_device = std::nullopt);
   // The operator's way: no proof and no authorization; only for Caller::is_operator.
   void EnrollDeviceAsOperator(Caller caller, EcdsaPublicKey key, std::string name, Done<Enrollment> done);
+  // Many at once, in one commit: all that may be enrolled are, and of each is said whether it was new, or why
+  // it was refused.
+  struct Newcomer {
+    std::string tenant;
+    std::string account;
+    EcdsaPublicKey key;
+    std::string name;
+  };
+  void EnrollManyAsOperator(Caller caller, std::vector<Newcomer> newcomers,
+                            Done<std::vector<absl::StatusOr<Enrollment>>> done);
   void RevokeDevice(Caller caller, DeviceId device, std::optional<RawSignature> authorization, Done<Ok> done);
   // With no devices and no records where there is no such account.
   void ListDevices(Caller caller, Done<Account> done);

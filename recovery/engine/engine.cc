@@ -59,7 +59,7 @@ absl::StatusOr<std::unique_ptr<Ledger>> OpenLedger(Workshop& workshop, Store& st
 class Engine::Parts {
  public:
   Parts(EngineOptions options_given, std::unique_ptr<Workshop> workshop_given, std::unique_ptr<Ledger> opened,
-        const Clock& clock, std::function<void(absl::Status)> on_fatal)
+        Store& store_given, const Clock& clock, std::function<void(absl::Status)> on_fatal)
       : options(std::move(options_given)),
         workshop(std::move(workshop_given)),
         ledger(std::move(opened)),
@@ -73,6 +73,7 @@ class Engine::Parts {
         committer({*ledger, workshop->anchor, workshop->queue, workshop->keys, workshop->executor,
                    workshop->pace, chip_follower, challenges, refills, workshop->anchor_health, clock,
                    std::move(on_fatal)}),
+        accounts({options.guess_policy, clock, store_given, *ledger, refills, admission, keys_of_begun}),
         devices({*ledger, authorizer, admission, options.first_device}),
         registrations({options.realm_id, *ledger, authorizer, admission, workshop->keys, keys_of_begun}),
         guessing({options.realm_id, options.guess_policy, *ledger, authorizer, admission, challenges,
@@ -81,6 +82,7 @@ class Engine::Parts {
         chip_records({options.realm_id, *ledger, authorizer, admission, workshop->queue, workshop->chip,
                       chip_sessions, chip_beginner}),
         attestation(workshop->attestation, options.attestation_limits),
+        store(&store_given),
         commit_thread([this] { committer.Run(); }) {}
 
   // First no more requests, then the last commit, then the device work that it allowed.
@@ -104,6 +106,7 @@ class Engine::Parts {
   ChipBeginner chip_beginner;
   ChipFollower chip_follower;
   Committer committer;
+  Accounts accounts;
   Devices devices;
   Registrations registrations;
   Guessing guessing;
@@ -111,8 +114,8 @@ class Engine::Parts {
   ChipRecords chip_records;
   Attestation attestation;
   const std::shared_ptr<std::atomic<bool>> probing = std::make_shared<std::atomic<bool>>(false);
+  const Store* const store;
   std::thread commit_thread;
-  const Store* store = nullptr;
 };
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Store& store,
@@ -125,9 +128,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Sto
   LABREC_ASSIGN_OR_RETURN(auto ledger, OpenLedger(*workshop, store, options.realm_id));
   LABREC_ASSIGN_OR_RETURN(const ChipFindings findings, TidyChip(workshop->chip, store, options.realm_id));
   RequestQueue& queue = workshop->queue;
-  auto parts = std::make_unique<Parts>(std::move(options), std::move(workshop), std::move(ledger), clock,
-                                       std::move(on_fatal));
-  parts->store = &store;
+  auto parts = std::make_unique<Parts>(std::move(options), std::move(workshop), std::move(ledger), store,
+                                       clock, std::move(on_fatal));
   TakeOver(findings, queue);
   return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
@@ -140,6 +142,9 @@ absl::StatusOr<Challenge> Engine::NewChallenge(const Caller& caller) {
   return parts_->challenges.Issue({caller.tenant, caller.account}, std::chrono::steady_clock::now());
 }
 
+Accounts& Engine::accounts() {
+  return parts_->accounts;
+}
 Devices& Engine::devices() {
   return parts_->devices;
 }

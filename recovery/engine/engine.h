@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 
 #include "hsm/base/clock.h"
+#include "recovery/engine/accounts.h"
 #include "recovery/engine/attestation.h"
 #include "recovery/engine/call/caller.h"
 #include "recovery/engine/chip_records.h"
@@ -51,6 +52,7 @@ class Engine {
   // What the next signature of this account signs.
   absl::StatusOr<Challenge> NewChallenge(const Caller& caller);
 
+  Accounts& accounts();
   Devices& devices();
   Registrations& registrations();
   Guessing& guessing();

@@ -10,6 +10,7 @@
 #include "recovery/engine/call/refusal.h"
 #include "recovery/engine/call/registration_keys.h"
 #include "recovery/engine/commit/admission.h"
+#include "recovery/engine/record_view.h"
 #include "recovery/engine/rows/rows.h"
 #include "recovery/engine/rows/waiting_refills.h"
 #include "recovery/record/codec/row_key.h"
@@ -55,36 +56,7 @@ EpochFloor FloorOf(uint64_t sequence, const Digest& digest, const ByDevice& devi
   return floor;
 }
 
-// No key material, and nothing of versions that are only begun.
-Record Shown(Record record) {
-  std::erase_if(record.versions, [](const RecordVersion& version) { return !version.usable(); });
-  for (RecordVersion& version : record.versions) {
-    version.nonce.fill(0);
-    version.sealed_private.clear();
-    version.ForgetCounted();
-    if (version.chip) version.chip->key.clear();
-  }
-  return record;
-}
-
 }  // namespace
-
-RecordView Records::View(const RecordName& name, const std::optional<Record>& row) const {
-  RecordView view;
-  view.discontinuities = parts_.ledger.discontinuities();
-  view.record.name = name;
-  if (!row) return view;
-  view.record = Shown(*row);
-  view.registered = row->destroyed || row->HasUsableVersion();
-  const int64_t now_ms = parts_.clock.NowMillis();
-  for (const RecordVersion& version : view.record.versions) {
-    const pin::GuessVerdict verdict =
-        pin::Judge(version.guess_limit, version.spent, row->last_counted_ms, now_ms, parts_.policy);
-    const auto* locked = std::get_if<pin::LockedUntil>(&verdict);
-    if (locked != nullptr) view.locked_until_ms.emplace(version.number, locked->until_ms);
-  }
-  return view;
-}
 
 // While the device is away nobody can look whether another run has changed the record; what this process
 // holds is shown then. Once it has stopped it shows nothing.
@@ -93,13 +65,13 @@ void Records::GetRecord(Caller caller, std::string record, Done<RecordView> done
   if (absl::Status bad = InOwnWords(CheckName(name)); !bad.ok()) return done(std::move(bad));
   const auto read = [this, name](WorkingSet& rows) -> absl::StatusOr<RecordView> {
     LABREC_ASSIGN_OR_RETURN(const auto* row, rows.record(name));
-    return View(name, *row);
+    return ViewOf(name, *row, {parts_.ledger, parts_.clock, parts_.policy});
   };
   const auto while_away = [this, name](const absl::Status& why) -> absl::StatusOr<RecordView> {
     if (parts_.ledger.stopped()) return why;
     LABREC_ASSIGN_OR_RETURN(const std::optional<Record> row, ReadRecord(parts_.ledger, name));
     const std::optional<Record> refilled = parts_.refills.Find(RecordRowKey(name));
-    return View(name, refilled ? refilled : row);
+    return ViewOf(name, refilled ? refilled : row, {parts_.ledger, parts_.clock, parts_.policy});
   };
   parts_.admission.Enqueue(
       caller, std::make_shared<ReadTask<RecordView>>(caller.deadline, read, std::move(done), while_away));

@@ -46,8 +46,6 @@ class Records {
                 Done<std::optional<EpochFloor>> done);
 
  private:
-  RecordView View(const RecordName& name, const std::optional<Record>& row) const;
-
   const Parts parts_;
 };
 

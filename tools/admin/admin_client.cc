@@ -41,7 +41,9 @@ std::string AddressOf(const std::string& socket, int fd) {
 
 std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address) {
   recovery::KeepGrpcUntilExit();
-  return grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);  // a list of accounts is as long as it is
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
 }  // namespace
@@ -112,6 +114,11 @@ absl::StatusOr<v1::EnrollDeviceResponse> AdminClient::EnrollDevice(
   return connection_->Call(&Stub::AdminEnrollDevice, request);
 }
 
+absl::StatusOr<v1::EnrollDevicesResponse> AdminClient::EnrollDevices(
+    const v1::EnrollDevicesRequest& request) {
+  return connection_->Call(&Stub::EnrollDevices, request);
+}
+
 absl::StatusOr<v1::RevokeDeviceResponse> AdminClient::RevokeDevice(
     const v1::AdminRevokeDeviceRequest& request) {
   return connection_->Call(&Stub::AdminRevokeDevice, request);
@@ -131,6 +138,18 @@ absl::StatusOr<v1::GetIdentityResponse> AdminClient::Identity() {
 
 absl::StatusOr<v1::AttestResponse> AdminClient::Attest(const v1::AttestRequest& request) {
   return connection_->Call(&Stub::AdminAttest, request);
+}
+
+absl::StatusOr<v1::ListAccountsResponse> AdminClient::ListAccounts(const v1::ListAccountsRequest& request) {
+  return connection_->Call(&Stub::ListAccounts, request);
+}
+
+absl::StatusOr<v1::AccountState> AdminClient::ShowAccount(const v1::AdminAccount& account) {
+  return connection_->Call(&Stub::ShowAccount, account);
+}
+
+absl::StatusOr<v1::EraseAccountResponse> AdminClient::EraseAccount(const v1::AdminAccount& account) {
+  return connection_->Call(&Stub::EraseAccount, account);
 }
 
 absl::StatusOr<v1::ListTenantsResponse> AdminClient::ListTenants() {

@@ -26,11 +26,15 @@ class AdminClient {
   absl::StatusOr<v1::GetStatusResponse> GetStatus();
   absl::StatusOr<v1::ListDevicesResponse> ListDevices(const v1::AdminAccount& account);
   absl::StatusOr<v1::EnrollDeviceResponse> EnrollDevice(const v1::AdminEnrollDeviceRequest& request);
+  absl::StatusOr<v1::EnrollDevicesResponse> EnrollDevices(const v1::EnrollDevicesRequest& request);
   absl::StatusOr<v1::RevokeDeviceResponse> RevokeDevice(const v1::AdminRevokeDeviceRequest& request);
   absl::StatusOr<v1::AdminShowRecordResponse> ShowRecord(const v1::AdminRecord& record);
   absl::StatusOr<v1::DeleteRecordResponse> DeleteRecord(const v1::AdminRecord& record);
   absl::StatusOr<v1::GetIdentityResponse> Identity();
   absl::StatusOr<v1::AttestResponse> Attest(const v1::AttestRequest& request);
+  absl::StatusOr<v1::ListAccountsResponse> ListAccounts(const v1::ListAccountsRequest& request);
+  absl::StatusOr<v1::AccountState> ShowAccount(const v1::AdminAccount& account);
+  absl::StatusOr<v1::EraseAccountResponse> EraseAccount(const v1::AdminAccount& account);
   absl::StatusOr<v1::ListTenantsResponse> ListTenants();
   absl::StatusOr<v1::ListTenantsResponse> ReloadTenants();
   absl::StatusOr<v1::CreateBackupResponse> CreateBackup(const v1::CreateBackupRequest& request);

@@ -21,6 +21,9 @@ void AddClientEntryCommand(const cli::Command& realm, Result& result);  // realm
 void AddStatusCommand(const cli::Command& app, Result& result);         // status
 void AddDeviceCommands(const cli::Command& app, Result& result);        // device enroll, list, revoke
 void AddRecordCommands(const cli::Command& app, Result& result);        // record show, delete
+void AddAccountCommands(const cli::Command& app, Result& result);       // account list, show, export, erase
+void AddRecordListCommand(const cli::Command& record, Result& result);  // record list
+void AddEnrollListCommand(const cli::Command& device, Result& result);  // device enroll-list
 void AddAnchorCommands(const cli::Command& app, Result& result);        // anchor status, verify, accept
 void AddBackupCommands(const cli::Command& app, Result& result);        // backup create, verify
 void AddStandbyCommands(const cli::Command& app, Result& result);       // standby status, takeover

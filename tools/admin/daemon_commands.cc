@@ -78,11 +78,8 @@ absl::Status Enroll(const EnrollOptions& options) {
 absl::Status ListDevices(const AccountOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).ListDevices(AccountOf(options)));
   Show(options, Describe(answer));
-  if (answer.devices_size() == 0 && answer.records_size() == 0 && !answer.discarded()) {
-    Complain(absl::NotFoundError(absl::StrCat("tenant \"", options.tenant, "\", account \"", options.account,
-                                              "\": nothing is known of it; are both names right?")));
-  }
-  return absl::OkStatus();
+  if (answer.devices_size() > 0 || answer.records_size() > 0) return absl::OkStatus();
+  return AdminClient(options.Path()).ShowAccount(AccountOf(options)).status();  // NOT_FOUND: a typo
 }
 
 absl::Status Revoke(const RevokeOptions& options) {
@@ -138,6 +135,7 @@ void AddDeviceCommands(const cli::Command& app, Result& result) {
       .Required()
       .Word("FILE");
   command.AddOption("--name", enroll->name, "shown in lists");
+  AddEnrollListCommand(group, result);
   const auto list =
       AddCommand<AccountOptions>(group, "list", "List the devices", result, command, ListDevices);
   AddAccountOptions(command, *list);
@@ -160,6 +158,7 @@ void AddRecordCommands(const cli::Command& app, Result& result) {
   AddAccountOptions(command, *erase);
   command.AddOption("--record", erase->record, "its name").Required().Word("NAME");
   command.AddFlag("--yes", erase->yes, "yes, for ever");
+  AddRecordListCommand(group, result);
 }
 
 }  // namespace labrec::admin

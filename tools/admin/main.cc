@@ -25,6 +25,7 @@ int Main(int argc, char** argv) {
   AddStatusCommand(app, result);
   AddDeviceCommands(app, result);
   AddRecordCommands(app, result);
+  AddAccountCommands(app, result);
   AddAnchorCommands(app, result);
   AddBackupCommands(app, result);
   AddStandbyCommands(app, result);

@@ -83,6 +83,8 @@ absl::StatusOr<std::unique_ptr<recovery::Listener>> In(
   return absl::Status(bound.status().code(), absl::StrCat(AbslView(key), ": ", bound.status().message()));
 }
 
+constexpr int kLongestOfOperators = 4 << 20;  // a thousand devices to be enrolled
+
 // As gRPC does: a thread for each processor, as requests are checked on them.
 size_t WebThreads() {
   return std::max<size_t>(2, std::thread::hardware_concurrency());
@@ -230,9 +232,10 @@ void Daemon::NoteRun() {
 
 absl::Status Daemon::StartListening(const Config& config) {
   NoteRun();
-  LABREC_ASSIGN_OR_RETURN(admin_server_,
-                          recovery::RpcServer::WithoutListener(config.limits, *admin_service_));
   recovery::ServerLimits limits = config.limits;
+  limits.max_message_bytes = kLongestOfOperators;
+  LABREC_ASSIGN_OR_RETURN(admin_server_, recovery::RpcServer::WithoutListener(limits, *admin_service_));
+  limits = config.limits;
   // Each listener's: both together get the descriptors that there are.
   const size_t listeners = config.web ? 2 : 1;
   limits.max_connections = ConnectionsThatFit(listeners * limits.max_connections) / listeners;
@@ -307,7 +310,7 @@ absl::Status Daemon::ReloadTenants(const std::string& actor) {
   for (const TenantChange& change : TenantChanges(tenants_.All(), config.tenants)) {
     const recovery::AuditEvent event{change.event, actor, change.tenant, "", "", change.detail};
     LABREC_RETURN_IF_ERROR(audit_->Append(event, recovery::Durability::kSync));
-    spdlog::info("{}: {}: {}", change.event, change.tenant, change.detail);
+    spdlog::info("{}: {}{}{}", change.event, change.tenant, change.detail.empty() ? "" : ": ", change.detail);
   }
   LABREC_RETURN_IF_ERROR(tokens_->SetTenants(KeysOf(config.tenants)));
   GrantTenants(config);

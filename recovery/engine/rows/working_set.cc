@@ -94,6 +94,13 @@ void WorkingSet::Replace(Slot<Record>& slot, Record record) {
   slot.current = std::move(record);
 }
 
+void WorkingSet::RemoveAccount(const RecordName& account) {
+  std::optional<Account>& current = accounts_.at(AccountRowKey(account.tenant, account.account)).current;
+  if (!current) return;
+  changed_ = must_be_anchored_ = true;
+  current.reset();
+}
+
 void WorkingSet::Remove(const RecordName& record) {
   Slot<Record>& slot = records_.at(RecordRowKey(record));
   if (!slot.current) return;

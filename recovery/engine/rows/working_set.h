@@ -32,6 +32,7 @@ class WorkingSet {
   // The same, after a success that may wait to be written (RefillMayWait).
   void PutRefill(Record record);
   void Remove(const RecordName& record);
+  void RemoveAccount(const RecordName& account);  // its own row; its records' go by Remove
   // Whether a row was put or removed that was not so before, since this was asked last.
   bool TakeChanged() { return std::exchange(changed_, false); }
 

@@ -12,6 +12,7 @@
 #include "hsm/base/hash.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/api/names.h"
+#include "recovery/server/admin/acts.h"
 #include "recovery/server/service/answers.h"
 #include "recovery/server/service/request_fields.h"
 #include "recovery/server/service/rpc.h"
@@ -21,31 +22,6 @@ namespace {
 
 namespace v1 = ::labyrinth::recovery::v1;
 
-absl::StatusOr<Caller> Operator(const grpc::CallbackServerContext& context, const std::string& tenant,
-                                const std::string& account) {
-  LABREC_RETURN_IF_ERROR(CheckIdentifier("tenant", tenant));
-  LABREC_RETURN_IF_ERROR(CheckIdentifier("account", account));
-  return Caller{tenant, account, true, DeadlineOf(context)};
-}
-
-void FillShown(const RecordView& view, v1::AdminShowRecordResponse* answer) {
-  FillRecord(view, Configs::kLeaveOut, answer->mutable_record());
-  if (!view.registered) return;
-  if (view.record.floor) FillFloor(*view.record.floor, answer->mutable_floor());
-  answer->set_last_counted_at_ms(view.record.last_counted_ms);
-  for (const RecordVersion& version : view.record.versions) {
-    if (!version.chip) continue;
-    v1::ChipCount* const chip = answer->add_chips();
-    chip->set_version(version.number);
-    chip->set_index(version.chip->index);
-    chip->set_count(version.chip->count);
-    chip->set_limit(version.chip->limit);
-  }
-  if (const RecordVersion* newest = view.record.Newest()) {
-    answer->set_config_sha256(ToString(Sha256(newest->config)));
-  }
-}
-
 void FillWear(const WearFigures& wear, v1::AnchorWear* answer) {
   answer->set_writes_since_start(wear.since_start);
   answer->set_lifetime_writes(wear.lifetime);
@@ -53,28 +29,6 @@ void FillWear(const WearFigures& wear, v1::AnchorWear* answer) {
   answer->set_writes_per_day(wear.per_day);
   answer->set_rated_endurance(wear.rated_endurance);
   answer->set_years_left(wear.years_left);
-}
-
-AuditEvent ResultOf(AuditEvent event, const absl::Status& result) {
-  event.event += result.ok() ? "_done" : "_failed";
-  if (!result.ok()) absl::StrAppend(&event.detail, event.detail.empty() ? "" : ": ", result.message());
-  return event;
-}
-
-// A continuation that records the result before the call is finished. It may run on the commit thread, and
-// does not wait there: the log's thread finishes the call.
-template <typename T, typename Fill>
-Done<T> RecordedAnswer(const Call& call, AuditLog& audit, AuditEvent event, Fill fill) {
-  Done<T> answer = call.Answer<T>(std::move(fill));
-  return [&audit, event = std::move(event), answer = std::move(answer)](absl::StatusOr<T> result) {
-    const AuditEvent ended = ResultOf(event, result.status());
-    auto kept = std::make_shared<absl::StatusOr<T>>(std::move(result));
-    audit.AppendLater(ended, Durability::kSync,
-                      [name = ended.event, kept, answer](const absl::Status& written) {
-                        if (!written.ok()) spdlog::error("{}: {}", name, std::string(written.message()));
-                        answer(std::move(*kept));
-                      });
-  };
 }
 
 }  // namespace
@@ -129,8 +83,8 @@ AdminService::Reactor* AdminService::GetStatus(Context* context, const v1::GetSt
 AdminService::Reactor* AdminService::AdminListDevices(Context* context, const v1::AdminAccount* request,
                                                       v1::ListDevicesResponse* response) {
   return Serve(context, "Admin.ListDevices", traffic_, [&](const Call& call) -> absl::Status {
-    LABREC_RETURN_IF_ERROR(Actor(*context).status());
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
+    LABREC_RETURN_IF_ERROR(NoteRead(*context, "devices_read", caller.tenant, caller.account));
     engine_.devices().ListDevices(std::move(caller), call.Answer<Account>([=](const Account& account) {
       FillDevices(account, response);
     }));
@@ -188,12 +142,13 @@ AdminService::Reactor* AdminService::AdminRevokeDevice(Context* context,
 AdminService::Reactor* AdminService::AdminShowRecord(Context* context, const v1::AdminRecord* request,
                                                      v1::AdminShowRecordResponse* response) {
   return Serve(context, "Admin.ShowRecord", traffic_, [&](const Call& call) -> absl::Status {
-    LABREC_RETURN_IF_ERROR(Actor(*context).status());
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
-    engine_.records().GetRecord(
-        std::move(caller), std::move(record),
-        call.Answer<RecordView>([=](const RecordView& view) { FillShown(view, response); }));
+    LABREC_RETURN_IF_ERROR(NoteRead(*context, "record_read", caller.tenant, caller.account, record));
+    engine_.records().GetRecord(std::move(caller), std::move(record),
+                                call.Answer<RecordView>([=](const RecordView& view) {
+                                  FillShown(view, Configs::kLeaveOut, response);
+                                }));
     return absl::OkStatus();
   });
 }

@@ -51,6 +51,8 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
   Reactor* AdminEnrollDevice(Context* context,
                              const labyrinth::recovery::v1::AdminEnrollDeviceRequest* request,
                              labyrinth::recovery::v1::EnrollDeviceResponse* response) override;
+  Reactor* EnrollDevices(Context* context, const labyrinth::recovery::v1::EnrollDevicesRequest* request,
+                         labyrinth::recovery::v1::EnrollDevicesResponse* response) override;
   Reactor* AdminRevokeDevice(Context* context,
                              const labyrinth::recovery::v1::AdminRevokeDeviceRequest* request,
                              labyrinth::recovery::v1::RevokeDeviceResponse* response) override;
@@ -70,12 +72,21 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
   Reactor* TakeOver(Context* context, const labyrinth::recovery::v1::TakeOverRequest* request,
                     labyrinth::recovery::v1::TakeOverResponse* response) override;
 
+  Reactor* ListAccounts(Context* context, const labyrinth::recovery::v1::ListAccountsRequest* request,
+                        labyrinth::recovery::v1::ListAccountsResponse* response) override;
+  Reactor* ShowAccount(Context* context, const labyrinth::recovery::v1::AdminAccount* request,
+                       labyrinth::recovery::v1::AccountState* response) override;
+  Reactor* EraseAccount(Context* context, const labyrinth::recovery::v1::AdminAccount* request,
+                        labyrinth::recovery::v1::EraseAccountResponse* response) override;
   Reactor* ListTenants(Context* context, const labyrinth::recovery::v1::ListTenantsRequest* request,
                        labyrinth::recovery::v1::ListTenantsResponse* response) override;
   Reactor* ReloadTenants(Context* context, const labyrinth::recovery::v1::ReloadTenantsRequest* request,
                          labyrinth::recovery::v1::ListTenantsResponse* response) override;
   void FillTenants(labyrinth::recovery::v1::ListTenantsResponse* response) const;
 
+  // Who reads what of whom: no answer without its line. Empty names: of all.
+  absl::Status NoteRead(const Context& context, const char* event, const std::string& tenant,
+                        const std::string& account, const std::string& record = "");
   // PERMISSION_DENIED for a connection that did not come through the admin socket.
   absl::StatusOr<std::string> Actor(const Context& context) const;
 
