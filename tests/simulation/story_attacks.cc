@@ -118,19 +118,22 @@ void Story::AskAgain(Realm& realm) {
   }
 }
 
-// A run on a state that storage once held, ended before the device counts for the (`counts` + 1)th time; what
-// it leaves. `meanwhile`, if it serves.
+// A run on a state that storage once held, ended before the device counts for the (`counts` + 1)th time, or
+// by its owner: killed, or stopped, when it writes what still waits. What it leaves. `meanwhile`, if it
+// serves.
 Image Story::PlayRun(const Image& shown, int64_t counts, const std::function<void(Realm&)>& meanwhile) {
   universe_.disk().Put(home_, shown);
-  const auto realm = NewRealm(home_, false);
+  auto realm = NewRealm(home_, false);
   realm->process().counts_left = counts;
   if (Start(*realm)) {
     universe_.Count("replayed, and served");
     SettleAll(*realm);
     if (meanwhile) meanwhile(*realm);
+    if (dice_.Chance(500)) realm->process().dead = true;
   } else if (!realm->process().dead) {
     return shown;  // refused
   }
+  realm.reset();
   left_behind_.push_back(universe_.disk().Look(home_));
   return left_behind_.back();
 }
@@ -179,6 +182,7 @@ void Story::Replay() {
   left_behind_ = {universe_.disk().Look(home_)};
   for (uint64_t round = 0; round < kReplayedRounds && universe_.violations().empty(); ++round) {
     TakeUpTheLatest();
+    if (left_behind_.empty()) return;
     if (dice_.Chance(300)) {
       PlayRefused();
       continue;
