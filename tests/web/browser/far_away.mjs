@@ -15,13 +15,15 @@ function slowly(from, to, firstMs) {
   from.on('error', () => to.destroy());
 }
 
-/** The port of the slow way; closes with `end`. */
+/** The port of the slow way, and how many connections were made to it; closes with `end`. */
 export async function farAway(port) {
+  let connections = 0;
   const server = createServer({ noDelay: true }, (client) => {
+    ++connections;
     const realm = connect({ port, host: '127.0.0.1', noDelay: true });
     slowly(client, realm, 3 * ONE_WAY_MS);
     slowly(realm, client, 0);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { port: server.address().port, end: () => server.close() };
+  return { port: server.address().port, connections: () => connections, end: () => server.close() };
 }

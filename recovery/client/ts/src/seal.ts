@@ -95,10 +95,12 @@ export async function seal(realms: RealmSet, request: SealRequest, stretch: Stre
   stretching.catch(() => undefined);
   const signal = options.signal ?? new AbortController().signal;
   for (const channel of realms.channels) {
-    void channel.preflight([BeginRegistration, FinishRegistration, Activate, BeginUnlock, Unlock], signal);
-    channel.identify(signal).catch(() => undefined);  // who begins there waits for it
+    // Who begins there waits for it. The others only then: a browser makes a connection of its own for each call that is
+    // made before it knows that the realm speaks HTTP/2.
+    channel.identify(signal).then(() => channel.preflight([BeginRegistration, FinishRegistration, Activate], signal), () => undefined);
   }
   let survey: Survey | undefined = await takeSurvey(realms, record, least, { until: 'all' }, options);
+  if (survey.offers.length > 0) for (const channel of realms.channels) void channel.preflight([BeginUnlock, Unlock], signal);
   const trial: PinTrial = request.recovered ? { known: 'other' } : await tryPin(realms, survey, pin, stretch, options);
   if (!request.recovered) checkEnforcement(survey, trial, options);
   const stretched = Uint8Array.from(await stretching);
