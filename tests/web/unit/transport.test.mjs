@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { RecoveryClient } from '../../dist/index.js';
+import { parseJson } from '../../dist/realms/json.js';
 import { RealmChannel } from '../../dist/realms/realm_channel.js';
 import { BeginRegistration, Evaluate, GetRealm, GetRecord, Unlock } from '../../dist/realms/methods.js';
 import { encode } from '../../dist/wire/codec.js';
@@ -58,6 +59,27 @@ test('a token that another realm could use is never sent', async () => {
   await channel.call(GetRecord, { record: 'r' }, signal);
 });
 
+test('a token whose claims have a member twice is never sent, whichever of the two this client would read', async () => {
+  const other = 'ffffffffffffffffffffffffffffffff';
+  for (const twice of [`"aud":"${other}","aud":"${id}"`, `"aud":"${id}","aud":"${other}"`, `"\\u0061ud":"${other}","aud":"${id}"`,
+    `"aud":"${id}","cnf":{"jkt":"x","jkt":"y"}`, `"aud":["${id}"],"l":[{"a":1},{"b":1,"b":1}]`]) {
+    const token = `${b64({})}.${Buffer.from(`{"iss":"chat","sub":"alice",${twice}}`).toString('base64url')}.x`;
+    const { channel, sent } = channelOf([realmAnswer()], { token });
+    await assert.rejects(channel.call(GetRecord, { record: 'r' }, signal), { code: 'invalid_argument', message: /no JSON Web Token/ }, twice);
+    assert.equal(sent.length, 0);
+  }
+});
+
+test('JSON is read as JSON.parse reads it, where no member is given twice', () => {
+  for (const text of ['{"a":{"a":[{"a":1},{"a":"a"}]},"b":{"a":2}}', '{"{":"}","[":"\\"]:","\\\\":"a\\":"}', '["a","a",{"a" : "a"}]', '"a"', 'null', '{}',
+    '{"":1," ":2,"__proto__":3}']) {
+    assert.deepEqual(parseJson(text), JSON.parse(text));
+  }
+  for (const text of ['{"a":1,"a":1}', '[{"b":[],"a":{},"b" \n:0}]', '{"":1,"":2}', '{"x":{"y":1,"z":{"q":1},"y":2}}', '{"a":"}","a":1}', '{"__proto__":1,"__proto__":1}', '{', '']) {
+    assert.throws(() => parseJson(text), SyntaxError, text);
+  }
+});
+
 test('a token is fetched when it is needed, again when the realm refuses it, and then no more', async () => {
   let fetched = 0;
   const token = async () => tokenOf({ jti: ++fetched });
@@ -110,6 +132,7 @@ test('every error of Connect keeps its code; what is none of its gets one by its
   }
   assert.equal(await codeOf(error(500, 'made_up')), 'unknown');
   assert.equal(await codeOf(new Response('{', { status: 503, headers: { 'content-type': 'application/json' } })), 'unavailable');
+  assert.equal(await codeOf(new Response('{"code":"not_found","code":"aborted"}', { status: 503, headers: { 'content-type': 'application/json' } })), 'unavailable');
   assert.equal(await codeOf(new Response('x', { status: 200, headers: { 'content-type': 'application/proto' } })), 'internal');
   assert.equal(await codeOf(new Response(new Uint8Array((256 << 10) + 1), { headers: { 'content-type': 'application/proto' } })), 'internal');
 });

@@ -55,7 +55,8 @@ export async function gather<T>({ count, call, enough, graceMs = 0, limitMs, sig
     }
   });
   done.abort();
-  late.abort(new CallError('canceled', 'the others were enough'));
+  const error = new CallError('canceled', 'it was not waited for: the others were enough');
+  late.abort(error);
   signal?.throwIfAborted();
-  return answers.map((answer) => answer ?? { ok: false, error: new CallError('canceled', 'it was not waited for: the others were enough') });
+  return answers.map((answer) => answer ?? { ok: false, error });
 }

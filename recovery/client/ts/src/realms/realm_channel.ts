@@ -1,8 +1,9 @@
-import { bytesOf, fromHex, hex, join, sameBytes, type Bytes } from '../bytes.js';
+import { bytesOf, fromHex, fromUtf8, hex, join, sameBytes, type Bytes } from '../bytes.js';
 import { CallError, codes, type Code } from '../errors.js';
 import type { Realm } from '../types.js';
 import { decode, encode, type Fields, type Message } from '../wire/codec.js';
 import { CALL_ATTEMPTS, FIRST_PAUSE_MS, GetChallenge, GetRealm, LONGEST_PAUSE_MS, type Method } from './methods.js';
+import { parseJson } from './json.js';
 import { RealmToken } from './token.js';
 
 const SERVICE = 'labyrinth.recovery.v1.Recovery';
@@ -153,7 +154,7 @@ export class RealmChannel {
     let message = `HTTP status ${response.status}`;
     if (response.headers.get('content-type')?.startsWith('application/json')) {
       try {
-        const read = JSON.parse(new TextDecoder().decode(body)) as { code?: unknown; message?: unknown };
+        const read = parseJson(fromUtf8(body)) as { code?: unknown; message?: unknown };
         if (codes.includes(read.code as Code)) code = read.code as Code;
         if (typeof read.message === 'string') message = read.message.slice(0, 1000);
       } catch {

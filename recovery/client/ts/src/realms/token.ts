@@ -1,6 +1,7 @@
 import { bytesOf, fromUtf8 } from '../bytes.js';
 import { CallError } from '../errors.js';
 import type { Realm } from '../types.js';
+import { parseJson } from './json.js';
 
 const AHEAD_MS = 10_000;  // a token has to arrive yet
 const FRESH_MS = 10_000;  // and is not fetched again so soon, whatever this host's clock says
@@ -15,7 +16,7 @@ function claims(text: string): Record<string, unknown> {
   try {
     if (parts.length !== 3) throw new TypeError();
     const payload = atob(parts[1]!.replaceAll('-', '+').replaceAll('_', '/'));
-    const read: unknown = JSON.parse(fromUtf8(bytesOf(Uint8Array.from(payload, (each) => each.charCodeAt(0)))));
+    const read = parseJson(fromUtf8(bytesOf(Uint8Array.from(payload, (each) => each.charCodeAt(0)))));
     if (typeof read !== 'object' || read === null) throw new TypeError();
     return read as Record<string, unknown>;
   } catch {

@@ -1,8 +1,8 @@
 // As much of protobuf as recovery.proto needs. A message is a table of fields; its TypeScript type follows from it.
 //
 // Writes the deterministic form: fields in ascending order, none that has its default value, shortest varints.
-// Reads whatever protobuf reads: any order, unknown fields, a field of another wire type (taken as unknown), repeated
-// numbers packed or not, messages in pieces. tests/web/unit/codec.test.mjs holds both against protobufjs.
+// Reads whatever protobuf reads: any order, unknown fields, a field of another wire type (taken as unknown), messages in
+// pieces. No message that a client reads has repeated numbers, so there are none. tests/web/unit/codec.test.mjs holds both against protobufjs.
 import { fromUtf8, join, utf8, type Bytes } from '../bytes.js';
 
 type Scalar = 'uint32' | 'uint64' | 'int64' | 'bool' | 'bytes' | 'string';
@@ -28,7 +28,7 @@ export const bool = (number: number) => field<boolean>(number, 'bool');
 export const bytes = (number: number) => field<Bytes>(number, 'bytes');
 export const string = (number: number) => field<string>(number, 'string');
 export const optionalUint32 = (number: number) => field<number | undefined>(number, 'uint32', 'optional');
-export const many = <T>(of: Field<T>): Field<T[]> => ({ number: of.number, type: of.type, label: 'repeated' });
+export const many = <T extends Bytes | string>(of: Field<T>): Field<T[]> => ({ number: of.number, type: of.type, label: 'repeated' });
 export const message = <F extends Fields>(number: number, fields: F) =>
   field<Message<F> | undefined>(number, fields, 'optional');
 export const messages = <F extends Fields>(number: number, fields: F) => field<Message<F>[]>(number, fields, 'repeated');
@@ -62,8 +62,7 @@ function payload(type: Scalar | Fields, value: unknown): Uint8Array {
 }
 
 function isDefault(value: unknown): boolean {
-  return value === 0 || value === 0n || value === false || value === '' ||
-    (value instanceof Uint8Array && value.length === 0);
+  return !value || (value instanceof Uint8Array && value.length === 0);
 }
 
 export function encode<F extends Fields>(fields: F, value: Message<F>): Bytes {
@@ -77,17 +76,13 @@ export function encode<F extends Fields>(fields: F, value: Message<F>): Bytes {
   for (const [name, { number, type, label }] of inOrder) {
     const content = (value as Record<string, unknown>)[name];
     if (content === undefined || (label === 'implicit' && isDefault(content))) continue;
-    if (label !== 'repeated') {
-      put(number, type, payload(type, content));
-    } else if (wireType(type) === VARINT) {
-      const packed = join(...(content as unknown[]).map((each) => payload(type, each)));
-      if (packed.length > 0) put(number, 'bytes', packed);
-    } else {
-      for (const each of content as unknown[]) put(number, type, payload(type, each));
-    }
+    for (const each of label === 'repeated' ? content as unknown[] : [content]) put(number, type, payload(type, each));
   }
   return join(...parts);
 }
+
+/** Why does not matter to anybody: a caller says that the realm's answer is no message. */
+const malformed = () => new RangeError('no message');
 
 class Reader {
   #at = 0;
@@ -102,10 +97,10 @@ class Reader {
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt.asUintN(64, value);
     }
-    throw new RangeError('a varint of more than ten bytes');
+    throw malformed();
   }
   take(size: number): Uint8Array {
-    if (size > this.bytes.length - this.#at) throw new RangeError('the message ends inside a field');
+    if (size > this.bytes.length - this.#at) throw malformed();
     return this.bytes.subarray(this.#at, (this.#at += size));
   }
   block(): Uint8Array {
@@ -119,18 +114,18 @@ class Reader {
     else if (wire === LENGTH) this.block();
     else if (wire === 5) this.take(4);
     else if (wire === 3 && depth < 32) this.#skipGroup(number, depth + 1);
-    else throw new RangeError(`wire type ${wire} is none that may stand here`);
+    else throw malformed();
   }
   key(): [number, number] {
     const key = this.varint();
-    if (key > 0xffffffffn || key < 8n) throw new RangeError('a field with a number that no field has');
+    if (key > 0xffffffffn || key < 8n) throw malformed();
     return [Number(key >> 3n), Number(key & 7n)];
   }
   #skipGroup(number: number, depth: number): void {
     for (;;) {
       const [inner, wire] = this.key();
       if (wire === 4) {
-        if (inner !== number) throw new RangeError('a group that another one ends');
+        if (inner !== number) throw malformed();
         return;
       }
       this.skip(inner, wire, depth);
@@ -160,32 +155,22 @@ export function decode<F extends Fields>(fields: F, from: Uint8Array, into?: Mes
   while (!reader.done) {
     const [number, wire] = reader.key();
     const found = Object.entries(fields).find(([, each]) => each.number === number);
-    if (!found || !fits(found[1], wire)) {
+    if (!found || wire !== wireType(found[1].type)) {
       reader.skip(number, wire, 0);
       continue;
     }
     const [name, { type, label, oneof: group }] = found;
-    for (const each of readField(reader, type, wire, label === 'repeated' ? undefined : value[name])) {
-      if (label === 'repeated') (value[name] as unknown[]).push(each);
-      else value[name] = each;
-    }
+    if (label === 'repeated') (value[name] as unknown[]).push(readField(reader, type, undefined));
+    else value[name] = readField(reader, type, value[name]);
     if (group === undefined) continue;
     for (const [other, { oneof: its }] of Object.entries(fields)) if (its === group && other !== name) value[other] = undefined;
   }
   return value as Message<F>;
 }
 
-function fits({ type, label }: Field<unknown>, wire: number): boolean {
-  return wire === wireType(type) || (label === 'repeated' && wire === LENGTH);
-}
-
-function readField(reader: Reader, type: Scalar | Fields, wire: number, before: unknown): unknown[] {
-  if (wire === VARINT) return [scalar(type as Scalar, reader.varint())];
+function readField(reader: Reader, type: Scalar | Fields, before: unknown): unknown {
+  if (wireType(type) === VARINT) return scalar(type as Scalar, reader.varint());
   const block = reader.block();
-  if (typeof type === 'object') return [decode(type, block, before as never)];
-  if (type === 'bytes') return [Uint8Array.from(block)];
-  if (type === 'string') return [fromUtf8(block)];
-  const packed: unknown[] = [];
-  for (const inner = new Reader(block); !inner.done; ) packed.push(scalar(type, inner.varint()));
-  return packed;
+  if (typeof type === 'object') return decode(type, block, before as never);
+  return type === 'bytes' ? Uint8Array.from(block) : fromUtf8(block);
 }

@@ -3,13 +3,8 @@ import { bool, bytes, int64, many, message, messages, oneof, optionalUint32, str
 
 const nothing = {};
 export const GetRealmRequest = nothing;
-export const ChipRoom = { used: uint32(1), freeHandles: uint32(2), full: bool(3), begun: uint32(4) };
-export const GetRealmResponse = {
-  realmId: bytes(1), name: string(2), protocolVersion: uint32(3), deviceKind: string(4), deviceManufacturer: string(5),
-  deviceWarning: string(6), anchorKind: string(7), evaluationPublicKey: bytes(8), discontinuities: uint64(9),
-  firstDevicePolicy: string(10), softwareVersion: string(11), chip: message(12, ChipRoom), noChipReason: string(13),
-  deviceClaims: many(string(14)), guessDelaysS: many(uint32(15)),
-};
+/** As much of it as is read. */
+export const GetRealmResponse = { realmId: bytes(1), protocolVersion: uint32(3) };
 export const GetChallengeRequest = nothing;
 export const GetChallengeResponse = { challenge: bytes(1) };
 
@@ -65,13 +60,13 @@ export const RecordVersion = {
   version: uint32(1), stage: uint32(2), config: bytes(3), commitment: bytes(4), remaining: optionalUint32(5),
   lockedUntilMs: int64(6), registeredBy: bytes(7),
 };
+/** As much of it as is read. */
 export const GetRecordResponse = {
-  state: uint32(1), versions: messages(2, RecordVersion), guessLimit: uint32(3), remaining: uint32(4),
-  lockedUntilMs: int64(5), highestVersion: uint32(6), discontinuities: uint64(7), discarded: bool(8),
-  nextChallenge: bytes(9),
+  state: uint32(1), versions: messages(2, RecordVersion), remaining: uint32(4), lockedUntilMs: int64(5),
+  highestVersion: uint32(6), nextChallenge: bytes(9),
 };
 
-export const EvaluateRequest = { record: string(1), version: uint32(2), elements: many(bytes(3)) };
+export const EvaluateRequest = BeginRegistrationRequest;
 export const Evaluated = { evaluated: many(bytes(1)), remaining: uint32(2), challenge: bytes(3) };
 export const LockedUntil = { untilMs: int64(1), remaining: uint32(2) };
 export const EvaluateResponse = oneof('outcome', {
@@ -82,8 +77,8 @@ export const EvaluateResponse = oneof('outcome', {
 export const Floor = {
   sequence: uint64(1), digest: bytes(2), deviceId: bytes(3), devicePublicKey: bytes(4), challenge: bytes(5), signature: bytes(6),
 };
-export const BeginUnlockRequest = { record: string(1), version: uint32(2) };
-export const BeginUnlockResponse = { challenge: bytes(1) };
+export const BeginUnlockRequest = UnlockKey;
+export const BeginUnlockResponse = GetChallengeResponse;
 export const UnlockRequest = { record: string(1), version: uint32(2), challenge: bytes(3), signature: bytes(4) };
 export const Unlocked = { sealedSecret: bytes(1), floor: message(2, Floor), remaining: uint32(3), nextChallenge: bytes(4) };
 export const UnlockResponse = oneof('outcome', {
@@ -94,7 +89,7 @@ export const DeleteRecordRequest = { record: string(1), authorization: message(2
 export const DeleteRecordResponse = nothing;
 export const RaiseFloorRequest = { record: string(1), sequence: uint64(2), digest: bytes(3), authorization: message(4, Signature) };
 export const RaiseFloorResponse = nothing;
-export const GetFloorRequest = { record: string(1), authorization: message(2, Signature) };
+export const GetFloorRequest = DeleteRecordRequest;
 export const GetFloorResponse = { floor: message(1, Floor) };
 
 export type GetRecordAnswer = Message<typeof GetRecordResponse>;
