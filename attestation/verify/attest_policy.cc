@@ -30,8 +30,8 @@ absl::Status Wrong(std::string_view place, std::string_view what) {
 }
 
 // OK if all keys of the table are among `known`.
-absl::Status CheckKeys(const toml::table& table, std::string_view place,
-                       std::initializer_list<std::string_view> known) {
+absl::Status CheckMembers(const toml::table& table, std::string_view place,
+                          std::initializer_list<std::string_view> known) {
   for (const auto& [key, value] : table) {
     if (std::find(known.begin(), known.end(), key.str()) == known.end()) {
       return Wrong(place, absl::StrCat("unknown key \"", AbslView(key.str()), "\""));
@@ -71,7 +71,7 @@ absl::StatusOr<uint64_t> NumberUpTo(std::string_view text, uint64_t most) {
 
 absl::Status ReadEndorsement(const toml::table& table, const fs::path& folder, AttestPolicy& policy) {
   LABREC_RETURN_IF_ERROR(
-      CheckKeys(table, "endorsement", {"roots", "revocation_lists", "require_revocation_lists"}));
+      CheckMembers(table, "endorsement", {"roots", "revocation_lists", "require_revocation_lists"}));
   LABREC_ASSIGN_OR_RETURN(const std::string roots, StringAt(table, "endorsement", "roots"));
   LABREC_ASSIGN_OR_RETURN(const std::string lists, StringAt(table, "endorsement", "revocation_lists"));
   if (roots.empty()) return Wrong("endorsement", "roots must name the folder of trusted certificates");
@@ -121,7 +121,7 @@ absl::Status ReadBank(const toml::table& table, std::string_view name, uint16_t 
 }
 
 absl::Status ReadPcrs(const toml::table& table, AttestPolicy& policy) {
-  LABREC_RETURN_IF_ERROR(CheckKeys(table, "pcrs", {"sha256", "sha384", "sha512"}));
+  LABREC_RETURN_IF_ERROR(CheckMembers(table, "pcrs", {"sha256", "sha384", "sha512"}));
   for (const auto& [name, bank] : kBanks) {
     LABREC_ASSIGN_OR_RETURN(const toml::table values, TableAt(table, name));
     LABREC_RETURN_IF_ERROR(ReadBank(values, name, bank, policy));
@@ -130,7 +130,7 @@ absl::Status ReadPcrs(const toml::table& table, AttestPolicy& policy) {
 }
 
 absl::Status ReadFirmware(const toml::table& table, AttestPolicy& policy) {
-  LABREC_RETURN_IF_ERROR(CheckKeys(table, "firmware", {"minimum"}));
+  LABREC_RETURN_IF_ERROR(CheckMembers(table, "firmware", {"minimum"}));
   LABREC_ASSIGN_OR_RETURN(const std::string minimum, StringAt(table, "firmware", "minimum"));
   if (minimum.empty()) return absl::OkStatus();
   const auto version = ParseFirmware(minimum);
@@ -140,7 +140,7 @@ absl::Status ReadFirmware(const toml::table& table, AttestPolicy& policy) {
 }
 
 absl::Status ReadKeys(const toml::table& table, const fs::path& folder, AttestPolicy& policy) {
-  LABREC_RETURN_IF_ERROR(CheckKeys(table, "keys", {"pcr_approver"}));
+  LABREC_RETURN_IF_ERROR(CheckMembers(table, "keys", {"pcr_approver"}));
   LABREC_ASSIGN_OR_RETURN(const std::string path, StringAt(table, "keys", "pcr_approver"));
   if (path.empty()) return absl::OkStatus();
   LABREC_ASSIGN_OR_RETURN(const Bytes pem, ReadFile(folder / path));
@@ -168,7 +168,7 @@ absl::StatusOr<AttestPolicy> AttestPolicy::Parse(std::string_view toml, const fs
   } catch (const toml::parse_error& error) {
     return Wrong(absl::StrCat("line ", error.source().begin.line), error.description());
   }
-  LABREC_RETURN_IF_ERROR(CheckKeys(root, "top level", {"endorsement", "pcrs", "firmware", "keys"}));
+  LABREC_RETURN_IF_ERROR(CheckMembers(root, "top level", {"endorsement", "pcrs", "firmware", "keys"}));
   AttestPolicy policy;
   LABREC_ASSIGN_OR_RETURN(const toml::table endorsement, TableAt(root, "endorsement"));
   LABREC_ASSIGN_OR_RETURN(const toml::table pcrs, TableAt(root, "pcrs"));

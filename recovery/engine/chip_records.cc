@@ -43,7 +43,7 @@ absl::StatusOr<Bytes> CertifyContents(hsm::Device& device, const hsm::CountedKey
 }
 
 // The version's key, if its guesses are counted by the chip.
-absl::StatusOr<hsm::CountedKey> KeyOf(const std::optional<Record>& record, uint32_t number) {
+absl::StatusOr<hsm::CountedKey> CountedKeyOf(const std::optional<Record>& record, uint32_t number) {
   const RecordVersion* version = record ? record->Find(number) : nullptr;
   if (version != nullptr && version->chip) return hsm::DecodeCountedKey(version->chip->key);
   return InOwnWords(
@@ -56,7 +56,7 @@ absl::StatusOr<hsm::CountedKey> BegunKey(const std::optional<Record>& record, ui
                                          const RegistrationId& id) {
   const RecordVersion* begun = record ? record->Find(number) : nullptr;
   if (begun != nullptr && begun->chip && !begun->usable() && begun->registration_id() == id) {
-    return KeyOf(record, number);
+    return CountedKeyOf(record, number);
   }
   return InOwnWords(absl::FailedPreconditionError(
       "no chip-enforced registration of this version is open under this registration id: begin again"));
@@ -203,7 +203,7 @@ void ChipRecords::BeginChipWrite(Caller caller, std::string record, uint32_t ver
   AskChip(
       caller, name, 1,
       [=, this](const std::optional<Record>& row) -> absl::StatusOr<ChipJob> {
-        LABREC_ASSIGN_OR_RETURN(const hsm::CountedKey key, KeyOf(row, version));
+        LABREC_ASSIGN_OR_RETURN(const hsm::CountedKey key, CountedKeyOf(row, version));
         return [=, this](hsm::Device& device) { BeginWriteNow(device, name, version, key, nonce, done); };
       },
       done);
@@ -257,7 +257,7 @@ void ChipRecords::FinishChipWrite(Caller caller, ChipWrite request, Done<ChipCon
   AskChip(
       caller, name, 1,
       [=, this](const std::optional<Record>& row) -> absl::StatusOr<ChipJob> {
-        LABREC_ASSIGN_OR_RETURN(const hsm::CountedKey key, KeyOf(row, request.version));
+        LABREC_ASSIGN_OR_RETURN(const hsm::CountedKey key, CountedKeyOf(row, request.version));
         const absl::StatusOr<uint32_t> granted = GrantOf(row, request.version, request.limit);
         LABREC_RETURN_IF_ERROR(InOwnWords(granted.status()));
         if (!parts_.sessions.Is(name, request.version, request.session)) {

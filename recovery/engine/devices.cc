@@ -106,7 +106,7 @@ class EnrollManyTask : public Task {
 };
 
 // The account, an empty one if nobody ever enrolled a device.
-Account AccountOf(const Caller& caller, const std::optional<Account>& account) {
+Account ThatOrNew(const Caller& caller, const std::optional<Account>& account) {
   return account ? *account : Account{caller.tenant, caller.account, {}, {}};
 }
 
@@ -177,12 +177,12 @@ void Devices::ListDevices(Caller caller, Done<Account> done) {
   const RecordName name{caller.tenant, caller.account, ""};
   const auto read = [name, caller](WorkingSet& rows) -> absl::StatusOr<Account> {
     LABREC_ASSIGN_OR_RETURN(const auto* account, rows.account(name));
-    return AccountOf(caller, *account);
+    return ThatOrNew(caller, *account);
   };
   const auto while_away = [this, name, caller](const absl::Status& why) -> absl::StatusOr<Account> {
     if (parts_.ledger.stopped()) return why;
     LABREC_ASSIGN_OR_RETURN(const auto account, ReadAccount(parts_.ledger, name.tenant, name.account));
-    return AccountOf(caller, account);
+    return ThatOrNew(caller, account);
   };
   parts_.admission.Enqueue(
       caller, std::make_shared<ReadTask<Account>>(caller.deadline, read, std::move(done), while_away));

@@ -20,7 +20,7 @@ std::string Version(const State& state, uint8_t number) {
          Name(static_cast<Party>(version->maker));
 }
 
-std::string Signer(const State& state, uint8_t signer) {
+std::string SignerName(const State& state, uint8_t signer) {
   if (signer == kNobody) return "token only";
   if (signer == kKeyOfX) return "key of record x";
   if (IsDevice(signer)) return kDeviceNames.at(signer - kFirstDevice);
@@ -85,7 +85,7 @@ std::string What(const State& state, const Move& move) {
 }  // namespace
 
 std::string Text(const State& before, const Move& move) {
-  return Name(move.who) + " " + What(before, move) + " [" + Signer(before, move.signer) + "]";
+  return Name(move.who) + " " + What(before, move) + " [" + SignerName(before, move.signer) + "]";
 }
 
 }  // namespace labrec::recovery::explorer

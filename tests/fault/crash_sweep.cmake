@@ -4,7 +4,7 @@ labrec_library(crash_sweep_lib
   DEPS test_realm_fixture test_raw_account test_tpm_proxy test_postgres)
 target_compile_definitions(crash_sweep_lib PRIVATE LABREC_TESTS_DIR="${CMAKE_BINARY_DIR}/tests")
 add_executable(crash_sweep crash/crash_sweep_main.cc)
-target_link_libraries(crash_sweep PRIVATE crash_sweep_lib)
+target_link_libraries(crash_sweep PRIVATE crash_sweep_lib test_seed_arguments)
 labrec_target(crash_sweep)
 labrec_runs_tests(fault crash_sweep)
 set_target_properties(crash_sweep PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

@@ -1,51 +1,15 @@
 #include "tests/hostile/seeds.h"
 
-#include <chrono>
 #include <cinttypes>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <string>
 
 #include "tests/hostile/mutant.h"
+#include "tests/support/process/seed_arguments.h"
 
 namespace labrec::hostile {
 namespace {
-
-struct Arguments {
-  uint64_t seeds = 200;
-  uint64_t first = 1;
-  double seconds = 1e9;
-  bool print = false;
-  bool keep_going = false;
-  bool names_mutants = false;
-};
-
-bool Parse(int argc, char** argv, Arguments& arguments) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string name = argv[i];
-    if (name == "--trace" || name == "--keep-going" || name == "--mutants") {
-      (name == "--trace"     ? arguments.print
-       : name == "--mutants" ? arguments.names_mutants
-                             : arguments.keep_going) = true;
-      continue;
-    }
-    if (i + 1 == argc) return false;
-    const char* value = argv[++i];
-    if (name == "--seeds") {
-      arguments.seeds = std::strtoull(value, nullptr, 10);
-    } else if (name == "--first") {
-      arguments.first = std::strtoull(value, nullptr, 10);
-    } else if (name == "--mutant") {
-      if (!UseMutant(value)) return false;
-    } else if (name == "--seconds") {
-      arguments.seconds = std::strtod(value, nullptr);
-    } else {
-      return false;
-    }
-  }
-  return true;
-}
 
 void Print(const Stories& stories, uint64_t seed, const StoryReport& report) {
   std::printf("%s\n", stories.describe(seed).c_str());
@@ -73,41 +37,37 @@ void Tell(const Stories& stories, uint64_t seed, const StoryReport& report) {
 }  // namespace
 
 int RunSeeds(int argc, char** argv, const Stories& stories) {
-  Arguments arguments;
-  if (!Parse(argc, argv, arguments)) {
+  test::SeedArguments seeds(200);
+  bool print = false, keep_going = false, names_mutants = false;
+  if (!seeds.Parse(argc, argv,
+                   {{"--trace", &print}, {"--keep-going", &keep_going}, {"--mutants", &names_mutants}},
+                   {{"--mutant", UseMutant}})) {
     std::fprintf(stderr,
                  "usage: %s [--seeds N] [--first S] [--seconds BUDGET] [--trace] [--keep-going] "
                  "[--mutant NAME] [--mutants]\n",
                  argv[0]);
     return 2;
   }
-  if (arguments.names_mutants) {
+  if (names_mutants) {
     for (const std::string& mutant : MutantNames()) std::printf("%s\n", mutant.c_str());
     return 0;
   }
-  const auto start = std::chrono::steady_clock::now();
-  const auto seconds = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
   std::map<std::string, uint64_t> counts;
-  uint64_t done = 0;
+  uint64_t run = 0;
   uint64_t failed = 0;
-  for (uint64_t seed = arguments.first; done < arguments.seeds && seconds() < arguments.seconds;
-       ++seed, ++done) {
+  const uint64_t done = seeds.Run([&](uint64_t seed) {
     const StoryReport report = stories.run(seed, {});
-    stories.after(done);
+    stories.after(run++);
     for (const auto& [name, count] : report.counts) counts[name] += count;
     counts["lies"] += report.lies.size();
-    if (arguments.print) Print(stories, seed, report);
-    if (report.violations.empty()) continue;
+    if (print) Print(stories, seed, report);
+    if (report.violations.empty()) return true;
     ++failed;
     Tell(stories, seed, report);
-    if (arguments.keep_going) continue;
-    ++done;
-    break;
-  }
+    return keep_going;
+  });
   for (const auto& [name, count] : counts) std::printf("%12" PRIu64 "  %s\n", count, name.c_str());
-  std::printf("%" PRIu64 " seeds, %" PRIu64 " with violations, %.0f s\n", done, failed, seconds());
+  std::printf("%" PRIu64 " seeds, %" PRIu64 " with violations, %.0f s\n", done, failed, seeds.seconds());
   return failed == 0 ? 0 : 1;
 }
 

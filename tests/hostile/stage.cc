@@ -60,7 +60,7 @@ std::string InWords(const core::Reply& reply) {
 }  // namespace
 
 World::World() {
-  for (size_t i = 0; i < kMostRealms; ++i) realms.push_back(std::make_unique<TrueRealm>(i, clock));
+  for (size_t i = 0; i < kStageRealms; ++i) realms.push_back(std::make_unique<TrueRealm>(i, clock));
 }
 
 World::World(size_t chips) {

@@ -20,7 +20,7 @@
 
 namespace labrec::hostile {
 
-inline constexpr size_t kMostRealms = 5;
+inline constexpr size_t kStageRealms = 5;
 
 // The realms that tell the truth, for any number of stories: each has an account of its own.
 struct World {

@@ -5,7 +5,6 @@
 namespace labrec::sim {
 namespace {
 
-constexpr int64_t kMilli = 1'000'000;
 constexpr int64_t kSecond = 1000 * kMilli;
 
 absl::Status Away() {

@@ -25,7 +25,7 @@ bool CertainlyNotCounted(const absl::Status& status) {
   }
 }
 
-std::string Text(const P256Point& point) {
+std::string PointText(const P256Point& point) {
   return ToString(point.Compressed());
 }
 
@@ -56,7 +56,7 @@ absl::Status Client::Guess(Universe& universe, Realm& realm, Account& account, c
     universe.Count("evaluations answered");
     universe.scheduler().Note("answered", Trace::HashOf(element),
                               Trace::HashOf(evaluated->evaluated.at(0).Compressed()));
-    history.Answered(name, Text(evaluated->evaluated.at(0)), evaluated->remaining);
+    history.Answered(name, PointText(evaluated->evaluated.at(0)), evaluated->remaining);
     if (challenge != nullptr) *challenge = evaluated->challenge;
   } else if (std::holds_alternative<recovery::Destroyed>(*answer)) {
     universe.Count("told that it is destroyed");

@@ -8,9 +8,7 @@
 namespace labrec::sim {
 namespace {
 
-constexpr int64_t kMilli = 1'000'000;
-
-std::string Text(const absl::Status& status) {
+std::string StatusText(const absl::Status& status) {
   return status.ToString();
 }
 
@@ -64,7 +62,8 @@ void Story::Begin() {
   std::filesystem::create_directories(home_);
   {
     const auto maker = NewRealm(home_, false);
-    if (const absl::Status made = maker->Create(); !made.ok()) universe_.Violation("create: " + Text(made));
+    if (const absl::Status made = maker->Create(); !made.ok())
+      universe_.Violation("create: " + StatusText(made));
   }
   const auto make = [&](auto& accounts, uint64_t count, const char* kind) {
     for (uint64_t i = 0; i < count; ++i) {
@@ -89,7 +88,7 @@ void Story::Begin() {
     for (const auto* accounts : {&owned_, &hammered_}) {
       for (const auto& account : *accounts) {
         const absl::Status set_up = account->SetUp(*realm);
-        if (!set_up.ok()) universe_.Violation("registering in peace: " + Text(set_up));
+        if (!set_up.ok()) universe_.Violation("registering in peace: " + StatusText(set_up));
       }
     }
     for (const auto& household : households_) household->SetUp(*realm);
@@ -122,7 +121,7 @@ bool Story::Start(Realm& realm) {
   if (may_be_refused_ && (absl::IsDataLoss(started) || lost_race)) {
     universe_.Count("set back, and refused");
   } else if (at_peace) {
-    universe_.Violation("a start was refused without an attack or a fault: " + Text(started));
+    universe_.Violation("a start was refused without an attack or a fault: " + StatusText(started));
   } else {
     universe_.Count("starts that failed by a fault");
   }

@@ -31,8 +31,8 @@ absl::StatusOr<AttestPolicy> PolicyFor(const AttestOptions& options,
 }
 
 // As a client's AttestRealm, on the admin socket.
-absl::Status Ask(const AttestOptions& options, const v1::GetRealmResponse& realm, AdminClient& client,
-                 AttestReport& report) {
+absl::Status AskForEvidence(const AttestOptions& options, const v1::GetRealmResponse& realm,
+                            AdminClient& client, AttestReport& report) {
   LABREC_ASSIGN_OR_RETURN(const auto answer, client.Identity());
   LABREC_ASSIGN_OR_RETURN(const auto shown, attestation::DecodeIdentityEvidence(AsBytes(answer.identity())));
   LABREC_ASSIGN_OR_RETURN(const AttestPolicy policy, PolicyFor(options, shown));
@@ -63,7 +63,7 @@ absl::Status Attest(const AttestOptions& options) {
   report.realm = realm.name();
   report.device = realm.device_kind() + ", " + realm.device_manufacturer();
   report.claims.assign(realm.device_claims().begin(), realm.device_claims().end());
-  report.error = Ask(options, realm, client, report);
+  report.error = AskForEvidence(options, realm, client, report);
   Print(options.format, ToJson(report), ToText(report));
   if (VerdictOf(report) == cli::Verdict::kProven) return absl::OkStatus();
   return absl::FailedPreconditionError("nothing is proven about this realm's device; see above");

@@ -16,30 +16,30 @@
 namespace labrec::admin {
 namespace {
 
-struct AccountOptions : SocketOptions {
+struct OwnerOptions : SocketOptions {
   std::string tenant;
   std::string account;
 };
-struct EnrollOptions : AccountOptions {
+struct EnrollOptions : OwnerOptions {
   std::filesystem::path public_key;
   std::string name;
 };
-struct RevokeOptions : AccountOptions {
+struct RevokeOptions : OwnerOptions {
   std::string device_id;
 };
-struct RecordOptions : AccountOptions {
+struct RecordOptions : OwnerOptions {
   std::string record;
   bool yes = false;
 };
 
 template <typename Options>
-void AddAccountOptions(const cli::Command& command, Options& options) {
+void AddOwnerOptions(const cli::Command& command, Options& options) {
   AddSocketOptions(command, options);
   command.AddOption("--tenant", options.tenant, "whose user").Required().Word("T");
   command.AddOption("--account", options.account, "which user").Required().Word("A");
 }
 
-v1::AdminAccount AccountOf(const AccountOptions& options) {
+v1::AdminAccount AccountOf(const OwnerOptions& options) {
   v1::AdminAccount account;
   account.set_tenant(options.tenant);
   account.set_account(options.account);
@@ -54,13 +54,13 @@ v1::AdminRecord RecordOf(const RecordOptions& options) {
   return record;
 }
 
-void Show(const SocketOptions& options, const Json& json) {
+void ShowJson(const SocketOptions& options, const Json& json) {
   Print(options.format, json, Text(json));
 }
 
 absl::Status Status(const SocketOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).GetStatus());
-  Show(options, Describe(answer));
+  ShowJson(options, Describe(answer));
   return absl::OkStatus();
 }
 
@@ -71,13 +71,13 @@ absl::Status Enroll(const EnrollOptions& options) {
   request.set_public_key(ToString(key.Spki()));
   request.set_name(options.name);
   LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).EnrollDevice(request));
-  Show(options, {{"device_id", Hex(AsBytes(answer.device_id()))}});
+  ShowJson(options, {{"device_id", Hex(AsBytes(answer.device_id()))}});
   return absl::OkStatus();
 }
 
-absl::Status ListDevices(const AccountOptions& options) {
+absl::Status ListDevices(const OwnerOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).ListDevices(AccountOf(options)));
-  Show(options, Describe(answer));
+  ShowJson(options, Describe(answer));
   if (answer.devices_size() > 0 || answer.records_size() > 0) return absl::OkStatus();
   return AdminClient(options.Path()).ShowAccount(AccountOf(options)).status();  // NOT_FOUND: a typo
 }
@@ -91,13 +91,13 @@ absl::Status Revoke(const RevokeOptions& options) {
   *request.mutable_account() = AccountOf(options);
   request.set_device_id(ToString(*id));
   LABREC_RETURN_IF_ERROR(AdminClient(options.Path()).RevokeDevice(request).status());
-  Show(options, {{"revoked", options.device_id}});
+  ShowJson(options, {{"revoked", options.device_id}});
   return absl::OkStatus();
 }
 
 absl::Status ShowRecord(const RecordOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).ShowRecord(RecordOf(options)));
-  Show(options, Describe(answer));
+  ShowJson(options, Describe(answer));
   if (answer.record().state() != v1::RECORD_STATE_NOT_REGISTERED) return absl::OkStatus();
   return absl::NotFoundError(absl::StrCat("tenant \"", options.tenant, "\", account \"", options.account,
                                           "\" has no record \"", options.record,
@@ -111,7 +111,7 @@ absl::Status DeleteRecord(const RecordOptions& options) {
         "it");
   }
   LABREC_RETURN_IF_ERROR(AdminClient(options.Path()).DeleteRecord(RecordOf(options)).status());
-  Show(options, {{"deleted", options.record}});
+  ShowJson(options, {{"deleted", options.record}});
   return absl::OkStatus();
 }
 
@@ -130,18 +130,17 @@ void AddDeviceCommands(const cli::Command& app, Result& result) {
   cli::Command command;
   const auto enroll =
       AddCommand<EnrollOptions>(group, "enroll", "Add a device by its public key", result, command, Enroll);
-  AddAccountOptions(command, *enroll);
+  AddOwnerOptions(command, *enroll);
   command.AddOption("--public-key", enroll->public_key, "PEM file of a P-256 public key")
       .Required()
       .Word("FILE");
   command.AddOption("--name", enroll->name, "shown in lists");
   AddEnrollListCommand(group, result);
-  const auto list =
-      AddCommand<AccountOptions>(group, "list", "List the devices", result, command, ListDevices);
-  AddAccountOptions(command, *list);
+  const auto list = AddCommand<OwnerOptions>(group, "list", "List the devices", result, command, ListDevices);
+  AddOwnerOptions(command, *list);
   const auto revoke =
       AddCommand<RevokeOptions>(group, "revoke", "Remove a device from its account", result, command, Revoke);
-  AddAccountOptions(command, *revoke);
+  AddOwnerOptions(command, *revoke);
   command.AddOption("--device-id", revoke->device_id, "as \"device list\" shows it").Required().Word("HEX");
 }
 
@@ -151,11 +150,11 @@ void AddRecordCommands(const cli::Command& app, Result& result) {
   cli::Command command;
   const auto show = AddCommand<RecordOptions>(
       group, "show", "Show a record's state and its remaining guesses", result, command, ShowRecord);
-  AddAccountOptions(command, *show);
+  AddOwnerOptions(command, *show);
   command.AddOption("--record", show->record, "its name").Required().Word("NAME");
   const auto erase = AddCommand<RecordOptions>(group, "delete", "Destroy a record and its keys, for ever",
                                                result, command, DeleteRecord);
-  AddAccountOptions(command, *erase);
+  AddOwnerOptions(command, *erase);
   command.AddOption("--record", erase->record, "its name").Required().Word("NAME");
   command.AddFlag("--yes", erase->yes, "yes, for ever");
   AddRecordListCommand(group, result);

@@ -23,12 +23,12 @@ namespace fs = std::filesystem;
 using hsm::PcrApproval;
 using hsm::PcrValues;
 
-struct KeygenOptions {
+struct KeygenApproverOptions {
   Format format = Format::kText;
   fs::path key;
   fs::path public_key;
 };
-struct ShowOptions {
+struct ShowPcrsOptions {
   Format format = Format::kText;
   fs::path state;
   std::string device;
@@ -71,7 +71,7 @@ absl::StatusOr<BoundRealm> FindBoundRealm(const fs::path& state, const std::stri
       state.string(), ": this realm's keys are bound to no PCRs; only \"realm init --pcrs\" binds them"));
 }
 
-absl::Status Keygen(const KeygenOptions& options) {
+absl::Status KeygenApprover(const KeygenApproverOptions& options) {
   const EcdsaPrivateKey key = EcdsaPrivateKey::Generate();
   LABREC_RETURN_IF_ERROR(WriteFile(options.key, key.ToPem().view(), 0600, Overwrite::kRefuse));
   const std::string pem = key.public_key().Pem();
@@ -91,7 +91,7 @@ Json Describe(const PcrValues& values) {
   return json;
 }
 
-absl::Status ShowDevice(const ShowOptions& options) {
+absl::Status ShowDevice(const ShowPcrsOptions& options) {
   if (options.device.empty() || options.pcrs.empty()) {
     return absl::InvalidArgumentError("pcr show wants --state, or --device and --pcrs");
   }
@@ -103,7 +103,7 @@ absl::Status ShowDevice(const ShowOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status Show(const ShowOptions& options) {
+absl::Status ShowPcrs(const ShowPcrsOptions& options) {
   if (options.state.empty()) return ShowDevice(options);
   if (!options.pcrs.empty()) return absl::InvalidArgumentError("--pcrs: the realm's state says which");
   LABREC_ASSIGN_OR_RETURN(const BoundRealm realm, FindBoundRealm(options.state, options.device));
@@ -219,8 +219,9 @@ absl::Status Approve(const ApproveOptions& options) {
 
 void AddKeygen(const cli::Command& pcr, Result& result) {
   cli::Command command;
-  const auto options = AddCommand<KeygenOptions>(
-      pcr, "keygen", "Make an approver's key (mode 0600) and its public key", result, command, Keygen);
+  const auto options = AddCommand<KeygenApproverOptions>(
+      pcr, "keygen", "Make an approver's key (mode 0600) and its public key", result, command,
+      KeygenApprover);
   command.AddOption("--key", options->key, "private key to write").Required().Word("FILE");
   command.AddOption("--public-key", options->public_key, "public key to write, for realm init and clients")
       .Required()
@@ -229,8 +230,9 @@ void AddKeygen(const cli::Command& pcr, Result& result) {
 
 void AddShow(const cli::Command& pcr, Result& result) {
   cli::Command command;
-  const auto options = AddCommand<ShowOptions>(
-      pcr, "show", "Show what PCRs hold, and whether a realm's approver approved it", result, command, Show);
+  const auto options = AddCommand<ShowPcrsOptions>(
+      pcr, "show", "Show what PCRs hold, and whether a realm's approver approved it", result, command,
+      ShowPcrs);
   command.AddOption("--state", options->state, "the realm's folder").Word("DIR");
   command.AddOption("--device", options->device, "where the TPM is, if not where it was at init")
       .Word("DEVICE");

@@ -4,8 +4,8 @@ import os
 import re
 
 CALL = re.compile(r'(?m)^[ \t]*(labrec_library|labrec_suites|labrec_program|labrec_test|labrec_proto|add_library|'
-                  r'target_link_libraries)\s*\(([^)]*)\)')
-KEYWORDS = {'SOURCES', 'DEPS', 'PRIVATE_DEPS', 'PUBLIC', 'PRIVATE', 'INTERFACE', 'STATIC', 'PROTOS', 'GRPC', 'OBJECT', 'JOINED'}
+                  r'add_executable|target_link_libraries)\s*\(([^)]*)\)')
+KEYWORDS = {'SOURCES', 'DEPS', 'PRIVATE_DEPS', 'PUBLIC', 'PRIVATE', 'INTERFACE', 'STATIC', 'PROTOS', 'GRPC', 'OBJECT'}
 
 
 class Target:
@@ -34,9 +34,9 @@ def add(target, command, words, folder):
     for word in words:
         if word in KEYWORDS:
             part = word
-        elif part in ('DEPS', 'PUBLIC', 'INTERFACE') and command != 'add_library':
+        elif part in ('DEPS', 'PUBLIC', 'INTERFACE') and command not in ('add_library', 'add_executable'):
             target.public.add(word)
-        elif part in ('PRIVATE_DEPS', 'PRIVATE') and command != 'add_library':
+        elif part in ('PRIVATE_DEPS', 'PRIVATE') and command not in ('add_library', 'add_executable'):
             target.private.add(word)
         elif word.endswith(('.cc', '.proto')):
             word = word.removeprefix('${CMAKE_CURRENT_LIST_DIR}/').removeprefix('${CMAKE_CURRENT_SOURCE_DIR}/')

@@ -58,7 +58,7 @@ int CodeOf(const std::vector<AttestReport>& reports) {
   return any(cli::Verdict::kNoAnswer) ? kExitTooFewRealms : kExitDone;
 }
 
-const char* OutcomeName(int code) {
+const char* ProofName(int code) {
   if (code == kExitDone) return "proven";
   return code == kExitTooFewRealms ? "no-answer" : "not-proven";
 }
@@ -81,7 +81,7 @@ int RunAttest(const Arguments& arguments, const Reporter& reporter) {
     text += ToText(reports.back());
   }
   const int code = CodeOf(reports);
-  reporter.Result(OutcomeName(code), {{"realms", std::move(realms)}}, text);
+  reporter.Result(ProofName(code), {{"realms", std::move(realms)}}, text);
   return code;
 }
 

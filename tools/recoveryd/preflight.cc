@@ -29,7 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Collects what is wrong.
-class Problems {
+class StartProblems {
  public:
   void Note(const std::string& where, const absl::Status& status) {
     if (!status.ok()) lines_.push_back(absl::StrCat(where, ": ", status.message()));
@@ -75,14 +75,14 @@ absl::Status CheckRealm(const Config& config) {
 }  // namespace
 
 absl::Status CheckDevices(const Config& config) {
-  Problems problems;
+  StartProblems problems;
   if (config.device_uri) problems.Note("[device] uri", hsm::CheckAddress({*config.device_uri}));
   if (config.anchor_uri) problems.Note("[anchor] uri", hsm::CheckAddress({*config.anchor_uri}));
   return problems.As(absl::StatusCode::kInvalidArgument);
 }
 
 absl::Status CheckTokenKeys(const Config& config) {
-  Problems problems;
+  StartProblems problems;
   std::error_code ignored;
   if (config.tenants.empty() && !std::filesystem::exists(config.tenants_file, ignored)) {
     problems.Note("[tenants]", absl::InvalidArgumentError(absl::StrCat(
@@ -103,7 +103,7 @@ absl::Status CheckTokenKeys(const Config& config) {
 }
 
 absl::Status CheckFiles(const Config& config) {
-  Problems problems;
+  StartProblems problems;
   problems.Note("[realm] state", CheckRealm(config));
   if (config.listen.tls) {
     problems.Note("[listen] certificate, key", recovery::CheckTlsFiles(*config.listen.tls));
@@ -122,7 +122,7 @@ absl::Status CheckFiles(const Config& config) {
 
 // What cannot be read CheckFiles names.
 absl::Status CheckCertificates(const Config& config) {
-  Problems problems;
+  StartProblems problems;
   for (const fs::path& certificate : config.tls_certificates) {
     const bool own = config.listen.tls && certificate == config.listen.tls->certificate;
     const absl::Status good = recovery::CertificateWatch::Check(certificate, SystemClock());

@@ -18,7 +18,7 @@
 namespace labrec::recoveryd {
 namespace {
 
-recovery::StandbyOptions OptionsFor(const Config& config) {
+recovery::StandbyOptions StandbyOptionsFor(const Config& config) {
   recovery::StandbyOptions options;
   options.store = config.store;
   options.automatic = config.standby.automatic;
@@ -83,7 +83,7 @@ absl::Status StandbyDaemon::Follow(const Config& config) {
   }
   if (config.standby.automatic) LABREC_RETURN_IF_ERROR(recovery::CheckMayTakeOverByItself(*anchor));
   standby_ = std::make_unique<recovery::Standby>(realm_->folder, *anchor, realm_->manifest.realm_id,
-                                                 OptionsFor(config), *audit_);
+                                                 StandbyOptionsFor(config), *audit_);
   return absl::OkStatus();
 }
 

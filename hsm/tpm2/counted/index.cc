@@ -30,7 +30,7 @@ TPM2B_NV_PUBLIC ToTpm(const TpmsNvPublic& area) {
   return out;
 }
 
-Bytes Marshal(const TPMS_NV_PUBLIC& area) {
+Bytes MarshalArea(const TPMS_NV_PUBLIC& area) {
   Bytes out(sizeof area);
   size_t size = 0;
   if (Tss2_MU_TPMS_NV_PUBLIC_Marshal(&area, out.data(), out.size(), &size) != TSS2_RC_SUCCESS) std::abort();
@@ -50,7 +50,7 @@ absl::StatusOr<std::optional<FoundCountingIndex>> LookAt(Context& context, uint3
       "TPM2_NV_ReadPublic",
       Esys_NV_ReadPublic(context.esys(), handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &area, nullptr)));
   const EsysPtr<TPM2B_NV_PUBLIC> owned_area(area);
-  FoundCountingIndex found{index, Marshal(area->nvPublic),
+  FoundCountingIndex found{index, MarshalArea(area->nvPublic),
                            (area->nvPublic.attributes & TPMA_NV_WRITTEN) != 0};
   const absl::StatusOr<TpmsNvPublic> parsed = TpmsNvPublic::Parse(found.index_public);
   if (!parsed.ok()) return std::nullopt;

@@ -27,7 +27,7 @@ TPM2B_PUBLIC RecordKeyTemplate(uint32_t index, const EcdsaPublicKey& unlock_key)
   return area;
 }
 
-Bytes Marshal(const TPMT_TK_CREATION& ticket) {
+Bytes MarshalTicket(const TPMT_TK_CREATION& ticket) {
   Bytes out(sizeof ticket);
   size_t size = 0;
   if (Tss2_MU_TPMT_TK_CREATION_Marshal(&ticket, out.data(), out.size(), &size) != TSS2_RC_SUCCESS)
@@ -43,7 +43,7 @@ struct Created {
   EsysPtr<TPMT_TK_CREATION> ticket;
 };
 
-absl::StatusOr<Created> Create(LoadedRealm& realm, ESYS_TR storage_key, const TPM2B_PUBLIC& pattern) {
+absl::StatusOr<Created> CreateKey(LoadedRealm& realm, ESYS_TR storage_key, const TPM2B_PUBLIC& pattern) {
   const TPM2B_SENSITIVE_CREATE no_auth_value{};
   const TPM2B_DATA outside{};
   const TPML_PCR_SELECTION pcrs{};
@@ -67,7 +67,7 @@ absl::StatusOr<CountedKey> CreateCountedKey(LoadedRealm& realm, uint32_t index,
   const TPM2B_PUBLIC pattern = RecordKeyTemplate(index, unlock_key);
   LABREC_ASSIGN_OR_RETURN(const KeyRoom room, KeyRoom::Make(realm));
   LABREC_ASSIGN_OR_RETURN(const StorageKey parent, room.LoadStorageKey());
-  LABREC_ASSIGN_OR_RETURN(const Created made, Create(realm, parent.esys(), pattern));
+  LABREC_ASSIGN_OR_RETURN(const Created made, CreateKey(realm, parent.esys(), pattern));
   if (!MadeFrom(*made.public_area, pattern))
     return absl::DataLossError("the TPM made a key of another kind than asked");
   const Bytes sized_public = Marshal(*made.public_area);
@@ -78,7 +78,7 @@ absl::StatusOr<CountedKey> CreateCountedKey(LoadedRealm& realm, uint32_t index,
   key.key_public = Bytes(sized_public.begin() + 2, sized_public.end());
   key.key_private = Marshal(*made.private_area);
   key.creation_hash.assign(made.hash->buffer, made.hash->buffer + made.hash->size);
-  key.creation_ticket = Marshal(*made.ticket);
+  key.creation_ticket = MarshalTicket(*made.ticket);
   return key;
 }
 

@@ -31,7 +31,7 @@ struct FoundMark {
   bool written = false;
 };
 
-absl::StatusOr<std::optional<FoundMark>> Find(Context& context, IndexRange range) {
+absl::StatusOr<std::optional<FoundMark>> FindMark(Context& context, IndexRange range) {
   LABREC_ASSIGN_OR_RETURN(const bool defined, IsDefined(context, range.first));
   if (!defined) return std::nullopt;
   ESYS_TR handle = ESYS_TR_NONE;
@@ -54,7 +54,7 @@ absl::StatusOr<std::optional<FoundMark>> Find(Context& context, IndexRange range
   return found;
 }
 
-absl::Status Write(LoadedRealm& realm, const NvIndex& mark, ByteView realm_id) {
+absl::Status WriteMark(LoadedRealm& realm, const NvIndex& mark, ByteView realm_id) {
   TPM2B_MAX_NV_BUFFER in{};
   in.size = kMarkSize;
   std::copy_n(realm_id.begin(), kMarkSize, in.buffer);
@@ -68,7 +68,7 @@ absl::Status Write(LoadedRealm& realm, const NvIndex& mark, ByteView realm_id) {
 
 absl::StatusOr<std::optional<Bytes>> ReadRangeMark(LoadedRealm& realm, IndexRange range) {
   Context& context = *realm.context;
-  LABREC_ASSIGN_OR_RETURN(const std::optional<FoundMark> found, Find(context, range));
+  LABREC_ASSIGN_OR_RETURN(const std::optional<FoundMark> found, FindMark(context, range));
   if (!found || !found->written) return std::nullopt;
   LABREC_RETURN_IF_ERROR(SetAuth(context, ESYS_TR_RH_OWNER, realm.owner_authorization.view()));
   TPM2B_MAX_NV_BUFFER* out = nullptr;
@@ -87,18 +87,18 @@ absl::Status MarkRange(LoadedRealm& realm, IndexRange range, ByteView realm_id) 
     if (SameBytes(*there, realm_id)) return absl::OkStatus();
     return absl::FailedPreconditionError("this range of NV indices belongs to another realm");
   }
-  LABREC_ASSIGN_OR_RETURN(std::optional<FoundMark> found, Find(*realm.context, range));
+  LABREC_ASSIGN_OR_RETURN(std::optional<FoundMark> found, FindMark(*realm.context, range));
   if (!found) {
     found.emplace();
     LABREC_ASSIGN_OR_RETURN(found->handle, DefineIndex(*realm.context, *realm.session, MarkArea(range.first),
                                                        SecretBytes(), realm.owner_authorization));
   }
   LABREC_RETURN_IF_ERROR(SetAuth(*realm.context, ESYS_TR_RH_OWNER, realm.owner_authorization.view()));
-  return Write(realm, found->handle, realm_id);
+  return WriteMark(realm, found->handle, realm_id);
 }
 
 absl::Status RemoveRangeMark(LoadedRealm& realm, IndexRange range) {
-  LABREC_ASSIGN_OR_RETURN(std::optional<FoundMark> found, Find(*realm.context, range));
+  LABREC_ASSIGN_OR_RETURN(std::optional<FoundMark> found, FindMark(*realm.context, range));
   if (!found) return absl::OkStatus();
   return RemoveIndex(*realm.context, *realm.session, std::move(found->handle), realm.owner_authorization);
 }

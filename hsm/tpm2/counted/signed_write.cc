@@ -30,7 +30,7 @@ absl::Status Authorize(LoadedRealm& realm, const LimitWrite& write, PolicySessio
 
 // No second session: one that encrypted the parameter would change what cpHash is about (part 1, section
 // 16.7). cpHash protects the command on the bus, and reading back what was done.
-absl::Status Write(LoadedRealm& realm, const LimitWrite& write, const PolicySession& policy) {
+absl::Status WriteLimit(LoadedRealm& realm, const LimitWrite& write, const PolicySession& policy) {
   const tpm::IndexWriteData data = DataOf(write);
   TPM2B_MAX_NV_BUFFER in{};
   in.size = static_cast<UINT16>(data.bytes.size());
@@ -55,7 +55,7 @@ absl::Status CheckWriteSignature(const LimitWrite& write, ByteView nonce_tpm, By
 absl::StatusOr<UseCount> WriteLimit(LoadedRealm& realm, const LimitWrite& write, PolicySession policy,
                                     ByteView nonce_tpm, ByteView signature) {
   LABREC_RETURN_IF_ERROR(Authorize(realm, write, policy, nonce_tpm, signature));
-  LABREC_RETURN_IF_ERROR(Write(realm, write, policy));
+  LABREC_RETURN_IF_ERROR(WriteLimit(realm, write, policy));
   write.index.written = true;
   LABREC_ASSIGN_OR_RETURN(write.index.name, NameOf(*realm.context, write.index.handle.esys()));
   LABREC_ASSIGN_OR_RETURN(const UseCount use, ReadUse(realm, write.index));

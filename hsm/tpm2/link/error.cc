@@ -130,7 +130,7 @@ bool IsFromTpm(uint32_t rc) {
 }
 
 template <size_t kSize>
-const Meaning& Find(const Meaning (&table)[kSize], uint32_t code, const Meaning& otherwise) {
+const Meaning& FindMeaning(const Meaning (&table)[kSize], uint32_t code, const Meaning& otherwise) {
   const auto* found = std::find_if(std::begin(table), std::end(table),
                                    [code](const Meaning& meaning) { return meaning.code == code; });
   return found == std::end(table) ? otherwise : *found;
@@ -144,10 +144,10 @@ bool IsLostSession(uint32_t rc) {
 
 const Meaning& MeaningOf(uint32_t rc) {
   const uint32_t base = BaseCode(rc);
-  if (!IsFromTpm(rc)) return Find(kStackCodes, base, kOtherStack);
+  if (!IsFromTpm(rc)) return FindMeaning(kStackCodes, base, kOtherStack);
   if (IsLostSession(rc)) return kReference;
   if (base >= TPM2_RC_REFERENCE_H0 && base <= TPM2_RC_REFERENCE_S6) return kReference;
-  return Find(kTpmCodes, base, kOtherTpm);
+  return FindMeaning(kTpmCodes, base, kOtherTpm);
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-absl::StatusOr<KeyBlob> Create(Context& context, const Session& session, ESYS_TR storage_key,
-                               const TPM2B_PUBLIC& pattern, const TPM2B_SENSITIVE_CREATE& sensitive) {
+absl::StatusOr<KeyBlob> CreateBlob(Context& context, const Session& session, ESYS_TR storage_key,
+                                   const TPM2B_PUBLIC& pattern, const TPM2B_SENSITIVE_CREATE& sensitive) {
   const TPM2B_DATA outside{};
   const TPML_PCR_SELECTION pcrs{};
   TPM2B_PRIVATE* private_area = nullptr;
@@ -31,7 +31,7 @@ absl::StatusOr<KeyBlob> CreateKey(Context& context, const Session& session, ESYS
   TPM2B_SENSITIVE_CREATE sensitive{};
   sensitive.sensitive.userAuth.size = static_cast<UINT16>(auth_value.size());
   std::copy_n(auth_value.data(), auth_value.size(), sensitive.sensitive.userAuth.buffer);
-  absl::StatusOr<KeyBlob> blob = Create(context, session, storage_key, pattern, sensitive);
+  absl::StatusOr<KeyBlob> blob = CreateBlob(context, session, storage_key, pattern, sensitive);
   Wipe(sensitive.sensitive.userAuth.buffer);
   return blob;
 }

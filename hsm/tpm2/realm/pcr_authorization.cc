@@ -20,8 +20,8 @@ TPM2B_PUBLIC Bound(const TPM2B_PUBLIC& pattern, const std::optional<PcrBinding>&
 }
 
 // TPM2_VerifySignature (part 3, section 20.1) of the approval; the ticket holds until TPM2_Clear.
-absl::StatusOr<TPMT_TK_VERIFIED> Verify(Context& context, const TransientObject& approver,
-                                        const PcrApproval& approval) {
+absl::StatusOr<TPMT_TK_VERIFIED> VerifyApproval(Context& context, const TransientObject& approver,
+                                                const PcrApproval& approval) {
   const Digest signed_digest = Sha256(hsm::ApprovedPolicy(approval.approved));
   TPM2B_DIGEST digest{};
   digest.size = static_cast<UINT16>(signed_digest.size());
@@ -56,7 +56,7 @@ absl::StatusOr<PcrAuthorization> PcrAuthorization::Open(Context& context, ESYS_T
   LABREC_ASSIGN_OR_RETURN(const TransientObject approver,
                           LoadExternalKey(context, binding.approver, ESYS_TR_RH_OWNER));
   LABREC_ASSIGN_OR_RETURN(Bytes name, NameOf(context, approver.esys()));
-  LABREC_ASSIGN_OR_RETURN(const TPMT_TK_VERIFIED ticket, Verify(context, approver, approval));
+  LABREC_ASSIGN_OR_RETURN(const TPMT_TK_VERIFIED ticket, VerifyApproval(context, approver, approval));
   LABREC_ASSIGN_OR_RETURN(PolicySession session, PolicySession::Start(context, salt_key));
   return PcrAuthorization(context, std::move(session), std::move(approval), std::move(name), ticket);
 }

@@ -80,7 +80,7 @@ absl::Status EvictControl(Context& context, ESYS_TR session, ESYS_TR object, uin
   return absl::OkStatus();
 }
 
-absl::Status Verify(Context& context, ESYS_TR key, const StorageKeyState& state) {
+absl::Status VerifyStorageKey(Context& context, ESYS_TR key, const StorageKeyState& state) {
   LABREC_ASSIGN_OR_RETURN(const Bytes name, NameOf(context, key));
   if (name != state.name) return OtherTpm("the TPM's storage key has another Name than the pinned one");
   return absl::OkStatus();
@@ -98,13 +98,13 @@ absl::StatusOr<StorageKey> OpenStorageKey(Context& context, const StorageKeyStat
                        "make the storage key persistent at 0x81000001, or take the value away)"));
     }
     LABREC_RETURN_IF_ERROR(primary.status());
-    LABREC_RETURN_IF_ERROR(Verify(context, primary->esys(), state));
+    LABREC_RETURN_IF_ERROR(VerifyStorageKey(context, primary->esys(), state));
     return StorageKey(*std::move(primary));
   }
   absl::StatusOr<PersistentObject> object = OpenPersistent(context, state.persistent_handle);
   if (absl::IsFailedPrecondition(object.status())) return OtherTpm(std::string(object.status().message()));
   LABREC_RETURN_IF_ERROR(object.status());
-  LABREC_RETURN_IF_ERROR(Verify(context, object->esys(), state));
+  LABREC_RETURN_IF_ERROR(VerifyStorageKey(context, object->esys(), state));
   return StorageKey(*std::move(object));
 }
 
@@ -140,7 +140,7 @@ absl::Status RemoveStorageKey(Context& context, const StorageKeyState& state,
   absl::StatusOr<PersistentObject> object = OpenPersistent(context, state.persistent_handle);
   if (absl::IsFailedPrecondition(object.status())) return absl::OkStatus();
   LABREC_RETURN_IF_ERROR(object.status());
-  LABREC_RETURN_IF_ERROR(Verify(context, object->esys(), state));
+  LABREC_RETURN_IF_ERROR(VerifyStorageKey(context, object->esys(), state));
   LABREC_RETURN_IF_ERROR(SetAuth(context, ESYS_TR_RH_OWNER, owner_authorization.view()));
   LABREC_ASSIGN_OR_RETURN(const Session session, Session::StartUnsaltedHmac(context));
   return EvictControl(context, session.For(Encrypt::kNeither), object->Take(), state.persistent_handle);

@@ -86,7 +86,7 @@ core::Task<Reports> Refilled(core::Scope& scope, core::Account& account, const R
   co_return reports;
 }
 
-lrc_op* Failed(lrc_op* op, std::string_view what) {
+lrc_op* FailedAtStart(lrc_op* op, std::string_view what) {
   op->Fail(absl::InvalidArgumentError(std::string(what)));
   return op;
 }
@@ -113,9 +113,9 @@ lrc_op* lrc_recover(const lrc_account* account, const char* record, const lrc_re
 lrc_op* lrc_refill(const lrc_account* account, const lrc_op* recovered, uint32_t own_tries) noexcept {
   auto* op = new lrc_op(*account);
   if (op->SignerFor(recovered) == nullptr) return op;
-  if (op->recovered == nullptr) return c::Failed(op, "a refill needs what was recovered");
+  if (op->recovered == nullptr) return c::FailedAtStart(op, "a refill needs what was recovered");
   if (op->recovered->reports.size() != op->account.size()) {
-    return c::Failed(op, "what was recovered is of an account with other realms");
+    return c::FailedAtStart(op, "what was recovered is of an account with other realms");
   }
   op->Run<c::Reports>([op, own_tries](core::Scope& scope) {
     return c::Refilled(scope, op->account, *op->recovered, own_tries);
@@ -198,14 +198,14 @@ lrc_op* lrc_enroll(const lrc_account* account, const char* device_name, lrc_byte
                    const lrc_op* recovered) noexcept {
   auto* op = new lrc_op(*account);
   op->name = c::TextOf(device_name);
-  if (!op->device) return c::Failed(op, "the account has no device_public_key to enrol");
+  if (!op->device) return c::FailedAtStart(op, "the account has no device_public_key to enrol");
   const core::Signer* authority = nullptr;
   if (recovered != nullptr) {
     authority = op->SignerFor(recovered);
     if (authority == nullptr) return op;
   } else if (voucher_id.size != 0) {
     const auto id = c::DeviceId(voucher_id);
-    if (!id) return c::Failed(op, "a device's id has 16 bytes");
+    if (!id) return c::FailedAtStart(op, "a device's id has 16 bytes");
     authority = &op->voucher.emplace(*id);
   }
   op->Run<c::Reports>([op, authority](core::Scope& scope) {
@@ -217,7 +217,7 @@ lrc_op* lrc_enroll(const lrc_account* account, const char* device_name, lrc_byte
 lrc_op* lrc_revoke(const lrc_account* account, lrc_bytes device_id, const lrc_op* recovered) noexcept {
   auto* op = new lrc_op(*account);
   const auto id = c::DeviceId(device_id);
-  if (!id) return c::Failed(op, "a device's id has 16 bytes");
+  if (!id) return c::FailedAtStart(op, "a device's id has 16 bytes");
   const core::Signer* signer = op->SignerFor(recovered);
   if (signer == nullptr) return op;
   op->Run<c::Reports>([op, signer, id = *id](core::Scope& scope) {
@@ -231,7 +231,7 @@ lrc_op* lrc_raise_floor(const lrc_account* account, const char* record, uint64_t
   auto* op = new lrc_op(*account);
   op->request = c::RequestOf(record, nullptr);
   labrec::Digest value{};
-  if (digest.size != value.size()) return c::Failed(op, "a floor's digest has 32 bytes");
+  if (digest.size != value.size()) return c::FailedAtStart(op, "a floor's digest has 32 bytes");
   std::copy_n(digest.data, value.size(), value.data());
   const core::Signer* signer = op->SignerFor(nullptr);
   if (signer == nullptr) return op;
@@ -254,7 +254,7 @@ lrc_op* lrc_read_floor(const lrc_account* account, const char* record) noexcept 
 
 lrc_op* lrc_attest(const lrc_account* account) noexcept {
   auto* op = new lrc_op(*account);
-  if (!op->settings->proof) return c::Failed(op, "the account demands no proof: lrc_options.proof");
+  if (!op->settings->proof) return c::FailedAtStart(op, "the account demands no proof: lrc_options.proof");
   // The proofs come first anyway, and make the report.
   op->Run<c::Reports>([op](core::Scope&) { return c::ProvenSoFar(op->account); });
   return op;

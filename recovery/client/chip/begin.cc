@@ -23,8 +23,8 @@ using tpm::PinCounter;
 // authorise uses of the key now that it makes later, when the count is set back and the salt is known.
 constexpr uint32_t kConfirmations = 2;
 
-Task<wire::BeginRegistrationResponse> Begin(Scope& scope, Account& account, size_t realm,
-                                            const ChipBeginning& beginning, ByteView nonce) {
+Task<wire::BeginRegistrationResponse> BeginInRealm(Scope& scope, Account& account, size_t realm,
+                                                   const ChipBeginning& beginning, ByteView nonce) {
   const Bytes spki = beginning.unlock_key.public_key().Spki();
   const Bytes body = BeginChipBody(beginning.record, beginning.version, spki, beginning.guess_limit, nonce);
   wire::BeginChip chip;
@@ -50,7 +50,7 @@ Task<CertifiedRecordKey> MakeKey(Scope& scope, Account& account, size_t realm, c
                                  const tpm::TpmtPublic& ak, BegunInChip& begun) {
   const SecretBytes nonce = RandomSecret(account.host(), kNonceBytes);
   LABREC_CO_ASSIGN_OR_RETURN(wire::BeginRegistrationResponse response,
-                             co_await Begin(scope, account, realm, beginning, nonce.view()));
+                             co_await BeginInRealm(scope, account, realm, beginning, nonce.view()));
   begun.registration_id = std::move(response.registration_id);
   const Bytes shown = response.chip ? response.chip->evidence : Bytes();
   const auto evidence = attestation::DecodeRecordKeyEvidence(shown);

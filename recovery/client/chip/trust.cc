@@ -18,7 +18,7 @@ using attestation::IdentityEvidence;
 using attestation::TpmIdentity;
 
 // The realm's TPM opens the challenge: the keys are in it, and in one TPM.
-Task<> Challenge(Scope& scope, Account& account, size_t realm, TpmIdentity& identity) {
+Task<> ChallengeChip(Scope& scope, Account& account, size_t realm, TpmIdentity& identity) {
   const absl::StatusOr<AkChallenge> challenge = ChallengeAk(identity, SourceOf(account.host()));
   if (!challenge.ok()) co_return Unproven(account[realm], challenge.status());
   wire::ActivateCredentialRequest request;
@@ -65,7 +65,7 @@ Task<VerifiedAk> VerifyAk(Scope& scope, Account& account, size_t realm, const Ch
   }
   absl::StatusOr<TpmIdentity> identity = CheckIdentity(*evidence, *trust.roots, account.host().UnixMillis());
   if (!identity.ok()) co_return Unproven(account[realm], identity.status());
-  LABREC_CO_RETURN_IF_ERROR(co_await Challenge(scope, account, realm, *identity));
+  LABREC_CO_RETURN_IF_ERROR(co_await ChallengeChip(scope, account, realm, *identity));
   VerifiedAk verified{std::move(identity->ak), std::move(identity->report)};
   co_return verified;
 }

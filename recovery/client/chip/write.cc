@@ -20,8 +20,8 @@ namespace {
 using tpm::PinCounter;
 using tpm::Written;
 
-Task<wire::BeginChipWriteResponse> Begin(Scope& scope, Account& account, size_t realm,
-                                         const ChipVersion& version, ByteView nonce) {
+Task<wire::BeginChipWriteResponse> BeginWrite(Scope& scope, Account& account, size_t realm,
+                                              const ChipVersion& version, ByteView nonce) {
   wire::BeginChipWriteRequest begin;
   begin.record = version.record;
   begin.version = version.version;
@@ -77,7 +77,7 @@ Digest ChipNonce(const Account& account, size_t realm, const std::string& record
 Task<> WriteFirst(Scope& scope, Account& account, size_t realm, const ChipVersion& version, uint32_t limit,
                   attestation::Report& proven) {
   LABREC_CO_ASSIGN_OR_RETURN(const wire::BeginChipWriteResponse begun,
-                             co_await Begin(scope, account, realm, version, {}));
+                             co_await BeginWrite(scope, account, realm, version, {}));
   LABREC_CO_ASSIGN_OR_RETURN(const PinCounter held,
                              co_await Finish(scope, account, realm, version, Written::kNo, limit, begun));
   if (held != PinCounter{0, limit}) co_return NotWhatWasWritten(account[realm], held, limit);
@@ -90,7 +90,7 @@ Task<CounterWritten> WriteLimit(Scope& scope, Account& account, size_t realm, co
                                 LimitFor limit_for) {
   const SecretBytes nonce = RandomSecret(account.host(), kNonceBytes);
   LABREC_CO_ASSIGN_OR_RETURN(const wire::BeginChipWriteResponse begun,
-                             co_await Begin(scope, account, realm, version, nonce.view()));
+                             co_await BeginWrite(scope, account, realm, version, nonce.view()));
   CounterWritten written;
   LABREC_CO_ASSIGN_OR_RETURN(written.before, Held(account, realm, version, begun.contents, nonce.view()));
   LABREC_CO_ASSIGN_OR_RETURN(const uint32_t limit, limit_for(written.before));

@@ -59,7 +59,7 @@ Task<P256Point> NamedEvaluationKey(Scope& scope, Account& account, size_t realm)
   co_return key;
 }
 
-Task<AkChallenge> Challenge(Scope& scope, Account& account, size_t realm, const AttestDemand& demand) {
+Task<AkChallenge> NewChallenge(Scope& scope, Account& account, size_t realm, const AttestDemand& demand) {
   LABREC_CO_ASSIGN_OR_RETURN(const wire::GetIdentityResponse answer,
                              co_await Call(scope, account, realm, wire::GetIdentityRequest()));
   LABREC_CO_ASSIGN_OR_RETURN(const IdentityEvidence shown,
@@ -74,7 +74,8 @@ Task<AkChallenge> Challenge(Scope& scope, Account& account, size_t realm, const 
 Task<RealmAttestation> Attest(Scope& scope, Account& account, size_t realm, const AttestDemand& demand) {
   LABREC_CO_ASSIGN_OR_RETURN(const P256Point evaluation_key,
                              co_await NamedEvaluationKey(scope, account, realm));
-  LABREC_CO_ASSIGN_OR_RETURN(const AkChallenge challenge, co_await Challenge(scope, account, realm, demand));
+  LABREC_CO_ASSIGN_OR_RETURN(const AkChallenge challenge,
+                             co_await NewChallenge(scope, account, realm, demand));
   LABREC_CO_ASSIGN_OR_RETURN(const Digest tls_key, ShownTlsKey(account[realm]));
   const SecretBytes nonce = RandomSecret(account.host(), kNonceBytes);
   wire::AttestRequest request;

@@ -96,8 +96,8 @@ uint32_t LeastOffered(const std::vector<Offer>& offers, const RecordName& name, 
 }
 
 // Another client activated a newer version between survey and guess, and no realm counted one: set `again`.
-Task<RecoverOutcome> Attempt(Scope& scope, Account& account, const RecoverRequest& request, Least least,
-                             const SecretBytes& pin, bool& again) {
+Task<RecoverOutcome> AttemptRecover(Scope& scope, Account& account, const RecoverRequest& request,
+                                    Least least, const SecretBytes& pin, bool& again) {
   LABREC_CO_ASSIGN_OR_RETURN(Survey survey, co_await TakeSurvey(scope, account, request.record, least,
                                                                 SurveyUntil::kGroup, request.which));
   std::vector<RealmReport>& reports = survey.reports;
@@ -145,9 +145,9 @@ Task<RecoverOutcome> Recover(Scope& scope, Account& account, RecoverRequest requ
   least.realms = request.least_realms > 0 ? request.least_realms : Majority(account.size());
   least.from = request.least_from;
   bool again = false;
-  auto outcome = co_await Attempt(scope, account, request, least, pin, again);
+  auto outcome = co_await AttemptRecover(scope, account, request, least, pin, again);
   if (!again) co_return outcome;
-  auto second = co_await Attempt(scope, account, request, least, pin, again);
+  auto second = co_await AttemptRecover(scope, account, request, least, pin, again);
   co_return second;
 }
 

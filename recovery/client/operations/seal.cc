@@ -67,7 +67,8 @@ Task<VersionChoice> NextVersion(Scope& scope, Account& account, const VersionPla
   co_return ChooseVersion(highest, plan.threshold);
 }
 
-Task<Sealed> Attempt(Scope& scope, Account& account, VersionPlan plan, KnownPin known, const Signer& signer) {
+Task<Sealed> AttemptSeal(Scope& scope, Account& account, VersionPlan plan, KnownPin known,
+                         const Signer& signer) {
   LABREC_CO_ASSIGN_OR_RETURN(const VersionChoice choice, co_await NextVersion(scope, account, plan));
   plan.version = choice.version;
   Registration registration(account, plan);
@@ -145,7 +146,7 @@ Task<Sealed> Seal(Scope& scope, Account& account, const SealRequest& request, co
   }
 
   for (int attempt = 0;; ++attempt) {
-    auto sealed = co_await Attempt(scope, account, plan, trial.known, signer);
+    auto sealed = co_await AttemptSeal(scope, account, plan, trial.known, signer);
     if (!absl::IsAborted(sealed.status()) || attempt + 1 == kAttempts) co_return sealed;
     const int64_t pause_ms = RetryPauseMs(account.host(), attempt + kFirstContendedPause);
     LABREC_CO_RETURN_IF_ERROR(co_await Sleep(scope, pause_ms));

@@ -22,18 +22,18 @@ struct Scope {
   ByteView random;
 };
 
-Bytes ScopeOf(std::string_view label, const Scope& scope) {
+Bytes DerivationInput(std::string_view label, const Scope& scope) {
   Writer writer;
   writer.Lp(label).Lp(scope.name.tenant).Lp(scope.name.account).Lp(scope.name.record);
   writer.U32(scope.version).U64(scope.deletion).Raw(scope.random);
   return std::move(writer).Take();
 }
 
-RegistrationKeys::Begun Derive(const SecretBytes& key, const Scope& scope) {
+RegistrationKeys::Begun DeriveBegun(const SecretBytes& key, const Scope& scope) {
   RegistrationKeys::Begun begun;
-  const SecretBytes nonce = HmacSha256(key.view(), ScopeOf("nonce", scope));
+  const SecretBytes nonce = HmacSha256(key.view(), DerivationInput("nonce", scope));
   std::ranges::copy(nonce.view(), begun.nonce.begin());
-  const SecretBytes tag = HmacSha256(key.view(), ScopeOf("id", scope));
+  const SecretBytes tag = HmacSha256(key.view(), DerivationInput("id", scope));
   std::ranges::copy(scope.random, begun.id.begin());
   std::ranges::copy(tag.view().first(begun.id.size() - kRandomBytes), begun.id.begin() + kRandomBytes);
   return begun;
@@ -47,7 +47,7 @@ RegistrationKeys::Begun RegistrationKeys::Begin(const RecordName& name, uint32_t
   Replace(now);
   const Deletion* deleted = FindDeletion(name);
   const bool marked = deleted != nullptr && IsInForce(*deleted);
-  return Derive(keys_[0], {name, version, marked ? deleted->number : 0, random.view()});
+  return DeriveBegun(keys_[0], {name, version, marked ? deleted->number : 0, random.view()});
 }
 
 std::optional<Nonce> RegistrationKeys::Find(const RecordName& name, uint32_t version,
@@ -62,7 +62,7 @@ std::optional<Nonce> RegistrationKeys::Find(const RecordName& name, uint32_t ver
   for (const SecretBytes& key : keys_) {
     if (key.view().empty()) continue;
     for (const uint64_t deletion : deletions) {
-      const Begun begun = Derive(key, {name, version, deletion, random});
+      const Begun begun = DeriveBegun(key, {name, version, deletion, random});
       if (SameBytes(begun.id, id)) return begun.nonce;
     }
   }

@@ -17,8 +17,8 @@
 namespace labrec::recovery {
 namespace {
 
-absl::StatusOr<SecretBytes> Derive(hsm::Device& device, ByteView realm_id, const RecordName& name,
-                                   const RecordVersion& version) {
+absl::StatusOr<SecretBytes> DeriveShare(hsm::Device& device, ByteView realm_id, const RecordName& name,
+                                        const RecordVersion& version) {
   return device.derivation_key()->Derive(pin::RecordDerivationInput(
       realm_id, name.tenant, name.account, name.record, version.number, version.nonce));
 }
@@ -65,7 +65,7 @@ void ChipEvaluator::EvaluateNow(hsm::Device& device, const RecordName& name, uin
   if (recent) return done(Answered{*recent, found->remaining});
   const RecordVersion& version = found->version;
   if (const CountedAnswer* kept = FindAnswer(version, digest); kept != nullptr) {
-    const absl::StatusOr<SecretBytes> d = Derive(device, parts_.realm_id, name, version);
+    const absl::StatusOr<SecretBytes> d = DeriveShare(device, parts_.realm_id, name, version);
     if (absl::Status failed = parts_.chip.Note(d.status()); !failed.ok()) return done(std::move(failed));
     absl::StatusOr<P256Point> point = OpenAnswer(*d, parts_.realm_id, name, number, *kept);
     if (!point.ok()) return done(point.status());
@@ -87,7 +87,7 @@ void ChipEvaluator::EvaluateNow(hsm::Device& device, const RecordName& name, uin
 absl::StatusOr<Bytes> ChipEvaluator::Seal(hsm::Device& device, const RecordName& name,
                                           const RecordVersion& version, const Digest& element,
                                           const P256Point& point) {
-  absl::StatusOr<SecretBytes> d = Derive(device, parts_.realm_id, name, version);
+  absl::StatusOr<SecretBytes> d = DeriveShare(device, parts_.realm_id, name, version);
   LABREC_RETURN_IF_ERROR(parts_.chip.Note(d.status()));
   return SealAnswer(*d, parts_.realm_id, name, version.number, element, point);
 }

@@ -17,10 +17,10 @@ absl::Status Logged(absl::Status status) {
   return status;
 }
 
-Digest KeyOf(const Account& account) {
+Digest PlaceOf(const Account& account) {
   return AccountRowKey(account.tenant, account.account);
 }
-Digest KeyOf(const Record& record) {
+Digest PlaceOf(const Record& record) {
   return RecordRowKey(record.name);
 }
 
@@ -40,7 +40,7 @@ absl::StatusOr<std::optional<Row>> Read(Ledger& ledger, const RowAddress& addres
   if (IsDiscardedRow(**bytes)) return std::optional<Row>(std::move(discarded));
   absl::StatusOr<Row> row = decode(**bytes);
   if (!row.ok()) return Damaged(address, std::string(row.status().message()));
-  if (KeyOf(*row) != address.key) return Damaged(address, "holds what belongs elsewhere");
+  if (PlaceOf(*row) != address.key) return Damaged(address, "holds what belongs elsewhere");
   return std::optional<Row>(*std::move(row));
 }
 

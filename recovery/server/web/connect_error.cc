@@ -5,6 +5,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
+#include "recovery/api/retry_after.h"
+
 namespace labrec::recovery {
 namespace {
 
@@ -13,7 +15,7 @@ std::string Body(absl::StatusCode code, const std::string& message) {
   return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-HttpAnswer Answer(int http_status, absl::StatusCode code, const std::string& message) {
+HttpAnswer ErrorAnswer(int http_status, absl::StatusCode code, const std::string& message) {
   return {http_status, {{"content-type", "application/json"}}, Body(code, message)};
 }
 
@@ -80,13 +82,15 @@ int ConnectHttpStatus(absl::StatusCode code) {
 }
 
 HttpAnswer ConnectError(const absl::Status& status, std::optional<int64_t> retry_after_ms) {
-  HttpAnswer answer = Answer(ConnectHttpStatus(status.code()), status.code(), std::string(status.message()));
-  if (retry_after_ms) answer.fields.push_back({"trailer-retry-after-ms", absl::StrCat(*retry_after_ms)});
+  HttpAnswer answer =
+      ErrorAnswer(ConnectHttpStatus(status.code()), status.code(), std::string(status.message()));
+  if (retry_after_ms)
+    answer.fields.push_back({absl::StrCat("trailer-", kRetryAfter), absl::StrCat(*retry_after_ms)});
   return answer;
 }
 
 HttpAnswer ConnectRefusal(int http_status, const std::string& why) {
-  return Answer(http_status, CodeOf(http_status), why);
+  return ErrorAnswer(http_status, CodeOf(http_status), why);
 }
 
 }  // namespace labrec::recovery

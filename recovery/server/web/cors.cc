@@ -1,5 +1,9 @@
 #include "recovery/server/web/cors.h"
 
+#include "absl/strings/str_cat.h"
+
+#include "recovery/api/retry_after.h"
+
 namespace labrec::recovery {
 namespace {
 
@@ -15,7 +19,7 @@ void Cors::Permit(const HttpRequest& request, HttpAnswer& answer) const {
   const std::string origin(request.Value("origin"));
   if (origin.empty() || (!origins_.contains(origin) && !origins_.contains("*"))) return;
   answer.fields.push_back({"access-control-allow-origin", origins_.contains("*") ? "*" : origin});
-  answer.fields.push_back({"access-control-expose-headers", "trailer-retry-after-ms"});
+  answer.fields.push_back({"access-control-expose-headers", absl::StrCat("trailer-", kRetryAfter)});
 }
 
 HttpAnswer Cors::Preflight(const HttpRequest& request) const {

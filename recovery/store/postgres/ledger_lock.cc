@@ -29,7 +29,7 @@ absl::StatusOr<Result> AskOfHolder(Connection& connection, const char* what, con
   return connection.Run(absl::StrCat(what, kOfTheHolder).c_str(), Parameters().Oid4(kLockClass), doing);
 }
 
-absl::Status Refuse(Connection& connection) {
+absl::Status RefuseSecond(Connection& connection) {
   const auto holder = FindLockHolder(connection);
   const std::string name = holder.ok() && *holder ? (*holder)->name : "another session";
   return absl::FailedPreconditionError(absl::StrCat("the ledger is open in ", name, ": stop it first"));
@@ -56,7 +56,7 @@ absl::Status TakeLock(Connection& connection, LockHeld held) {
         connection.Run("SELECT pg_try_advisory_lock($1, to_regclass('labrec_head')::oid::int)",
                        Parameters().Int4(kLockClass), "taking the ledger's lock"));
     if (taken.Bool(0, 0)) return absl::OkStatus();
-    if (std::chrono::steady_clock::now() > deadline) return Refuse(connection);
+    if (std::chrono::steady_clock::now() > deadline) return RefuseSecond(connection);
     if (held == LockHeld::kEndSession) {
       LABREC_RETURN_IF_ERROR(
           AskOfHolder(connection, kEnd, "ending the session that holds the ledger").status());

@@ -28,7 +28,7 @@ constexpr char kTables[] =
 constexpr char kNames[] = "('labrec_head', 'labrec_bucket', 'labrec_row')";
 
 // Everything of the tables that could make a statement do something else, one line each.
-constexpr char kDescribe[] =
+constexpr char kDescribeSchema[] =
     "SELECT c.relname || ': ' || (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) "
     "||"
     " CASE WHEN a.attnotnull THEN '' ELSE ' NULL' END || CASE WHEN a.atthasdef THEN ' DEFAULT' ELSE '' END,"
@@ -96,7 +96,7 @@ absl::Status DropSchema(Connection& connection) {
 
 absl::Status CheckSchema(Connection& connection) {
   LABREC_ASSIGN_OR_RETURN(const Result found,
-                          connection.Run(kDescribe, {}, "looking at the ledger's tables"));
+                          connection.Run(kDescribeSchema, {}, "looking at the ledger's tables"));
   if (found.rows() != static_cast<int>(std::size(kDescriptions))) {
     return absl::DataLossError(absl::StrCat(3 - found.rows(), " of the ledger's tables ", kNames,
                                             " are missing: restore them from a backup"));

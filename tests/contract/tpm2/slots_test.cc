@@ -12,7 +12,7 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-const Bytes kRealm = ToBytes("contract-realm-1");
+const Bytes kSlotsRealm = ToBytes("contract-realm-1");
 
 // What is loaded in the TPM, or stored on it, as the TPM itself says.
 struct Slots {
@@ -47,7 +47,7 @@ class TpmSlots : public testing::Test {
             Count(TPM2_NV_INDEX_FIRST)};
   }
   void Provision(const DeviceRoles& roles = {}) {
-    auto state = dut_->Provision(roles, kRealm);
+    auto state = dut_->Provision(roles, kSlotsRealm);
     ASSERT_TRUE(state.ok()) << state.status();
     state_ = *std::move(state);
   }
@@ -126,7 +126,7 @@ TEST_F(TpmSlots, FailedOpeningsLeaveNothing) {
 
 TEST_F(TpmSlots, FailedProvisioningLeavesNothing) {
   // One index is free, two are wanted.
-  const auto refused = tpm2::Provision(dut_->address(), dut_->Options({}, kRealm), {0x01800100, 1});
+  const auto refused = tpm2::Provision(dut_->address(), dut_->Options({}, kSlotsRealm), {0x01800100, 1});
   EXPECT_TRUE(absl::IsResourceExhausted(refused.status())) << refused.status();
   EXPECT_EQ(Used(), (Slots{0, 0, 0, 0}));
   const auto probe = tpm2::Probe(dut_->address(), {}, {0x01800100, 1});

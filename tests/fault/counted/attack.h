@@ -10,6 +10,9 @@
 namespace labrec::hsm::attack {
 
 inline constexpr uint32_t kLimit = 5;
+inline constexpr int kBudget = static_cast<int>(kLimit);  // as EvaluateAll counts
+inline constexpr ESYS_TR kNone = ESYS_TR_NONE;
+inline constexpr ESYS_TR kPassword = ESYS_TR_PASSWORD;
 inline constexpr uint32_t kControlHandle = 0x01a00000;
 
 // A record of the real service, with the signature of its first write as the host saw it; the service has

@@ -15,9 +15,6 @@ using tpm::HashAlgorithm;
 using tpm::PolicyDigest;
 using tpm::TpmsNvPublic;
 using tpm::Written;
-constexpr int kBudget = static_cast<int>(kLimit);
-constexpr ESYS_TR kNone = ESYS_TR_NONE;
-constexpr ESYS_TR kPassword = ESYS_TR_PASSWORD;
 
 Bytes OnlyCommand(TPM2_CC code) {
   return PolicyDigest(HashAlgorithm::kSha256).CommandCode(code).digest();

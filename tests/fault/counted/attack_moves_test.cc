@@ -10,9 +10,6 @@ namespace {
 
 using tpm::HashAlgorithm;
 using tpm::PolicyDigest;
-constexpr int kBudget = static_cast<int>(kLimit);
-constexpr ESYS_TR kNone = ESYS_TR_NONE;
-constexpr ESYS_TR kPassword = ESYS_TR_PASSWORD;
 
 TPMS_CONTEXT* Save(Attacker& attacker, ESYS_TR handle) {
   TPMS_CONTEXT* saved = nullptr;

@@ -17,12 +17,6 @@ namespace {
 constexpr tpm::HashAlgorithm kHash = tpm::HashAlgorithm::kSha256;
 constexpr int kSessions = 200;
 
-template <typename T>
-void Fill(T& out, ByteView bytes) {
-  out.size = static_cast<UINT16>(bytes.size());
-  std::copy(bytes.begin(), bytes.end(), out.buffer);
-}
-
 // A session salted with P under a key in the TPM, by commands of the attacker's own: the salt need not be
 // known.
 class SaltedSession {

@@ -14,7 +14,6 @@ using tpm::HashAlgorithm;
 using tpm::PolicyDigest;
 using tpm::TpmsNvPublic;
 using tpm::Written;
-constexpr int kBudget = static_cast<int>(kLimit);
 
 Bytes OnlyZGen() {
   return PolicyDigest(HashAlgorithm::kSha256).CommandCode(TPM2_CC_ECDH_ZGen).digest();

@@ -14,7 +14,6 @@ namespace {
 
 using tpm::TpmsNvPublic;
 using tpm::Written;
-constexpr int kBudget = static_cast<int>(kLimit);
 
 TEST_F(CountedAttack, TheAttackersCodeEvaluates) {
   EXPECT_EQ(EvaluateAll(), kBudget);

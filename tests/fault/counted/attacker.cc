@@ -15,12 +15,6 @@
 namespace labrec::hsm::attack {
 namespace {
 
-template <typename T>
-void Fill(T& out, ByteView bytes) {
-  out.size = static_cast<UINT16>(bytes.size());
-  std::copy(bytes.begin(), bytes.end(), out.buffer);
-}
-
 void Require(TSS2_RC rc, const char* what) {
   if (rc != TSS2_RC_SUCCESS) throw std::runtime_error(std::string(what) + ": " + std::to_string(rc));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -12,6 +13,13 @@
 #include "hsm/tpm_wire/tpms_nv_public.h"
 
 namespace labrec::hsm::attack {
+
+// A sized buffer of ESAPI, which has room for `bytes`.
+template <typename T>
+void Fill(T& out, ByteView bytes) {
+  out.size = static_cast<UINT16>(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), out.buffer);
+}
 
 // What the host saw of a client: the nonce it was shown and what it signed.
 struct Signature {

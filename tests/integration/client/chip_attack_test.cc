@@ -9,8 +9,7 @@
 
 #include "hsm/base/encoding.h"
 #include "recovery/client/delete_record.h"
-#include "tests/integration/client/world.h"
-#include "tests/support/tpm/ek_certificate.h"
+#include "tests/integration/client/chip_world.h"
 #include "tests/support/tpm/local_ca.h"
 
 namespace labrec::recovery::client {
@@ -19,13 +18,7 @@ namespace {
 using google::protobuf::Message;
 using testing::HasSubstr;
 
-constexpr size_t kOslo = 0;
-constexpr int kLimit = 3;
-
-void GiveCertificate(test::SimulatedDevice& simulator) {
-  if (simulator.swtpm() == nullptr) return;
-  if (!test::GiveEkCertificate(*simulator.swtpm(), test::EkKind::kP256).ok()) std::abort();
-}
+constexpr int kTries = static_cast<int>(kChipLimit);
 
 // Root at oslo has the chip, the row with the key, and all that clients send.
 class ChipAttack : public ClientWorld {
@@ -35,7 +28,7 @@ class ChipAttack : public ClientWorld {
     SealRequest request;
     request.record = "default";
     request.threshold = 2;
-    request.guess_limit = kLimit;
+    request.guess_limit = kChipLimit;
     request.argon.memory_kib = 1024;
     request.enforcement = Enforcement::kChipOrLedger;
     request.trust.roots = test::LocalCa::Instance().Trust().value();
@@ -109,7 +102,7 @@ TEST_F(ChipAttack, WritesThatWereKeptAreWorthOneLimitTogether) {
   ASSERT_EQ(kept_.size(), 3U);
   const int got = UseWhatWasSigned();
   RecordProperty("evaluations", got);
-  EXPECT_EQ(got, kLimit);
+  EXPECT_EQ(got, kTries);
 }
 
 // The same without the person's word: the second recovery is told of the first one's use, and signs nothing.
@@ -123,7 +116,7 @@ TEST_F(ChipAttack, ARefillThatDidNotComeAboutIsAskedAbout) {
   proxy(kOslo).Behave();
   const RealmReport refilled = RecoverHonestly(2);  // an honest realm, and the person says that it was he
   EXPECT_TRUE(refilled.error.ok()) << refilled.error;
-  EXPECT_EQ(refilled.remaining, kLimit);
+  EXPECT_EQ(refilled.remaining, kChipLimit);
   EXPECT_EQ(RecoverHonestly().chip, (ChipUses{1, 0}));
 }
 
@@ -134,8 +127,8 @@ TEST_F(ChipAttack, ALedgerThatClaimsTheUsesAsWrongPinsIsNotBelievedAlone) {
     if (answer != nullptr && answer->has_evaluated()) answer->mutable_evaluated()->set_remaining(0);
     return grpc::Status::OK;
   });
-  EXPECT_EQ(Evaluate(kLimit - 1), kLimit - 1);
-  EXPECT_EQ(RecoverHonestly().chip, (ChipUses{kLimit, kLimit - 1}));
+  EXPECT_EQ(Evaluate(kTries - 1), kTries - 1);
+  EXPECT_EQ(RecoverHonestly().chip, (ChipUses{kTries, kTries - 1}));
   EXPECT_EQ(Evaluate(100), 0);
 }
 
@@ -144,7 +137,7 @@ TEST_F(ChipAttack, APersonsWrongPinsAreExplainedByTheOtherRealms) {
   EXPECT_EQ(Recovered(kWrong), "wrong PIN");
   const RealmReport oslo = RecoverHonestly();
   EXPECT_EQ(oslo.chip, (ChipUses{2, 0}));
-  EXPECT_EQ(oslo.remaining, kLimit);
+  EXPECT_EQ(oslo.remaining, kChipLimit);
 }
 
 // What a host saved before a retirement: nothing, where the last refill was seen to be made.
@@ -179,13 +172,13 @@ TEST_F(ChipAttack, ADeletionWhoseRetirementIsNotProvenSaysSo) {
 TEST_F(ChipAttack, CountsTakenAheadAreSeenAndRefilledNoMore) {
   int got = 0;
   for (int i = 0; i < 5; ++i) {
-    got += Evaluate(kLimit - 1);
+    got += Evaluate(kTries - 1);
     const RealmReport oslo = RecoverHonestly();
     EXPECT_FALSE(oslo.error.ok() && oslo.condition == RealmCondition::kGood) << "recovery " << i;
   }
   got += Evaluate(100);
   RecordProperty("evaluations", got);
-  EXPECT_LE(got, kLimit);
+  EXPECT_LE(got, kTries);
 }
 
 }  // namespace

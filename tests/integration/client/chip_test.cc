@@ -1,7 +1,6 @@
 // Chip-enforced records by the client library, against realms on real swtpm and on SoftHSM2, and against
 // realms that lie about their chip.
 #include <atomic>
-#include <iostream>
 #include <mutex>
 #include <set>
 
@@ -13,9 +12,8 @@
 #include "hsm/tpm_wire/tpmt_public.h"
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/status.h"
-#include "tests/integration/client/world.h"
+#include "tests/integration/client/chip_world.h"
 #include "tests/support/realm/core_call.h"
-#include "tests/support/tpm/ek_certificate.h"
 #include "tests/support/tpm/local_ca.h"
 
 namespace labrec::recovery::client {
@@ -29,17 +27,8 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-constexpr size_t kOslo = 0;   // swtpm
 constexpr size_t kPorto = 1;  // SoftHSM2
 constexpr size_t kQuito = 2;  // swtpm
-constexpr uint32_t kLimit = 3;
-
-// What a vendor gives a chip.
-void GiveCertificate(test::SimulatedDevice& simulator) {
-  if (simulator.swtpm() == nullptr) return;
-  const absl::Status given = test::GiveEkCertificate(*simulator.swtpm(), test::EkKind::kP256);
-  if (!given.ok()) std::cerr << "cannot give the chip its certificate: " << given << "\n";
-}
 
 class ClientChip : public ClientWorld {
  protected:
@@ -49,7 +38,7 @@ class ClientChip : public ClientWorld {
     trust_.anchors.push_back(test::LocalCa::Instance().Issuer().value());
   }
 
-  absl::StatusOr<Sealed> SealInChip(Enforcement enforcement, uint32_t guess_limit = kLimit) {
+  absl::StatusOr<Sealed> SealInChip(Enforcement enforcement, uint32_t guess_limit = kChipLimit) {
     SealRequest request;
     request.record = "default";
     request.threshold = 2;
@@ -65,8 +54,8 @@ class ClientChip : public ClientWorld {
     if (!record || record->Newest() == nullptr || !record->Newest()->chip) return {99, 99};
     const auto key = hsm::DecodeCountedKey(record->Newest()->chip->key);
     const auto use = realm(i).realm().device().counted_keys()->ReadUse(*key);
-    if (!use.ok() || use->left() > kLimit) return {98, 98};
-    return {kLimit - use->left(), kLimit};
+    if (!use.ok() || use->left() > kChipLimit) return {98, 98};
+    return {kChipLimit - use->left(), kChipLimit};
   }
   size_t IndicesAt(size_t i) { return realm(i).realm().device().counted_keys()->List()->size(); }
 
@@ -103,14 +92,14 @@ TEST_F(ClientChip, TheChipCountsWhereThereIsOneAndTheRightPinRefillsIt) {
   EXPECT_FALSE(sealed->counting[kPorto].by_chip);
   EXPECT_TRUE(sealed->counting[kQuito].by_chip);
   EXPECT_THAT(sealed->counting[kOslo].proven, Not(IsEmpty()));
-  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{0, kLimit}));
+  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{0, kChipLimit}));
 
   EXPECT_EQ(Recovered(kWrong), "wrong PIN");
-  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{1, kLimit}));
+  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{1, kChipLimit}));
   EXPECT_THAT(Remaining(), ElementsAre(2, 2, 2));
   EXPECT_EQ(Recovered(kRight), std::string("secret: ") + kSecret);
-  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{0, kLimit}));
-  EXPECT_EQ(InTheChip(kQuito), (hsm::UseCount{0, kLimit}));
+  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{0, kChipLimit}));
+  EXPECT_EQ(InTheChip(kQuito), (hsm::UseCount{0, kChipLimit}));
   EXPECT_THAT(Remaining(), ElementsAre(3, 3, 3));
 }
 
@@ -146,12 +135,12 @@ TEST_F(ClientChip, ANewPinRetiresTheOldIndexAndKeepsWhoCounts) {
 // Nobody says who is to count: a lost phone's owner, with a new phone and another PIN.
 TEST_F(ClientChip, SealingAgainKeepsWhoCounts) {
   ASSERT_TRUE(SealInChip(Enforcement::kChipOrLedger).ok());
-  const auto sealed = SealAs(alice(), "271828", kSecret, kLimit);
+  const auto sealed = SealAs(alice(), "271828", kSecret, kChipLimit);
   ASSERT_TRUE(sealed.ok()) << sealed.status();
   EXPECT_TRUE(sealed->counting[kOslo].by_chip);
   EXPECT_FALSE(sealed->counting[kPorto].by_chip);
   EXPECT_TRUE(sealed->counting[kQuito].by_chip);
-  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{0, kLimit}));
+  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{0, kChipLimit}));
   EXPECT_EQ(Recovered("271828"), std::string("secret: ") + kSecret);
 }
 
@@ -160,9 +149,9 @@ TEST_F(ClientChip, TheSecretIsThereBeforeChipsGiveGuessesBack) {
   auto outcome = Recover(
       alice(), {"default", 2, LeastFrom::kPerson, WhichVersion::kNewest, ChipRefill::kLater}, Secret(kRight));
   ASSERT_EQ(Describe(outcome), std::string("secret: ") + kSecret);
-  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{1, kLimit}));
+  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{1, kChipLimit}));
   RefillChipGuesses(alice(), std::get<client::Recovered>(*outcome));
-  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{0, kLimit}));
+  EXPECT_EQ(InTheChip(kOslo), (hsm::UseCount{0, kChipLimit}));
 }
 
 TEST_F(ClientChip, AChangeOfPinRefillsTheOldIndexOnlyIfItStays) {
@@ -183,7 +172,7 @@ TEST_F(ClientChip, AChangeOfPinRefillsTheOldIndexOnlyIfItStays) {
       ChangePin(alice(), {"default", 2}, Holders::kEveryRealm, Secret("271828"), Secret("1"), nullptr).ok());
   proxy(kPorto).Behave();
   const auto status = GetStatus(alice(), "default", 2);
-  EXPECT_EQ(status.tries_left, kLimit);
+  EXPECT_EQ(status.tries_left, kChipLimit);
 }
 
 TEST_F(ClientChip, ARetirementThatIsNotProvenIsReported) {

@@ -9,6 +9,8 @@
 
 namespace labrec::recovery {
 
+inline constexpr uint32_t kChipLimit = 3;  // guesses of a record, where a test asks for no other
+
 // An account whose record the chip counts for, spoken to without the client library: each step is a call of
 // its own. What a host's root could do to the chip, a test does through keys().
 class ChipClient : public EngineClient {

@@ -13,8 +13,6 @@ namespace {
 using absl::StatusCode;
 using testing::SizeIs;
 
-constexpr uint32_t kLimit = 3;
-
 class EngineChipFault : public testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(alice.Enroll().ok() && bob.Enroll().ok()); }
@@ -46,81 +44,81 @@ class EngineChipFault : public testing::Test {
 };
 
 TEST_F(EngineChipFault, AnIndexWhoseMakingIsNotAnsweredIsDeleted) {
-  ASSERT_TRUE(bob.RegisterInChip(1, kLimit).ok());
+  ASSERT_TRUE(bob.RegisterInChip(1, kChipLimit).ok());
   realm.device().hooks.after_define = OnceAway();
-  EXPECT_EQ(alice.BeginInChip(1, kLimit).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(alice.BeginInChip(1, kChipLimit).status().code(), StatusCode::kUnavailable);
   EXPECT_TRUE(InTheChipAre(1)) << "bob's: the lost one went when the chip was back";
-  ASSERT_TRUE(UntilOk([&] { return alice.RegisterInChip(1, kLimit); }));
+  ASSERT_TRUE(UntilOk([&] { return alice.RegisterInChip(1, kChipLimit); }));
   EXPECT_TRUE(InTheChipAre(2));
-  EXPECT_EQ(bob.InTheChip(1), (hsm::UseCount{0, kLimit}));
+  EXPECT_EQ(bob.InTheChip(1), (hsm::UseCount{0, kChipLimit}));
 }
 
 TEST_F(EngineChipFault, OfAnErrorThatIsNotAnAbsenceToo) {
   realm.device().hooks.after_define = Once(absl::DataLossError("altered, says the test"));
-  EXPECT_EQ(alice.BeginInChip(1, kLimit).status().code(), StatusCode::kDataLoss);
-  ASSERT_TRUE(alice.RegisterInChip(1, kLimit).ok());
+  EXPECT_EQ(alice.BeginInChip(1, kChipLimit).status().code(), StatusCode::kDataLoss);
+  ASSERT_TRUE(alice.RegisterInChip(1, kChipLimit).ok());
   EXPECT_THAT(alice.IndicesInTheChip(), SizeIs(1));
 }
 
 TEST_F(EngineChipFault, AnIndexThatCouldNotBeDeletedIsDeletedLater) {
-  ASSERT_TRUE(alice.RegisterInChip(1, kLimit).ok());
+  ASSERT_TRUE(alice.RegisterInChip(1, kChipLimit).ok());
   realm.device().hooks.before_delete = OnceAway();
   ASSERT_TRUE(UntilOk([&] { return Delete(alice); }));
   EXPECT_TRUE(InTheChipAre(0)) << "without a restart";
 }
 
 TEST_F(EngineChipFault, ADeletionWhoseAnswerIsLostHarmsNobodyElse) {
-  ASSERT_TRUE(alice.RegisterInChip(1, kLimit).ok());
+  ASSERT_TRUE(alice.RegisterInChip(1, kChipLimit).ok());
   const uint32_t handle = alice.KeyOf(1).index;
   realm.device().hooks.after_delete = OnceAway();
   ASSERT_TRUE(Delete(alice).ok());
-  ASSERT_TRUE(UntilOk([&] { return bob.RegisterInChip(1, kLimit); }));
+  ASSERT_TRUE(UntilOk([&] { return bob.RegisterInChip(1, kChipLimit); }));
   EXPECT_EQ(bob.KeyOf(1).index, handle) << "the handle is bob's by now";
   ASSERT_TRUE(UntilOk([&] { return bob.Activate(1).status(); }));
-  EXPECT_EQ(RemainingOf(bob.Guess(1)), static_cast<int>(kLimit) - 1);
-  EXPECT_EQ(bob.InTheChip(1), (hsm::UseCount{1, kLimit}));
+  EXPECT_EQ(RemainingOf(bob.Guess(1)), static_cast<int>(kChipLimit) - 1);
+  EXPECT_EQ(bob.InTheChip(1), (hsm::UseCount{1, kChipLimit}));
 }
 
 // The client is told that its version was not begun, and its index goes; then the row turns out to be
 // anchored all the same. Whoever gets the handle next keeps it.
 TEST_F(EngineChipFault, ARowThatWasAnchoredAfterAllDoesNotTakeAnothersIndex) {
   realm.device().hooks.after_commit = OnceAway();
-  EXPECT_EQ(alice.BeginInChip(1, kLimit).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(alice.BeginInChip(1, kChipLimit).status().code(), StatusCode::kUnavailable);
   ASSERT_TRUE(Eventually([&] { return alice.View().ok(); })) << "the realm serves again";
   EXPECT_TRUE(InTheChipAre(0));
-  ASSERT_TRUE(UntilOk([&] { return bob.RegisterInChip(1, kLimit); }));
+  ASSERT_TRUE(UntilOk([&] { return bob.RegisterInChip(1, kChipLimit); }));
   ASSERT_TRUE(UntilOk([&] { return bob.Activate(1).status(); }));
   const std::optional<Record> stored = realm.StoredRecord(alice.name);
   ASSERT_TRUE(stored && stored->Find(1) != nullptr) << "the row was anchored";
   EXPECT_EQ(stored->Find(1)->chip->index, bob.KeyOf(1).index) << "both rows name the handle";
 
-  ASSERT_TRUE(alice.RegisterInChip(1, kLimit).ok());  // erases what was begun
+  ASSERT_TRUE(alice.RegisterInChip(1, kChipLimit).ok());  // erases what was begun
   EXPECT_TRUE(InTheChipAre(2)) << "bob's is there";
-  EXPECT_EQ(RemainingOf(bob.Guess(1)), static_cast<int>(kLimit) - 1);
+  EXPECT_EQ(RemainingOf(bob.Guess(1)), static_cast<int>(kChipLimit) - 1);
 }
 
 TEST_F(EngineChipFault, AfterAStartTheHandleIsStillTheOthers) {
   realm.device().hooks.after_commit = OnceAway();
-  EXPECT_EQ(alice.BeginInChip(1, kLimit).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(alice.BeginInChip(1, kChipLimit).status().code(), StatusCode::kUnavailable);
   EXPECT_TRUE(InTheChipAre(0));
-  ASSERT_TRUE(UntilOk([&] { return bob.RegisterInChip(1, kLimit); }));
+  ASSERT_TRUE(UntilOk([&] { return bob.RegisterInChip(1, kChipLimit); }));
   ASSERT_TRUE(UntilOk([&] { return bob.Activate(1).status(); }));
   realm.Restart();
-  EXPECT_EQ(RemainingOf(bob.Guess(1)), static_cast<int>(kLimit) - 1);
-  ASSERT_TRUE(alice.RegisterInChip(1, kLimit).ok());
+  EXPECT_EQ(RemainingOf(bob.Guess(1)), static_cast<int>(kChipLimit) - 1);
+  ASSERT_TRUE(alice.RegisterInChip(1, kChipLimit).ok());
   EXPECT_TRUE(InTheChipAre(2));
-  EXPECT_EQ(bob.InTheChip(1), (hsm::UseCount{1, kLimit}));
+  EXPECT_EQ(bob.InTheChip(1), (hsm::UseCount{1, kChipLimit}));
 }
 
 TEST_F(EngineChipFault, TheRoomIsLookedAtAgainWhenTheChipIsBack) {
   realm.device().hooks.before_capacity = OnceAway();
-  ASSERT_TRUE(alice.BeginInChip(1, kLimit).ok());
+  ASSERT_TRUE(alice.BeginInChip(1, kChipLimit).ok());
   EXPECT_TRUE(Eventually([&] { return realm.engine().status().chip->used == 1; }));
 }
 
 // The older version's index has to go when its erasure is anchored at the second attempt.
 TEST_F(EngineChipFault, AnErasureThatIsAnchoredLaterDeletesItsIndex) {
-  ASSERT_TRUE(alice.RegisterInChip(1, kLimit).ok());
+  ASSERT_TRUE(alice.RegisterInChip(1, kChipLimit).ok());
   realm.device().hooks.after_commit = OnceAway();
   EXPECT_EQ(Delete(alice).code(), StatusCode::kUnavailable);
   EXPECT_TRUE(InTheChipAre(0));

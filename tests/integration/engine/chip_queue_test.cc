@@ -14,16 +14,16 @@ namespace {
 using absl::StatusCode;
 using test::SimulatorKind;
 
-constexpr uint32_t kLimit = 10;
+constexpr uint32_t kQueueLimit = 10;
 constexpr int kMany = 120;
 constexpr int kPlaces = 32;  // of an account, EngineOptions
 
 class EngineChipQueue : public testing::Test {
  protected:
   void SetUp() override {
-    const absl::Status made = mallory.SetUpInChip(kLimit);
+    const absl::Status made = mallory.SetUpInChip(kQueueLimit);
     ASSERT_TRUE(made.ok()) << made;
-    ASSERT_TRUE(alice.SetUpInChip(kLimit).ok());
+    ASSERT_TRUE(alice.SetUpInChip(kQueueLimit).ok());
   }
   template <typename T>
   Done<T> Count() {
@@ -62,7 +62,7 @@ class EngineChipQueue : public testing::Test {
 };
 
 TEST_F(EngineChipQueue, ConfirmationsOfOneAccountWaitBehindEachOther) {
-  const auto begun = mallory.BeginInChip(2, kLimit);
+  const auto begun = mallory.BeginInChip(2, kQueueLimit);
   ASSERT_TRUE(begun.ok()) << begun.status();
   const auto send = [&] {
     realm.engine().chip_records().ConfirmKey(mallory.caller, "main", 2, begun->registration_id,
@@ -84,7 +84,7 @@ TEST_F(EngineChipQueue, WritesOfOneAccountWaitBehindEachOther) {
 TEST_F(EngineChipQueue, BeginningsOfOneAccountWaitBehindEachOther) {
   realm.device().hooks.before_define = [&] { return ++made_, absl::OkStatus(); };
   int before_alice = 0;
-  const auto send = [&] { mallory.SendBegin(2, kLimit, Count<ChipRegistrationBegun>()); };
+  const auto send = [&] { mallory.SendBegin(2, kQueueLimit, Count<ChipRegistrationBegun>()); };
   realm.device().hooks.before_commit = gate.hook();
   realm.engine().guessing().Evaluate(mallory.caller, "main", 1, mallory.Element(1), [](const auto&) {});
   gate.AwaitArrival();
@@ -109,8 +109,8 @@ class ChipSessionsOf : public testing::Test {
   }
   void BobWaitsUntilAliceHasWritten(EngineRealm& realm, size_t others) {
     ChipClient alice(realm, "alice"), bob(realm, "bob");
-    ASSERT_TRUE(alice.SetUpInChip(kLimit).ok());
-    ASSERT_TRUE(bob.SetUpInChip(kLimit).ok());
+    ASSERT_TRUE(alice.SetUpInChip(kQueueLimit).ok());
+    ASSERT_TRUE(bob.SetUpInChip(kQueueLimit).ok());
     const auto session = alice.BeginWrite(1);
     ASSERT_TRUE(session.ok()) << session.status();
     for (size_t i = 0; i < others; ++i) ASSERT_TRUE(alice.keys().BeginWrite().ok());
@@ -120,9 +120,9 @@ class ChipSessionsOf : public testing::Test {
     EXPECT_GT(PauseOf(refused), 0);
     EXPECT_LE(PauseOf(refused), 8000);
     EXPECT_EQ(alice.BeginWrite(1)->id, session->id) << "hers is open all the same";
-    const auto written = alice.FinishWrite(1, *session, kLimit);
+    const auto written = alice.FinishWrite(1, *session, kQueueLimit);
     EXPECT_TRUE(written.ok()) << written.status();
-    EXPECT_TRUE(bob.Write(1, kLimit).ok()) << "there is room now";
+    EXPECT_TRUE(bob.Write(1, kQueueLimit).ok()) << "there is room now";
   }
 };
 

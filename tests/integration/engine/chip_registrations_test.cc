@@ -14,8 +14,6 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-constexpr uint32_t kLimit = 3;
-
 EngineOptions With(ChipRegistrationLimits limits) {
   EngineOptions options;
   options.chip_registrations = limits;
@@ -39,11 +37,11 @@ class RegistrationsAt : public testing::Test, public Realm {
   void SetUp() override { ASSERT_TRUE(alice.Enroll().ok() && bob.Enroll().ok()); }
   // All but the end of a registration.
   absl::StatusOr<RegistrationId> AllButFinish(ChipClient& client, uint32_t version) {
-    const auto begun = client.BeginInChip(version, kLimit);
+    const auto begun = client.BeginInChip(version, kChipLimit);
     if (!begun.ok()) return begun.status();
     EXPECT_TRUE(client.Write(version, 2).ok());
     EXPECT_TRUE(client.Confirm(version, begun->registration_id).ok());
-    EXPECT_TRUE(client.Write(version, kLimit).ok());
+    EXPECT_TRUE(client.Write(version, kChipLimit).ok());
     return begun->registration_id;
   }
   bool InTheChipAre(size_t count) {
@@ -64,16 +62,16 @@ TEST_F(AbandonedRegistrations, GiveTheirRoomToTheNextOne) {
   ASSERT_TRUE(id.ok()) << id.status();
   const hsm::CountedKey old = alice.KeyOf(1);
   EXPECT_EQ(Open(), 1U);
-  ASSERT_TRUE(bob.BeginInChip(1, kLimit).ok());
+  ASSERT_TRUE(bob.BeginInChip(1, kChipLimit).ok());
   EXPECT_EQ(Open(), 1U) << "bob's alone";
   EXPECT_THAT(alice.IndicesInTheChip(), SizeIs(1));
   EXPECT_EQ(bob.KeyOf(1).index, old.index) << "alice's was deleted before bob's was made";
 
   RegistrationBegun begun;
   begun.registration_id = *id;
-  EXPECT_EQ(alice.Finish(alice.RegistrationOf(1, begun, kLimit)).status().code(),
+  EXPECT_EQ(alice.Finish(alice.RegistrationOf(1, begun, kChipLimit)).status().code(),
             StatusCode::kFailedPrecondition);
-  const absl::Status late = alice.FinishInChip(1, *id, kLimit, old.index);
+  const absl::Status late = alice.FinishInChip(1, *id, kChipLimit, old.index);
   EXPECT_EQ(late.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(late.message()), HasSubstr("begin again"));
   EXPECT_FALSE(realm.StoredRecord(alice.name)->HasUsableVersion()) << "nothing is stored";
@@ -82,43 +80,43 @@ TEST_F(AbandonedRegistrations, GiveTheirRoomToTheNextOne) {
 }
 
 TEST_F(AbandonedRegistrations, MayBeBegunAgain) {
-  ASSERT_TRUE(alice.BeginInChip(1, kLimit).ok());
-  ASSERT_TRUE(bob.BeginInChip(1, kLimit).ok());
-  ASSERT_TRUE(alice.RegisterInChip(1, kLimit).ok());
+  ASSERT_TRUE(alice.BeginInChip(1, kChipLimit).ok());
+  ASSERT_TRUE(bob.BeginInChip(1, kChipLimit).ok());
+  ASSERT_TRUE(alice.RegisterInChip(1, kChipLimit).ok());
   ASSERT_TRUE(alice.Activate(1).ok());
-  EXPECT_EQ(RemainingOf(alice.Guess(1)), static_cast<int>(kLimit) - 1);
+  EXPECT_EQ(RemainingOf(alice.Guess(1)), static_cast<int>(kChipLimit) - 1);
   EXPECT_TRUE(InTheChipAre(1)) << "alice's";
   EXPECT_EQ(Open(), 0U);
 }
 
 TEST_F(AbandonedRegistrations, NeverAreWhatWasFinished) {
-  ASSERT_TRUE(alice.RegisterInChip(1, kLimit).ok());  // pending
-  ASSERT_TRUE(bob.RegisterInChip(1, kLimit).ok());
+  ASSERT_TRUE(alice.RegisterInChip(1, kChipLimit).ok());  // pending
+  ASSERT_TRUE(bob.RegisterInChip(1, kChipLimit).ok());
   ASSERT_TRUE(bob.Activate(1).ok());
-  ASSERT_TRUE(bob.BeginInChip(2, kLimit).ok());
+  ASSERT_TRUE(bob.BeginInChip(2, kChipLimit).ok());
   ChipClient carol(realm, "carol");
-  ASSERT_TRUE(carol.SetUpInChip(kLimit).ok());
+  ASSERT_TRUE(carol.SetUpInChip(kChipLimit).ok());
   EXPECT_TRUE(InTheChipAre(3)) << "bob's second version has given way, and nothing else";
   EXPECT_TRUE(alice.Activate(1).ok());
   for (ChipClient* client : {&alice, &bob, &carol}) {
-    EXPECT_EQ(RemainingOf(client->Guess(1)), static_cast<int>(kLimit) - 1);
+    EXPECT_EQ(RemainingOf(client->Guess(1)), static_cast<int>(kChipLimit) - 1);
   }
 }
 
 TEST_F(AbandonedRegistrations, OfAnEarlierRunAreGoneAfterTheStart) {
-  ASSERT_TRUE(alice.BeginInChip(1, kLimit).ok());
+  ASSERT_TRUE(alice.BeginInChip(1, kChipLimit).ok());
   realm.Restart();
   EXPECT_TRUE(InTheChipAre(0));
   EXPECT_EQ(Open(), 0U);
-  EXPECT_TRUE(alice.RegisterInChip(1, kLimit).ok());
+  EXPECT_TRUE(alice.RegisterInChip(1, kChipLimit).ok());
 }
 
 TEST_F(KeptRegistrations, AreNotDisturbedByOtherAccounts) {
   const auto id = AllButFinish(alice, 1);
   ASSERT_TRUE(id.ok()) << id.status();
-  ASSERT_TRUE(bob.RegisterInChip(1, kLimit).ok());
+  ASSERT_TRUE(bob.RegisterInChip(1, kChipLimit).ok());
   EXPECT_EQ(Open(), 1U);
-  EXPECT_TRUE(alice.FinishInChip(1, *id, kLimit).ok());
+  EXPECT_TRUE(alice.FinishInChip(1, *id, kChipLimit).ok());
   EXPECT_EQ(Open(), 0U);
   EXPECT_TRUE(InTheChipAre(2));
 }
@@ -129,23 +127,23 @@ TEST_F(KeptRegistrations, OfAnAccountAreTwo) {
   alice.name.record = "second";
   const auto second = AllButFinish(alice, 1);
   alice.name.record = "third";
-  ASSERT_TRUE(alice.BeginInChip(1, kLimit).ok());
+  ASSERT_TRUE(alice.BeginInChip(1, kChipLimit).ok());
   EXPECT_TRUE(InTheChipAre(2));
   EXPECT_EQ(Open(), 2U);
   alice.name.record = "main";
-  EXPECT_EQ(alice.FinishInChip(1, *first, kLimit, index).code(), StatusCode::kFailedPrecondition)
+  EXPECT_EQ(alice.FinishInChip(1, *first, kChipLimit, index).code(), StatusCode::kFailedPrecondition)
       << "the oldest";
   alice.name.record = "second";
-  EXPECT_TRUE(alice.FinishInChip(1, *second, kLimit).ok());
+  EXPECT_TRUE(alice.FinishInChip(1, *second, kChipLimit).ok());
 }
 
 TEST_F(KeptRegistrations, AreClosedByWhateverErasesThem) {
-  ASSERT_TRUE(alice.BeginInChip(1, kLimit).ok());
+  ASSERT_TRUE(alice.BeginInChip(1, kChipLimit).ok());
   ASSERT_TRUE(alice.Begin(1, {EngineClient::Element(1)}).ok());
   EXPECT_EQ(Open(), 1U) << "what a token begins in the ledger ends no registration in the chip";
   ASSERT_TRUE(alice.Register(1).ok());  // the ledger's, in its place
   EXPECT_EQ(Open(), 0U);
-  ASSERT_TRUE(bob.BeginInChip(1, kLimit).ok());
+  ASSERT_TRUE(bob.BeginInChip(1, kChipLimit).ok());
   const RawSignature signature = bob.Sign(Operation::kDeleteRecord, RecordBody(bob.name.record));
   ASSERT_TRUE(Await<Ok>([&](auto done) {
                 realm.engine().records().DeleteRecord(bob.caller, bob.name.record, signature, done);
@@ -157,14 +155,14 @@ TEST_F(KeptRegistrations, AreClosedByWhateverErasesThem) {
 TEST_F(FullOfRegistrations, RefuseMoreUntilOneIsFinished) {
   const auto id = AllButFinish(alice, 1);
   ASSERT_TRUE(id.ok()) << id.status();
-  const auto refused = bob.BeginInChip(1, kLimit);
+  const auto refused = bob.BeginInChip(1, kChipLimit);
   EXPECT_EQ(refused.status().code(), StatusCode::kResourceExhausted) << refused.status();
   EXPECT_EQ(RefusalOf(refused.status()), std::string(refusal::kChipRegistrations));
   EXPECT_TRUE(refused.status().GetPayload(kRetryAfter).has_value());
   EXPECT_THAT(alice.IndicesInTheChip(), SizeIs(1)) << "nothing was made for it";
   EXPECT_TRUE(bob.Register(1).ok()) << "the ledger's are not bound by it";
-  ASSERT_TRUE(alice.FinishInChip(1, *id, kLimit).ok());
-  EXPECT_TRUE(bob.RegisterInChip(2, kLimit).ok());
+  ASSERT_TRUE(alice.FinishInChip(1, *id, kChipLimit).ok());
+  EXPECT_TRUE(bob.RegisterInChip(2, kChipLimit).ok());
 }
 
 }  // namespace

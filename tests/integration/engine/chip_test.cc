@@ -16,12 +16,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr uint32_t kLimit = 3;
-
 class EngineChip : public testing::Test {
  protected:
   void SetUpRecord() {
-    const absl::Status made = client.SetUpInChip(kLimit);
+    const absl::Status made = client.SetUpInChip(kChipLimit);
     ASSERT_TRUE(made.ok()) << made;
   }
   std::string Text(const absl::Status& status) { return std::string(status.message()); }
@@ -38,10 +36,10 @@ class EngineChip : public testing::Test {
 
 TEST_F(EngineChip, TheVersionsOwnKeyEvaluatesAndTheChipCounts) {
   SetUpRecord();
-  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{0, kLimit}));
+  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{0, kChipLimit}));
   const auto answer = client.Guess(1);
   EXPECT_EQ(RemainingOf(answer), 2);
-  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{1, kLimit}));
+  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{1, kChipLimit}));
   const auto directly = client.keys().Evaluate(client.KeyOf(1), client.Element(1));
   ASSERT_TRUE(directly.ok()) << directly.status();
   EXPECT_EQ(std::get<Evaluated>(*answer).evaluated,
@@ -55,13 +53,13 @@ TEST_F(EngineChip, ARepeatedElementCostsTheChipNothing) {
   const auto again = client.Guess(1);
   ASSERT_EQ(RemainingOf(again), 2);
   EXPECT_EQ(std::get<Evaluated>(*first).evaluated, std::get<Evaluated>(*again).evaluated);
-  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{1, kLimit}));
+  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{1, kChipLimit}));
 }
 
 TEST_F(EngineChip, TheLimitDestroysTheRecordWithKeyAndIndex) {
   SetUpRecord();
-  for (uint32_t i = 1; i <= kLimit; ++i)
-    EXPECT_EQ(RemainingOf(client.Guess(i)), static_cast<int>(kLimit - i));
+  for (uint32_t i = 1; i <= kChipLimit; ++i)
+    EXPECT_EQ(RemainingOf(client.Guess(i)), static_cast<int>(kChipLimit - i));
   EXPECT_TRUE(IsDestroyed(client.Guess(9)));
   EXPECT_TRUE(realm.StoredRecord(client.name)->destroyed);
   EXPECT_TRUE(Eventually([&] { return client.IndicesInTheChip().empty(); }));
@@ -80,17 +78,18 @@ TEST_F(EngineChip, ARefillTakesTheUnlockKeyAndIsProven) {
   SetUpRecord();
   const auto answer = client.Guess(1);
   ASSERT_TRUE(client.Unlock(std::get<Evaluated>(*answer).challenge).ok());
-  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{1, kLimit}))
+  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{1, kChipLimit}))
       << "the unlock alone refills nothing in the chip";
-  const auto contents = client.Write(1, kLimit);
+  const auto contents = client.Write(1, kChipLimit);
   ASSERT_TRUE(contents.ok()) << contents.status();
-  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{0, kLimit}));
-  EXPECT_EQ(client.Remaining(), kLimit);
+  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{0, kChipLimit}));
+  EXPECT_EQ(client.Remaining(), kChipLimit);
   const auto statement = attestation::DecodeSignedStatement(contents->statement);
   ASSERT_TRUE(statement.ok()) << statement.status();
   const auto attest = tpm::TpmsAttest::Parse(statement->attest);
   ASSERT_TRUE(attest.ok()) << attest.status();
-  EXPECT_EQ(std::get<tpm::NvCertifyInfo>(attest->attested).contents, (Bytes{0, 0, 0, 3, 0, 0, 0, 3 + kLimit}))
+  EXPECT_EQ(std::get<tpm::NvCertifyInfo>(attest->attested).contents,
+            (Bytes{0, 0, 0, 3, 0, 0, 0, 3 + kChipLimit}))
       << "the two confirmations and the guess stay counted";
 }
 
@@ -100,51 +99,51 @@ TEST_F(EngineChip, AWriteIsGoodOnceAndOnlyForWhatWasSigned) {
   ASSERT_TRUE(session.ok()) << session.status();
   EXPECT_EQ(client.BeginWrite(1)->id, session->id) << "whoever asks twice gets the same";
   std::swap(client.unlock_key, other_);
-  EXPECT_EQ(client.FinishWrite(1, *session, kLimit).status().code(), StatusCode::kPermissionDenied);
+  EXPECT_EQ(client.FinishWrite(1, *session, kChipLimit).status().code(), StatusCode::kPermissionDenied);
   std::swap(client.unlock_key, other_);
-  EXPECT_EQ(client.FinishWrite(1, *session, kLimit + 1).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(client.FinishWrite(1, *session, kChipLimit + 1).status().code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(client.FinishWrite(1, *session, 1000).status().code(), StatusCode::kFailedPrecondition);
-  EXPECT_EQ(client.FinishWrite(1, {session->id + 1, session->nonce_tpm}, kLimit).status().code(),
+  EXPECT_EQ(client.FinishWrite(1, {session->id + 1, session->nonce_tpm}, kChipLimit).status().code(),
             StatusCode::kNotFound);
-  EXPECT_TRUE(client.FinishWrite(1, *session, kLimit).ok());
-  EXPECT_EQ(client.FinishWrite(1, *session, kLimit).status().code(), StatusCode::kNotFound);
+  EXPECT_TRUE(client.FinishWrite(1, *session, kChipLimit).ok());
+  EXPECT_EQ(client.FinishWrite(1, *session, kChipLimit).status().code(), StatusCode::kNotFound);
 }
 
 TEST_F(EngineChip, AnotherAccountCannotUseTheSession) {
   SetUpRecord();
   ChipClient bob(realm, "bob");
-  ASSERT_TRUE(bob.SetUpInChip(kLimit).ok());
+  ASSERT_TRUE(bob.SetUpInChip(kChipLimit).ok());
   const auto session = client.BeginWrite(1);
   ASSERT_TRUE(session.ok());
-  EXPECT_EQ(bob.FinishWrite(1, *session, kLimit).status().code(), StatusCode::kNotFound);
-  EXPECT_TRUE(client.FinishWrite(1, *session, kLimit).ok());
+  EXPECT_EQ(bob.FinishWrite(1, *session, kChipLimit).status().code(), StatusCode::kNotFound);
+  EXPECT_TRUE(client.FinishWrite(1, *session, kChipLimit).ok());
 }
 
 TEST_F(EngineChip, TheFirstWriteGrantsTheTwoConfirmationsAndNoMore) {
   ASSERT_TRUE(client.Enroll().ok());
-  const auto begun = client.BeginInChip(1, kLimit);
+  const auto begun = client.BeginInChip(1, kChipLimit);
   ASSERT_TRUE(begun.ok()) << begun.status();
   const RegistrationId id = begun->registration_id;
   EXPECT_EQ(client.Confirm(1, id).status().code(), StatusCode::kFailedPrecondition) << "nothing written yet";
-  EXPECT_EQ(client.Write(1, kLimit).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(client.Write(1, kChipLimit).status().code(), StatusCode::kFailedPrecondition);
   ASSERT_TRUE(client.Write(1, 2).ok());
   const auto confirmed = client.Confirm(1, id);
   ASSERT_TRUE(confirmed.ok()) << confirmed.status();
   EXPECT_THAT(*confirmed, SizeIs(2));
   EXPECT_EQ(client.Confirm(1, id).status().code(), StatusCode::kFailedPrecondition);
-  EXPECT_EQ(client.FinishInChip(1, id, kLimit).code(), StatusCode::kFailedPrecondition);
-  ASSERT_TRUE(client.Write(1, kLimit).ok());
-  const absl::Status finished = client.FinishInChip(1, id, kLimit);
+  EXPECT_EQ(client.FinishInChip(1, id, kChipLimit).code(), StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(client.Write(1, kChipLimit).ok());
+  const absl::Status finished = client.FinishInChip(1, id, kChipLimit);
   EXPECT_TRUE(finished.ok()) << finished;
   EXPECT_EQ(client.Confirm(1, id).status().code(), StatusCode::kFailedPrecondition) << "it is finished";
 }
 
 TEST_F(EngineChip, BeginningAgainAndDeletingLeaveNoIndexBehind) {
   ASSERT_TRUE(client.Enroll().ok());
-  ASSERT_TRUE(client.BeginInChip(1, kLimit).ok());
-  ASSERT_TRUE(client.BeginInChip(1, kLimit).ok());
+  ASSERT_TRUE(client.BeginInChip(1, kChipLimit).ok());
+  ASSERT_TRUE(client.BeginInChip(1, kChipLimit).ok());
   EXPECT_TRUE(Eventually([&] { return client.IndicesInTheChip().size() == 1; }));
-  ASSERT_TRUE(client.RegisterInChip(1, kLimit).ok());
+  ASSERT_TRUE(client.RegisterInChip(1, kChipLimit).ok());
   EXPECT_TRUE(Eventually([&] { return client.IndicesInTheChip().size() == 1; }));
   const RawSignature signature = client.Sign(Operation::kDeleteRecord, RecordBody(client.name.record));
   ASSERT_TRUE(Await<Ok>([&](auto done) {
@@ -156,7 +155,7 @@ TEST_F(EngineChip, BeginningAgainAndDeletingLeaveNoIndexBehind) {
 TEST_F(EngineChip, ActivationDeletesTheOlderVersionsIndex) {
   SetUpRecord();
   const uint32_t old = client.KeyOf(1).index;
-  ASSERT_TRUE(client.RegisterInChip(2, kLimit).ok());
+  ASSERT_TRUE(client.RegisterInChip(2, kChipLimit).ok());
   EXPECT_THAT(client.IndicesInTheChip(), SizeIs(2));
   ASSERT_TRUE(client.Activate(2).ok());
   EXPECT_TRUE(Eventually([&] { return client.IndicesInTheChip().size() == 1; }));
@@ -165,7 +164,7 @@ TEST_F(EngineChip, ActivationDeletesTheOlderVersionsIndex) {
 
 TEST_F(EngineChip, RetirementIsProvenAndErasesTheOldVersionOnly) {
   SetUpRecord();
-  ASSERT_TRUE(client.RegisterInChip(2, kLimit).ok());
+  ASSERT_TRUE(client.RegisterInChip(2, kChipLimit).ok());
   const auto contents = client.Write(1, 0);
   ASSERT_TRUE(contents.ok()) << contents.status();
   const auto attest = tpm::TpmsAttest::Parse(attestation::DecodeSignedStatement(contents->statement)->attest);
@@ -200,13 +199,13 @@ TEST_F(EngineChip, AWriteBeginsWithWhatTheChipHasCounted) {
   EXPECT_NE(first->contents, second->contents);
   const auto attest = tpm::TpmsAttest::Parse(attestation::DecodeSignedStatement(first->contents)->attest);
   EXPECT_EQ(std::get<tpm::NvCertifyInfo>(attest->attested).contents,
-            (Bytes{0, 0, 0, 3, 0, 0, 0, 2 + kLimit}));
+            (Bytes{0, 0, 0, 3, 0, 0, 0, 2 + kChipLimit}));
 }
 
 TEST_F(EngineChip, ATokenAloneTakesNoRoomInTheChip) {
   SetUpRecord();
   client.device = EcdsaPrivateKey::Generate();
-  EXPECT_EQ(client.BeginInChip(2, kLimit).status().code(), StatusCode::kPermissionDenied);
+  EXPECT_EQ(client.BeginInChip(2, kChipLimit).status().code(), StatusCode::kPermissionDenied);
   EXPECT_THAT(client.IndicesInTheChip(), SizeIs(1));
 }
 
@@ -214,7 +213,7 @@ TEST_F(EngineChip, AStartDeletesIndicesThatNoRecordNames) {
   SetUpRecord();
   const uint32_t kept = client.KeyOf(1).index;
   ASSERT_TRUE(client.keys().Define(EcdsaPrivateKey::Generate().public_key()).ok());
-  ASSERT_TRUE(client.BeginInChip(2, kLimit).ok());  // an earlier run's: nobody finishes it
+  ASSERT_TRUE(client.BeginInChip(2, kChipLimit).ok());  // an earlier run's: nobody finishes it
   EXPECT_THAT(client.IndicesInTheChip(), SizeIs(3));
   realm.Restart();
   EXPECT_TRUE(Eventually([&] { return client.IndicesInTheChip() == std::vector{kept}; }));
@@ -226,7 +225,7 @@ TEST_F(EngineChip, AStartTakesOverWhatTheChipCounted) {
   SetUpRecord();
   ASSERT_TRUE(Burn());
   ASSERT_TRUE(Burn());
-  EXPECT_EQ(client.Remaining(), kLimit);
+  EXPECT_EQ(client.Remaining(), kChipLimit);
   realm.Restart();
   EXPECT_TRUE(Eventually([&] { return client.Remaining() == 1; }));
 }
@@ -240,7 +239,7 @@ TEST_F(EngineChip, AChipThatIsAwayLosesNothing) {
   absl::StatusOr<EvaluateOutcome> answer;
   EXPECT_TRUE(Eventually([&] { return (answer = client.Guess(2)).ok(); }));
   EXPECT_EQ(RemainingOf(answer), 1);
-  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{2, kLimit}));
+  EXPECT_EQ(client.InTheChip(1), (hsm::UseCount{2, kChipLimit}));
 }
 
 TEST_F(EngineChip, StatusTellsTheRoom) {
@@ -256,7 +255,7 @@ TEST(EngineChipOnSoftHsm, IsRefusedWithTheReason) {
   EngineRealm realm{test::SimulatorKind::kSoftHsm};
   ChipClient client{realm};
   ASSERT_TRUE(client.Enroll().ok());
-  const auto begun = client.BeginInChip(1, kLimit);
+  const auto begun = client.BeginInChip(1, kChipLimit);
   EXPECT_EQ(begun.status().code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(begun.status().message()), HasSubstr("PKCS#11"));
   EXPECT_FALSE(realm.engine().status().chip);

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using recovery::labyrinth::MemberRow;
 
-void Check(const absl::Status& status) {
+void CheckStore(const absl::Status& status) {
   if (status.ok()) return;
   std::cerr << status << "\n";
   std::abort();
@@ -39,12 +39,12 @@ void OperatedStore::Start() {
                                              "--database", Database().string(), "--listen", name()},
                                             {},
                                             folder_ / "mailboxd.log"});
-  Check(started.status());
+  CheckStore(started.status());
   server_ = *std::move(started);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (absl::IsUnavailable(Open()->GetHead().status())) {
     if (!server_->Running() || std::chrono::steady_clock::now() > deadline) {
-      Check(absl::UnavailableError("labyrinth-mailboxd does not serve; see its log"));
+      CheckStore(absl::UnavailableError("labyrinth-mailboxd does not serve; see its log"));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
@@ -53,8 +53,9 @@ void OperatedStore::Start() {
 void OperatedStore::Stop() {
   if (server_ == nullptr) return;
   const auto status = server_->Terminate(std::chrono::seconds(20));
-  Check(status.status());
-  if (*status != 0) Check(absl::InternalError("labyrinth-mailboxd ended with " + std::to_string(*status)));
+  CheckStore(status.status());
+  if (*status != 0)
+    CheckStore(absl::InternalError("labyrinth-mailboxd ended with " + std::to_string(*status)));
   server_.reset();
 }
 
@@ -62,7 +63,7 @@ std::unique_ptr<recovery::labyrinth::MessageStore> OperatedStore::Open() const {
   StoreOptions options;
   options.name = name();
   auto store = OpenStore(options, {"chat", "alice"});
-  Check(store.status());
+  CheckStore(store.status());
   return *std::move(store);
 }
 
@@ -73,7 +74,7 @@ std::string OperatedStore::Dump() {
     dump += entry.path().filename().string() + "\n";
     if (!entry.is_regular_file()) continue;
     const auto content = ReadFile(entry.path(), 1U << 30);
-    Check(content.status());
+    CheckStore(content.status());
     dump += ToString(*content);
   }
   Start();
@@ -96,7 +97,7 @@ void OperatedStore::PutBack(const std::string& snapshot) {
 
 void OperatedStore::HideNewestEpoch() {
   const auto head = Open()->GetHead();
-  Check(head.status());
+  CheckStore(head.status());
   if (kind_ == StoreKind::kFolder) {
     char number[21];
     std::snprintf(number, sizeof number, "%020llu", static_cast<unsigned long long>(head->sequence));
@@ -113,8 +114,8 @@ void OperatedStore::Edit(const char* sql) {
   Stop();
   {
     auto database = recovery::OpenDatabase(Database());
-    Check(database.status());
-    Check(recovery::Execute(database->get(), sql));
+    CheckStore(database.status());
+    CheckStore(recovery::Execute(database->get(), sql));
   }
   Start();
 }
@@ -128,13 +129,13 @@ std::string OperatedStore::Summary() const {
                      " messages\n";
   for (uint64_t sequence = 0; sequence <= head->sequence; ++sequence) {
     const auto members = store->ListMembers(sequence);
-    Check(members.status());
+    CheckStore(members.status());
     for (const MemberRow& row : *members) {
       text += std::to_string(sequence) + " " + Hex(row.id) + " " + Hex(row.bytes) + "\n";
     }
   }
   const auto bundles = store->ListBundles();
-  Check(bundles.status());
+  CheckStore(bundles.status());
   for (const auto& id : *bundles) text += Hex(id) + "\n";
   return text;
 }

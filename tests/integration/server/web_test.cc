@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr char kGetRealm[] = "/connect/labyrinth.recovery.v1.Recovery/GetRealm";
+constexpr char kGetRealmByWeb[] = "/connect/labyrinth.recovery.v1.Recovery/GetRealm";
 constexpr char kHealth[] = "/connect/grpc.health.v1.Health/Check";
 constexpr char kProto[] = "Content-Type: application/proto\r\n";
 
@@ -81,14 +81,14 @@ TEST_P(ServerWeb, WhatIsNoCallIsRefusedInJson) {
   expect(PostRequest("/connect/labyrinth.recovery.v1.Admin/GetStatus", kProto, ""), 404, "unimplemented");
   expect(PostRequest("/labyrinth.recovery.v1.Recovery/GetRealm", kProto, ""), 404, "unimplemented");
   expect(PostRequest("/metrics", kProto, ""), 404, "unimplemented");
-  expect(absl::StrCat("GET ", kGetRealm, " HTTP/1.1\r\nHost: h\r\n\r\n"), 405, "unimplemented");
-  expect(PostRequest(kGetRealm, "Content-Type: application/json\r\n", "{}"), 415, "unimplemented");
-  expect(PostRequest(kGetRealm, absl::StrCat(kProto, "Content-Encoding: gzip\r\n"), "x"), 501,
+  expect(absl::StrCat("GET ", kGetRealmByWeb, " HTTP/1.1\r\nHost: h\r\n\r\n"), 405, "unimplemented");
+  expect(PostRequest(kGetRealmByWeb, "Content-Type: application/json\r\n", "{}"), 415, "unimplemented");
+  expect(PostRequest(kGetRealmByWeb, absl::StrCat(kProto, "Content-Encoding: gzip\r\n"), "x"), 501,
          "unimplemented");
-  expect(PostRequest(kGetRealm, absl::StrCat(kProto, "Connect-Timeout-Ms: soon\r\n"), ""), 400,
+  expect(PostRequest(kGetRealmByWeb, absl::StrCat(kProto, "Connect-Timeout-Ms: soon\r\n"), ""), 400,
          "invalid_argument");
-  expect(PostRequest(kGetRealm, kProto, "\xff\xff"), 400, "invalid_argument");
-  expect(PostRequest(kGetRealm, kProto, std::string(80 << 10, 'x')), 413, "resource_exhausted");
+  expect(PostRequest(kGetRealmByWeb, kProto, "\xff\xff"), 400, "invalid_argument");
+  expect(PostRequest(kGetRealmByWeb, kProto, std::string(80 << 10, 'x')), 413, "resource_exhausted");
   expect("GET / HTTP/1.1\nHost: h\n\n", 400, "invalid_argument");
 }
 
@@ -96,7 +96,7 @@ TEST_P(ServerWeb, PagesOfTheNamedOriginsMayCall) {
   const std::string asks =
       "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization,content-type\r\n";
   const auto preflight = [&](const std::string& origin) {
-    return Answer(absl::StrCat("OPTIONS ", kGetRealm, " HTTP/1.1\r\nHost: h\r\nOrigin: ", origin, "\r\n",
+    return Answer(absl::StrCat("OPTIONS ", kGetRealmByWeb, " HTTP/1.1\r\nHost: h\r\nOrigin: ", origin, "\r\n",
                                asks, "\r\n"));
   };
   HttpMessage good = preflight("https://app.example");
@@ -107,7 +107,7 @@ TEST_P(ServerWeb, PagesOfTheNamedOriginsMayCall) {
   EXPECT_EQ(preflight("https://other.example").fields.count("access-control-allow-origin"), 0U);
 
   const std::string from = "Origin: https://app.example\r\n";
-  HttpMessage called = Answer(PostRequest(kGetRealm, kProto + from, ""));
+  HttpMessage called = Answer(PostRequest(kGetRealmByWeb, kProto + from, ""));
   EXPECT_EQ(called.fields["access-control-allow-origin"], "https://app.example");
   EXPECT_EQ(called.fields["access-control-expose-headers"], "trailer-retry-after-ms");
   HttpMessage refused =

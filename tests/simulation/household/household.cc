@@ -9,7 +9,6 @@
 namespace labrec::sim {
 namespace {
 
-constexpr int64_t kMilli = 1'000'000;
 constexpr size_t kMostUnanswered = 4;
 
 std::vector<EcdsaPrivateKey> MakeKeys(size_t count) {

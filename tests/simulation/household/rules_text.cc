@@ -7,14 +7,14 @@
 namespace labrec::sim {
 namespace {
 
-const char* NameOf(Request::Kind kind) {
+const char* KindName(Request::Kind kind) {
   static constexpr const char* kNames[] = {"evaluate",  "unlock", "finish", "activate",
                                            "enroll",    "revoke", "delete", "raise floor",
                                            "get floor", "look",   "list",   "chip"};
   return kNames[static_cast<size_t>(kind)];
 }
 
-const char* NameOf(Answer::Kind kind) {
+const char* KindName(Answer::Kind kind) {
   static constexpr const char* kNames[] = {"done",      "evaluated",      "unlocked", "locked",
                                            "destroyed", "not registered", "floor",    "shown",
                                            "listed",    "refused",        "unknown"};
@@ -41,14 +41,14 @@ std::string Text(const KnownRecord& record) {
 }  // namespace
 
 std::string Text(const Request& request) {
-  return absl::StrCat(request.thiefs ? "thief: " : "owner: ", NameOf(request.kind), " ", request.record, "/",
-                      request.version, "#", request.serial, ".", request.begun, ", limit ", request.limit,
-                      ", element ", request.element, ", device ", request.device, ", floor ", request.floor,
-                      " [", Text(request.signer), "]");
+  return absl::StrCat(request.thiefs ? "thief: " : "owner: ", KindName(request.kind), " ", request.record,
+                      "/", request.version, "#", request.serial, ".", request.begun, ", limit ",
+                      request.limit, ", element ", request.element, ", device ", request.device, ", floor ",
+                      request.floor, " [", Text(request.signer), "]");
 }
 
 std::string Text(const Answer& answer) {
-  std::string text = absl::StrCat(NameOf(answer.kind), ", left ", answer.left, ", floor ", answer.floor);
+  std::string text = absl::StrCat(KindName(answer.kind), ", left ", answer.left, ", floor ", answer.floor);
   if (answer.kind == Answer::Kind::kShown) {
     absl::StrAppend(&text, answer.shown.destroyed ? ", destroyed" : "", ", highest ", answer.shown.highest,
                     ", floor ", answer.shown.floor);

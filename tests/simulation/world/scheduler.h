@@ -14,6 +14,7 @@
 namespace labrec::sim {
 
 inline constexpr int64_t kNever = INT64_MAX;
+inline constexpr int64_t kMilli = 1'000'000;  // nanoseconds
 
 // Runs the threads of a program one at a time, in an order drawn from a seed, in simulated time.
 //

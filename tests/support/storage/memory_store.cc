@@ -5,7 +5,13 @@
 namespace labrec::testing {
 namespace {
 
-using namespace recovery::labyrinth;
+using recovery::labyrinth::EpochCommit;
+using recovery::labyrinth::Id;
+using recovery::labyrinth::MemberRow;
+using recovery::labyrinth::MessagePage;
+using recovery::labyrinth::StoredEpoch;
+using recovery::labyrinth::StoredMessage;
+using recovery::labyrinth::StoreHead;
 
 absl::StatusOr<Bytes> Find(const std::map<Id, Bytes>& map, const Id& id) {
   const auto found = map.find(id);

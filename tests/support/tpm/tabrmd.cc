@@ -15,7 +15,7 @@ namespace labrec::test {
 namespace {
 
 constexpr std::chrono::seconds kReadyWithin{10};
-constexpr std::chrono::milliseconds kPollEvery{10};
+constexpr std::chrono::milliseconds kLookEvery{10};
 
 std::string Content(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -34,7 +34,7 @@ absl::StatusOr<std::unique_ptr<Tabrmd>> Tabrmd::Start(const Swtpm& tpm) {
   const auto deadline = std::chrono::steady_clock::now() + kReadyWithin;
   while (!std::filesystem::exists(folder / "bus") && made->bus_->Running() &&
          std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(kPollEvery);
+    std::this_thread::sleep_for(kLookEvery);
   }
   const std::string path = absl::StrCat(std::getenv("PATH"), ":/usr/sbin");  // where Debian has it
   LABREC_ASSIGN_OR_RETURN(
@@ -61,7 +61,7 @@ absl::Status Tabrmd::WaitUntilReady() {
              answer}));
     LABREC_RETURN_IF_ERROR(asked->Wait(kReadyWithin).status());
     if (Content(answer).find("boolean true") != std::string::npos) return absl::OkStatus();
-    std::this_thread::sleep_for(kPollEvery);
+    std::this_thread::sleep_for(kLookEvery);
   }
   return absl::UnavailableError(absl::StrCat(
       "tpm2-abrmd does not start (are tpm2-abrmd and dbus installed?): ", Content(folder_.path() / "log"),

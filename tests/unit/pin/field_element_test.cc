@@ -44,7 +44,7 @@ class Oracle {
   BnCtxPtr context_;
 };
 
-std::string HexOf(const FieldElement& element) {
+std::string HexOfElement(const FieldElement& element) {
   return Hex(element.ToBytes().view());
 }
 
@@ -72,13 +72,13 @@ TEST(FieldElement, AgreesWithOpenssl) {
   const std::vector<Bytes> samples = Samples();
   for (const Bytes& a : samples) {
     const FieldElement x = FieldElement::Reduce(a);
-    EXPECT_EQ(HexOf(x), oracle.Reduced(a));
+    EXPECT_EQ(HexOfElement(x), oracle.Reduced(a));
     EXPECT_EQ(x.IsOdd() != 0, (x.ToBytes().data()[31] & 1) != 0);
     for (const Bytes& b : samples) {
       const FieldElement y = FieldElement::Reduce(b);
-      EXPECT_EQ(HexOf(x + y), oracle.Sum(a, b));
-      EXPECT_EQ(HexOf(x - y), oracle.Difference(a, b));
-      EXPECT_EQ(HexOf(x * y), oracle.Product(a, b));
+      EXPECT_EQ(HexOfElement(x + y), oracle.Sum(a, b));
+      EXPECT_EQ(HexOfElement(x - y), oracle.Difference(a, b));
+      EXPECT_EQ(HexOfElement(x * y), oracle.Product(a, b));
       EXPECT_EQ(x.Equals(y), oracle.Reduced(a) == oracle.Reduced(b) ? ~uint64_t{0} : 0);
     }
   }
@@ -89,19 +89,19 @@ TEST(FieldElement, PowerAndInverse) {
   for (const Bytes& a : Samples()) {
     const FieldElement x = FieldElement::Reduce(a);
     const Bytes exponent = Unhex("0123456789abcdeffedcba98765432100f1e2d3c4b5a69788796a5b4c3d2e1f0");
-    EXPECT_EQ(
-        HexOf(x.Power({0x8796a5b4c3d2e1f0, 0x0f1e2d3c4b5a6978, 0xfedcba9876543210, 0x0123456789abcdef})),
-        oracle.Power(a, exponent));
+    EXPECT_EQ(HexOfElement(
+                  x.Power({0x8796a5b4c3d2e1f0, 0x0f1e2d3c4b5a6978, 0xfedcba9876543210, 0x0123456789abcdef})),
+              oracle.Power(a, exponent));
     const bool zero = x.IsZero() != 0;
-    EXPECT_EQ(HexOf(x * x.Inverse()), HexOf(FieldElement::Of(zero ? 0 : 1)));
+    EXPECT_EQ(HexOfElement(x * x.Inverse()), HexOfElement(FieldElement::Of(zero ? 0 : 1)));
   }
 }
 
 TEST(FieldElement, Select) {
   const FieldElement a = FieldElement::Of(5);
   const FieldElement b = FieldElement::Of(6);
-  EXPECT_EQ(HexOf(FieldElement::Select(~uint64_t{0}, a, b)), HexOf(a));
-  EXPECT_EQ(HexOf(FieldElement::Select(0, a, b)), HexOf(b));
+  EXPECT_EQ(HexOfElement(FieldElement::Select(~uint64_t{0}, a, b)), HexOfElement(a));
+  EXPECT_EQ(HexOfElement(FieldElement::Select(0, a, b)), HexOfElement(b));
 }
 
 TEST(FieldElementDeathTest, ReduceIsBounded) {

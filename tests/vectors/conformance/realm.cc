@@ -12,7 +12,7 @@ namespace wire = recovery::wire;
 namespace {
 
 template <typename M>
-M Take(const Bytes& body) {
+M TakeOrEmpty(const Bytes& body) {
   return wire::Decode<M>(body).value_or(M());
 }
 
@@ -69,11 +69,11 @@ MaybeReply HonestRealm::Honest(std::string_view method, const Bytes& body) {
     return Give(response);
   }
   if (method == "GetRecord") return GetRecord();
-  if (method == "BeginRegistration") return Begin(Take<wire::BeginRegistrationRequest>(body));
-  if (method == "FinishRegistration") return Finish(Take<wire::FinishRegistrationRequest>(body));
-  if (method == "Activate") return Activate(Take<wire::ActivateRequest>(body));
-  if (method == "Evaluate") return Evaluate(Take<wire::EvaluateRequest>(body));
-  if (method == "Unlock") return Unlock(Take<wire::UnlockRequest>(body));
+  if (method == "BeginRegistration") return Begin(TakeOrEmpty<wire::BeginRegistrationRequest>(body));
+  if (method == "FinishRegistration") return Finish(TakeOrEmpty<wire::FinishRegistrationRequest>(body));
+  if (method == "Activate") return Activate(TakeOrEmpty<wire::ActivateRequest>(body));
+  if (method == "Evaluate") return Evaluate(TakeOrEmpty<wire::EvaluateRequest>(body));
+  if (method == "Unlock") return Unlock(TakeOrEmpty<wire::UnlockRequest>(body));
   if (method == "EnrollDevice") return Give(wire::EnrollDeviceResponse());
   if (method == "RevokeDevice") return Give(wire::RevokeDeviceResponse());
   if (method == "DeleteRecord") return Give(wire::DeleteRecordResponse());

@@ -58,7 +58,7 @@ absl::StatusOr<Walk> ForEachAccount(const ListOptions& options,
 }
 
 // Names may hold any character but control characters: as JSON texts they keep apart.
-std::string Quoted(const std::string& name) {
+std::string JsonName(const std::string& name) {
   return Json(name).dump();
 }
 
@@ -85,8 +85,8 @@ absl::Status ListAccounts(const ListOptions& options) {
                         {"discarded", state.devices().discarded()},
                         {"records", std::vector<std::string>(state.devices().records().begin(),
                                                              state.devices().records().end())}});
-    absl::StrAppend(&lines, Quoted(state.account().tenant()), " ", Quoted(state.account().account()), ": ",
-                    devices, " devices, ", state.records_size(), " records\n");
+    absl::StrAppend(&lines, JsonName(state.account().tenant()), " ", JsonName(state.account().account()),
+                    ": ", devices, " devices, ", state.records_size(), " records\n");
   });
   if (!walk.ok()) return walk.status();
   return Report(options, "accounts", accounts, lines, *walk);
@@ -110,8 +110,8 @@ absl::Status ListRecords(const RecordListOptions& options) {
       Json shown = Describe(record.shown());
       const std::string kind = shown["state"];
       if (!wanted.empty() && wanted != kind) continue;
-      absl::StrAppend(&lines, Quoted(state.account().tenant()), " ", Quoted(state.account().account()), " ",
-                      record.name(), ": ", kind, ", ", record.shown().record().remaining(), " of ",
+      absl::StrAppend(&lines, JsonName(state.account().tenant()), " ", JsonName(state.account().account()),
+                      " ", record.name(), ": ", kind, ", ", record.shown().record().remaining(), " of ",
                       record.shown().record().guess_limit(), " guesses left\n");
       Json line = {{"tenant", state.account().tenant()},
                    {"account", state.account().account()},

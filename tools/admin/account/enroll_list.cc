@@ -26,7 +26,7 @@ constexpr size_t kAtOnce = 1000;
 constexpr size_t kLongestList = size_t{1} << 30;
 constexpr char kHeader[] = "tenant,account,public_key,name";
 
-struct ListOptions : SocketOptions {
+struct EnrollListOptions : SocketOptions {
   std::filesystem::path list;
 };
 
@@ -38,7 +38,7 @@ struct Entry {
 
 class Enrolment {
  public:
-  explicit Enrolment(const ListOptions& options) : client_(options.Path()) {}
+  explicit Enrolment(const EnrollListOptions& options) : client_(options.Path()) {}
 
   // INVALID_ARGUMENT: the file is none of this kind. Lines that cannot be used are refused, and the others go
   // on.
@@ -141,7 +141,7 @@ class Enrolment {
   Json refusals_ = Json::array();
 };
 
-absl::Status EnrollList(const ListOptions& options) {
+absl::Status EnrollList(const EnrollListOptions& options) {
   Enrolment enrolment(options);
   const absl::Status run = enrolment.Run(options.list);
   const Json report = enrolment.Report();
@@ -158,7 +158,7 @@ absl::Status EnrollList(const ListOptions& options) {
 
 void AddEnrollListCommand(const cli::Command& device, Result& result) {
   cli::Command command;
-  const auto options = AddCommand<ListOptions>(
+  const auto options = AddCommand<EnrollListOptions>(
       device, "enroll-list", "Add many devices, a thousand in one commit; again is harmless", result, command,
       EnrollList);
   AddSocketOptions(command, *options);

@@ -15,13 +15,13 @@
 namespace labrec::admin {
 namespace {
 
-struct VerifyOptions : OfflineOptions {
+struct VerifyAuditOptions : OfflineOptions {
   std::vector<std::string> files;
   std::vector<std::string> expected;
 };
 
 // The realm's own file, unless others are named.
-absl::StatusOr<std::vector<std::string>> FilesOf(const VerifyOptions& options) {
+absl::StatusOr<std::vector<std::string>> FilesOf(const VerifyAuditOptions& options) {
   const bool realm = !options.state.empty() || !options.config.empty();
   if (realm != options.files.empty()) {
     return absl::InvalidArgumentError(
@@ -56,7 +56,7 @@ absl::Status CheckIntact(const recovery::AuditChain& chain) {
   return absl::OkStatus();
 }
 
-absl::Status Verify(const VerifyOptions& options) {
+absl::Status VerifyAudit(const VerifyAuditOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const auto files, FilesOf(options));
   recovery::AuditChain chain;
   for (const std::string& hex : options.expected) {
@@ -82,9 +82,9 @@ void AddAuditCommands(const cli::Command& app, Result& result) {
   const cli::Command group = app.AddCommand("audit", "The log of what operators and clients did");
   group.RequireCommand();
   cli::Command command;
-  const auto verify = AddCommand<VerifyOptions>(
+  const auto verify = AddCommand<VerifyAuditOptions>(
       group, "verify", "Check that no line was edited, moved, added or taken away; name those that were",
-      result, command, Verify);
+      result, command, VerifyAudit);
   command.AddOption("--state", verify->state, "the realm's folder").Word("DIR");
   command.AddOption("--config", verify->config, "the daemon's configuration").Word("FILE");
   command

@@ -31,7 +31,7 @@ constexpr char kNotErased[] =
     "an old "
     "copy of those and the device's use reads what was deleted or replaced since. SQLite's file erases them.";
 
-struct ShowOptions : OfflineOptions {
+struct ShowRealmOptions : OfflineOptions {
   std::filesystem::path socket;
 };
 
@@ -77,7 +77,7 @@ absl::Status Init(const InitOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status Show(const ShowOptions& options) {
+absl::Status ShowRealm(const ShowRealmOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const OfflineRealm realm, FindRealm(options));
   LABREC_ASSIGN_OR_RETURN(const recovery::RealmManifest manifest,
                           recovery::RealmFolder(realm.state).ReadManifest());
@@ -125,11 +125,11 @@ void AddRealmCommands(const cli::Command& app, Result& result) {
   AddInit(realm, result);
   AddClientEntryCommand(realm, result);
   cli::Command command;
-  const auto options = AddCommand<ShowOptions>(
+  const auto options = AddCommand<ShowRealmOptions>(
       realm, "show",
       "Show what a realm's folder says of it, and how much room its TPM has for records "
       "that it counts for",
-      result, command, Show);
+      result, command, ShowRealm);
   AddOfflineOptions(command, *options, "which realm; its daemon may run");
   command.AddOption("--socket", options->socket, "the daemon's admin socket, if it is not in the folder")
       .Word("PATH");

@@ -53,14 +53,14 @@ absl::Status CheckEmpty(const fs::path& folder) {
   return error ? Failed(folder, "cannot be listed", error.value()) : absl::OkStatus();
 }
 
-fs::path Beside(const fs::path& target) {
+fs::path HiddenBeside(const fs::path& target) {
   return target.parent_path() /
          absl::StrCat(target.filename().string(), ".init-", Hex(SecretBytes::Random(4).view()));
 }
 
 // Puts an empty folder of ours in the place of one that belongs to somebody else.
 absl::Status ReplaceEmpty(const fs::path& folder) {
-  const fs::path own = Beside(folder);
+  const fs::path own = HiddenBeside(folder);
   if (mkdir(own.c_str(), 0700) != 0) return Failed(own, "mkdir", errno);
   if (std::rename(own.c_str(), folder.c_str()) == 0) return absl::OkStatus();
   const int error = errno;
@@ -94,7 +94,7 @@ absl::StatusOr<RealmPlace> RealmPlace::Take(const fs::path& state) {
 
 absl::StatusOr<RealmPlace> RealmPlace::TakeBeside(const fs::path& target) {
   LABREC_RETURN_IF_ERROR(recovery::WorkAsOwnerOf(target.parent_path()));
-  RealmPlace place(Beside(target), target);
+  RealmPlace place(HiddenBeside(target), target);
   if (mkdir(place.folder_.c_str(), 0700) != 0) return Failed(place.folder_, "mkdir", errno);
   return place;
 }

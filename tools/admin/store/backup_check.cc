@@ -42,7 +42,7 @@ absl::StatusOr<recovery::HeadRow> HeadOf(recovery::Store& store) {
 }
 
 // A daemon has the device: it tells where the device stands.
-absl::Status AskDaemon(const BackupQuestion& question, BackupReport& report) {
+absl::Status CompareWithDaemon(const BackupQuestion& question, BackupReport& report) {
   const fs::path socket = question.socket.empty()
                               ? recovery::RealmFolder(question.realm.state).AdminSocketPath()
                               : question.socket;
@@ -69,7 +69,8 @@ std::string EvidenceText(const recovery::HeadRow& head, const hsm::FreshnessRepo
   return absl::StrCat("impossible: epoch ", head.epoch, " is ahead of the device");
 }
 
-absl::Status AskDevice(const recovery::HeadRow& head, hsm::FreshnessAnchor& anchor, BackupReport& report) {
+absl::Status CompareWithDevice(const recovery::HeadRow& head, hsm::FreshnessAnchor& anchor,
+                               BackupReport& report) {
   LABREC_ASSIGN_OR_RETURN(const hsm::FreshnessReport judged,
                           anchor.Check(head.epoch, recovery::HeadDigest(head), head.evidence));
   report.realm_epoch = judged.device_epoch;
@@ -85,11 +86,11 @@ absl::Status AskDevice(const recovery::HeadRow& head, hsm::FreshnessAnchor& anch
 absl::Status AskRealm(const BackupQuestion& question, const recovery::HeadRow& head, BackupReport& report) {
   const recovery::RealmFolder folder(question.realm.state);
   const bool running = absl::IsFailedPrecondition(recovery::RealmLock::Take(folder).status());
-  if (running) return AskDaemon(question, report);
+  if (running) return CompareWithDaemon(question, report);
   LABREC_ASSIGN_OR_RETURN(recoveryd::OpenedRealm realm, OpenOffline(question.realm));
   hsm::FreshnessAnchor* const anchor = realm.anchor_device().freshness_anchor();
   if (anchor == nullptr) return absl::FailedPreconditionError("the realm's device has no freshness anchor");
-  return AskDevice(head, *anchor, report);
+  return CompareWithDevice(head, *anchor, report);
 }
 
 }  // namespace

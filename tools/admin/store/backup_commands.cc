@@ -18,7 +18,7 @@ struct CreateOptions : SocketOptions {
   std::filesystem::path output;
 };
 
-struct VerifyOptions : OfflineOptions {
+struct VerifyBackupOptions : OfflineOptions {
   std::filesystem::path file;
   std::filesystem::path socket;
 };
@@ -32,7 +32,7 @@ absl::Status Create(const CreateOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status Verify(const VerifyOptions& options) {
+absl::Status VerifyBackup(const VerifyBackupOptions& options) {
   LABREC_ASSIGN_OR_RETURN(OpenedFile file, OpenedFile::Open(options.file));
   LABREC_ASSIGN_OR_RETURN(const OfflineRealm realm, FindRealm(options));
   const BackupQuestion question{std::move(file), realm, options.socket, ShowProgress("verifying")};
@@ -60,8 +60,9 @@ void AddBackupCommands(const cli::Command& app, Result& result) {
   command.AddOption("--output", create->output, "new file, where the daemon's user may write")
       .Required()
       .Word("FILE");
-  const auto verify = AddCommand<VerifyOptions>(
-      group, "verify", "Check a snapshot, and say what restoring it would mean", result, command, Verify);
+  const auto verify = AddCommand<VerifyBackupOptions>(
+      group, "verify", "Check a snapshot, and say what restoring it would mean", result, command,
+      VerifyBackup);
   AddOfflineOptions(command, *verify);
   command.AddOption("--socket", verify->socket, "the running daemon's admin socket, if not in its folder")
       .Word("PATH");

@@ -15,14 +15,14 @@ struct TakeoverOptions : SocketOptions {
   bool end_session = false;
 };
 
-void Show(const SocketOptions& options, const Json& json) {
+void ShowStandby(const SocketOptions& options, const Json& json) {
   Print(options.format, json, Text(json));
 }
 
-absl::Status Status(const SocketOptions& options) {
+absl::Status StandbyStatus(const SocketOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).GetStandby());
   if (answer.serves()) {
-    Show(options, {{"serves", true}});
+    ShowStandby(options, {{"serves", true}});
     return absl::OkStatus();
   }
   Json json = {{"serves", false},
@@ -35,7 +35,7 @@ absl::Status Status(const SocketOptions& options) {
                {"unserved_for_ms", answer.unserved_for_ms()},
                {"looked_ago_ms", answer.looked_ago_ms()},
                {"automatic", answer.automatic()}};
-  Show(options, json);
+  ShowStandby(options, json);
   return absl::OkStatus();
 }
 
@@ -70,7 +70,7 @@ absl::Status TakeOver(const TakeoverOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const auto status, AwaitServing(options));
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
-  Show(options, {{"serves", true}, {"epoch", status.epoch()}, {"took_ms", took.count()}});
+  ShowStandby(options, {{"serves", true}, {"epoch", status.epoch()}, {"took_ms", took.count()}});
   return absl::OkStatus();
 }
 
@@ -82,7 +82,7 @@ void AddStandbyCommands(const cli::Command& app, Result& result) {
   cli::Command command;
   const auto status = AddCommand<SocketOptions>(
       group, "status", "Whether this host could take the realm over, and who serves it", result, command,
-      Status);
+      StandbyStatus);
   AddSocketOptions(command, *status);
   const auto takeover = AddCommand<TakeoverOptions>(
       group, "takeover", "Serve the realm on this host; the host that served it ends for good", result,

@@ -44,7 +44,7 @@ struct SetOptions : NameOptions {
 struct RemoveOptions : NameOptions {
   bool yes = false;
 };
-struct ShowOptions : SocketOptions {
+struct ShowTenantOptions : SocketOptions {
   std::string tenant;
 };
 
@@ -139,7 +139,8 @@ absl::StatusOr<TenantsTaken> ChangeOne(const NameOptions& options,
   });
 }
 
-absl::Status Report(const NameOptions& options, const char* what, const absl::StatusOr<TenantsTaken>& taken) {
+absl::Status ReportTaken(const NameOptions& options, const char* what,
+                         const absl::StatusOr<TenantsTaken>& taken) {
   if (!taken.ok()) return taken.status();
   const Json json = {{what, options.tenant}, {"taken", taken->by_daemon}};
   Print(options.format, json, Text(json));
@@ -154,7 +155,7 @@ absl::Status Report(const NameOptions& options, const char* what, const absl::St
 
 absl::Status Add(const SetOptions& options) {
   LABREC_RETURN_IF_ERROR(recovery::CheckIdentifier("--tenant", options.tenant));
-  return Report(
+  return ReportTaken(
       options, "added", ChangeTenantList(options.config, [&](auto& kept, auto configured) -> absl::Status {
         if (Find(kept, options.tenant) != kept.end() ||
             Find(configured, options.tenant) != configured.end()) {
@@ -170,25 +171,25 @@ absl::Status Add(const SetOptions& options) {
 }
 
 absl::Status SetTenant(const SetOptions& options) {
-  return Report(options, "changed",
-                ChangeOne(options, [&](TenantSettings& tenant) { return Set(options, tenant); }));
+  return ReportTaken(options, "changed",
+                     ChangeOne(options, [&](TenantSettings& tenant) { return Set(options, tenant); }));
 }
 
 absl::Status Disable(const NameOptions& options) {
-  return Report(options, "disabled", ChangeOne(options, [](TenantSettings& tenant) {
-                  tenant.disabled = true;
-                  return absl::OkStatus();
-                }));
+  return ReportTaken(options, "disabled", ChangeOne(options, [](TenantSettings& tenant) {
+                       tenant.disabled = true;
+                       return absl::OkStatus();
+                     }));
 }
 
 absl::Status Enable(const NameOptions& options) {
-  return Report(options, "enabled", ChangeOne(options, [](TenantSettings& tenant) {
-                  tenant.disabled = false;
-                  return absl::OkStatus();
-                }));
+  return ReportTaken(options, "enabled", ChangeOne(options, [](TenantSettings& tenant) {
+                       tenant.disabled = false;
+                       return absl::OkStatus();
+                     }));
 }
 
-absl::Status Remove(const RemoveOptions& options) {
+absl::Status RemoveTenant(const RemoveOptions& options) {
   if (!options.yes) {
     return absl::FailedPreconditionError(
         "nothing was removed: nobody could use the tenant's accounts any more. They stay in the ledger, and "
@@ -197,12 +198,13 @@ absl::Status Remove(const RemoveOptions& options) {
         "if "
         "you mean it; \"tenant disable\" keeps the name taken");
   }
-  return Report(options, "removed", ChangeTenantList(options.config, [&](auto& kept, const auto& configured) {
-                  const auto found = Find(kept, options.tenant);
-                  if (found == kept.end()) return NotKept(options, configured);
-                  kept.erase(found);
-                  return absl::OkStatus();
-                }));
+  return ReportTaken(options, "removed",
+                     ChangeTenantList(options.config, [&](auto& kept, const auto& configured) {
+                       const auto found = Find(kept, options.tenant);
+                       if (found == kept.end()) return NotKept(options, configured);
+                       kept.erase(found);
+                       return absl::OkStatus();
+                     }));
 }
 
 Json DescribeTenant(const v1::TenantState& tenant) {
@@ -228,7 +230,7 @@ absl::Status List(const SocketOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status Show(const ShowOptions& options) {
+absl::Status ShowTenant(const ShowTenantOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).ListTenants());
   for (const v1::TenantState& each : answer.tenants()) {
     if (each.name() != options.tenant) continue;
@@ -288,14 +290,14 @@ void AddTenantCommands(const cli::Command& app, Result& result) {
   const auto enable = AddCommand<NameOptions>(group, "enable", "Take them again", result, command, Enable);
   AddNameOptions(command, *enable);
   const auto remove = AddCommand<RemoveOptions>(group, "remove", "Remove it; its accounts stay in the ledger",
-                                                result, command, Remove);
+                                                result, command, RemoveTenant);
   AddNameOptions(command, *remove);
   command.AddFlag("--yes", remove->yes, "yes");
   const auto list = AddCommand<SocketOptions>(group, "list", "List them, as the daemon has them now", result,
                                               command, List);
   AddSocketOptions(command, *list);
-  const auto show =
-      AddCommand<ShowOptions>(group, "show", "Show one, as the daemon has it now", result, command, Show);
+  const auto show = AddCommand<ShowTenantOptions>(group, "show", "Show one, as the daemon has it now", result,
+                                                  command, ShowTenant);
   AddSocketOptions(command, *show);
   command.AddOption("--tenant", show->tenant, "its name").Required().Word("T");
 }

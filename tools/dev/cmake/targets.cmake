@@ -18,22 +18,39 @@ function(labrec_reuse_precompiled name from)
   endif()
 endfunction()
 
-# Sources of a library that is marked JOINED are compiled eight at a time: headers and templates that they share are
-# worked through once, which halves the time of a build from nothing. Their names without linkage must differ. A release
-# compiles each source by itself, and so does clang-tidy: so a source that forgets an include is found. So does preset
-# dev: mutants of the simulation replace functions between objects, and a source that changed is compiled alone.
-option(LABREC_JOINED "Compile the sources of libraries marked JOINED eight at a time" OFF)
+# With this the sources of each target are compiled eight at a time: headers and templates that they share are worked
+# through once, which halves the time of a build from nothing. Their names without linkage must differ, and none leaves a
+# macro or a namespace to the next: tools/check-house looks. A release for operators compiles each source by itself, and
+# so does clang-tidy: so a source that forgets an include is found. So does preset dev: a source that changed is compiled
+# alone. Generated sources are left as they are.
+option(LABREC_JOINED "Compile sources eight at a time" OFF)
 
-# What each target of ours has, whatever its kind. A library that shows GoogleTest in its headers is precompiled with it,
-# one whose sources mostly see JSON (PRECOMPILED json) with that.
-function(labrec_target name)
-  cmake_parse_arguments(A "JOINED" "PRECOMPILED" "DEPS" ${ARGN})
-  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
-  if(A_JOINED AND LABREC_JOINED)
+function(labrec_compile_joined name)
+  if(LABREC_JOINED)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
     # GCC takes joined sources for headers, whose types that no other source can name would be wrong in a coroutine.
     target_compile_options(${name} PRIVATE -Wno-subobject-linkage)
   endif()
+endfunction()
+
+# labrec_compile_apart(SOURCES...): never joins these (paths from the root) with others.
+function(labrec_compile_apart)
+  foreach(source ${ARGN})
+    cmake_path(GET source PARENT_PATH folder)
+    while(NOT EXISTS ${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt)
+      cmake_path(GET folder PARENT_PATH folder)
+    endwhile()
+    set_source_files_properties(${CMAKE_SOURCE_DIR}/${source} DIRECTORY ${CMAKE_SOURCE_DIR}/${folder}
+      PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endforeach()
+endfunction()
+
+# What each target of ours has, whatever its kind. A library that shows GoogleTest in its headers is precompiled with it,
+# one whose sources mostly see JSON (PRECOMPILED json) with that.
+function(labrec_target name)
+  cmake_parse_arguments(A "" "PRECOMPILED" "DEPS" ${ARGN})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  labrec_compile_joined(${name})
   target_compile_options(${name} PRIVATE ${LABREC_WARNINGS})
   if(NOT A_PRECOMPILED AND "GTest::gtest" IN_LIST A_DEPS)
     set(A_PRECOMPILED test)
@@ -43,18 +60,14 @@ function(labrec_target name)
   labrec_reuse_precompiled(${name} precompiled_${A_PRECOMPILED})
 endfunction()
 
-# labrec_library(NAME [JOINED] SOURCES ... [DEPS public...] [PRIVATE_DEPS private...] [PRECOMPILED json])
+# labrec_library(NAME SOURCES ... [DEPS public...] [PRIVATE_DEPS private...] [PRECOMPILED json])
 # One static library per folder. What stands in DEPS may appear in its headers; device, database and
 # TLS libraries belong into PRIVATE_DEPS, so that their headers do not travel.
 function(labrec_library name)
-  cmake_parse_arguments(A "JOINED" "PRECOMPILED" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(A "" "PRECOMPILED" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(${name} STATIC ${A_SOURCES})
   target_link_libraries(${name} PUBLIC ${A_DEPS} PRIVATE ${A_PRIVATE_DEPS})
-  set(joined)
-  if(A_JOINED)
-    set(joined JOINED)
-  endif()
-  labrec_target(${name} ${joined} PRECOMPILED ${A_PRECOMPILED} DEPS ${A_DEPS})
+  labrec_target(${name} PRECOMPILED ${A_PRECOMPILED} DEPS ${A_DEPS})
 endfunction()
 
 # labrec_suites(NAME SOURCES ... [DEPS public...])
@@ -66,19 +79,15 @@ function(labrec_suites name)
   labrec_target(${name} PRECOMPILED test)
 endfunction()
 
-# labrec_program(NAME [JOINED] SOURCES ... DEPS ... [PRECOMPILED json]): an executable in build/<preset>/bin.
+# labrec_program(NAME SOURCES ... DEPS ... [PRECOMPILED json]): an executable in build/<preset>/bin.
 # labrec_product(NAMES ...): users run it.
 function(labrec_program name)
-  cmake_parse_arguments(A "JOINED" "PRECOMPILED" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(A "" "PRECOMPILED" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${A_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
   target_include_directories(${name} SYSTEM PRIVATE ${CLI11_INCLUDE_DIR})
   target_link_libraries(${name} PRIVATE ${A_DEPS})
-  set(joined)
-  if(A_JOINED)
-    set(joined JOINED)
-  endif()
-  labrec_target(${name} ${joined} PRECOMPILED ${A_PRECOMPILED})
+  labrec_target(${name} PRECOMPILED ${A_PRECOMPILED})
 endfunction()
 
 function(labrec_product)
@@ -102,6 +111,7 @@ function(labrec_test name)
   target_include_directories(${name} PRIVATE ${CMAKE_BINARY_DIR}/generated)
   target_link_libraries(${name} PRIVATE ${A_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
   labrec_reuse_precompiled(${name} precompiled_test)
+  labrec_compile_joined(${name})
   if(TARGET test_secure_heap_roots)
     target_link_libraries(${name} PRIVATE test_secure_heap_roots)
   endif()
@@ -122,6 +132,25 @@ function(labrec_test name)
     list(APPEND properties ENVIRONMENT "${A_ENV}")
   endif()
   gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
+endfunction()
+
+# labrec_replaces(PROGRAM SOURCE): the linker gives PROGRAM the functions of SOURCE instead of the product's: every symbol
+# that SOURCE names, of the headers that it includes (--wrap). It does so between objects only, so the sources of those
+# headers are compiled apart.
+function(labrec_replaces program source)
+  file(READ ${source} text)
+  string(REGEX REPLACE "\"[ \n]+\"" "" joined "${text}")
+  string(REGEX MATCHALL "\"_ZNK?6labrec[A-Za-z0-9_]+\"" wrapped "${joined}")
+  list(TRANSFORM wrapped REPLACE "\"(.+)\"" "LINKER:--wrap=\\1")
+  target_link_options(${program} PRIVATE ${wrapped})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+  string(REGEX MATCHALL "#include \"[a-z0-9_/]+\\.h\"" headers "${text}")
+  foreach(header ${headers})
+    string(REGEX REPLACE "#include \"(.+)\\.h\"" "\\1.cc" own ${header})
+    if(EXISTS ${CMAKE_SOURCE_DIR}/${own} AND NOT own MATCHES "^tests/")
+      labrec_compile_apart(${own})
+    endif()
+  endforeach()
 endfunction()
 
 # labrec_proto(NAME PROTOS ... [GRPC] DEPS ...): generated code, warnings off, headers as SYSTEM.

@@ -12,7 +12,7 @@
 namespace labrec {
 namespace {
 
-constexpr char kOrder[] = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+constexpr char kGroupOrder[] = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
 
 SecretBytes Secret(std::string_view text) {
   return SecretBytes::CopyOf(AsBytes(text));
@@ -72,7 +72,7 @@ TEST(Ecdsa, OutOfRangeHalvesNeverVerify) {
   const ByteView r = ByteView(good).first(32);
   const ByteView s = ByteView(good).last(32);
   ERR_clear_error();
-  for (const Bytes& bad : {Bytes(32), Unhex(kOrder), Bytes(32, 0xff)}) {
+  for (const Bytes& bad : {Bytes(32), Unhex(kGroupOrder), Bytes(32, 0xff)}) {
     EXPECT_FALSE(key.public_key().Verify(AsBytes("message"), Joined(bad, s)));
     EXPECT_FALSE(key.public_key().Verify(AsBytes("message"), Joined(r, bad)));
     EXPECT_FALSE(key.public_key().Verify(AsBytes("message"), Joined(bad, bad)));
@@ -196,7 +196,8 @@ TEST_F(CraftedPkcs8, BadOnesAreErrorsNotCrashes) {
   const Bytes foreign(encoded.begin(), encoded.end());
   EXPECT_EQ(EcdsaPrivateKey::FromPem(Pem(scalar, foreign)).status().code(),
             absl::StatusCode::kInvalidArgument);
-  for (const Bytes& bad : {Bytes(32), Unhex(kOrder), Bytes(32, 0xff), Bytes(40, 0x01), Bytes(1), Bytes()}) {
+  for (const Bytes& bad :
+       {Bytes(32), Unhex(kGroupOrder), Bytes(32, 0xff), Bytes(40, 0x01), Bytes(1), Bytes()}) {
     for (const Bytes& point : {Bytes(), foreign}) {
       EXPECT_EQ(EcdsaPrivateKey::FromPem(Pem(bad, point)).status().code(), absl::StatusCode::kInvalidArgument)
           << Hex(bad);

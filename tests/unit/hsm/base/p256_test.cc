@@ -16,7 +16,7 @@ constexpr char kGy[] = "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb64068
 constexpr char k2Gx[] = "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc47669978";
 constexpr char k2Gy[] = "07775510db8ed040293d9ac69f7430dbba7dade63ce982299e04b79d227873d1";
 constexpr char kPrime[] = "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff";
-constexpr char kOrderMinus1[] = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550";
+constexpr char kMinusOne[] = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550";
 
 P256Point RandomPoint() {
   return P256Point::Generator().Times(P256Scalar::Random());
@@ -157,10 +157,10 @@ TEST(P256Point, MultiplicationByTheEdges) {
   Bytes one(32);
   one[31] = 1;
   EXPECT_EQ(point.Times(P256Scalar::Parse(one).value()), point);
-  EXPECT_EQ(point.Times(P256Scalar::Parse(Unhex(kOrderMinus1)).value()), point.Negated());
+  EXPECT_EQ(point.Times(P256Scalar::Parse(Unhex(kMinusOne)).value()), point.Negated());
   const P256Point& g = P256Point::Generator();
   EXPECT_EQ(g.Times(P256Scalar::Parse(one).value()), g);
-  EXPECT_EQ(g.Times(P256Scalar::Parse(Unhex(kOrderMinus1)).value()), g.Negated());
+  EXPECT_EQ(g.Times(P256Scalar::Parse(Unhex(kMinusOne)).value()), g.Negated());
 }
 
 TEST(P256Point, MultiplicationIsAnAction) {

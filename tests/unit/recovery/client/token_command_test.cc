@@ -17,12 +17,12 @@ using std::chrono::milliseconds;
 using testing::HasSubstr;
 using testing::Not;
 
-const Bytes kRealm(16, 0xAB);
+const Bytes kCommandRealm(16, 0xAB);
 const Cancelled kNever = [] { return false; };
 
 absl::StatusOr<std::string> RunScript(const std::string& script,
                                       milliseconds limit = std::chrono::seconds(60)) {
-  return RunTokenCommand({{"/bin/sh", "-c", script, "sh"}, limit}, kRealm, kNever);
+  return RunTokenCommand({{"/bin/sh", "-c", script, "sh"}, limit}, kCommandRealm, kNever);
 }
 
 TEST(TokenCommand, GetsTheRealmsIdAndGivesWhatIsPrinted) {
@@ -32,7 +32,7 @@ TEST(TokenCommand, GetsTheRealmsIdAndGivesWhatIsPrinted) {
 }
 
 TEST(TokenCommand, IsFoundInPath) {
-  const auto printed = RunTokenCommand({{"echo"}}, kRealm, kNever);
+  const auto printed = RunTokenCommand({{"echo"}}, kCommandRealm, kNever);
   ASSERT_TRUE(printed.ok()) << printed.status();
   EXPECT_EQ(*printed, "abababababababababababababababab\n");
 }
@@ -56,7 +56,7 @@ TEST(TokenCommand, AFailureIsSaidWithItsOwnLastWord) {
 }
 
 TEST(TokenCommand, WhatIsNotThereIsSaid) {
-  const auto failed = RunTokenCommand({{"/nowhere/token"}}, kRealm, kNever);
+  const auto failed = RunTokenCommand({{"/nowhere/token"}}, kCommandRealm, kNever);
   EXPECT_TRUE(absl::IsUnauthenticated(failed.status()));
   EXPECT_THAT(std::string(failed.status().message()), HasSubstr("/nowhere/token cannot be started"));
 }
@@ -85,7 +85,7 @@ TEST(TokenCommand, EndsWithItsTimeAndTakesItsChildrenAlong) {
 
 TEST(TokenCommand, EndsWhenNobodyNeedsItsAnswer) {
   const auto cancelled =
-      RunTokenCommand({{"/bin/sh", "-c", "sleep 1000", "sh"}}, kRealm, [] { return true; });
+      RunTokenCommand({{"/bin/sh", "-c", "sleep 1000", "sh"}}, kCommandRealm, [] { return true; });
   EXPECT_TRUE(absl::IsCancelled(cancelled.status())) << cancelled.status();
 }
 

@@ -8,14 +8,14 @@ namespace labrec::recovery {
 namespace {
 
 using std::chrono::milliseconds;
-using Time = ChipSessions::Time;
+using SessionsTime = ChipSessions::Time;
 
 class ChipSessionsTest : public testing::Test {
  protected:
   static RecordName Name(const std::string& account, const std::string& record = "main") {
     return {"chat", account, record};
   }
-  Time At(double second) const { return start_ + milliseconds(static_cast<int>(second * 1000)); }
+  SessionsTime At(double second) const { return start_ + milliseconds(static_cast<int>(second * 1000)); }
   void Open(const RecordName& name, double second) {
     const absl::Status may = sessions.MayOpen(name, At(second));
     EXPECT_TRUE(may.ok()) << may;
@@ -32,7 +32,7 @@ class ChipSessionsTest : public testing::Test {
   ChipSessions sessions;
 
  private:
-  const Time start_{};
+  const SessionsTime start_{};
   uint64_t last_id_ = 0;
 };
 

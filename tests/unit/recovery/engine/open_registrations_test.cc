@@ -14,14 +14,14 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
-using Time = OpenRegistrations::Time;
+using OpenTime = OpenRegistrations::Time;
 
 class OpenRegistrationsTest : public testing::Test {
  protected:
   static RecordName Name(const std::string& account, const std::string& record = "main") {
     return {"chat", account, record};
   }
-  Time At(int second) const { return start_ + seconds(second); }
+  OpenTime At(int second) const { return start_ + seconds(second); }
 
   // Who gives way to it: "account/record".
   std::vector<std::string> Enter(const RecordName& name, int second) {
@@ -44,7 +44,7 @@ class OpenRegistrationsTest : public testing::Test {
   OpenRegistrations open{{3, 2, seconds(100)}};
 
  private:
-  const Time start_{};
+  const OpenTime start_{};
   uint32_t last_index_ = 0;
 };
 

@@ -117,6 +117,35 @@ class HouseTest(unittest.TestCase):
     def test_a_threat_model_without_review(self):
         self.expect({'docs/threat_model.md': '# Threats\n'}, ('docs/threat_model.md:1', 'is missing'))
 
+    def pair(self, first, second, cmake='labrec_test(pair SOURCES first.cc second.cc)\n'):
+        return {'tests/unit/first.cc': first, 'tests/unit/second.cc': second, 'tests/unit/CMakeLists.txt': cmake}
+
+    def test_a_name_of_two_sources_that_are_compiled_together(self):
+        at, words = 'tests/unit/second.cc', 'is a name of tests/unit/first.cc'
+        for name, first, second in (
+                ('Refused', 'namespace a {\nnamespace {\nint Refused(const char* why) { return 1; }\n}\n}\n',
+                 'namespace a {\nnamespace {\ntemplate <typename T>\nint Refused(const std::pair<T, T>& why) {\n}\n}\n}\n'),
+                ('kMost', 'constexpr int kMost = 2;\n', '// More.\nconst std::array<int, 2> kMost{2, 3};\n'),
+                ('Parts', 'namespace {\nstruct Parts {\n  int a;\n} parts;\n}\n', 'namespace {\nenum class Parts { kA };\n}\n'),
+                ('seen', 'static int seen;\n', 'namespace {\nint seen = 0;\n}\n')):
+            line = 1 + second.count('\n', 0, second.index(name if name != 'Refused' else 'template'))
+            self.expect(self.pair(first, second), (f'{at}:{line}', f'{name} {words}'))
+
+    def test_what_a_source_leaves_to_those_that_are_compiled_with_it(self):
+        first = 'tests/unit/first.cc'
+        self.expect(self.pair('#define TWICE(x) x x\n', ''), (f'{first}:1', 'leaves macro TWICE'))
+        self.expect(self.pair('namespace {\nusing namespace std;\n}\n', ''), (f'{first}:2', 'leaves using namespace std'))
+        self.expect(self.pair('#pragma GCC diagnostic ignored "-Wall"\n', ''), (f'{first}:1', '#pragma'))
+
+    def test_sources_that_may_be_compiled_together(self):
+        shared = 'namespace a {{\nnamespace {{\nusing Id = int;\nusing std::map;\n}}\nvoid A::Of() {{\n  int {0} = 1;\n}}\n}}\n'
+        test = 'namespace {{\nTEST_F(Pair, {0}) {{\n  const int same = 1;\n}}\n}}\n'
+        self.assert_good(self.pair(shared.format('one') + test.format('One'), shared.format('two') + test.format('Two')))
+        self.assert_good(self.pair('namespace a {\nnamespace {\nint Of();\n}\n}\n', 'namespace b {\nnamespace {\nint Of();\n}\n}\n'))
+        self.assert_good(self.pair('#define ONCE 1\n#undef ONCE\n', '#pragma GCC diagnostic push\n#pragma GCC diagnostic pop\n'))
+        cmake = 'labrec_test(pair SOURCES first.cc second.cc)\nlabrec_compile_apart(tests/unit/first.cc)\n'
+        self.assert_good(self.pair('#define MORE\nusing namespace a;\nstatic int seen;\n', 'static int seen;\n', cmake))
+
     def test_a_good_tree_has_no_findings(self):
         self.assert_good({})
 
