@@ -7,6 +7,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/text/json.h"
 #include "recovery/realm/audit_log.h"
+#include "recovery/realm/capacity.h"
 #include "tools/cli/terminal_text.h"
 
 namespace labrec::admin {
@@ -118,6 +119,7 @@ Json Describe(const recovery::RealmManifest& manifest) {
                {"name", manifest.name},
                {"created_at_ms", manifest.created_at_ms},
                {"bucket_exponent", manifest.bucket_exponent},
+               {"accounts_made_for", recovery::AccountsMadeFor(manifest.bucket_exponent)},
                {"device_uri", manifest.device.uri}};
   if (manifest.anchor) json["anchor_uri"] = manifest.anchor->uri;
   return json;

@@ -24,6 +24,10 @@ Option Option::Needs(const Option& other) const {
   return Option(option_->needs(other.option_));
 }
 
+Option Option::Excludes(const Option& other) const {
+  return Option(option_->excludes(other.option_));
+}
+
 Option Option::Repeatable() const {
   return Option(
       option_->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll));

@@ -25,6 +25,8 @@ class Option {
   Option Range(int least, int greatest) const;
   // Not without the other one.
   Option Needs(const Option& other) const;
+  // Not beside the other one.
+  Option Excludes(const Option& other) const;
   // May be given more than once, with one value each time.
   Option Repeatable() const;
 

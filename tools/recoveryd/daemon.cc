@@ -16,6 +16,7 @@
 #include "hsm/base/absl_view.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/realm/capacity.h"
 #include "recovery/realm/owner.h"
 #include "recovery/server/admin/service.h"
 #include "recovery/server/service/grpc_service.h"
@@ -180,6 +181,8 @@ absl::Status Daemon::StartEngine(const Config& config, std::function<void(absl::
   const recovery::EngineStatus status = engine_->status();
   spdlog::info("realm {} ({}): {} rows, {} discontinuities", realm_->manifest.name,
                Hex(realm_->manifest.realm_id), status.records, status.discontinuities);
+  const std::string outgrown = recovery::Outgrown(status.records, realm_->manifest.bucket_exponent);
+  if (!outgrown.empty()) spdlog::warn("the ledger has outgrown its realm: {}", outgrown);
   return absl::OkStatus();
 }
 

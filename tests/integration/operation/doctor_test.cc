@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <string>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +9,9 @@
 #include "hsm/base/file.h"
 #include "tests/support/checkout_paths.h"
 #include "tests/support/process/finished_command.h"
+#include "tests/support/realm/raw_account.h"
 #include "tests/support/realm/realm_fixture.h"
+#include "tests/support/realm/realm_stub.h"
 
 // labyrinth-admin doctor.
 namespace labrec::test {
@@ -70,6 +73,49 @@ TEST_F(Doctor, WhatItLooksAt) {
   for (const char* words : {"folder: ", "others can enter it", "chmod 0600", "wrong  audit log: 1 lines",
                             "wrong  token keys: ", "chat.jwks", "wear.json is not there"}) {
     EXPECT_THAT(asked.out, HasSubstr(words));
+  }
+}
+
+// A realm made for 40 rows, with 42: doctor and the start say so, and what it costs.
+TEST(Size, OfARealmThatItsAccountsHaveOutgrown) {
+  RealmFixture::Options options;
+  options.init_options = {"--bucket-exponent", "0"};
+  const auto made = RealmFixture::Make(SimulatorKind::kSwtpm, options);
+  ASSERT_TRUE(made.ok()) << made.status();
+  RealmFixture& realm = **made;
+  ASSERT_TRUE(realm.StartDaemon().ok());
+  const std::string configuration = realm.state().parent_path() / "recoveryd.toml";
+  const auto doctor = [&] {
+    return RunCommand({LABREC_BIN_DIR "/labyrinth-admin", "doctor", "--config", configuration}).out;
+  };
+  const auto stub = NewStub(realm);
+  const auto add_account = [&](int number) {
+    const std::string name = "account-" + std::to_string(number);
+    return RawAccount::Register(*stub, "chat", name, realm.Token(name)).status();
+  };
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(add_account(i).ok());
+  EXPECT_THAT(doctor(), HasSubstr("good   size: 40 rows, made for 40"));
+  ASSERT_TRUE(add_account(20).ok());
+  constexpr char kOutgrown[] = "its 2^0 buckets are made for 40 rows, it has 42";
+  EXPECT_THAT(doctor(), HasSubstr(std::string("soon   size: ") + kOutgrown));
+  ASSERT_TRUE(realm.StopDaemon().ok());
+  EXPECT_THAT(doctor(), HasSubstr(std::string("soon   size: ") + kOutgrown));
+  ASSERT_TRUE(realm.StartDaemon().ok());
+  EXPECT_THAT(realm.Log(), HasSubstr(std::string("has outgrown its realm: ") + kOutgrown));
+}
+
+TEST(Size, TheExpectedAccountsChooseTheBuckets) {
+  for (const auto& [accounts, exponent, made_for] :
+       {std::tuple{"1000", 8, 5'120}, std::tuple{"1000000", 16, 1'310'720}}) {
+    RealmFixture::Options options;
+    options.init_options = {"--accounts", accounts};
+    const auto made = RealmFixture::Make(SimulatorKind::kSwtpm, options);
+    ASSERT_TRUE(made.ok()) << made.status();
+    const auto shown = (*made)->Admin({"realm", "show", "--state", (*made)->state()});
+    ASSERT_TRUE(shown.ok()) << shown.status();
+    const Json json = Json::parse(*shown);
+    EXPECT_EQ(json["bucket_exponent"], exponent);
+    EXPECT_EQ(json["accounts_made_for"], made_for);
   }
 }
 

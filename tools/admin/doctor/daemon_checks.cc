@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "recovery/realm/capacity.h"
+
 namespace labrec::admin {
 namespace {
 
@@ -66,6 +68,16 @@ void JudgeStatus(const v1::GetStatusResponse& status, int64_t now_ms, Findings& 
     findings.Good("ledger",
                   absl::StrCat("restored storage was accepted ", status.realm().discontinuities(), " times"));
   }
+}
+
+void JudgeSize(uint64_t rows, uint32_t bucket_exponent, Findings& findings) {
+  const std::string outgrown = recovery::Outgrown(rows, bucket_exponent);
+  if (outgrown.empty()) {
+    return findings.Good("size",
+                         absl::StrCat(rows, " rows, made for ", recovery::RowsMadeFor(bucket_exponent)));
+  }
+  findings.Add(Severity::kSoon, "size", outgrown,
+               "new accounts to a realm made with a greater --accounts: docs/operations.md, \"Capacity\"");
 }
 
 }  // namespace labrec::admin

@@ -22,12 +22,13 @@ struct DoctorOptions : OfflineOptions {
 };
 
 // Nobody has the device: what a start would find.
-absl::Status CheckLedger(const OfflineRealm& realm) {
+absl::Status CheckLedger(const OfflineRealm& realm, Findings& findings) {
   LABREC_ASSIGN_OR_RETURN(recoveryd::OpenedRealm opened, OpenOffline(realm));
   hsm::FreshnessAnchor* const anchor = opened.anchor_device().freshness_anchor();
   if (anchor == nullptr) return absl::FailedPreconditionError("the realm's device has no freshness anchor");
   LABREC_ASSIGN_OR_RETURN(const recovery::StartUpReport report,
                           recovery::CheckStartUp(*opened.store, *anchor, opened.manifest.realm_id));
+  JudgeSize(report.head.records, opened.manifest.bucket_exponent, findings);
   return report.verdict;
 }
 
@@ -52,6 +53,8 @@ bool CheckDaemon(const DoctorOptions& options, const OfflineRealm& realm, Findin
   const auto status = AdminClient(options.socket.empty() ? realm.admin_socket : options.socket).GetStatus();
   if (status.ok()) {
     JudgeStatus(*status, SystemClock().NowMillis(), findings);
+    const auto manifest = recovery::RealmFolder(realm.state).ReadManifest();
+    if (manifest.ok()) JudgeSize(status->records(), manifest->bucket_exponent, findings);
   } else {
     findings.Add(Severity::kWrong, "daemon", std::string(status.status().message()),
                  "if its socket is elsewhere, name it with --socket or --config");
@@ -73,7 +76,7 @@ absl::Status Doctor(const DoctorOptions& options, int& code) {
   CheckClock(findings);
   CheckKernel(findings);
   if (!CheckDaemon(options, realm, findings)) {
-    findings.Note(Severity::kWrong, "ledger", CheckLedger(realm),
+    findings.Note(Severity::kWrong, "ledger", CheckLedger(realm, findings),
                   "is what the device says: a start would serve");
   }
   Print(options.format, findings.AsJson(), findings.AsText());

@@ -2,6 +2,7 @@
 
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/realm/capacity.h"
 #include "tools/admin/command.h"
 #include "tools/admin/describe.h"
 #include "tools/admin/offline_realm.h"
@@ -17,6 +18,7 @@ struct InitOptions {
   std::string anchor;
   std::filesystem::path state;
   std::string name;
+  uint32_t accounts = 0;  // 0: not given
   uint32_t bucket_exponent = 16;
   std::filesystem::path owner_auth;
   std::string pcrs;
@@ -56,7 +58,8 @@ absl::Status Init(const InitOptions& options) {
   if (!options.anchor.empty()) init.anchor = options.anchor;
   init.state = options.state;
   init.name = options.name;
-  init.bucket_exponent = options.bucket_exponent;
+  init.bucket_exponent =
+      options.accounts == 0 ? options.bucket_exponent : recovery::BucketExponentFor(options.accounts);
   if (!options.owner_auth.empty()) {
     LABREC_ASSIGN_OR_RETURN(init.owner_authorization,
                             ReadSecretLine(options.owner_auth, hsm::kLongestOwnerAuthorization));
@@ -105,8 +108,16 @@ void AddInit(const cli::Command& realm, Result& result) {
                  "the ledger in PostgreSQL, \"postgresql://...\" (default: a file)")
       .Word("URL");
   command.AddOption("--name", options->name, "the realm's public name (default: first 8 digits of its id)");
-  command.AddOption("--bucket-exponent", options->bucket_exponent, "2^K ledger buckets (0 to 20, default 16)")
-      .Word("K");
+  const cli::Option exponent = command
+                                   .AddOption("--bucket-exponent", options->bucket_exponent,
+                                              "2^K ledger buckets (0 to 20, default 16)")
+                                   .Word("K");
+  command
+      .AddOption("--accounts", options->accounts,
+                 "how many it will have at most: chooses the ledger's buckets, for good")
+      .Word("N")
+      .Range(1, static_cast<int>(recovery::AccountsMadeFor(recovery::kMaxBucketExponent)))
+      .Excludes(exponent);
   command.AddOption("--owner-auth-file", options->owner_auth, "TPM: authorisation of the owner hierarchy")
       .Word("FILE");
   command.AddOption("--pcrs", options->pcrs, "TPM: bind the keys to these PCRs, as sha256:0,2,7")
