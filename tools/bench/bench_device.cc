@@ -41,12 +41,12 @@ absl::StatusOr<std::unique_ptr<BenchDevice>> BenchDevice::Start(test::SimulatorK
   return made;
 }
 
-absl::StatusOr<std::unique_ptr<BenchDevice>> BenchDevice::At(const std::string& uri) {
+absl::StatusOr<std::unique_ptr<BenchDevice>> BenchDevice::At(const std::string& uri, Wear wear) {
   LABREC_ASSIGN_OR_RETURN(const hsm::ProbeReport report, hsm::ProbeDevice({uri}, hsm::DeviceRoles()));
-  if (!report.description.is_simulator) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(uri, " is a ", report.description.manufacturer,
-                     " device, not a simulator: thousands of counter writes would wear it out"));
+  if (!report.description.is_simulator && wear == Wear::kSimulatorsOnly) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        uri, " is a ", report.description.manufacturer,
+        " device, not a simulator: say with --writes how many durable writes it may cost (100 are enough)"));
   }
   std::unique_ptr<BenchDevice> made(new BenchDevice());
   LABREC_RETURN_IF_ERROR(made->Provision(uri));

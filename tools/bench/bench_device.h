@@ -27,9 +27,10 @@ class BenchDevice {
  public:
   // A new simulator. It ends with this object.
   static absl::StatusOr<std::unique_ptr<BenchDevice>> Start(test::SimulatorKind kind, Latency latency);
-  // A device that runs already. What is made on it is removed again. FAILED_PRECONDITION unless it says of
-  // itself that it is a simulator: measuring wears hardware out.
-  static absl::StatusOr<std::unique_ptr<BenchDevice>> At(const std::string& uri);
+  enum class Wear { kSimulatorsOnly, kAnyDevice };
+  // A device that runs already. What is made on it is removed again, at some ten durable writes.
+  // FAILED_PRECONDITION with kSimulatorsOnly unless it says of itself that it is one.
+  static absl::StatusOr<std::unique_ptr<BenchDevice>> At(const std::string& uri, Wear wear);
   ~BenchDevice();
   BenchDevice(const BenchDevice&) = delete;
   BenchDevice& operator=(const BenchDevice&) = delete;

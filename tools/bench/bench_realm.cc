@@ -1,5 +1,6 @@
 #include "tools/bench/bench_realm.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -14,7 +15,6 @@
 #include "hsm/base/status_macros.h"
 #include "tests/support/net/http2_connection.h"
 #include "tests/support/realm/realm_stub.h"
-#include "tools/bench/filler.h"
 #include "tools/bench/process.h"
 
 namespace labrec::bench {
@@ -29,9 +29,9 @@ double SecondsSince(SteadyClock::time_point start) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<BenchRealm>> BenchRealm::Start(test::SimulatorKind kind, Latency latency,
-                                                              uint64_t records, Pages pages,
+                                                              Contents contents, Pages pages,
                                                               Storage storage) {
-  if (records > 0 && storage != Storage::kFile) {
+  if (contents.records > 0 && storage != Storage::kFile) {
     return absl::InvalidArgumentError("records are filled into a ledger in a file only");
   }
   std::unique_ptr<BenchRealm> realm(new BenchRealm());
@@ -40,10 +40,19 @@ absl::StatusOr<std::unique_ptr<BenchRealm>> BenchRealm::Start(test::SimulatorKin
     options.web = true;
     absl::StrAppend(&options.limits, "connections = 20000\n");
   }
+  if (contents.records > 0) {
+    const uint64_t accounts = std::max(contents.records, contents.made_for);
+    options.init_options = {"--accounts", std::to_string(accounts)};
+  }
+  options.lasting = std::move(contents.folder);
   options.transport = test::RealmFixture::Transport::kLoopbackTls;
   LABREC_RETURN_IF_ERROR(realm->StartServers(storage, options));
   LABREC_ASSIGN_OR_RETURN(realm->fixture_, test::RealmFixture::Make(kind, std::move(options)));
-  if (records > 0) LABREC_RETURN_IF_ERROR(realm->Fill(records));
+  if (contents.records > 0) {
+    const std::filesystem::path state = realm->fixture_->state();
+    LABREC_ASSIGN_OR_RETURN(realm->filled_,
+                            FillLedger(state, state.parent_path() / "filled.json", contents.records));
+  }
   if (latency == Latency::kHardware) {
     test::Swtpm* const swtpm = realm->fixture_->swtpm();
     if (swtpm == nullptr) return absl::InvalidArgumentError("hardware latencies are those of a TPM");
@@ -73,14 +82,6 @@ absl::StatusOr<uint64_t> BenchRealm::LogBytes() const {
   LABREC_ASSIGN_OR_RETURN(const std::string text,
                           primary_->Sql("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"));
   return std::stoull(text);
-}
-
-absl::Status BenchRealm::Fill(uint64_t records) {
-  const auto start = SteadyClock::now();
-  LABREC_RETURN_IF_ERROR(FillLedger(fixture_->state(), records));
-  records_ = records;
-  fill_seconds_ = SecondsSince(start);
-  return absl::OkStatus();
 }
 
 std::vector<std::unique_ptr<test::RawAccount::Stub>> BenchRealm::Connect(size_t connections) const {
@@ -116,8 +117,9 @@ absl::StatusOr<std::vector<std::unique_ptr<test::RawAccount>>> BenchRealm::Regis
 
 std::vector<WalkedRecord> BenchRealm::SampleFilled(size_t count) const {
   std::vector<WalkedRecord> sample;
-  for (size_t i = 0; i < count && i < records_; ++i) {
-    const uint64_t number = i * records_ / std::min<uint64_t>(count, records_);
+  const uint64_t all = filled_.records;
+  for (size_t i = 0; i < count && i < all; ++i) {
+    const uint64_t number = (i * all / std::min<uint64_t>(count, all) + filled_.earlier_runs) % all;
     sample.push_back({absl::StrCat("Bearer ", fixture_->Token(FilledAccount(number)))});
   }
   return sample;

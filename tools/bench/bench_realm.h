@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -10,8 +11,9 @@
 #include "tests/support/realm/realm_fixture.h"
 #include "tests/support/storage/postgres.h"
 #include "tools/bench/bench_device.h"
-#include "tools/bench/grpc_connection.h"
-#include "tools/bench/record_walk.h"
+#include "tools/bench/filler.h"
+#include "tools/bench/load/grpc_connection.h"
+#include "tools/bench/load/record_walk.h"
 
 namespace labrec::bench {
 
@@ -22,6 +24,13 @@ struct DaemonCounts {
   uint64_t rows = 0;
 };
 
+// What lies in the ledger when the daemon starts, and where.
+struct Contents {
+  uint64_t records = 0;          // filled accounts with one record each
+  uint64_t made_for = 0;         // accounts that the realm is made for; 0: as many
+  std::filesystem::path folder;  // that lasts, with what was filled into it before; empty: a temporary one
+};
+
 // Where the ledger is.
 enum class Storage { kFile, kPostgres, kPostgresWithStandby };
 
@@ -29,9 +38,8 @@ enum class Storage { kFile, kPostgres, kPostgresWithStandby };
 class BenchRealm {
  public:
   enum class Pages { kNone, kServed };  // whether it has the endpoint for web pages too
-  // `records` filled accounts lie in the ledger when the daemon starts.
   static absl::StatusOr<std::unique_ptr<BenchRealm>> Start(test::SimulatorKind kind, Latency latency,
-                                                           uint64_t records, Pages pages = Pages::kNone,
+                                                           Contents contents = {}, Pages pages = Pages::kNone,
                                                            Storage storage = Storage::kFile);
 
   test::RealmFixture& fixture() { return *fixture_; }
@@ -40,14 +48,15 @@ class BenchRealm {
   absl::StatusOr<std::vector<std::unique_ptr<GrpcConnection>>> Open(size_t connections) const;
   // New accounts, each with a registered record.
   absl::StatusOr<std::vector<std::unique_ptr<test::RawAccount>>> Register(size_t count);
-  // `count` of the filled accounts' records, spread evenly over all of them.
+  // `count` of the filled accounts' records, spread evenly over all of them; in a folder that lasts others
+  // than in its last runs, as a record bears 20 guesses.
   std::vector<WalkedRecord> SampleFilled(size_t count) const;
   absl::StatusOr<DaemonCounts> Counts();
 
   // Bytes that PostgreSQL has written to its log since it was made; 0 for a file.
   absl::StatusOr<uint64_t> LogBytes() const;
 
-  double fill_seconds() const { return fill_seconds_; }
+  double fill_seconds() const { return filled_.seconds; }
   double start_seconds() const { return start_seconds_; }
   // The daemon's highest resident set so far, in MiB; 0 if /proc does not say.
   double PeakMemoryMib();
@@ -59,7 +68,6 @@ class BenchRealm {
 
  private:
   BenchRealm() = default;
-  absl::Status Fill(uint64_t records);
   absl::Status StartServers(Storage storage, test::RealmFixture::Options& options);
   double StatusMib(const std::string& key);
 
@@ -67,9 +75,8 @@ class BenchRealm {
   std::unique_ptr<test::PostgresServer> standby_;
   std::unique_ptr<test::RealmFixture> fixture_;
   std::unique_ptr<test::TpmProxy> proxy_;
-  uint64_t records_ = 0;
+  Filled filled_;
   uint64_t registered_ = 0;
-  double fill_seconds_ = 0;
   double start_seconds_ = 0;
 };
 

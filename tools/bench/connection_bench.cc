@@ -18,7 +18,7 @@
 #include "tests/support/net/http2_connection.h"
 #include "tools/bench/bench_device.h"
 #include "tools/bench/bench_realm.h"
-#include "tools/bench/closed_loop.h"
+#include "tools/bench/load/closed_loop.h"
 #include "tools/bench/output.h"
 #include "tools/bench/process.h"
 
@@ -145,7 +145,7 @@ absl::StatusOr<Json> Run::Measure() {
     return absl::FailedPreconditionError(
         absl::StrCat("only ", files, " open files are allowed; raise it: ulimit -Hn"));
   }
-  LABREC_ASSIGN_OR_RETURN(realm_, BenchRealm::Start(test::SimulatorKind::kSoftHsm, Latency::kSimulator, 0));
+  LABREC_ASSIGN_OR_RETURN(realm_, BenchRealm::Start(test::SimulatorKind::kSoftHsm, Latency::kSimulator));
   const std::string& address = realm_->fixture().address();
   if (!absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port_)) {
     return absl::InternalError(absl::StrCat("no port in ", address));

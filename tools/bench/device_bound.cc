@@ -20,12 +20,14 @@ std::vector<P256Point> RandomPoints(size_t count) {
   return points;
 }
 
-// Runs `round` until the time is over; it says how many operations it did. Operations per second.
+// Runs `round` until the time is over or `most` operations are done; it says how many it did. Operations per
+// second.
 absl::StatusOr<double> Rate(std::chrono::milliseconds duration,
-                            const std::function<absl::StatusOr<size_t>()>& round) {
+                            const std::function<absl::StatusOr<size_t>()>& round,
+                            uint64_t most = kUnlimited) {
   const auto start = SteadyClock::now();
   uint64_t operations = 0;
-  while (SteadyClock::now() - start < duration) {
+  while (SteadyClock::now() - start < duration && operations < most) {
     LABREC_ASSIGN_OR_RETURN(const size_t done, round());
     operations += done;
   }
@@ -87,16 +89,20 @@ absl::StatusOr<double> RandomReadsPerSecond(hsm::Device& device, std::chrono::mi
   });
 }
 
-absl::StatusOr<double> AnchorsPerSecond(hsm::Device& device, std::chrono::milliseconds duration) {
+absl::StatusOr<double> AnchorsPerSecond(hsm::Device& device, std::chrono::milliseconds duration,
+                                        uint64_t most) {
   hsm::FreshnessAnchor& anchor = *device.freshness_anchor();
   LABREC_RETURN_IF_ERROR(anchor.Claim());
   LABREC_ASSIGN_OR_RETURN(uint64_t epoch, anchor.CurrentEpoch());
-  return Rate(duration, [&]() -> absl::StatusOr<size_t> {
-    ++epoch;
-    if (auto evidence = anchor.Prepare(epoch, Digest{}); !evidence.ok()) return evidence.status();
-    LABREC_RETURN_IF_ERROR(anchor.Commit(epoch));
-    return 1;
-  });
+  return Rate(
+      duration,
+      [&]() -> absl::StatusOr<size_t> {
+        ++epoch;
+        if (auto evidence = anchor.Prepare(epoch, Digest{}); !evidence.ok()) return evidence.status();
+        LABREC_RETURN_IF_ERROR(anchor.Commit(epoch));
+        return 1;
+      },
+      most);
 }
 
 }  // namespace labrec::bench

@@ -9,8 +9,8 @@
 #include "hsm/base/status_macros.h"
 #include "tools/bench/bench_device.h"
 #include "tools/bench/bench_realm.h"
-#include "tools/bench/closed_loop.h"
 #include "tools/bench/hammer.h"
+#include "tools/bench/load/closed_loop.h"
 #include "tools/bench/output.h"
 
 namespace labrec::bench {
@@ -52,7 +52,7 @@ double Ratio(Total& loaded, Total& quiet, double p) {
 // Three loads in turns, so that a machine that is busy otherwise disturbs all alike: the clients alone, with
 // one client more of their own kind (its fair share), and with the account that hammers in its place.
 absl::StatusOr<Json> Measure(const Options& options) {
-  LABREC_ASSIGN_OR_RETURN(auto realm, BenchRealm::Start(options.kind, options.latency, 0));
+  LABREC_ASSIGN_OR_RETURN(auto realm, BenchRealm::Start(options.kind, options.latency));
   LABREC_ASSIGN_OR_RETURN(const auto connections, realm->Open(8));
   LABREC_ASSIGN_OR_RETURN(auto clients, realm->Register(options.clients));
   LABREC_ASSIGN_OR_RETURN(auto more, realm->Register(options.clients + 1));

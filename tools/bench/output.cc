@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string>
 
-#include "tools/bench/closed_loop.h"
+#include "tools/bench/load/closed_loop.h"
 
 namespace labrec::bench {
 namespace {

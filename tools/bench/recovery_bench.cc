@@ -14,9 +14,9 @@
 #include "hsm/base/status_macros.h"
 #include "tools/bench/bench_device.h"
 #include "tools/bench/bench_realm.h"
-#include "tools/bench/closed_loop.h"
 #include "tools/bench/device_bound.h"
 #include "tools/bench/disk.h"
+#include "tools/bench/load/closed_loop.h"
 #include "tools/bench/output.h"
 
 namespace labrec::bench {
@@ -81,8 +81,9 @@ class Run {
 };
 
 absl::Status Run::Start() {
-  LABREC_ASSIGN_OR_RETURN(realm_, BenchRealm::Start(options_.kind, options_.latency, options_.records,
-                                                    BenchRealm::Pages::kNone, options_.storage));
+  LABREC_ASSIGN_OR_RETURN(realm_,
+                          BenchRealm::Start(options_.kind, options_.latency, {options_.records, 0, {}},
+                                            BenchRealm::Pages::kNone, options_.storage));
   LABREC_ASSIGN_OR_RETURN(bare_, BenchDevice::Start(options_.kind, options_.latency));
   LABREC_ASSIGN_OR_RETURN(connections_, realm_->Open(options_.connections));
   LABREC_ASSIGN_OR_RETURN(accounts_, realm_->Register(options_.clients));

@@ -22,8 +22,8 @@
 #include "tests/support/net/nginx.h"
 #include "tests/support/net/tls_client.h"
 #include "tools/bench/bench_realm.h"
-#include "tools/bench/closed_loop.h"
-#include "tools/bench/grpc_connection.h"
+#include "tools/bench/load/closed_loop.h"
+#include "tools/bench/load/grpc_connection.h"
 #include "tools/bench/output.h"
 #include "tools/bench/process.h"
 
@@ -144,7 +144,7 @@ class Run {
 };
 
 absl::Status Run::Start() {
-  LABREC_ASSIGN_OR_RETURN(realm_, BenchRealm::Start(test::SimulatorKind::kSoftHsm, Latency::kSimulator, 0,
+  LABREC_ASSIGN_OR_RETURN(realm_, BenchRealm::Start(test::SimulatorKind::kSoftHsm, Latency::kSimulator, {},
                                                     BenchRealm::Pages::kServed));
   test::RealmFixture& fixture = realm_->fixture();
   const std::string& address = fixture.address();

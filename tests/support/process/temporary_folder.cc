@@ -16,7 +16,18 @@ TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {
   path_ = name;
 }
 
+TemporaryFolder::TemporaryFolder(const std::filesystem::path& path, Stays /*stays*/)
+    : path_(std::filesystem::absolute(path)), stays_(true) {
+  std::filesystem::create_directories(path_);
+  std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
+}
+
+TemporaryFolder TemporaryFolder::Lasting(const std::filesystem::path& path) {
+  return {path, Stays()};
+}
+
 TemporaryFolder::~TemporaryFolder() {
+  if (stays_) return;
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
 }

@@ -9,6 +9,8 @@ namespace labrec::test {
 class TemporaryFolder {
  public:
   explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
+  // One that may be there already and stays, with what is in it.
+  static TemporaryFolder Lasting(const std::filesystem::path& path);
   ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
@@ -16,7 +18,11 @@ class TemporaryFolder {
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  struct Stays {};
+  TemporaryFolder(const std::filesystem::path& path, Stays stays);
+
   std::filesystem::path path_;
+  bool stays_ = false;
 };
 
 }  // namespace labrec::test

@@ -27,10 +27,6 @@ namespace {
 constexpr std::chrono::seconds kServingWithin{20};
 constexpr std::chrono::milliseconds kPollEvery{5};
 
-std::string Program(const char* name) {
-  return absl::StrCat(LABREC_BIN_DIR, "/", name);
-}
-
 std::string ReadText(const std::filesystem::path& path) {
   const auto content = ReadFile(path, 64U << 20);
   return content.ok() ? ToString(*content) : std::string();
@@ -48,8 +44,12 @@ absl::Status WriteText(const std::filesystem::path& path, std::string_view text)
 
 }  // namespace
 
+std::string RealmFixture::Program(const char* name) {
+  return absl::StrCat(LABREC_BIN_DIR, "/", name);
+}
+
 absl::StatusOr<std::unique_ptr<RealmFixture>> RealmFixture::Make(SimulatorKind kind, Options options) {
-  std::unique_ptr<RealmFixture> realm(new RealmFixture());
+  std::unique_ptr<RealmFixture> realm(new RealmFixture(options.lasting));
   realm->options_ = std::move(options);
   std::filesystem::create_directories(realm->Place());
   LABREC_RETURN_IF_ERROR(realm->StartSimulator(kind));
@@ -61,11 +61,15 @@ absl::StatusOr<std::unique_ptr<RealmFixture>> RealmFixture::Make(SimulatorKind k
 
 absl::Status RealmFixture::StartSimulator(SimulatorKind kind) {
   if (kind == SimulatorKind::kSwtpm) {
-    LABREC_ASSIGN_OR_RETURN(swtpm_, Swtpm::Start());
+    LABREC_ASSIGN_OR_RETURN(
+        swtpm_, options_.lasting.empty() ? Swtpm::Start() : Swtpm::StartLasting(folder_.path() / "tpm"));
     if (options_.prepare_tpm) LABREC_RETURN_IF_ERROR(options_.prepare_tpm(*swtpm_));
     if (options_.tpm_access == TpmAccess::kResourceManager) {
       LABREC_ASSIGN_OR_RETURN(tabrmd_, Tabrmd::Start(*swtpm_));
     }
+  } else if (!options_.lasting.empty()) {
+    return absl::InvalidArgumentError(
+        "a SoftHSM2 token lies in memory and does not last: use a software TPM");
   } else {
     LABREC_ASSIGN_OR_RETURN(softhsm_, SoftHsm::Start());
   }
@@ -99,10 +103,11 @@ absl::Status RealmFixture::Init(const Options& options) {
   std::vector<std::string> arguments = {"realm",   "init",           "--device", device_uri(),
                                         "--state", state().string(), "--name",   options.name};
   arguments.insert(arguments.end(), options.init_options.begin(), options.init_options.end());
+  if (std::filesystem::exists(state() / "realm.json")) arguments = {"realm", "show", "--state", state()};
   LABREC_ASSIGN_OR_RETURN(const std::string made, Admin(std::move(arguments), false));
   const auto json = nlohmann::json::parse(made, nullptr, false);
   if (!json.is_object() || !json.contains("realm_id")) {
-    return absl::InternalError(absl::StrCat("realm init printed no realm_id: ", made));
+    return absl::InternalError(absl::StrCat("labyrinth-admin printed no realm_id: ", made));
   }
   realm_id_ = json["realm_id"].get<std::string>();
   return absl::OkStatus();

@@ -46,7 +46,9 @@ class RealmFixture {
         "account_per_minute = 1000000\naccount_burst = 1000000\ntenant_per_second = 1000000\n";
     std::vector<std::string> init_options;
     std::string device;  // the address of another device than the simulator
-    std::string place;   // a folder of this name holds the realm's folder and its sockets
+    // A folder that stays, with the realm and its software TPM: the ones that are there are used again.
+    std::filesystem::path lasting;
+    std::string place;  // a folder of this name holds the realm's folder and its sockets
     Transport transport = Transport::kUnixSocket;
     bool web = false;                        // the endpoint for web pages too, on a Unix socket
     std::string origins;                     // of it: TOML strings, by commas
@@ -62,6 +64,9 @@ class RealmFixture {
   static absl::StatusOr<std::unique_ptr<RealmFixture>> Make(SimulatorKind kind) {
     return Make(kind, Options());
   }
+
+  // A program of the same build: "labyrinth-admin".
+  static std::string Program(const char* name);
 
   // Starts the daemon and waits until it serves. The error holds the end of its log if it ends instead.
   // FAILED_PRECONDITION while the one started last runs: whoever kills it waits for its end.
@@ -110,7 +115,9 @@ class RealmFixture {
   const std::string& realm_id() const { return realm_id_; }  // hexadecimal
 
  private:
-  RealmFixture() : token_key_(EcdsaPrivateKey::Generate()) {}
+  explicit RealmFixture(const std::filesystem::path& lasting)
+      : folder_(lasting.empty() ? TemporaryFolder() : TemporaryFolder::Lasting(lasting)),
+        token_key_(EcdsaPrivateKey::Generate()) {}
   std::filesystem::path Place() const {
     return options_.place.empty() ? folder_.path() : folder_.path() / options_.place;
   }

@@ -76,6 +76,12 @@ absl::StatusOr<std::unique_ptr<Swtpm>> Swtpm::Start() {
   return tpm;
 }
 
+absl::StatusOr<std::unique_ptr<Swtpm>> Swtpm::StartLasting(const std::filesystem::path& folder) {
+  std::unique_ptr<Swtpm> tpm(new Swtpm(folder));
+  LABREC_RETURN_IF_ERROR(tpm->Launch());
+  return tpm;
+}
+
 Swtpm::~Swtpm() {
   Kill();
 }

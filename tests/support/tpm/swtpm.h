@@ -20,6 +20,8 @@ class Swtpm {
   // A factory-new TPM, started and ready (TPM2_Startup done). UNAVAILABLE, with swtpm's own log, if it
   // does not come up within ten seconds.
   static absl::StatusOr<std::unique_ptr<Swtpm>> Start();
+  // One whose state lies in `folder` and stays there: the same TPM as before, where one was there.
+  static absl::StatusOr<std::unique_ptr<Swtpm>> StartLasting(const std::filesystem::path& folder);
   ~Swtpm();
   Swtpm(const Swtpm&) = delete;
   Swtpm& operator=(const Swtpm&) = delete;
@@ -39,6 +41,7 @@ class Swtpm {
 
  private:
   Swtpm() = default;
+  explicit Swtpm(const std::filesystem::path& lasting) : folder_(TemporaryFolder::Lasting(lasting)) {}
   absl::Status Launch();
   absl::Status WaitUntilReady();
   std::filesystem::path log() const { return folder_.path() / "log"; }

@@ -1,4 +1,4 @@
-#include "tools/bench/closed_loop.h"
+#include "tools/bench/load/closed_loop.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -28,8 +28,9 @@ double MillisecondsSince(SteadyClock::time_point start) {
 // One client.
 class Loop {
  public:
-  Loop(GrpcConnection& connection, test::RawAccount& account, SteadyClock::time_point until)
-      : connection_(connection), account_(account), until_(until) {}
+  Loop(GrpcConnection& connection, test::RawAccount& account, SteadyClock::time_point until,
+       LoadWatcher* watcher)
+      : connection_(connection), account_(account), until_(until), watcher_(watcher) {}
 
   void Evaluate() {
     running_ = SteadyClock::now() < until_;
@@ -45,6 +46,7 @@ class Loop {
   const absl::Status& error() const { return error_; }
 
   uint64_t recoveries = 0;
+  uint64_t guesses = 0;
   std::vector<double> evaluate_ms;
   std::vector<double> unlock_ms;
 
@@ -59,7 +61,12 @@ class Loop {
 
   void OnEvaluated(const absl::StatusOr<std::string>& message) {
     if (!Read(message, evaluated_) || !evaluated_.has_evaluated()) return Fail("Evaluate", message.status());
-    evaluate_ms.push_back(MillisecondsSince(started_));
+    ++guesses;
+    if (watcher_ != nullptr) {
+      watcher_->OnEvaluated(MillisecondsSince(started_));
+    } else {
+      evaluate_ms.push_back(MillisecondsSince(started_));
+    }
     unlock_.set_record(test::kRawRecord);
     unlock_.set_version(test::kRawVersion);
     unlock_.set_challenge(evaluated_.evaluated().challenge());
@@ -69,8 +76,12 @@ class Loop {
 
   void OnUnlocked(const absl::StatusOr<std::string>& message) {
     if (!Read(message, unlocked_) || !unlocked_.has_unlocked()) return Fail("Unlock", message.status());
-    unlock_ms.push_back(MillisecondsSince(started_));
     ++recoveries;
+    if (watcher_ != nullptr) {
+      watcher_->OnUnlocked();
+    } else {
+      unlock_ms.push_back(MillisecondsSince(started_));
+    }
     Evaluate();
   }
 
@@ -88,6 +99,7 @@ class Loop {
   GrpcConnection& connection_;
   test::RawAccount& account_;
   const SteadyClock::time_point until_;
+  LoadWatcher* const watcher_;
   bool running_ = false;
   absl::Status error_;
   SteadyClock::time_point started_;
@@ -141,12 +153,12 @@ double Percentile(std::vector<double>& values, double p) {
 
 absl::StatusOr<LoadResult> RunClosedLoops(const std::vector<std::unique_ptr<GrpcConnection>>& connections,
                                           const std::vector<std::unique_ptr<test::RawAccount>>& accounts,
-                                          std::chrono::milliseconds duration) {
+                                          std::chrono::milliseconds duration, LoadWatcher* watcher) {
   const SteadyClock::time_point start = SteadyClock::now();
   Loops loops;
   for (size_t i = 0; i < accounts.size(); ++i) {
-    loops.push_back(
-        std::make_unique<Loop>(*connections[i % connections.size()], *accounts[i], start + duration));
+    loops.push_back(std::make_unique<Loop>(*connections[i % connections.size()], *accounts[i],
+                                           start + duration, watcher));
   }
   for (auto& loop : loops) loop->Evaluate();
   LABREC_RETURN_IF_ERROR(Run(connections, loops));
@@ -155,7 +167,7 @@ absl::StatusOr<LoadResult> RunClosedLoops(const std::vector<std::unique_ptr<Grpc
   result.seconds = MillisecondsSince(start) / 1000;
   for (auto& loop : loops) {
     result.recoveries += loop->recoveries;
-    result.guesses += loop->evaluate_ms.size();
+    result.guesses += loop->guesses;
     result.evaluate_ms.insert(result.evaluate_ms.end(), loop->evaluate_ms.begin(), loop->evaluate_ms.end());
     result.unlock_ms.insert(result.unlock_ms.end(), loop->unlock_ms.begin(), loop->unlock_ms.end());
   }

@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 
 #include "tests/support/realm/raw_account.h"
-#include "tools/bench/grpc_connection.h"
+#include "tools/bench/load/grpc_connection.h"
 
 namespace labrec::bench {
 
@@ -25,10 +25,19 @@ struct LoadResult {
 // The value below which the fraction `p` (0..1) of `values` lies; 0 for none. Sorts `values`.
 double Percentile(std::vector<double>& values, double p);
 
+// Sees every answer when it comes, on the load's thread, which it holds up.
+class LoadWatcher {
+ public:
+  virtual ~LoadWatcher() = default;
+  virtual void OnEvaluated(double milliseconds) = 0;
+  virtual void OnUnlocked() = 0;
+};
+
 // Runs one closed loop per account for `duration`: Evaluate, wait, Unlock, wait, again. The first error of
-// any loop ends the load. `connections` are used in turn, all on this thread.
+// any loop ends the load. `connections` are used in turn, all on this thread. With a `watcher` latencies are
+// told to it alone, and not kept.
 absl::StatusOr<LoadResult> RunClosedLoops(const std::vector<std::unique_ptr<GrpcConnection>>& connections,
                                           const std::vector<std::unique_ptr<test::RawAccount>>& accounts,
-                                          std::chrono::milliseconds duration);
+                                          std::chrono::milliseconds duration, LoadWatcher* watcher = nullptr);
 
 }  // namespace labrec::bench

@@ -1,4 +1,4 @@
-#include "tools/bench/grpc_connection.h"
+#include "tools/bench/load/grpc_connection.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "tools/bench/record_walk.h"
+#include "tools/bench/load/record_walk.h"
 
 #include <chrono>
 

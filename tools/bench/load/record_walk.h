@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 
 #include "tests/support/realm/raw_account.h"
-#include "tools/bench/closed_loop.h"
+#include "tools/bench/load/closed_loop.h"
 
 namespace labrec::bench {
 
