@@ -52,6 +52,9 @@ def euros(load, assumed):
 
 
 def lead(results, assumed):
-    load, person = results["load"], results["person"]
-    line, arithmetic = euros(load, assumed)
-    return "\n".join([rates(load), waiting(person), line]) + "\n\n" + arithmetic
+    """What is known of it."""
+    if "load" not in results:
+        return ""
+    line, arithmetic = euros(results["load"], assumed)
+    person = [waiting(results["person"])] if "person" in results else []
+    return "\n".join([rates(results["load"]), *person, line]) + "\n\n" + arithmetic
