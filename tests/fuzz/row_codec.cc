@@ -29,9 +29,10 @@ void Accept(ByteView row, const AcceptTerms& terms) {
 }
 
 void Decode(ByteView row) {
-  if (const auto account = DecodeAccount(row); account.ok()) Require(SameBytes(EncodeAccount(*account), row));
+  const auto account = DecodeAccount(row);
   const auto record = DecodeRecord(row);
-  // A row of format 1 is read, and written as one of today.
+  // Rows of earlier formats are read, and written as those of today.
+  if (account.ok() && row[0] == kAccountFormat) Require(SameBytes(EncodeAccount(*account), row));
   if (record.ok() && row[0] == kRecordFormat) Require(SameBytes(EncodeRecord(*record), row));
   Accept(row, {});
   Accept(row, {1, false, true});
@@ -39,15 +40,16 @@ void Decode(ByteView row) {
 
 // Rows have one of a few sizes that do not depend on the message alone.
 void DecodeFramed(RowKind kind, ByteView message) {
-  for (size_t more = 0; more < 4 * kRowSizeStep; more += kRowSizeStep) {
-    Bytes row = {kRecordFormat,
+  const uint8_t format = kind == RowKind::kAccount ? kAccountFormat : kRecordFormat;
+  for (size_t more = 0; more < 8 * kRowSizeStep; more += kRowSizeStep) {
+    Bytes row = {format,
                  static_cast<uint8_t>(kind),
                  0,
                  0,
                  static_cast<uint8_t>(message.size() >> 8),
                  static_cast<uint8_t>(message.size())};
     row.insert(row.end(), message.begin(), message.end());
-    row.resize(RowSizeFor(message.size()) + more);
+    row.resize(RowSizeFor(message.size(), kRowSizeStep) + more);
     Decode(row);
   }
 }

@@ -7,7 +7,7 @@ namespace labrec::recovery {
 
 Bytes DiscardedRow() {
   return FrameRow(kDiscardedFormat, RowKind::kDiscarded, ::labyrinth::recovery::row::v1::RecordRow(),
-                  kRowSizeStep);
+                  kFirstRowSizeStep);
 }
 
 bool IsDiscardedRow(ByteView row) {

@@ -62,17 +62,23 @@ absl::StatusOr<EnrolledDevice> FromMessage(const row::DeviceEntry& entry) {
                         static_cast<EnrolledBy>(entry.enrolled_by())};
 }
 
+Bytes EncodeAccountAs(const Account& account, uint8_t format) {
+  const size_t step = format == kAccountFormat ? kRowSizeStep : kFirstRowSizeStep;
+  const row::AccountRow message = ToMessage(account);
+  return FrameRow(format, RowKind::kAccount, message, RowSizeFor(message.ByteSizeLong(), step));
+}
+
 }  // namespace
 
 Bytes EncodeAccount(const Account& account) {
   if (!IsValid(account)) std::abort();
-  const row::AccountRow message = ToMessage(account);
-  return FrameRow(kAccountFormat, RowKind::kAccount, message, RowSizeFor(message.ByteSizeLong()));
+  return EncodeAccountAs(account, kAccountFormat);
 }
 
 absl::StatusOr<Account> DecodeAccount(ByteView bytes) {
+  const uint8_t format = FormatOf(bytes) == kFirstAccountFormat ? kFirstAccountFormat : kAccountFormat;
   row::AccountRow message;
-  LABREC_RETURN_IF_ERROR(ParseRow(kAccountFormat, RowKind::kAccount, bytes, message));
+  LABREC_RETURN_IF_ERROR(ParseRow(format, RowKind::kAccount, bytes, message));
   Account account{message.tenant(), message.account(), {}, {}, message.discarded()};
   for (const row::DeviceEntry& entry : message.devices()) {
     LABREC_ASSIGN_OR_RETURN(EnrolledDevice device, FromMessage(entry));
@@ -80,7 +86,7 @@ absl::StatusOr<Account> DecodeAccount(ByteView bytes) {
   }
   account.records.assign(message.records().begin(), message.records().end());
   if (!IsValid(account)) return BadRow("an account breaks the limits");
-  if (!SameBytes(EncodeAccount(account), bytes)) return BadRow("it is not in canonical form");
+  if (!SameBytes(EncodeAccountAs(account, format), bytes)) return BadRow("it is not in canonical form");
   return account;
 }
 

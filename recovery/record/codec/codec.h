@@ -7,9 +7,9 @@
 
 namespace labrec::recovery {
 
-// Rows as bytes (docs/formats.md, "Rows"). One value has exactly one encoding. Rows are padded to a multiple
-// of 1 KiB that does not depend on how many guesses were spent, so that a failure and a success write rows of
-// the same size.
+// Rows as bytes (docs/formats.md, "Rows"). One value has exactly one encoding; those of earlier formats are
+// read still. Rows are padded to a size that does not depend on how many guesses were spent, so that a
+// failure and a success write rows of the same size.
 
 // Aborts if the value breaks a limit of limits.h: the state machine never makes such a one.
 Bytes EncodeAccount(const Account& account);

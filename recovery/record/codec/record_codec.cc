@@ -26,23 +26,29 @@ size_t RoomForCounts(const Record& record) {
   return room;
 }
 
+Bytes EncodeRecordAs(const Record& record, uint8_t format) {
+  const size_t step = format == kRecordFormat ? kRowSizeStep : kFirstRowSizeStep;
+  row::RecordRow message = WithoutCounts(record);
+  const size_t row_bytes = RowSizeFor(message.ByteSizeLong() + RoomForCounts(record), step);
+  AddCounts(record, message);
+  return FrameRow(format, RowKind::kRecord, message, row_bytes);
+}
+
 }  // namespace
 
 Bytes EncodeRecord(const Record& record) {
   if (!IsValidRecord(record)) std::abort();
-  row::RecordRow message = WithoutCounts(record);
-  const size_t row_bytes = RowSizeFor(message.ByteSizeLong() + RoomForCounts(record));
-  AddCounts(record, message);
-  return FrameRow(kRecordFormat, RowKind::kRecord, message, row_bytes);
+  return EncodeRecordAs(record, kRecordFormat);
 }
 
 absl::StatusOr<Record> DecodeRecord(ByteView bytes) {
   if (FormatOf(bytes) == kFirstRecordFormat) return DecodeFormat1(bytes);
+  const uint8_t format = FormatOf(bytes) == kSecondRecordFormat ? kSecondRecordFormat : kRecordFormat;
   row::RecordRow message;
-  LABREC_RETURN_IF_ERROR(ParseRow(kRecordFormat, RowKind::kRecord, bytes, message));
+  LABREC_RETURN_IF_ERROR(ParseRow(format, RowKind::kRecord, bytes, message));
   LABREC_ASSIGN_OR_RETURN(Record record, FromMessage(message));
   if (!IsValidRecord(record)) return BadRow("a record breaks the limits");
-  if (!SameBytes(EncodeRecord(record), bytes)) return BadRow("it is not in canonical form");
+  if (!SameBytes(EncodeRecordAs(record, format), bytes)) return BadRow("it is not in canonical form");
   return record;
 }
 

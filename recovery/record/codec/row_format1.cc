@@ -25,10 +25,10 @@ bool IsCanonical(const Record& record, const row::RecordRow& read, ByteView byte
   for (int i = 0; i < message.versions_size(); ++i) {
     message.mutable_versions(i)->set_registration_evaluations(read.versions(i).registration_evaluations());
   }
-  const size_t row_bytes = RowSizeFor(message.ByteSizeLong() + FirstRoomForCounts(record));
+  const size_t row_bytes = RowSizeFor(message.ByteSizeLong() + FirstRoomForCounts(record), kFirstRowSizeStep);
   AddCounts(record, message);
   message.set_spent(read.spent());
-  if (RowSizeFor(message.ByteSizeLong()) > row_bytes) return false;
+  if (kRowHeaderBytes + message.ByteSizeLong() > row_bytes) return false;
   return SameBytes(FrameRow(kFirstRecordFormat, RowKind::kRecord, message, row_bytes), bytes);
 }
 

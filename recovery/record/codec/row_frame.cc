@@ -34,8 +34,8 @@ absl::Status NewerRow(uint8_t found, uint8_t known) {
 
 }  // namespace
 
-size_t RowSizeFor(size_t message_bytes) {
-  return (kRowHeaderBytes + message_bytes + kRowSizeStep - 1) / kRowSizeStep * kRowSizeStep;
+size_t RowSizeFor(size_t message_bytes, size_t step) {
+  return (kRowHeaderBytes + message_bytes + step - 1) / step * step;
 }
 
 Bytes FrameRow(uint8_t format, RowKind kind, const google::protobuf::MessageLite& message, size_t row_bytes) {

@@ -86,6 +86,13 @@ absl::Status Execute(sqlite3* database, const char* sql) {
   return code == SQLITE_OK ? absl::OkStatus() : SqliteError(database, code, sql);
 }
 
+absl::StatusOr<int64_t> PragmaValue(sqlite3* database, const char* pragma) {
+  Statement statement(database, pragma);
+  DoneGuard done(statement);
+  LABREC_ASSIGN_OR_RETURN(const bool found, statement.Next());
+  return found ? statement.Integer(0) : 0;
+}
+
 absl::StatusOr<Database> OpenDatabase(const std::filesystem::path& path, Access access) {
   if (access == Access::kRead && !HasLog(path)) return OpenAlone(path);
   const int flags = access == Access::kWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;

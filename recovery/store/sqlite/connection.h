@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -42,6 +43,8 @@ absl::Status CheckFiles(const std::filesystem::path& path);
 
 // One or more SQL statements without results.
 absl::Status Execute(sqlite3* database, const char* sql);
+// The number that a pragma gives.
+absl::StatusOr<int64_t> PragmaValue(sqlite3* database, const char* pragma);
 
 enum class DatabaseFile { kMain, kLog };
 // Whether `code` says that this file could not grow: the disk is full, a quota is used up, or the process may

@@ -24,8 +24,8 @@ constexpr int kPatienceMillis = 100;
 
 // The log file: a header, then for each page a frame of a header and the page
 // (sqlite.org/fileformat2.html, 4.1).
-constexpr off_t LogSize(int pages) {
-  return 32 + off_t{pages} * (24 + 4096);
+constexpr off_t LogSize(int pages, off_t page_bytes) {
+  return 32 + off_t{pages} * (24 + page_bytes);
 }
 
 // Overwrites the file from `start` to its end with zeros and waits until they are on the disk. SQLite takes
@@ -144,6 +144,7 @@ absl::Status LogEraser::Checkpoint(int mode) {
 // dead, for readers, for writers and after a crash. 3. That is overwritten.
 absl::Status LogEraser::EmptyAndOverwrite() {
   LABREC_RETURN_IF_ERROR(Checkpoint(SQLITE_CHECKPOINT_RESTART));
+  LABREC_ASSIGN_OR_RETURN(const int64_t page_bytes, PragmaValue(database_.get(), "PRAGMA page_size"));
   LABREC_ASSIGN_OR_RETURN(const int64_t before, DataVersion());
   log_pages_ = 0;
   LABREC_RETURN_IF_ERROR(RewriteVersion(database_.get()));
@@ -154,15 +155,12 @@ absl::Status LogEraser::EmptyAndOverwrite() {
   const absl::Cleanup end = [this] { Execute(database_.get(), "ROLLBACK").IgnoreError(); };
   LABREC_ASSIGN_OR_RETURN(const int64_t after, DataVersion());
   if (before != after) return absl::UnavailableError("another process wrote to the database");
-  return OverwriteWithZeros(log_path_, LogSize(log_pages_));
+  return OverwriteWithZeros(log_path_, LogSize(log_pages_, page_bytes));
 }
 
 // Changes whenever somebody else commits.
 absl::StatusOr<int64_t> LogEraser::DataVersion() {
-  Statement statement(database_.get(), "PRAGMA data_version");
-  DoneGuard done(statement);
-  LABREC_ASSIGN_OR_RETURN(const bool found, statement.Next());
-  return found ? statement.Integer(0) : 0;
+  return PragmaValue(database_.get(), "PRAGMA data_version");
 }
 
 }  // namespace labrec::recovery

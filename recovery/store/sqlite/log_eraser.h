@@ -21,7 +21,7 @@ class LogEraser {
  public:
   struct Limits {
     std::chrono::milliseconds after{5000};
-    int log_pages = 16384;
+    int log_pages = 8192;
   };
   // `no_write` is held by whoever writes to the database; `failed` is told, once, an error after which it is
   // not known what reached the disk.

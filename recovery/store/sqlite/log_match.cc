@@ -21,7 +21,6 @@ namespace {
 // size in pages where it ends a transaction.
 constexpr size_t kHeader = 32;
 constexpr size_t kFrameHeader = 24;
-constexpr off_t kPage = 4096;
 
 std::optional<uint64_t> EpochOf(sqlite3* database) {
   Statement head(database, "SELECT epoch FROM head WHERE id = 0");
@@ -36,11 +35,12 @@ std::optional<uint64_t> EpochOf(sqlite3* database) {
 uint64_t CountBatches(int file) {
   std::array<uint8_t, kHeader> header{};
   if (pread(file, header.data(), header.size(), 0) != static_cast<ssize_t>(header.size())) return 0;
+  const off_t page_bytes = Reader(ByteView(header).subspan(8, 4)).U32();
   const ByteView salts = ByteView(header).subspan(16, 8);
   uint64_t batches = 0;
   std::array<uint8_t, kFrameHeader> frame{};
   for (off_t at = kHeader; pread(file, frame.data(), frame.size(), at) == static_cast<ssize_t>(frame.size());
-       at += kFrameHeader + kPage) {
+       at += kFrameHeader + page_bytes) {
     if (!SameBytes(ByteView(frame).subspan(8, 8), salts)) break;
     Reader reader(frame);
     const bool first_page = reader.U32() == 1;

@@ -31,13 +31,6 @@ constexpr const char* kTables[] = {
     "CREATE TABLE slots(slot INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT",
 };
 
-absl::StatusOr<int64_t> Number(sqlite3* database, const char* sql) {
-  Statement statement(database, sql);
-  DoneGuard done(statement);
-  LABREC_ASSIGN_OR_RETURN(bool found, statement.Next());
-  return found ? statement.Integer(0) : 0;
-}
-
 absl::StatusOr<std::vector<std::string>> TablesOf(sqlite3* database) {
   Statement statement(database, "SELECT CAST(sql AS BLOB) FROM sqlite_schema ORDER BY name");
   DoneGuard done(statement);
@@ -51,6 +44,10 @@ absl::StatusOr<std::vector<std::string>> TablesOf(sqlite3* database) {
 
 }  // namespace
 
+absl::Status SetPageSize(sqlite3* database) {
+  return Execute(database, "PRAGMA page_size=8192");
+}
+
 absl::Status MakeSchema(sqlite3* database) {
   std::string sql = "BEGIN IMMEDIATE;";
   for (const char* table : kTables) absl::StrAppend(&sql, table, ";");
@@ -60,8 +57,8 @@ absl::Status MakeSchema(sqlite3* database) {
 }
 
 absl::Status CheckSchema(sqlite3* database) {
-  LABREC_ASSIGN_OR_RETURN(const int64_t id, Number(database, "PRAGMA application_id"));
-  LABREC_ASSIGN_OR_RETURN(const int64_t version, Number(database, "PRAGMA user_version"));
+  LABREC_ASSIGN_OR_RETURN(const int64_t id, PragmaValue(database, "PRAGMA application_id"));
+  LABREC_ASSIGN_OR_RETURN(const int64_t version, PragmaValue(database, "PRAGMA user_version"));
   LABREC_ASSIGN_OR_RETURN(const std::vector<std::string> tables, TablesOf(database));
   if (id != kApplicationId) {
     return absl::FailedPreconditionError(

@@ -6,6 +6,10 @@
 
 namespace labrec::recovery {
 
+// For a file that is still empty: pages of 8 KiB, in which three accounts with a record of ordinary size have
+// room, where pages of 4 KiB take one. Files of earlier releases keep theirs.
+absl::Status SetPageSize(sqlite3* database);
+
 // Makes the tables in an empty file. docs/formats.md, "Storage".
 absl::Status MakeSchema(sqlite3* database);
 

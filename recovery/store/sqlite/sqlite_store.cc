@@ -275,6 +275,7 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> OpenSqliteStore(const std::filesyst
   MadeIndex index(file, access);
   LABREC_ASSIGN_OR_RETURN(Database writer, OpenDatabase(file, access));
   if (is_new) {
+    LABREC_RETURN_IF_ERROR(SetPageSize(writer.get()));
     LABREC_RETURN_IF_ERROR(UseLog(writer.get()));
     LABREC_RETURN_IF_ERROR(MakeSchema(writer.get()));
   }

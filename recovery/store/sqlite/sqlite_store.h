@@ -21,8 +21,8 @@ struct SqliteOptions {
   // How long after a batch the old versions of its rows are gone from the files. It takes a little longer
   // while a reader is in the way. When the store is closed they always go.
   std::chrono::milliseconds erase_after{5000};
-  // The write-ahead log is emptied earlier when it has grown to this many pages of 4 KiB.
-  int log_pages_limit = 16384;
+  // The write-ahead log is emptied earlier when it has grown to this many pages of 8 KiB.
+  int log_pages_limit = 8192;
 };
 
 // A ledger's rows in one SQLite file (docs/formats.md, "Storage"), with its log `path`-wal and its index

@@ -42,7 +42,7 @@ Bytes InFormat1(ByteView now, const std::string& sealed) {
   without.clear_last_counted_ms();
   without.mutable_versions(0)->clear_counted_elements();
   return FrameRow(kFirstRecordFormat, RowKind::kRecord, message,
-                  RowSizeFor(without.ByteSizeLong() + kRoomForCounts));
+                  RowSizeFor(without.ByteSizeLong() + kRoomForCounts, kFirstRowSizeStep));
 }
 
 class OldRows : public EditedRows {

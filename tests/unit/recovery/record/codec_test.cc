@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "recovery/record/codec/row_frame.h"
 #include "tests/unit/recovery/record/record_builder.h"
 
 namespace labrec::recovery {
@@ -36,7 +37,7 @@ void ExpectEveryDamageIsFound(const Bytes& row, const Value& value, Decode decod
   for (size_t size = 0; size < row.size(); ++size) {
     EXPECT_EQ(decode(ByteView(row).first(size)).status().code(), absl::StatusCode::kDataLoss) << size;
   }
-  for (const size_t extra : {size_t{1}, size_t{1024}}) {
+  for (const size_t extra : {size_t{1}, kRowSizeStep, kFirstRowSizeStep}) {
     Bytes longer = row;
     longer.resize(row.size() + extra);
     EXPECT_EQ(decode(longer).status().code(), absl::StatusCode::kDataLoss) << extra;
@@ -45,7 +46,8 @@ void ExpectEveryDamageIsFound(const Bytes& row, const Value& value, Decode decod
     Bytes flipped = row;
     flipped[bit / 8] ^= static_cast<uint8_t>(1U << (bit % 8));
     const auto decoded = decode(flipped);  // content may change; then it is another value, never the same
-    if (decoded.ok()) {
+    // An earlier format's row of the same size says the same.
+    if (decoded.ok() && flipped[0] == row[0]) {
       EXPECT_NE(*decoded, value) << bit;
     }
   }
@@ -92,7 +94,7 @@ TEST(Codec, FailuresAndSuccessesHaveOneSize) {
     Registered known(20);
     known.record->versions[0].config.resize(config_bytes);
     const size_t fresh = EncodeRecord(*known.record).size();
-    EXPECT_EQ(fresh % 1024, 0U);
+    EXPECT_EQ(fresh % kRowSizeStep, 0U);
     for (uint32_t i = 1; i <= 20; ++i) {
       known.Guess(1, i, 1'900'000'000'000);
       EXPECT_EQ(EncodeRecord(*known.record).size(), fresh);

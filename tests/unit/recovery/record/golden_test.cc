@@ -1,4 +1,4 @@
-// Rows of the newest format, and what is sealed in them, as bytes that stay: tests/vectors/rows_format2.txt.
+// Rows of the newest format, and what is sealed in them, as bytes that stay: tests/vectors/rows_format3.txt.
 #include <gtest/gtest.h>
 
 #include "pin/record_keys.h"
@@ -12,7 +12,7 @@ namespace labrec::recovery {
 namespace {
 
 const VectorFile& Vectors() {
-  static const VectorFile file = VectorFile::Load("rows_format2.txt");
+  static const VectorFile file = VectorFile::Load("rows_format3.txt");
   return file;
 }
 

@@ -11,12 +11,22 @@
 namespace labrec::recovery {
 namespace {
 
-// A row as the last release that wrote format 1 made it.
-Bytes OldRow(const std::string& name) {
-  static const VectorFile file = VectorFile::Load("rows_format1.txt");
+// A row as the last release that wrote its format made it.
+Bytes OldRow(const std::string& name, const std::string& file_name = "rows_format1.txt") {
+  const VectorFile file = VectorFile::Load(file_name);
   Bytes row = Unhex(file.common.at(name + "_row"));
   row.resize(std::stoul(file.common.at(name + "_size")));
   return row;
+}
+
+// The row as this release writes what it reads of it; empty if it does not read it.
+Bytes Rewritten(ByteView row) {
+  if (IsAccountRow(row)) {
+    const absl::StatusOr<Account> account = DecodeAccount(row);
+    return account.ok() ? EncodeAccount(*account) : Bytes();
+  }
+  const absl::StatusOr<Record> record = DecodeRecord(row);
+  return record.ok() ? EncodeRecord(*record) : Bytes();
 }
 
 Record Read(const std::string& name) {
@@ -62,7 +72,7 @@ TEST(Migration, WritesTheNewFormat) {
     SCOPED_TRACE(name);
     const Record record = Read(name);
     const Bytes row = EncodeRecord(record);
-    EXPECT_EQ(row[0], 2);
+    EXPECT_EQ(row[0], kRecordFormat);
     EXPECT_EQ(*DecodeRecord(row), record);
     EXPECT_EQ(AcceptRow(OldRow(name), {20, true, false}).value(), row);
   }
@@ -89,8 +99,32 @@ TEST(Migration, DamageIsFound) {
   relabelled[0] = 1;
   EXPECT_TRUE(absl::IsDataLoss(DecodeRecord(relabelled).status())) << "fields of format 2 in format 1";
   relabelled = row;
-  relabelled[0] = 2;
-  EXPECT_TRUE(absl::IsDataLoss(DecodeRecord(relabelled).status())) << "fields of format 1 in format 2";
+  for (const uint8_t format : {kSecondRecordFormat, kRecordFormat}) {
+    relabelled[0] = format;
+    EXPECT_TRUE(absl::IsDataLoss(DecodeRecord(relabelled).status())) << "fields of format 1 in a later one";
+  }
+}
+
+// Rows of the formats before the newest have the same messages in steps of 1 KiB.
+TEST(Migration, RowsInLongStepsAreReadAndWrittenInShortOnes) {
+  for (const char* name :
+       {"versions", "destroyed", "chip", "discarded_record", "account", "discarded_account"}) {
+    SCOPED_TRACE(name);
+    const Bytes old = OldRow(name, "rows_format2.txt");
+    EXPECT_EQ(old.size() % kFirstRowSizeStep, 0U);
+    const Bytes row = Rewritten(old);
+    EXPECT_EQ(row[0], old[0] + 1);
+    EXPECT_LT(row.size(), old.size());
+    EXPECT_EQ(Rewritten(row), row);
+    EXPECT_EQ(AcceptRow(old, {20, true, false}).value(), row);
+    // Each format has its own step.
+    Bytes relabelled = old;
+    relabelled[0] = row[0];
+    EXPECT_EQ(Rewritten(relabelled), Bytes());
+    relabelled = row;
+    relabelled[0] = old[0];
+    EXPECT_EQ(Rewritten(relabelled), Bytes());
+  }
 }
 
 // Who went back to this release from a later one is told so, and not that storage is damaged.
@@ -99,7 +133,7 @@ TEST(Migration, ARowOfALaterReleaseIsCalledThat) {
   Account account{"tenant", "alice", {}, {}};
   for (Bytes row : {EncodeRecord(record), EncodeAccount(account)}) {
     EXPECT_FALSE(IsOfLaterRelease(row));
-    row[0] = 3;
+    row[0] = (IsAccountRow(row) ? kAccountFormat : kRecordFormat) + 1;
     EXPECT_TRUE(IsOfLaterRelease(row));
     const absl::Status read = IsAccountRow(row) ? DecodeAccount(row).status() : DecodeRecord(row).status();
     EXPECT_TRUE(absl::IsDataLoss(read));
