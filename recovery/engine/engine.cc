@@ -47,7 +47,8 @@ absl::Status CheckParts(const EngineOptions& options, hsm::Device& key_device, h
 
 absl::StatusOr<std::unique_ptr<Ledger>> OpenLedger(Workshop& workshop, Store& store, const Bytes& realm_id) {
   Ledger::OpenReport report;
-  LABREC_ASSIGN_OR_RETURN(auto ledger, Ledger::Open(store, workshop.anchor, realm_id, &report));
+  LABREC_ASSIGN_OR_RETURN(auto ledger,
+                          Ledger::Open(store, workshop.anchor, realm_id, &report, Ledger::Reads::kKept));
   spdlog::info("ledger open at epoch {}{}", report.epoch,
                report.rolled_forward ? ", after anchoring a batch that an earlier run had only written" : "");
   return ledger;

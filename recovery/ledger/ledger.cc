@@ -54,11 +54,12 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Create(Store& store, hsm::Freshn
   LABREC_ASSIGN_OR_RETURN(batch.head.evidence, anchor.Prepare(batch.head.epoch, HeadDigest(batch.head)));
   LABREC_RETURN_IF_ERROR(store.Write(batch));
   LABREC_RETURN_IF_ERROR(anchor.Commit(batch.head.epoch));
-  return std::make_unique<LedgerImpl>(store, anchor, std::move(batch.head), std::move(tree), device_epoch);
+  return std::make_unique<LedgerImpl>(store, anchor, std::move(batch.head), std::move(tree), device_epoch,
+                                      Reads::kFromStorage);
 }
 
 absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(Store& store, hsm::FreshnessAnchor& anchor,
-                                                     ByteView realm_id, OpenReport* report) {
+                                                     ByteView realm_id, OpenReport* report, Reads reads) {
   // Judged first, and the device is only read: a claim ends the run that serves now, so a stale copy must not
   // get that far.
   LABREC_ASSIGN_OR_RETURN(HeadRow head, ReadRealmHead(store, realm_id));
@@ -71,8 +72,8 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(Store& store, hsm::Freshnes
   const bool rolls_forward = found.freshness == hsm::Freshness::kOneAhead;
   if (rolls_forward) LABREC_RETURN_IF_ERROR(RollForward(store, anchor, head));
 
-  auto ledger =
-      std::make_unique<LedgerImpl>(store, anchor, std::move(head), std::move(tree), found.device_epoch);
+  auto ledger = std::make_unique<LedgerImpl>(store, anchor, std::move(head), std::move(tree),
+                                             found.device_epoch, reads);
   // The fences. Without any:
   //   1. crash after a batch was written and before it was anchored; 2. hide that state, show the one before;
   //   3. another batch takes the same epoch and is answered; 4. bring the hidden state back: it is fresh.

@@ -32,6 +32,9 @@ class Ledger {
     bool rolled_forward = false;  // a durable, never anchored batch was anchored; nothing of it was answered
   };
 
+  // Whether Read and Stage ask storage again for what was read or written lately (read_cache.h).
+  enum class Reads { kFromStorage, kKept };
+
   // Makes the first, empty state on storage without a ledger, and anchors it.
   static absl::StatusOr<std::unique_ptr<Ledger>> Create(Store& store, hsm::FreshnessAnchor& anchor,
                                                         ByteView realm_id, uint32_t bucket_exponent);
@@ -43,7 +46,8 @@ class Ledger {
   // another run moved it meanwhile; FAILED_PRECONDITION: another realm's storage, or none; UNAVAILABLE: the
   // device is away.
   static absl::StatusOr<std::unique_ptr<Ledger>> Open(Store& store, hsm::FreshnessAnchor& anchor,
-                                                      ByteView realm_id, OpenReport* report = nullptr);
+                                                      ByteView realm_id, OpenReport* report = nullptr,
+                                                      Reads reads = Reads::kFromStorage);
 
   virtual ~Ledger() = default;
 

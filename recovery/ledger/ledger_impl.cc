@@ -14,7 +14,7 @@
 namespace labrec::recovery {
 
 LedgerImpl::LedgerImpl(Store& store, hsm::FreshnessAnchor& anchor, HeadRow head, MerkleTree tree,
-                       uint64_t found_epoch)
+                       uint64_t found_epoch, Reads reads)
     : store_(store),
       anchor_(anchor),
       realm_id_(std::move(head.realm_id)),
@@ -22,6 +22,7 @@ LedgerImpl::LedgerImpl(Store& store, hsm::FreshnessAnchor& anchor, HeadRow head,
       discontinuities_(head.discontinuities),
       settled_from_(found_epoch + 2),
       tree_(std::move(tree)),
+      cache_(reads == Reads::kKept ? ReadCache::Size() : ReadCache::Size{0, 0}),
       records_(head.records),
       anchored_epoch_(head.epoch) {}
 
@@ -40,9 +41,26 @@ Digest LedgerImpl::LeafOf(uint32_t bucket) const {
 }
 
 absl::StatusOr<std::optional<Bytes>> LedgerImpl::ReadOnce(const RowAddress& address) {
-  LABREC_ASSIGN_OR_RETURN(const BucketDirectory directory,
-                          ReadCheckedDirectory(store_, address.bucket, LeafOf(address.bucket)));
-  return ReadCheckedRow(store_, address, directory);
+  const Digest leaf = LeafOf(address.bucket);
+  ReadCache::Directory directory = cache_.FindDirectory(address.bucket, leaf);
+  if (directory == nullptr) {
+    LABREC_ASSIGN_OR_RETURN(BucketDirectory read, ReadCheckedDirectory(store_, address.bucket, leaf));
+    directory = std::make_shared<const BucketDirectory>(std::move(read));
+    KeepIfCurrent(address.bucket, leaf, [&] { cache_.PutDirectory(address.bucket, leaf, directory); });
+  }
+  const std::optional<Digest> content = directory->Find(address.key);
+  if (!content) return std::nullopt;
+  if (const ReadCache::Row kept = cache_.FindRow(address.key, *content)) return *kept;
+  LABREC_ASSIGN_OR_RETURN(std::optional<Bytes> row, ReadCheckedRow(store_, address, *directory));
+  if (row) KeepIfCurrent(address.bucket, leaf, [&] { cache_.PutRow(address.key, *content, *row); });
+  return row;
+}
+
+// What a batch has replaced or removed meanwhile is not kept: it is to be gone.
+template <typename Put>
+void LedgerImpl::KeepIfCurrent(uint32_t bucket, const Digest& leaf, Put put) {
+  const std::shared_lock lock(state_mutex_);
+  if (tree_.leaf(bucket) == leaf) put();
 }
 
 absl::StatusOr<std::optional<Bytes>> LedgerImpl::Read(const RowAddress& address) {
@@ -71,6 +89,27 @@ absl::Status LedgerImpl::CheckAddresses(const std::vector<RowWrite>& writes) con
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<ReadCache::Directory>> LedgerImpl::DirectoriesOf(std::span<const uint32_t> buckets,
+                                                                            std::span<const Digest> leaves) {
+  std::vector<ReadCache::Directory> directories;
+  std::vector<uint32_t> missing;
+  std::vector<Digest> missing_leaves;
+  for (size_t i = 0; i < buckets.size(); ++i) {
+    directories.push_back(cache_.FindDirectory(buckets[i], leaves[i]));
+    if (directories.back() != nullptr) continue;
+    missing.push_back(buckets[i]);
+    missing_leaves.push_back(leaves[i]);
+  }
+  if (missing.empty()) return directories;
+  LABREC_ASSIGN_OR_RETURN(std::vector<BucketDirectory> read,
+                          ReadCheckedDirectories(store_, missing, missing_leaves));
+  auto next = read.begin();
+  for (ReadCache::Directory& directory : directories) {
+    if (directory == nullptr) directory = std::make_shared<const BucketDirectory>(std::move(*next++));
+  }
+  return directories;
+}
+
 // Works out the new directories, digests, root and number of rows.
 absl::Status LedgerImpl::StageBuckets(StagedBatchImpl& staged) {
   std::map<uint32_t, std::vector<const RowWrite*>> by_bucket;
@@ -81,16 +120,19 @@ absl::Status LedgerImpl::StageBuckets(StagedBatchImpl& staged) {
     buckets.push_back(bucket);
     leaves.push_back(LeafOf(bucket));
   }
-  LABREC_ASSIGN_OR_RETURN(std::vector<BucketDirectory> directories,
-                          ReadCheckedDirectories(store_, buckets, leaves));
+  LABREC_ASSIGN_OR_RETURN(const std::vector<ReadCache::Directory> directories,
+                          DirectoriesOf(buckets, leaves));
   std::vector<LeafChange> changes;
   uint64_t records = records_;
   size_t next = 0;
+  staged.contents.resize(staged.batch.rows.size());
   for (const auto& [bucket, writes] : by_bucket) {
-    BucketDirectory& directory = directories[next++];
+    BucketDirectory directory = *directories[next++];
     for (const RowWrite* write : writes) {
       if (write->content.has_value()) {
-        records += directory.Set(write->address.key, Sha256(*write->content)) ? 1 : 0;
+        Digest& content = staged.contents[static_cast<size_t>(write - staged.batch.rows.data())];
+        content = Sha256(*write->content);
+        records += directory.Set(write->address.key, content) ? 1 : 0;
       } else {
         records -= directory.Remove(write->address.key) ? 1 : 0;
       }
@@ -99,6 +141,7 @@ absl::Status LedgerImpl::StageBuckets(StagedBatchImpl& staged) {
     const Digest digest = BucketDigest(bucket, bytes);
     changes.push_back({bucket, digest});
     staged.batch.buckets.push_back({bucket, digest, std::move(bytes)});
+    staged.directories.push_back(std::make_shared<const BucketDirectory>(std::move(directory)));
   }
   staged.update = tree_.Plan(std::move(changes));
   staged.batch.head = {
@@ -150,8 +193,24 @@ absl::Status LedgerImpl::WriteThrough(StagedBatchImpl& staged) {
   std::unique_lock lock(state_mutex_);
   tree_.Apply(staged.update);
   records_ = staged.batch.head.records;
+  KeepWritten(staged);
   phase_ = Phase::kPersisted;
   return absl::OkStatus();
+}
+
+void LedgerImpl::KeepWritten(StagedBatchImpl& staged) {
+  for (size_t i = 0; i < staged.directories.size(); ++i) {
+    const BucketWrite& bucket = staged.batch.buckets[i];
+    cache_.PutDirectory(bucket.bucket, bucket.digest, std::move(staged.directories[i]));
+  }
+  for (size_t i = 0; i < staged.contents.size(); ++i) {
+    RowWrite& row = staged.batch.rows[i];
+    if (row.content) {
+      cache_.PutRow(row.address.key, staged.contents[i], *std::exchange(row.content, std::nullopt));
+    } else {
+      cache_.ForgetRow(row.address.key);
+    }
+  }
 }
 
 absl::Status LedgerImpl::Persist(StagedBatch& batch) {

@@ -4,11 +4,13 @@
 #include <memory>
 #include <optional>
 #include <shared_mutex>
+#include <span>
 #include <vector>
 
 #include "recovery/ledger/bucket.h"
 #include "recovery/ledger/ledger.h"
 #include "recovery/ledger/merkle.h"
+#include "recovery/ledger/read_cache.h"
 
 namespace labrec::recovery {
 
@@ -19,7 +21,9 @@ class StagedBatchImpl final : public StagedBatch {
 
   StoreBatch batch;
   MerkleUpdate update;
-  uint64_t number = 0;  // of the Stage call that made it; only the latest can go on
+  std::vector<ReadCache::Directory> directories;  // as the batch leaves them, in the order of batch.buckets
+  std::vector<Digest> contents;                   // of batch.rows, in their order; zeros for a removed one
+  uint64_t number = 0;                            // of the Stage call that made it; only the latest can go on
 };
 
 // The ledger over a state that was checked. docs/ledger.md.
@@ -27,7 +31,8 @@ class LedgerImpl final : public Ledger {
  public:
   // `head` and `tree` are what storage holds and `head.epoch` is the device's current epoch; `found_epoch` is
   // the one where this run found it at its claim.
-  LedgerImpl(Store& store, hsm::FreshnessAnchor& anchor, HeadRow head, MerkleTree tree, uint64_t found_epoch);
+  LedgerImpl(Store& store, hsm::FreshnessAnchor& anchor, HeadRow head, MerkleTree tree, uint64_t found_epoch,
+             Reads reads);
 
   uint32_t BucketOf(const Digest& account_hash) const override;
   absl::StatusOr<std::optional<Bytes>> Read(const RowAddress& address) override;
@@ -51,9 +56,14 @@ class LedgerImpl final : public Ledger {
   enum class Phase { kIdle, kPersisted, kStopped };
 
   absl::StatusOr<std::optional<Bytes>> ReadOnce(const RowAddress& address);
+  template <typename Put>
+  void KeepIfCurrent(uint32_t bucket, const Digest& leaf, Put put);
   Digest LeafOf(uint32_t bucket) const;
   absl::Status CheckAddresses(const std::vector<RowWrite>& writes) const;
   absl::Status StageBuckets(StagedBatchImpl& staged);
+  absl::StatusOr<std::vector<ReadCache::Directory>> DirectoriesOf(std::span<const uint32_t> buckets,
+                                                                  std::span<const Digest> leaves);
+  void KeepWritten(StagedBatchImpl& staged);
   absl::Status CheckTurn(const StagedBatchImpl& staged, Phase wanted) const;
   absl::StatusOr<std::unique_ptr<StagedBatch>> StageNow(std::vector<RowWrite> writes);
   absl::Status TakeRefusedEpoch();
@@ -78,6 +88,7 @@ class LedgerImpl final : public Ledger {
   std::shared_mutex persisting_;
   mutable std::shared_mutex state_mutex_;  // guards tree_ and records_; held for moments only
   MerkleTree tree_;
+  ReadCache cache_;
   uint64_t records_;
   std::atomic<uint64_t> anchored_epoch_;
   std::atomic<bool> has_stopped_ = false;  // phase_ is kStopped

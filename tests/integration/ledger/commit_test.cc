@@ -21,14 +21,22 @@ class FaultyStore : public Store {
   explicit FaultyStore(Store& real) : real_(real) {}
   Next next = Next::kWorks;
   std::function<void(const StoreBatch&)> on_refused;
+  int reads = 0;  // of rows and directories
 
   absl::StatusOr<std::optional<HeadRow>> ReadHead() override { return real_.ReadHead(); }
-  absl::StatusOr<std::optional<Bytes>> ReadRow(const RowAddress& at) override { return real_.ReadRow(at); }
-  absl::StatusOr<Bytes> ReadDirectory(uint32_t bucket) override { return real_.ReadDirectory(bucket); }
+  absl::StatusOr<std::optional<Bytes>> ReadRow(const RowAddress& at) override {
+    ++reads;
+    return real_.ReadRow(at);
+  }
+  absl::StatusOr<Bytes> ReadDirectory(uint32_t bucket) override {
+    ++reads;
+    return real_.ReadDirectory(bucket);
+  }
   absl::StatusOr<std::vector<std::optional<Bytes>>> ReadRows(std::span<const RowAddress> at) override {
     return real_.ReadRows(at);
   }
   absl::StatusOr<std::vector<Bytes>> ReadDirectories(std::span<const uint32_t> buckets) override {
+    ++reads;
     return real_.ReadDirectories(buckets);
   }
   absl::Status ForEachBucketDigest(
@@ -107,6 +115,8 @@ TEST_P(LedgerTest, AgreesWithAMapOverRandomBatchesAndRestarts) {
     Stop();
     storage_->Remove(path());
     Create(exponent);
+    reads_ = exponent == 0 ? Ledger::Reads::kKept : Ledger::Reads::kFromStorage;
+    ASSERT_TRUE(Open().ok());
     std::mt19937 random(exponent);
     std::map<uint32_t, Bytes> expected;
     for (int step = 0; step < 30; ++step) {
@@ -142,32 +152,69 @@ TEST_P(LedgerTest, AgreesWithAMapOverRandomBatchesAndRestarts) {
   }
 }
 
+// What a batch replaced or removed is never answered, and what it wrote is answered without storage.
+TEST_P(LedgerTest, AsksStorageOnceForWhatItKeeps) {
+  Create();
+  Fill();
+  FaultyStore store(*running_.store);
+  auto opened =
+      Ledger::Open(store, *running_.device->freshness_anchor(), kRealm, nullptr, Ledger::Reads::kKept);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  Ledger& ledger = **opened;
+  const auto reads_of = [&](const std::function<void()>& what) {
+    store.reads = 0;
+    what();
+    return store.reads;
+  };
+  const auto read = [&](uint32_t key) { return *ledger.Read({1, KeyOf(key)}); };
+  EXPECT_EQ(reads_of([&] { EXPECT_EQ(read(10), Bytes(40, 16)); }), 2) << "a directory and a row";
+  EXPECT_EQ(reads_of([&] { EXPECT_EQ(read(10), Bytes(40, 16)); }), 0);
+  EXPECT_EQ(reads_of([&] { EXPECT_EQ(read(11), Bytes(40, 17)); }), 1);
+  EXPECT_EQ(reads_of([&] {
+              ASSERT_TRUE(Commit(ledger, {Put(1, 10, Bytes(5, 1)), {{1, KeyOf(11)}, std::nullopt}}).ok());
+              EXPECT_EQ(read(10), Bytes(5, 1));
+              EXPECT_EQ(read(11), std::nullopt);
+              EXPECT_EQ(read(12), std::nullopt);
+            }),
+            0);
+  auto staged = ledger.Stage({Put(1, 10, Bytes(5, 2))});
+  ASSERT_TRUE(staged.ok());
+  EXPECT_EQ(read(10), Bytes(5, 1)) << "not persisted";
+  store.next = FaultyStore::Next::kRefuses;
+  EXPECT_TRUE(absl::IsAborted(ledger.Persist(**staged)));
+  EXPECT_EQ(read(10), Bytes(5, 1)) << "refused";
+}
+
 // Readers may meet a batch at any point of its way to storage, and never call that damage.
 TEST_P(LedgerTest, ReadersNeverMistakeABatchForDamage) {
   Create(0);
-  ASSERT_TRUE(Commit({Put(0, 1, Bytes(200, 0)), Put(0, 2, Bytes(200, 0))}).ok());
-  std::atomic<bool> stop = false;
-  std::atomic<int> reads = 0;
-  std::vector<std::thread> readers;
-  for (uint32_t key : {1U, 2U, 1U}) {
-    readers.emplace_back([this, key, &stop, &reads] {
-      uint8_t last = 0;
-      while (!stop) {
-        const auto row = Read(0, key);
-        ASSERT_TRUE(row.ok()) << row.status();
-        ASSERT_TRUE(row->has_value());
-        ASSERT_GE((**row)[0], last) << "an older state came back";
-        last = (**row)[0];
-        ++reads;
-      }
-    });
+  for (const Ledger::Reads reads : {Ledger::Reads::kKept, Ledger::Reads::kFromStorage}) {
+    reads_ = reads;
+    ASSERT_TRUE(Open().ok());
+    ASSERT_TRUE(Commit({Put(0, 1, Bytes(200, 0)), Put(0, 2, Bytes(200, 0))}).ok());
+    std::atomic<bool> stop = false;
+    std::atomic<int> looks = 0;
+    std::vector<std::thread> readers;
+    for (uint32_t key : {1U, 2U, 1U}) {
+      readers.emplace_back([this, key, &stop, &looks] {
+        uint8_t last = 0;
+        while (!stop) {
+          const auto row = Read(0, key);
+          ASSERT_TRUE(row.ok()) << row.status();
+          ASSERT_TRUE(row->has_value());
+          ASSERT_GE((**row)[0], last) << "an older state came back";
+          last = (**row)[0];
+          ++looks;
+        }
+      });
+    }
+    for (uint8_t i = 1; i <= 40; ++i) {
+      ASSERT_TRUE(Commit({Put(0, 1, Bytes(200, i)), Put(0, 2, Bytes(200, i))}).ok());
+    }
+    stop = true;
+    for (std::thread& reader : readers) reader.join();
+    EXPECT_GT(looks, 40);
   }
-  for (uint8_t i = 1; i <= 40; ++i) {
-    ASSERT_TRUE(Commit({Put(0, 1, Bytes(200, i)), Put(0, 2, Bytes(200, i))}).ok());
-  }
-  stop = true;
-  for (std::thread& reader : readers) reader.join();
-  EXPECT_GT(reads, 40);
 }
 
 TEST_P(LedgerTest, GoesOnWhenTheDeviceComesBack) {

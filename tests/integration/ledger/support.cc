@@ -86,7 +86,7 @@ absl::Status LedgerTest::OpenAt(const std::filesystem::path& file, Running& runn
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<hsm::Device> device, device_->Open());
   Ledger::OpenReport report;
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Ledger> ledger,
-                          Ledger::Open(*store, *device->freshness_anchor(), realm, &report));
+                          Ledger::Open(*store, *device->freshness_anchor(), realm, &report, reads_));
   running = {std::move(store), std::move(device), std::move(ledger), report};
   return absl::OkStatus();
 }

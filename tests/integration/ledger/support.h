@@ -90,6 +90,8 @@ class LedgerTest : public testing::TestWithParam<const char*> {
 
   std::filesystem::path path() const { return folder_.path() / "realm.db"; }
 
+  Ledger::Reads reads_ = Ledger::Reads::kFromStorage;  // of ledgers that are opened
+
   test::TemporaryFolder folder_;
   std::unique_ptr<test::Storage> storage_;
   std::unique_ptr<AnchorDevice> device_;
