@@ -69,14 +69,19 @@ class P256Arithmetic {
     return loaded;
   }
 
+  // 04 || x || y of a point on the curve.
+  static P256Point FromUncompressed(const uint8_t* encoded) {
+    P256Point stored;
+    std::memcpy(stored.coordinates_.data(), encoded + 1, stored.coordinates_.size());
+    return stored;
+  }
+
   static std::optional<P256Point> Store(const EC_POINT* point) {
     if (EC_POINT_is_at_infinity(Group(), point) == 1) return std::nullopt;
     uint8_t encoded[P256Point::kUncompressedSize];
     Require(EC_POINT_point2oct(Group(), point, POINT_CONVERSION_UNCOMPRESSED, encoded, sizeof encoded,
                                Scratch()) == sizeof encoded);
-    P256Point stored;
-    std::memcpy(stored.coordinates_.data(), encoded + 1, stored.coordinates_.size());
-    return stored;
+    return FromUncompressed(encoded);
   }
 };
 
@@ -97,6 +102,9 @@ absl::StatusOr<P256Point> P256Point::Parse(ByteView encoded) {
     ERR_clear_error();  // an entry left behind fails the thread's next TLS call
     return absl::InvalidArgumentError("the point is not on the curve P-256");
   }
+  // OpenSSL has taken the coordinates as they stand, so they need not be worked out of the point again, which
+  // would cost six times as much as the check.
+  if (uncompressed) return P256Arithmetic::FromUncompressed(encoded.data());
   return *P256Arithmetic::Store(point.get());
 }
 
@@ -140,9 +148,14 @@ std::array<uint8_t, P256Point::kUncompressedSize> P256Point::Uncompressed() cons
 }
 
 P256Point P256Point::Negated() const {
-  EcPointPtr point = P256Arithmetic::Load(*this);
-  Require(EC_POINT_invert(Group(), point.get(), Scratch()) == 1);
-  return *P256Arithmetic::Store(point.get());
+  // (x, p - y), which is what OpenSSL does, but for the way to its points and back. No point has y = 0, as
+  // the order is odd.
+  static const BIGNUM* const field = EC_GROUP_get0_field(Group());
+  const BnPtr y(BN_bin2bn(coordinates_.data() + 32, 32, nullptr));
+  P256Point negated = *this;
+  Require(y != nullptr && BN_sub(y.get(), field, y.get()) == 1 &&
+          BN_bn2binpad(y.get(), negated.coordinates_.data() + 32, 32) == 32);
+  return negated;
 }
 
 std::optional<P256Point> P256Point::Plus(const P256Point& other) const {

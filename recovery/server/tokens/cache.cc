@@ -12,15 +12,11 @@ size_t TokenCache::Hash::operator()(const Digest& digest) const {
   return value;
 }
 
-std::optional<TokenHolder> TokenCache::Find(const Digest& token, const std::string& tenant,
-                                            uint64_t generation, int64_t now_ms) {
+std::optional<TokenCache::Entry> TokenCache::Find(const Digest& token, int64_t now_ms) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(token);
-  if (found == entries_.end()) return std::nullopt;
-  const Entry& entry = found->second;
-  const bool good =
-      entry.holder.tenant == tenant && entry.generation == generation && now_ms < entry.holder.expires_at_ms;
-  return good ? std::optional<TokenHolder>(entry.holder) : std::nullopt;
+  if (found == entries_.end() || now_ms >= found->second.holder.expires_at_ms) return std::nullopt;
+  return found->second;
 }
 
 void TokenCache::Put(const Digest& token, TokenHolder holder, uint64_t generation) {

@@ -26,17 +26,16 @@ class TokenCache {
  public:
   explicit TokenCache(size_t capacity) : capacity_(capacity) {}
 
-  // The holder, if the token was put with this generation of its tenant's keys and has not expired.
-  std::optional<TokenHolder> Find(const Digest& token, const std::string& tenant, uint64_t generation,
-                                  int64_t now_ms);
+  struct Entry {
+    TokenHolder holder;
+    uint64_t generation = 0;  // of its tenant's keys, as it was put; good with no other
+  };
+  // The token's entry, if it has not expired.
+  std::optional<Entry> Find(const Digest& token, int64_t now_ms) const;
   void Put(const Digest& token, TokenHolder holder, uint64_t generation);
   size_t size() const;
 
  private:
-  struct Entry {
-    TokenHolder holder;
-    uint64_t generation = 0;
-  };
   struct Hash {
     size_t operator()(const Digest& digest) const;
   };

@@ -77,19 +77,30 @@ std::shared_ptr<KeySource> TokenVerifier::KeysOf(std::string_view issuer) const 
   return found == issuers_.end() ? nullptr : found->second.keys;
 }
 
+// A token whose signature was checked is not read again, as long as its tenant's keys are those of then. One
+// that is not found here is looked at from its beginning.
+std::optional<TokenHolder> TokenVerifier::FindVerified(const Digest& token, int64_t now_ms) {
+  std::optional<TokenCache::Entry> known = cache_.Find(token, now_ms);
+  if (!known) return std::nullopt;
+  const std::shared_ptr<KeySource> source = KeysOf(known->holder.tenant);
+  if (source == nullptr) return std::nullopt;
+  const absl::StatusOr<KeySource::Keys> keys = source->Current();
+  if (!keys.ok() || keys->generation != known->generation) return std::nullopt;
+  return std::move(known->holder);
+}
+
 absl::StatusOr<TokenHolder> TokenVerifier::Verify(std::string_view token) {
   if (token.size() > longest_) {
     return absl::UnauthenticatedError(
         absl::StrCat("token: longer than ", longest_, " bytes, this server's limit for metadata"));
   }
+  const Digest digest = Sha256(token);
+  const int64_t now = clock_.NowMillis();
+  if (auto known = FindVerified(digest, now)) return *std::move(known);
   LABREC_ASSIGN_OR_RETURN(const UnverifiedToken read, ReadUnverified(token));
   const std::shared_ptr<KeySource> source = KeysOf(read.issuer);
   if (source == nullptr) return absl::UnauthenticatedError("token: \"iss\" is no tenant of this realm");
   LABREC_ASSIGN_OR_RETURN(const KeySource::Keys keys, source->Current());
-  const Digest digest = Sha256(token);
-  const int64_t now = clock_.NowMillis();
-  if (auto known = cache_.Find(digest, read.issuer, keys.generation, now)) return *std::move(known);
-
   const TokenKey* key = keys.jwks->Find(read.key_id, read.algorithm);
   if (key == nullptr) {
     source->Miss();

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,6 +74,7 @@ class TokenVerifier {
   static absl::StatusOr<Issuer> Open(const Tenant& tenant);
   static void StartAll(Issuers& issuers);
   std::shared_ptr<KeySource> KeysOf(std::string_view issuer) const;
+  std::optional<TokenHolder> FindVerified(const Digest& token, int64_t now_ms);
 
   const std::string audience_;
   const Clock& clock_;

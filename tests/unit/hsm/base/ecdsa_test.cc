@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/hash.h"
@@ -13,6 +15,7 @@ namespace labrec {
 namespace {
 
 constexpr char kGroupOrder[] = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+constexpr char kGroupOrderLessOne[] = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550";
 
 SecretBytes Secret(std::string_view text) {
   return SecretBytes::CopyOf(AsBytes(text));
@@ -78,6 +81,60 @@ TEST(Ecdsa, OutOfRangeHalvesNeverVerify) {
     EXPECT_FALSE(key.public_key().Verify(AsBytes("message"), Joined(bad, bad)));
   }
   EXPECT_EQ(ERR_peek_error(), 0UL);
+}
+
+// By OpenSSL's own verification.
+bool EvpVerifies(const EcdsaPublicKey& key, ByteView message, ByteView signature) {
+  const Bytes spki = key.Spki();
+  const uint8_t* at = spki.data();
+  EVP_PKEY* const evp = d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size()));
+  ECDSA_SIG* const raw = ECDSA_SIG_new();
+  ECDSA_SIG_set0(raw, BN_bin2bn(signature.data(), 32, nullptr),
+                 BN_bin2bn(signature.data() + 32, 32, nullptr));
+  uint8_t* der = nullptr;
+  const int size = i2d_ECDSA_SIG(raw, &der);
+  EVP_MD_CTX* const context = EVP_MD_CTX_new();
+  const bool good =
+      EVP_DigestVerifyInit_ex(context, nullptr, "SHA256", nullptr, nullptr, evp, nullptr) == 1 &&
+      EVP_DigestVerify(context, der, static_cast<size_t>(size), message.data(), message.size()) == 1;
+  EVP_MD_CTX_free(context);
+  OPENSSL_free(der);
+  ECDSA_SIG_free(raw);
+  EVP_PKEY_free(evp);
+  ERR_clear_error();
+  return good;
+}
+
+TEST(Ecdsa, VerifiesWhatOpensslDoes) {
+  for (int i = 0; i < 60; ++i) {
+    const EcdsaPrivateKey key = EcdsaPrivateKey::Generate();
+    const Bytes message = ToBytes(key.Sign(AsBytes("a message of its own")));
+    const auto good = key.Sign(message);
+    const P256Scalar s = P256Scalar::Parse(ByteView(good).last(32)).value();
+    const P256Scalar minus_one = P256Scalar::Parse(Unhex(kGroupOrderLessOne)).value();
+    const P256Scalar doubled = s.Times(P256Scalar::Reduce(Bytes{2}).value());
+    const Bytes r = ToBytes(ByteView(good).first(32));
+    for (const Bytes& signature : {ToBytes(good), Joined(r, s.Times(minus_one).SecretBytesView()),
+                                   Joined(r, doubled.SecretBytesView()), Joined(s.SecretBytesView(), r),
+                                   Joined(r, r), Joined(Bytes(32, 1), Bytes(32, 2))}) {
+      for (const EcdsaPublicKey& by : {key.public_key(), EcdsaPrivateKey::Generate().public_key()}) {
+        EXPECT_EQ(by.Verify(message, signature), EvpVerifies(by, message, signature)) << Hex(signature);
+      }
+    }
+  }
+}
+
+// r = -e/d makes the sum of SEC 1's step 5 the identity, whatever s is.
+TEST(Ecdsa, TheIdentityVerifiesNothing) {
+  const P256Scalar d = P256Scalar::Random();
+  const P256Scalar e = P256Scalar::Reduce(Sha256(AsBytes("message"))).value();
+  const P256Scalar minus_one = P256Scalar::Parse(Unhex(kGroupOrderLessOne)).value();
+  const P256Scalar r = e.Times(d.Inverse()).Times(minus_one);
+  const EcdsaPublicKey key = EcdsaPublicKey::FromPoint(P256Point::Generator().Times(d));
+  for (int i = 0; i < 4; ++i) {
+    const P256Scalar s = P256Scalar::Random();
+    EXPECT_FALSE(key.Verify(AsBytes("message"), Joined(r.SecretBytesView(), s.SecretBytesView())));
+  }
 }
 
 TEST(EcdsaPublicKey, SpkiAndPemComeBack) {
