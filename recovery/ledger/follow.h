@@ -11,8 +11,8 @@
 namespace labrec::recovery {
 
 // Judges a ledger that another process works on, as Ledger::Open would, with the device only read. The tree
-// is built and held against the head's root, and not kept: the next batch changes it, and to read it anew
-// takes less time than an operator notices (docs/performance.md). One thread.
+// is built and held against the head's root, and not kept, as the next batch changes it
+// (docs/adr/a-standby-reads-the-tree-anew.md). One thread.
 class LedgerFollower {
  public:
   // The anchor outlives it.

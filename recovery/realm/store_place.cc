@@ -23,6 +23,12 @@ PostgresOptions OptionsFor(const StorePlace& place, StoreUse use) {
   return options;
 }
 
+PostgresOptions OptionsForRebuilt(const StorePlace& place, StoreUse use) {
+  PostgresOptions options = OptionsFor(place, use);
+  options.tables = PostgresOptions::Tables::kRebuilt;
+  return options;
+}
+
 absl::StatusOr<PlacedStore> OpenFile(const RealmFolder& folder, StoreUse use) {
   SqliteOptions options;
   if (use == StoreUse::kLook) options.open = SqliteOptions::Open::kReadOnly;
@@ -62,6 +68,18 @@ absl::StatusOr<std::unique_ptr<StoreFollower>> OpenFollowerAt(const StorePlace& 
   if (!place.in_folder()) return OpenPostgresFollower(OptionsFor(place, StoreUse::kLook));
   return absl::InvalidArgumentError(
       "[store] url is missing: a second host reaches a ledger in PostgreSQL only");
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenRebuiltAt(const StorePlace& place, StoreUse use) {
+  return OpenPostgresStore(OptionsForRebuilt(place, use));
+}
+
+absl::Status PutRebuiltInPlaceAt(const StorePlace& place) {
+  return PutRebuiltInPlace(OptionsFor(place, StoreUse::kWork));
+}
+
+absl::Status RemoveRebuiltAt(const StorePlace& place) {
+  return RemovePostgresLedger(OptionsForRebuilt(place, StoreUse::kWork));
 }
 
 absl::Status RemoveStoreAt(const StorePlace& place) {

@@ -51,6 +51,12 @@ absl::StatusOr<PlacedStore> OpenStoreAt(const RealmFolder& folder, const StorePl
 // one host has.
 absl::StatusOr<std::unique_ptr<StoreFollower>> OpenFollowerAt(const StorePlace& place);
 
+// A ledger that is rebuilt on the server beside the one that is there, and put in its place. Errors as
+// OpenStoreAt; kWork: NOT_FOUND if there is none. Put in place and Remove: nobody has it open.
+absl::StatusOr<std::unique_ptr<Store>> OpenRebuiltAt(const StorePlace& place, StoreUse use);
+absl::Status PutRebuiltInPlaceAt(const StorePlace& place);
+absl::Status RemoveRebuiltAt(const StorePlace& place);
+
 // Takes away what OpenStoreAt with kCreate made in PostgreSQL, with all that was written to it.
 absl::Status RemoveStoreAt(const StorePlace& place);
 

@@ -1,5 +1,6 @@
 #include "recovery/standby/standby.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace {
 
 constexpr char kNotYet[] = "it has not looked at the ledger yet";
 constexpr std::string_view kRatchet = "pkcs11-key-ratchet";
+// Who lives says a word a second (PostgresOptions::sign_every). One that is late is no silence yet.
+constexpr std::chrono::milliseconds kSilence{2000};
 constexpr char kByItself[] = "standby (automatic)";
 
 std::chrono::milliseconds Since(std::chrono::steady_clock::time_point then) {
@@ -89,8 +92,17 @@ void Standby::Run() {
       if (request->done) request->done(taken);
     }
     lock.lock();
-    changed_.wait_for(lock, options_.look_every, [this] { return ends_ || over_ || request_.has_value(); });
+    changed_.wait_for(lock, NextLookIn(), [this] { return ends_ || over_ || request_.has_value(); });
   }
+}
+
+// A takeover that falls due earlier is not kept waiting for the next look.
+std::chrono::milliseconds Standby::NextLookIn() const {
+  if (!options_.automatic || !figures_.refusal.empty() || !figures_.holder.empty()) {
+    return options_.look_every;
+  }
+  return std::clamp(options_.after - figures_.unserved_for, std::chrono::milliseconds(0),
+                    options_.look_every);
 }
 
 std::optional<Standby::Request> Standby::NextRequest() {
@@ -105,7 +117,8 @@ std::optional<Standby::Request> Standby::NextRequest() {
 // silent, and this host would wait as well.
 std::optional<Standby::Request> Standby::DueByItself() {
   const StandbyFigures seen = figures();
-  if (!options_.automatic || !seen.refusal.empty() || seen.unserved_for < options_.after) return std::nullopt;
+  const auto after = seen.holder.empty() ? options_.after : std::max(options_.after, kSilence);
+  if (!options_.automatic || !seen.refusal.empty() || seen.unserved_for < after) return std::nullopt;
   return Request{seen.holder.empty() ? Holder::kRespect : Holder::kEnd, kByItself, nullptr};
 }
 

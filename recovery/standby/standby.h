@@ -23,8 +23,9 @@ namespace labrec::recovery {
 
 struct StandbyOptions {
   StorePlace store;  // in PostgreSQL
-  // Takes over by itself once nobody has worked on the ledger, or whoever does has been silent, for so long.
-  // Only with an anchor by which a process that comes back late can do no harm: the PKCS#11 ratchet.
+  // Takes over by itself once nobody has worked on the ledger for so long; or whoever does has been silent,
+  // for two seconds at the least. Only with an anchor by which a process that comes back late can do no harm:
+  // the PKCS#11 ratchet.
   bool automatic = false;
   std::chrono::milliseconds after{3000};
   std::chrono::milliseconds look_every{500};
@@ -70,6 +71,7 @@ class Standby {
   };
 
   void Run();
+  std::chrono::milliseconds NextLookIn() const;  // with mutex_ held
   void Look();
   absl::Status LookAtStorage(StandbyFigures& seen);
   absl::Status Judge(StandbyFigures& seen);

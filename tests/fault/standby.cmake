@@ -14,7 +14,7 @@ add_test(NAME standby_sweep.softhsm2 COMMAND standby_sweep --seeds 6)
 set_tests_properties(standby_sweep.softhsm2 PROPERTIES TIMEOUT 300 LABELS fault)
 labrec_test(fault_standby
   SOURCES standby/standby_test.cc
-  DEPS standby_sweep_lib recovery_standby test_simulated_device
+  DEPS standby_sweep_lib recovery_standby recovery_store_postgres recovery_ledger test_simulated_device
   TIMEOUT 300 LABEL fault)
 target_include_directories(fault_standby PRIVATE ${CMAKE_BINARY_DIR}/generated)
 target_include_directories(fault_standby SYSTEM PRIVATE ${NLOHMANN_JSON_INCLUDE_DIR})

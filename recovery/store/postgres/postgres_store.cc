@@ -227,6 +227,9 @@ absl::Status PostgresStoreImpl::MakeDurable() {
 absl::StatusOr<std::vector<ServerPlace>> PlacesOf(const PostgresOptions& options) {
   LABREC_RETURN_IF_ERROR(CheckOptions(options));
   absl::StatusOr<std::vector<ServerPlace>> places = ParseServerUrl(options.url);
+  if (places.ok() && options.tables == PostgresOptions::Tables::kRebuilt) {
+    for (ServerPlace& place : *places) place.tables = kRebuiltTables;
+  }
   if (places.ok()) return places;
   return absl::InvalidArgumentError(absl::StrCat("the URL ", places.status().message()));
 }
@@ -250,6 +253,14 @@ absl::Status RemoveStore(PostgresOptions options) {
   return DropSchema(session->connection);
 }
 
+absl::Status ReplaceStore(PostgresOptions options) {
+  options.open = PostgresOptions::Open::kExisting;
+  options.tables = PostgresOptions::Tables::kLedger;
+  LABREC_ASSIGN_OR_RETURN(const std::vector<ServerPlace> places, PlacesOf(options));
+  LABREC_ASSIGN_OR_RETURN(WritingSession session, OpenWritingSession(places, options));
+  return PutRebuiltInPlace(session.connection);
+}
+
 absl::Status CheckStore(const PostgresOptions& options) {
   return PlacesOf(options).status();
 }
@@ -268,6 +279,10 @@ absl::Status CheckPostgresOptions(const PostgresOptions& options) {
 
 absl::Status RemovePostgresLedger(const PostgresOptions& options) {
   return postgres::RemoveStore(options);
+}
+
+absl::Status PutRebuiltInPlace(const PostgresOptions& options) {
+  return postgres::ReplaceStore(options);
 }
 
 }  // namespace labrec::recovery

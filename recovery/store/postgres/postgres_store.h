@@ -21,6 +21,9 @@ struct PostgresOptions {
     kReadOnly,         // as kExisting, and nothing is ever changed
     kTakeOver,         // as kExisting, and ends the session of whoever works on it
   };
+  // Which tables of the schema: the ledger's, or those beside them that 'anchor accept' rebuilds it in.
+  enum class Tables { kLedger, kRebuilt };
+  Tables tables = Tables::kLedger;
   // "postgresql://...", with every server that may be the primary (server_url.h).
   std::string url;
   Open open = Open::kExisting;
@@ -74,5 +77,10 @@ absl::Status CheckPostgresOptions(const PostgresOptions& options);
 // Drops the ledger's tables, if there are any and nobody works on them. Errors as OpenPostgresStore. The
 // pages that held them keep what they held until PostgreSQL uses them again.
 absl::Status RemovePostgresLedger(const PostgresOptions& options);
+
+// The ledger that was rebuilt (Tables::kRebuilt) takes the place of the ledger, whose tables are dropped: in
+// one transaction, so there is always one of them whole. Nobody may work on either; errors as
+// OpenPostgresStore.
+absl::Status PutRebuiltInPlace(const PostgresOptions& options);
 
 }  // namespace labrec::recovery

@@ -22,7 +22,7 @@ constexpr char kDirectories[] =
 absl::Status Scan(Connection& connection, const char* sql,
                   const std::function<absl::Status(const Result&)>& visit) {
   PGconn* const raw = connection.get();
-  if (PQsendQueryParams(raw, sql, 0, nullptr, nullptr, nullptr, nullptr, 1) != 1 ||
+  if (PQsendQueryParams(raw, connection.Named(sql).c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1) != 1 ||
       PQsetSingleRowMode(raw) != 1) {
     return absl::UnavailableError(absl::StrCat("PostgreSQL, reading all rows: ", Complaint(raw)));
   }

@@ -25,11 +25,18 @@ constexpr char kTables[] =
     "ALTER TABLE labrec_row ALTER content SET STORAGE MAIN, ALTER key SET STORAGE PLAIN;"
     "COMMIT";
 
+// Said of the ledger's own tables: "rebuilt" is no part of their names.
+constexpr char kPutInPlace[] =
+    "BEGIN; DROP TABLE labrec_head, labrec_bucket, labrec_row;"
+    "ALTER TABLE labrec_rebuilt_head RENAME TO labrec_head;"
+    "ALTER TABLE labrec_rebuilt_bucket RENAME TO labrec_bucket;"
+    "ALTER TABLE labrec_rebuilt_row RENAME TO labrec_row; COMMIT";
+
 constexpr char kNames[] = "('labrec_head', 'labrec_bucket', 'labrec_row')";
 
 // Everything of the tables that could make a statement do something else, one line each.
 constexpr char kDescribeSchema[] =
-    "SELECT c.relname || ': ' || (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) "
+    "SELECT (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) "
     "||"
     " CASE WHEN a.attnotnull THEN '' ELSE ' NULL' END || CASE WHEN a.atthasdef THEN ' DEFAULT' ELSE '' END,"
     " ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND"
@@ -43,12 +50,13 @@ constexpr char kDescribeSchema[] =
     " EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid OR h.inhrelid = c.oid), c.relname::text"
     " FROM pg_class c WHERE c.oid IN (to_regclass('labrec_head'), to_regclass('labrec_bucket'),"
     " to_regclass('labrec_row')) ORDER BY c.relname";
+// Of bucket, head and row: the order of their names.
 constexpr std::string_view kDescriptions[] = {
-    "labrec_bucket: bucket integer, digest bytea, directory bytea; PRIMARY KEY (bucket); 1 index",
-    "labrec_head: id integer, format integer, epoch bigint, root bytea, realm_id bytea, bucket_exponent "
+    "bucket integer, digest bytea, directory bytea; PRIMARY KEY (bucket); 1 index",
+    "id integer, format integer, epoch bigint, root bytea, realm_id bytea, bucket_exponent "
     "integer, "
     "records bigint, discontinuities bigint, evidence bytea; CHECK ((id = 0)), PRIMARY KEY (id); 1 index",
-    "labrec_row: bucket integer, key bytea, content bytea; PRIMARY KEY (bucket, key); 1 index"};
+    "bucket integer, key bytea, content bytea; PRIMARY KEY (bucket, key); 1 index"};
 
 absl::Status CheckTable(const Result& found, int row, std::string_view wanted) {
   const std::string table = found.Text(row, 7);
@@ -87,6 +95,14 @@ absl::Status MakeSchema(Connection& connection) {
   const absl::Status made = connection.Execute(kTables, "making the ledger's tables");
   if (!made.ok() && !connection.broken()) connection.Execute("ROLLBACK", "making tables").IgnoreError();
   return made;
+}
+
+absl::Status PutRebuiltInPlace(Connection& connection) {
+  const absl::Status put = connection.Execute(kPutInPlace, "putting the rebuilt ledger in place");
+  if (!put.ok() && !connection.broken()) {
+    connection.Execute("ROLLBACK", "putting the rebuilt ledger in place").IgnoreError();
+  }
+  return put;
 }
 
 absl::Status DropSchema(Connection& connection) {

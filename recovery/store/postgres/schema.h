@@ -13,6 +13,9 @@ absl::StatusOr<bool> HasSchema(Connection& connection);
 // Makes the tables, all or none.
 absl::Status MakeSchema(Connection& connection);
 
+// The tables that a ledger was rebuilt in take the place of the ledger's own, which are dropped: all at once.
+absl::Status PutRebuiltInPlace(Connection& connection);
+
 absl::Status DropSchema(Connection& connection);
 
 // DATA_LOSS, naming what differs: the tables are not as MakeSchema makes them. FAILED_PRECONDITION: they are

@@ -17,6 +17,8 @@ class CommitTest : public PostgresPairTest {};
 // A COMMIT that is released before its standby has it returns OK, with a warning at most.
 TEST_F(CommitTest, ACancelledWaitIsWaitedOut) {
   ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_TRUE(primary_->Sql("ALTER ROLE labrec SET client_min_messages = error").ok())
+      << "then not even that";
   ASSERT_NO_FATAL_FAILURE(OpenStore());
   PauseStandby();
   for (uint64_t number = 1; number <= 10; ++number) {
@@ -52,6 +54,33 @@ TEST_F(CommitTest, NamesThatAreEmptiedMeanwhileReleaseNothing) {
     ASSERT_TRUE(done.ok()) << done;
     ASSERT_TRUE(primary_->Configure(kBoth).ok());
   }
+}
+
+TEST_F(CommitTest, OfSeveralStandbysAsManyHaveABatchAsAreDemanded) {
+  ASSERT_NO_FATAL_FAILURE(Start(true, "synchronous_standby_names = 'ANY 1 (n1, n2, n3)'\n"));
+  const auto third = test::PostgresServer::StandbyOf(*primary_, "n3");
+  ASSERT_TRUE(third.ok()) << third.status();
+  PostgresOptions options = Options(1);
+  options.standby_names = {"n1", "n2", "n3"};
+  const auto open = [&] {
+    store_.reset();
+    auto opened = OpenPostgresStore(options);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    store_ = *std::move(opened);
+  };
+  ASSERT_NO_FATAL_FAILURE(open());
+  standby_->Kill();
+  EXPECT_TRUE(store_->Write(BatchOf(1)).ok()) << "one of two may be away";
+  ASSERT_TRUE(standby_->Launch().ok());
+  options.replicas = 2;
+  ASSERT_NO_FATAL_FAILURE(open());
+  standby_->Kill();
+  auto written = WriteAside(2);
+  ASSERT_TRUE(primary_->Await("SELECT epoch FROM realm.labrec_head", "2").ok());
+  AwaitIdle();
+  EXPECT_FALSE(Ready(written)) << "for PostgreSQL one is enough";
+  ASSERT_TRUE(standby_->Launch().ok());
+  EXPECT_TRUE(written.get().ok());
 }
 
 TEST_F(CommitTest, WithItsStandbyGoneItSaysWhatItWaitsForAndGivesUpWhenTold) {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <thread>
 #include <utility>
 
@@ -31,6 +32,10 @@ uint64_t CallEither(const TwoHosts& hosts, int first, const SweepRecord& record,
   uint64_t answered = 0;
   for (int host = first; answered < kCallsPerClient && Clock::now() < deadline && !record.history.destroyed();
        host = 1 - host) {
+    if (!hosts.Listens(host)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      continue;
+    }
     const auto stub = hosts.NewStub(host);
     const uint64_t now = client.Run(*stub, kCallsPerClient - static_cast<int>(answered));
     answered += now;
@@ -41,8 +46,9 @@ uint64_t CallEither(const TwoHosts& hosts, int first, const SweepRecord& record,
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<StandbySweep>> StandbySweep::Make() {
+absl::StatusOr<std::unique_ptr<StandbySweep>> StandbySweep::Make(double slow) {
   std::unique_ptr<StandbySweep> sweep(new StandbySweep());
+  sweep->slow_ = slow;
   LABREC_ASSIGN_OR_RETURN(sweep->hosts_, TwoHosts::Make({}));
   LABREC_RETURN_IF_ERROR(sweep->hosts_->Start(0, TwoHosts::Role::kServer));
   if (!sweep->hosts_->AwaitServing(kPatience, 0)) {
@@ -77,13 +83,18 @@ absl::Status StandbySweep::Populate() {
 absl::Status StandbySweep::Strike(Blow blow, StandbyReport& report) {
   const int struck = serves_;
   const bool host_lives = blow == Blow::kPrimary;
+  const std::string logs[] = {hosts_->Log(0), hosts_->Log(1)};
   const auto start = Clock::now();
   if (blow == Blow::kHost || blow == Blow::kBoth) hosts_->daemon(struck).Kill();
   if (blow == Blow::kHang) Freeze(hosts_->daemon(struck).pid());
   if (blow == Blow::kPrimary || blow == Blow::kBoth) {
     LABREC_RETURN_IF_ERROR(hosts_->Failover());
-    LABREC_RETURN_IF_ERROR(hosts_->RejoinOld());
+    // A rewind asks for each file by itself: seconds, on a machine that is busy otherwise.
+    const bool rewound = ++failovers_ % 4 == 0;
+    LABREC_RETURN_IF_ERROR(
+        hosts_->RejoinOld(rewound ? TwoHosts::Rejoin::kRewound : TwoHosts::Rejoin::kCopied));
   }
+  const double servers = Since(start);
   const std::optional<int> next =
       hosts_->AwaitServing(kPatience, host_lives ? std::nullopt : std::optional<int>(1 - struck));
   if (blow == Blow::kHang) Thaw(hosts_->daemon(struck).pid());
@@ -91,8 +102,20 @@ absl::Status StandbySweep::Strike(Blow blow, StandbyReport& report) {
     return absl::UnavailableError(absl::StrCat("nobody serves:\n", hosts_->Log(1 - struck),
                                                "\nthe other host:\n", hosts_->Log(struck)));
   }
-  report.seconds_to_serve[static_cast<int>(blow)].push_back(Since(start));
+  const double seconds = Since(start);
+  report.seconds_to_serve[static_cast<int>(blow)].push_back(seconds);
+  report.seconds_after_servers[static_cast<int>(blow)].push_back(seconds - servers);
+  if (seconds > slow_) TellSlow(blow, seconds, servers, logs);
   return absl::OkStatus();
+}
+
+// `logs`: what they had said before the blow.
+void StandbySweep::TellSlow(Blow blow, double seconds, double servers, const std::string (&logs)[2]) const {
+  std::printf("blow %d: served again after %.2f s, PostgreSQL after %.2f s\n", static_cast<int>(blow),
+              seconds, servers);
+  for (int host = 0; host < 2; ++host) {
+    std::printf("host %d:\n%s\n", host, hosts_->Log(host).substr(logs[host].size()).c_str());
+  }
 }
 
 absl::Status StandbySweep::Settle(uint64_t seed, StandbyReport& report) {

@@ -13,6 +13,7 @@ struct Arguments {
   uint64_t seeds = 20;
   uint64_t first = 1;
   double seconds = 1e9;
+  double slow = 1e9;
 };
 
 bool Parse(int argc, char** argv, Arguments& arguments) {
@@ -24,11 +25,20 @@ bool Parse(int argc, char** argv, Arguments& arguments) {
       arguments.first = std::stoull(value);
     } else if (name == "--seconds") {
       arguments.seconds = std::stod(value);
+    } else if (name == "--tell-slow") {
+      arguments.slow = std::stod(value);
     } else {
       return false;
     }
   }
   return argc % 2 == 1;
+}
+
+void PrintSeconds(const char* blow, const char* what, std::vector<double> took) {
+  if (took.empty()) return;
+  std::sort(took.begin(), took.end());
+  std::printf("%-15s %4zu times; seconds %s: median %.2f, 95 %% %.2f, most %.2f\n", blow, took.size(), what,
+              took[took.size() / 2], took[took.size() * 95 / 100], took.back());
 }
 
 void Print(const labrec::test::StandbyReport& report, double seconds) {
@@ -38,11 +48,9 @@ void Print(const labrec::test::StandbyReport& report, double seconds) {
               static_cast<unsigned long long>(report.calls), report.violations.size(), seconds);
   constexpr const char* kNames[] = {"host killed", "primary killed", "both killed", "host hangs"};
   for (int blow = 0; blow < labrec::test::kBlows; ++blow) {
-    std::vector<double> took = report.seconds_to_serve[blow];
-    if (took.empty()) continue;
-    std::sort(took.begin(), took.end());
-    std::printf("%-15s %4zu times; seconds until a host answered: median %.2f, 95 %% %.2f, most %.2f\n",
-                kNames[blow], took.size(), took[took.size() / 2], took[took.size() * 95 / 100], took.back());
+    PrintSeconds(kNames[blow], "until a host answered", report.seconds_to_serve[blow]);
+    if (blow == 1 || blow == 2)
+      PrintSeconds("", "of it after PostgreSQL", report.seconds_after_servers[blow]);
   }
   for (const std::string& violation : report.violations) std::printf("VIOLATION %s\n", violation.c_str());
 }
@@ -52,10 +60,12 @@ void Print(const labrec::test::StandbyReport& report, double seconds) {
 int main(int argc, char** argv) {
   Arguments arguments;
   if (!Parse(argc, argv, arguments)) {
-    std::fprintf(stderr, "usage: standby_sweep [--seeds N] [--first-seed S] [--seconds BUDGET]\n");
+    std::fprintf(
+        stderr,
+        "usage: standby_sweep [--seeds N] [--first-seed S] [--seconds BUDGET] [--tell-slow SECONDS]\n");
     return 2;
   }
-  auto sweep = labrec::test::StandbySweep::Make();
+  auto sweep = labrec::test::StandbySweep::Make(arguments.slow);
   if (!sweep.ok()) {
     std::fprintf(stderr, "%s\n", sweep.status().ToString().c_str());
     return 1;

@@ -7,7 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/clock.h"
 #include "hsm/device.h"
+#include "recovery/ledger/ledger.h"
+#include "recovery/store/postgres/postgres_store.h"
 #include "tests/fault/standby/two_hosts.h"
 #include "tests/support/checkout_paths.h"
 #include "tests/support/device/simulated_device.h"
@@ -173,6 +176,57 @@ TEST(StandbyStart, TakesOverByItselfOnARatchetOnly) {
     const absl::Status may = recovery::CheckMayTakeOverByItself(*(*device)->freshness_anchor());
     EXPECT_EQ(may.ok(), kind == SimulatorKind::kSoftHsm) << may;
   }
+}
+
+// A standby in this process, of a ledger in PostgreSQL that nobody serves.
+class StandbyOfItsOwn : public testing::Test {
+ protected:
+  void SetUp() override {
+    simulator_ = Value(SimulatedDevice::Start(SimulatorKind::kSoftHsm));
+    server_ = Value(PostgresServer::Start());
+    ASSERT_TRUE(simulator_->Provision(id_).ok());
+    device_ = Value(simulator_->Open());
+    const auto store = Store(recovery::PostgresOptions::Open::kCreateIfMissing);
+    ASSERT_TRUE(recovery::Ledger::Create(*store, *device_->freshness_anchor(), id_, 4).ok());
+    audit_ = Value(recovery::AuditLog::Open(folder_.path() / "audit.log", SystemClock()));
+    options_.automatic = true;
+    options_.store.url = server_->url();
+    options_.after = std::chrono::milliseconds(1000);
+  }
+  std::unique_ptr<recovery::PostgresStore> Store(recovery::PostgresOptions::Open open) {
+    recovery::PostgresOptions options;
+    options.url = server_->url();
+    options.open = open;
+    options.sign_every = std::chrono::milliseconds(1300);
+    return Value(recovery::OpenPostgresStore(options));
+  }
+  template <typename T>
+  static T Value(absl::StatusOr<T> value) {
+    EXPECT_TRUE(value.ok()) << value.status();
+    return *std::move(value);
+  }
+
+  const Bytes id_ = Bytes(16, 7);
+  TemporaryFolder folder_;
+  recovery::RealmFolder realm_{folder_.path()};
+  std::unique_ptr<SimulatedDevice> simulator_;
+  std::unique_ptr<PostgresServer> server_;
+  std::unique_ptr<hsm::Device> device_;
+  std::unique_ptr<recovery::AuditLog> audit_;
+  recovery::StandbyOptions options_;
+};
+
+TEST_F(StandbyOfItsOwn, TakesOverWhenItIsDueAndNotAtItsNextLook) {
+  options_.look_every = std::chrono::hours(1);
+  recovery::Standby standby(realm_, *device_->freshness_anchor(), id_, options_, *audit_);
+  EXPECT_TRUE(standby.AwaitStore(kPatience).has_value()) << standby.figures().refusal;
+}
+
+TEST_F(StandbyOfItsOwn, LeavesAProcessAloneThatIsIdle) {
+  const auto idle = Store(recovery::PostgresOptions::Open::kExisting);
+  options_.look_every = std::chrono::milliseconds(50);
+  recovery::Standby standby(realm_, *device_->freshness_anchor(), id_, options_, *audit_);
+  EXPECT_FALSE(standby.AwaitStore(std::chrono::seconds(3)).has_value()) << "between two of its words";
 }
 
 TEST(StandbyStart, RefusesWhatNoStandbyCanDo) {

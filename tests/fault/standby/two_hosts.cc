@@ -5,11 +5,15 @@
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/file.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/api/v1/admin.grpc.pb.h"
 #include "tests/support/checkout_paths.h"
 
 namespace labrec::test {
@@ -18,9 +22,20 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kPollEvery{5};
+constexpr std::chrono::milliseconds kAskEvery{50};
 constexpr std::chrono::seconds kReadyWithin{20};
 constexpr const char* kNames[] = {"n1", "n2"};
 constexpr char kDurable[] = "synchronous_standby_names = 'ANY 1 (n1, n2)'\nwal_log_hints = on\n";
+// pg_rewind copies all the log that is kept: hundreds of megabytes in as many seconds as a realm is away for.
+constexpr char kLittleLog[] = "wal_keep_size = '24MB'\nmax_wal_size = '16MB'\nmin_wal_size = '2MB'\n";
+
+// A channel of its own each time: one that failed waits for seconds before it tries again.
+std::shared_ptr<grpc::Channel> NewChannel(const fs::path& socket) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(absl::StrCat("unix:", socket.string()), grpc::InsecureChannelCredentials(),
+                                   arguments);
+}
 
 }  // namespace
 
@@ -40,7 +55,7 @@ absl::StatusOr<std::unique_ptr<TwoHosts>> TwoHosts::Make(const Options& options)
 }
 
 absl::Status TwoHosts::StartServers() {
-  LABREC_ASSIGN_OR_RETURN(servers_[0], PostgresServer::Start());
+  LABREC_ASSIGN_OR_RETURN(servers_[0], PostgresServer::Start(kLittleLog, PostgresServer::Segments::kSmall));
   LABREC_ASSIGN_OR_RETURN(servers_[1], PostgresServer::StandbyOf(*servers_[0], kNames[1]));
   LABREC_RETURN_IF_ERROR(servers_[0]->Configure(kDurable));
   return servers_[1]->Configure(kDurable);
@@ -82,16 +97,22 @@ absl::Status TwoHosts::Start(int host, Role role) {
   return absl::OkStatus();
 }
 
-// A channel of its own each time: one that failed waits for seconds before it tries again.
 std::unique_ptr<labyrinth::recovery::v1::Recovery::Stub> TwoHosts::NewStub(int host) const {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return labyrinth::recovery::v1::Recovery::NewStub(
-      grpc::CreateCustomChannel(absl::StrCat("unix:", (hosts_[host].folder / "rpc").string()),
-                                grpc::InsecureChannelCredentials(), arguments));
+  return labyrinth::recovery::v1::Recovery::NewStub(NewChannel(hosts_[host].folder / "rpc"));
+}
+
+bool TwoHosts::Listens(int host) const {
+  const std::string path = hosts_[host].folder / "rpc";
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool listens = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  close(fd);
+  return listens;
 }
 
 bool TwoHosts::Serves(int host) const {
+  if (!Listens(host)) return false;
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
   labyrinth::recovery::v1::GetRealmResponse response;
@@ -112,9 +133,14 @@ std::optional<int> TwoHosts::AwaitServing(std::chrono::milliseconds patience, st
 bool TwoHosts::AwaitReady(int host) const {
   const auto deadline = std::chrono::steady_clock::now() + kReadyWithin;
   while (std::chrono::steady_clock::now() < deadline) {
-    const FinishedCommand status = Admin(host, {"standby", "status", "--json"});
-    if (status.code == 0 && status.out.find("\"ready\": true") != std::string::npos) return true;
-    std::this_thread::sleep_for(kPollEvery);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+    labyrinth::recovery::v1::GetStandbyResponse standby;
+    const auto stub = labyrinth::recovery::v1::Admin::NewStub(NewChannel(hosts_[host].folder / "admin"));
+    if (stub->GetStandby(&context, {}, &standby).ok() && !standby.serves() && standby.refusal().empty()) {
+      return true;
+    }
+    std::this_thread::sleep_for(kAskEvery);
   }
   return false;
 }
@@ -137,8 +163,9 @@ absl::Status TwoHosts::Failover() {
   return absl::OkStatus();
 }
 
-absl::Status TwoHosts::RejoinOld() {
-  return standby().Rejoin(primary(), kNames[1 - primary_]);
+absl::Status TwoHosts::RejoinOld(Rejoin how) {
+  const std::string name = kNames[1 - primary_];
+  return how == Rejoin::kRewound ? standby().Rejoin(primary(), name) : standby().RejoinAnew(primary(), name);
 }
 
 }  // namespace labrec::test

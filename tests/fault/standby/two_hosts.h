@@ -38,6 +38,8 @@ class TwoHosts {
   // Waits until either serves, or that one: which.
   std::optional<int> AwaitServing(std::chrono::milliseconds patience, std::optional<int> host = std::nullopt);
   bool Serves(int host) const;
+  // Whether somebody is there to call: cheaper to ask than a call that fails. One that is stopped listens.
+  bool Listens(int host) const;
   // Waits until a daemon that follows says that it could take over.
   bool AwaitReady(int host) const;
 
@@ -54,7 +56,8 @@ class TwoHosts {
   PostgresServer& standby() { return *servers_[1 - primary_]; }
   // The primary is killed, its standby promoted; the old one is no part of the pair before RejoinOld.
   absl::Status Failover();
-  absl::Status RejoinOld();
+  enum class Rejoin { kRewound, kCopied };
+  absl::Status RejoinOld(Rejoin how);
 
  private:
   struct Host {

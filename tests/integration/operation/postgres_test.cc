@@ -86,6 +86,40 @@ class PostgresRealm : public testing::Test {
     return answer.ok() ? Json::parse(*answer) : Json();
   }
   std::string Configuration() const { return realm_->log().parent_path() / "recoveryd.toml"; }
+  // What an operator is told where it is refused.
+  std::string Refused(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--config", Configuration()});
+    return realm_->Admin(std::move(arguments), false).status().ToString();
+  }
+  // Registers, guesses, and brings back what the tables held before the last two of the guesses.
+  void RollBack() {
+    ASSERT_NO_FATAL_FAILURE(MakeRealm());
+    ASSERT_NO_FATAL_FAILURE(StartDaemon());
+    ASSERT_NO_FATAL_FAILURE(Register());
+    EXPECT_EQ(Guess(), kRawLimit - 1);
+    ASSERT_TRUE(primary_
+                    ->Sql("CREATE TABLE kept_head AS TABLE realm.labrec_head; CREATE TABLE kept_bucket AS "
+                          "TABLE realm.labrec_bucket; CREATE TABLE kept_row AS TABLE realm.labrec_row")
+                    .ok());
+    EXPECT_EQ(Guess(), kRawLimit - 2);
+    EXPECT_EQ(Guess(), kRawLimit - 3);
+    ASSERT_NO_FATAL_FAILURE(BringBack());
+  }
+  void BringBack() {
+    ASSERT_NO_FATAL_FAILURE(Stop());
+    ASSERT_TRUE(primary_
+                    ->Sql("TRUNCATE realm.labrec_head, realm.labrec_bucket, realm.labrec_row; INSERT INTO "
+                          "realm.labrec_head TABLE kept_head; INSERT INTO realm.labrec_bucket TABLE "
+                          "kept_bucket; INSERT INTO realm.labrec_row TABLE kept_row")
+                    .ok());
+    EXPECT_THAT(realm_->StartDaemon().ToString(), HasSubstr("rolled back by"));
+  }
+  // The tables of the realm's schema, in order.
+  std::string Tables() const {
+    return *primary_->Sql(
+        "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND "
+        "relnamespace = 'realm'::regnamespace");
+  }
   void Stop() {
     const auto code = realm_->StopDaemon();
     ASSERT_TRUE(code.ok() && *code == 0) << realm_->Log();
@@ -183,6 +217,67 @@ TEST_F(PostgresRealm, MovesThereAndBackWithoutAnEpoch) {
   EXPECT_EQ(again["resumed"], true);
   ASSERT_NO_FATAL_FAILURE(StartDaemon());
   EXPECT_EQ(Guess(), kRawLimit - 2);
+}
+
+// A token vouches for no past epoch: so rows have to be taken as they are.
+const std::vector<std::string> kAccept = {"anchor",           "accept", "--yes", "--take-unvouched-rows",
+                                          "--reanchor-floor", "2"};
+constexpr char kOwnTables[] = "labrec_bucket labrec_head labrec_row";
+
+TEST_F(PostgresRealm, AnAcceptedLedgerTakesTheOldOnesPlace) {
+  ASSERT_NO_FATAL_FAILURE(StartPair());
+  ASSERT_NO_FATAL_FAILURE(RollBack());
+  EXPECT_THAT(Refused({"anchor", "accept", "--yes"}), HasSubstr("vouches for none"));
+  EXPECT_EQ(Tables(), kOwnTables) << "a refusal leaves nothing";
+  // Of an accept that was killed while it rebuilt.
+  ASSERT_TRUE(primary_
+                  ->Sql("SET ROLE labrec; CREATE TABLE realm.labrec_rebuilt_head (LIKE realm.labrec_head "
+                        "INCLUDING ALL); CREATE TABLE realm.labrec_rebuilt_bucket (LIKE realm.labrec_bucket "
+                        "INCLUDING ALL); CREATE TABLE realm.labrec_rebuilt_row (LIKE realm.labrec_row "
+                        "INCLUDING ALL); INSERT INTO realm.labrec_rebuilt_head SELECT id, format, 0, root, "
+                        "realm_id, bucket_exponent, 7, 0, ''::bytea FROM realm.labrec_head; INSERT INTO "
+                        "realm.labrec_rebuilt_row TABLE realm.labrec_row")
+                  .ok());
+  const Json accepted = Offline(kAccept);
+  EXPECT_EQ(accepted["discontinuities"], 1);
+  EXPECT_EQ(accepted["rows"], 2);
+  EXPECT_EQ(accepted["resumed"], false);
+  EXPECT_EQ(Tables(), kOwnTables);
+  EXPECT_FALSE(fs::exists(realm_->state() / "ledger.sqlite"));
+  EXPECT_EQ(Offline({"store", "check"})["epoch"], accepted["epoch"]);
+  EXPECT_THAT(Refused(kAccept), HasSubstr("nothing to accept"));
+  // And on its replica, which is the next primary.
+  ASSERT_TRUE(standby_->Await("SELECT discontinuities FROM realm.labrec_head", "1").ok());
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  EXPECT_EQ(Guess(), 1U) << "two were left, not " << kRawLimit - 1;
+  ASSERT_NO_FATAL_FAILURE(BringBack());
+  EXPECT_EQ(Offline(kAccept)["discontinuities"], 2) << "once more, over what the first one left";
+}
+
+TEST_F(PostgresRealm, AnAcceptThatIsCutOffGoesOnWhereItWas) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  ASSERT_NO_FATAL_FAILURE(RollBack());
+  // Somebody reads the old rows: they cannot be dropped when the rebuilt ledger is anchored already.
+  std::future<void> reader = std::async(std::launch::async, [this] {
+    primary_->Sql("BEGIN; LOCK TABLE realm.labrec_row IN ACCESS SHARE MODE; SELECT pg_sleep(600)")
+        .IgnoreError();
+  });
+  constexpr char kReads[] = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+  ASSERT_TRUE(primary_->Await(kReads, "1").ok());
+  EXPECT_THAT(Refused(kAccept), HasSubstr("lock timeout"));
+  EXPECT_THAT(Tables(), HasSubstr("labrec_rebuilt_head"));
+  EXPECT_THAT(realm_->StartDaemon().ToString(), HasSubstr("rolled back")) << "the old ledger is as it was";
+  ASSERT_TRUE(primary_
+                  ->Sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = "
+                        "'PgSleep'")
+                  .ok());
+  reader.get();
+  const Json accepted = Offline(kAccept);
+  EXPECT_EQ(accepted["resumed"], true);
+  EXPECT_EQ(accepted["discontinuities"], 1);
+  EXPECT_EQ(Tables(), kOwnTables);
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  EXPECT_EQ(Guess(), 1U);
 }
 
 TEST_F(PostgresRealm, AnInitThatIsRefusedLeavesNothing) {

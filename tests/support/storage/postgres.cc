@@ -103,9 +103,10 @@ PostgresServer::~PostgresServer() {
   Kill();
 }
 
-absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start(const std::string& settings) {
+absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start(const std::string& settings,
+                                                                      Segments segments) {
   std::unique_ptr<PostgresServer> server(new PostgresServer());
-  LABREC_RETURN_IF_ERROR(server->MakeCluster(settings));
+  LABREC_RETURN_IF_ERROR(server->MakeCluster(settings, segments));
   LABREC_RETURN_IF_ERROR(server->Launch());
   LABREC_RETURN_IF_ERROR(server->MakeRealmDatabase());
   return server;
@@ -115,13 +116,25 @@ absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::StandbyOf(const 
                                                                           const std::string& name) {
   std::unique_ptr<PostgresServer> server(new PostgresServer());
   LABREC_RETURN_IF_ERROR(server->Own(server->folder_.path()));
-  LABREC_RETURN_IF_ERROR(
-      server->RunAsServer({kPrograms + "/pg_basebackup", "-D", server->data(), "-h", primary.socket_folder(),
-                           "-U", "postgres", "--no-sync", "-c", "fast", "-X", "stream"}));
+  LABREC_RETURN_IF_ERROR(server->CopyFrom(primary));
   LABREC_RETURN_IF_ERROR(server->Follow(primary, name));
   LABREC_RETURN_IF_ERROR(server->Launch());
   LABREC_RETURN_IF_ERROR(primary.AwaitStandby(name));
   return server;
+}
+
+absl::Status PostgresServer::CopyFrom(const PostgresServer& running) const {
+  return RunAsServer({kPrograms + "/pg_basebackup", "-D", data(), "-h", running.socket_folder(), "-U",
+                      "postgres", "--no-sync", "-c", "fast", "-X", "stream"});
+}
+
+absl::Status PostgresServer::RejoinAnew(const PostgresServer& promoted, const std::string& name) {
+  const std::string settings = Content(data() / "postgresql.conf");
+  std::error_code error;
+  std::filesystem::remove_all(data(), error);
+  if (error) return absl::InternalError(absl::StrCat(data().string(), ": ", error.message()));
+  LABREC_RETURN_IF_ERROR(CopyFrom(promoted));
+  return LaunchAfter(promoted, name, settings);
 }
 
 // Settings are of a server, and pg_rewind copies the other's. Before its first checkpoint a promoted server's
@@ -132,6 +145,11 @@ absl::Status PostgresServer::Rejoin(const PostgresServer& promoted, const std::s
   LABREC_RETURN_IF_ERROR(RunAsServer(
       {kPrograms + "/pg_rewind", "--no-sync", "-D", data(),
        absl::StrCat("--source-server=host=", promoted.socket_folder().string(), " user=postgres")}));
+  return LaunchAfter(promoted, name, settings);
+}
+
+absl::Status PostgresServer::LaunchAfter(const PostgresServer& promoted, const std::string& name,
+                                         const std::string& settings) {
   std::ofstream(data() / "postgresql.conf") << settings;
   LABREC_RETURN_IF_ERROR(Follow(promoted, name));
   LABREC_RETURN_IF_ERROR(Launch());
@@ -154,10 +172,11 @@ absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::CopyOf(const Pos
   return server;
 }
 
-absl::Status PostgresServer::MakeCluster(const std::string& settings) {
+absl::Status PostgresServer::MakeCluster(const std::string& settings, Segments segments) {
   LABREC_RETURN_IF_ERROR(Own(folder_.path()));
-  LABREC_RETURN_IF_ERROR(RunAsServer({kPrograms + "/initdb", "-D", data(), "-U", "postgres", "--no-sync",
-                                      "--auth=trust", "-k", "--locale=C", "-E", "UTF8"}));
+  LABREC_RETURN_IF_ERROR(
+      RunAsServer({kPrograms + "/initdb", "-D", data(), "-U", "postgres", "--no-sync", "--auth=trust", "-k",
+                   "--locale=C", "-E", "UTF8", "--wal-segsize", segments == Segments::kSmall ? "1" : "16"}));
   std::ofstream(data() / "postgresql.conf", std::ios::app) << kSettings << settings << "\n";
   return absl::OkStatus();
 }

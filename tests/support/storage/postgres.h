@@ -18,8 +18,11 @@ namespace labrec::test {
 // schema, may see the standbys, and has no other right.
 class PostgresServer {
  public:
-  // A new cluster, running. `settings`: lines of postgresql.conf.
-  static absl::StatusOr<std::unique_ptr<PostgresServer>> Start(const std::string& settings = "");
+  // A new cluster, running. `settings`: lines of postgresql.conf. With small segments there is little log to
+  // copy at a Rejoin.
+  enum class Segments { kUsual, kSmall };
+  static absl::StatusOr<std::unique_ptr<PostgresServer>> Start(const std::string& settings = "",
+                                                               Segments segments = Segments::kUsual);
   // A standby of `primary` by that application_name, following it.
   static absl::StatusOr<std::unique_ptr<PostgresServer>> StandbyOf(const PostgresServer& primary,
                                                                    const std::string& name);
@@ -56,6 +59,8 @@ class PostgresServer {
   // A primary that was killed while `promoted` took over: what it has and the other has not is taken back
   // (pg_rewind), and it runs as its standby by that name, where it ran before.
   absl::Status Rejoin(const PostgresServer& promoted, const std::string& name);
+  // Likewise, with a new copy of all that the other has (pg_basebackup) in its data's place.
+  absl::Status RejoinAnew(const PostgresServer& promoted, const std::string& name);
   // Follows that server from its next start on.
   absl::Status Follow(const PostgresServer& primary, const std::string& name) const;
 
@@ -71,9 +76,12 @@ class PostgresServer {
 
  private:
   PostgresServer();
-  absl::Status MakeCluster(const std::string& settings);
+  absl::Status MakeCluster(const std::string& settings, Segments segments);
   absl::Status MakeRealmDatabase() const;
   absl::Status AwaitStandby(const std::string& name) const;
+  absl::Status CopyFrom(const PostgresServer& running) const;
+  absl::Status LaunchAfter(const PostgresServer& promoted, const std::string& name,
+                           const std::string& settings);
   absl::Status RunAsServer(std::vector<std::string> command) const;
   absl::Status Own(const std::filesystem::path& path) const;
 

@@ -1,17 +1,12 @@
 #include "tools/admin/accept/accept.h"
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <filesystem>
-#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <utility>
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/clock.h"
@@ -20,41 +15,14 @@
 #include "recovery/realm/audit_log.h"
 #include "tools/admin/accept/accepted_rows.h"
 #include "tools/admin/accept/audit_trail.h"
+#include "tools/admin/accept/rebuilt_ledger.h"
 
 namespace labrec::admin {
 namespace {
 
-namespace fs = std::filesystem;
 using recovery::Durability;
 
 constexpr uint64_t kMostEpochs = uint64_t{1} << 48;  // a thousand a second for nine thousand years
-
-absl::Status SystemError(const fs::path& path, const char* what) {
-  return absl::UnavailableError(absl::StrCat(path.string(), ": ", what, ": ", std::strerror(errno)));
-}
-
-fs::path Beside(const fs::path& ledger, const char* suffix) {
-  return ledger.string() + suffix;
-}
-
-// A log that stayed would be applied to whatever file lies beside it next.
-absl::Status Remove(const fs::path& ledger, std::initializer_list<const char*> suffixes) {
-  for (const char* suffix : suffixes) {
-    std::error_code error;
-    fs::remove(Beside(ledger, suffix), error);
-    if (error) {
-      return absl::UnavailableError(
-          absl::StrCat(Beside(ledger, suffix).string(), ": cannot be removed: ", error.message()));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status SyncFolderOf(const fs::path& path) {
-  const int folder = open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const absl::Cleanup close_folder = [folder] { close(folder); };
-  return folder >= 0 && fsync(folder) == 0 ? absl::OkStatus() : SystemError(path.parent_path(), "fsync");
-}
 
 recovery::AuditEvent Event(std::string suffix, std::string detail) {
   return {absl::StrCat(kAcceptEvent, suffix),
@@ -80,8 +48,7 @@ class Acceptance {
       : realm_(realm),
         request_(request),
         anchor_(*realm.anchor_device().freshness_anchor()),
-        ledger_(realm.folder.LedgerPath()),
-        rebuilt_(ledger_.parent_path() / "ledger.accept.sqlite") {}
+        rebuilt_(RebuiltLedgerAt(realm.folder, request.store)) {}
 
   absl::StatusOr<AcceptReport> Run() {
     LABREC_ASSIGN_OR_RETURN(report_.resumed, FindFinished());
@@ -100,20 +67,21 @@ class Acceptance {
  private:
   // Whether an earlier accept left a rebuilt ledger that the device vouches for. Anything less is removed.
   absl::StatusOr<bool> FindFinished() {
-    if (!fs::exists(rebuilt_)) return false;
     {
-      const auto store = recovery::OpenSqliteStore(rebuilt_);
-      if (store.ok()) {
-        const auto found = recovery::CheckStartUp(**store, anchor_, realm_.manifest.realm_id);
+      const auto left = rebuilt_->OpenLeft();
+      if (absl::IsNotFound(left.status())) return false;
+      if (absl::IsUnavailable(left.status())) return left.status();
+      if (left.ok()) {
+        const auto found = recovery::CheckStartUp(**left, anchor_, realm_.manifest.realm_id);
         if (absl::IsUnavailable(found.status())) return found.status();
         if (found.ok() && found->verdict.ok()) {
-          LABREC_RETURN_IF_ERROR((*store)->MakeDurable());
+          LABREC_RETURN_IF_ERROR((*left)->MakeDurable());
           report_.rebuilt = {found->head.epoch, found->head.records, 0, found->head.discontinuities};
           return true;
         }
       }
     }
-    LABREC_RETURN_IF_ERROR(Remove(rebuilt_, {"", "-wal", "-shm", ".lock"}));
+    LABREC_RETURN_IF_ERROR(rebuilt_->Remove());
     return false;
   }
 
@@ -164,9 +132,7 @@ class Acceptance {
       LABREC_RETURN_IF_ERROR(anchor_.ClearSpoilt(known_epoch));
     }
     LABREC_ASSIGN_OR_RETURN(const uint64_t known, KnownDiscontinuities(realm_.folder.AuditPath()));
-    recovery::SqliteOptions create;
-    create.open = recovery::SqliteOptions::Open::kCreateIfMissing;
-    LABREC_ASSIGN_OR_RETURN(const auto target, recovery::OpenSqliteStore(rebuilt_, create));
+    LABREC_ASSIGN_OR_RETURN(const auto target, rebuilt_->Create());
     recovery::ReanchorRequest rebuild;
     rebuild.realm_id = realm_.manifest.realm_id;
     rebuild.known_discontinuities = known;
@@ -193,26 +159,15 @@ class Acceptance {
     };
   }
 
-  // The old ledger's log goes first: SQLite would apply it to the new file. That is the service's user's, as
-  // root works as the folder's owner (FindRealm).
   absl::Status PutInPlace() {
     realm_.store.reset();
-    if (fs::exists(Beside(rebuilt_, "-wal"))) {
-      return absl::InternalError(
-          absl::StrCat(rebuilt_.string(), ": its log is still there after closing it"));
-    }
-    LABREC_RETURN_IF_ERROR(Remove(ledger_, {"-wal", "-shm"}));
-    LABREC_RETURN_IF_ERROR(SyncFolderOf(ledger_));
-    if (std::rename(rebuilt_.c_str(), ledger_.c_str()) != 0) return SystemError(rebuilt_, "rename");
-    LABREC_RETURN_IF_ERROR(Remove(rebuilt_, {".lock"}));
-    return SyncFolderOf(ledger_);
+    return rebuilt_->PutInPlace();
   }
 
   recoveryd::OpenedRealm& realm_;
   const AcceptRequest& request_;
   hsm::FreshnessAnchor& anchor_;
-  const fs::path ledger_;
-  const fs::path rebuilt_;
+  const std::unique_ptr<RebuiltLedger> rebuilt_;
   bool spoilt_ = false;
   std::optional<AcceptedRows> rows_;  // unless an earlier accept had done with them
   AcceptReport report_;

@@ -14,6 +14,7 @@
 namespace labrec::admin {
 
 struct AcceptRequest {
+  recovery::StorePlace store;  // where the realm's ledger is
   uint32_t reanchor_floor = 1;
   // Also rows that the device does not vouch for (VouchedRows), as they are.
   bool take_unvouched = false;

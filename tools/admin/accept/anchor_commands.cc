@@ -57,6 +57,7 @@ absl::Status AcceptLedger(const AcceptOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const OfflineRealm where, FindRealm(options));
   LABREC_ASSIGN_OR_RETURN(recoveryd::OpenedRealm realm, OpenOffline(where));
   AcceptRequest request;
+  request.store = where.store;
   request.reanchor_floor = options.floor == 0 ? where.reanchor_floor : options.floor;
   request.confirm = [&options](const std::string& what) {
     return options.yes ? absl::OkStatus() : Confirm(what);

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
+#include "hsm/base/absl_view.h"
 #include "hsm/base/status_macros.h"
 
 namespace labrec::recovery::postgres {
@@ -56,7 +58,7 @@ absl::StatusOr<Connection> Connection::Open(const ServerPlace& place, Session se
   add("application_name", name.c_str());
   add("target_session_attrs", "read-write");
   add(nullptr, nullptr);
-  Connection connection(PQconnectdbParams(keywords.data(), values.data(), 0));
+  Connection connection(PQconnectdbParams(keywords.data(), values.data(), 0), place.tables);
   if (connection.broken()) return Refusal(place, connection.get());
   PQsetNoticeProcessor(
       connection.get(), [](void*, const char*) {}, nullptr);
@@ -78,9 +80,14 @@ absl::Status Connection::CheckOwnBackend() {
       "name the server itself");
 }
 
+std::string Connection::Named(std::string_view sql) const {
+  return absl::StrReplaceAll(AbslView(sql), {{AbslView(kLedgerTables), tables_}});
+}
+
 absl::StatusOr<Result> Connection::Run(const char* sql, const Parameters& parameters, const char* doing) {
-  Result result(PQexecParams(get(), sql, parameters.count(), parameters.types(), parameters.values().data(),
-                             parameters.lengths().data(), parameters.formats().data(), 1));
+  Result result(PQexecParams(get(), Named(sql).c_str(), parameters.count(), parameters.types(),
+                             parameters.values().data(), parameters.lengths().data(),
+                             parameters.formats().data(), 1));
   LABREC_RETURN_IF_ERROR(result.status(doing));
   return result;
 }
@@ -94,11 +101,11 @@ absl::StatusOr<Result> Connection::RunPrepared(const char* name, const Parameter
 }
 
 absl::Status Connection::Prepare(const char* name, const char* sql) {
-  return Result(PQprepare(get(), name, sql, 0, nullptr)).status("preparing a statement");
+  return Result(PQprepare(get(), name, Named(sql).c_str(), 0, nullptr)).status("preparing a statement");
 }
 
 absl::Status Connection::Execute(const std::string& sql, const char* doing) {
-  return Result(PQexec(get(), sql.c_str())).status(doing);
+  return Result(PQexec(get(), Named(sql).c_str())).status(doing);
 }
 
 absl::StatusOr<ServerIdentity> Connection::Identify() {

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include <libpq-fe.h>
 
@@ -32,12 +34,17 @@ class Connection {
   // UNAVAILABLE: nobody is there, or a standby; FAILED_PRECONDITION: refused, or a pooler stands between.
   static absl::StatusOr<Connection> Open(const ServerPlace& place, Session session);
 
+  // Statements name a ledger's tables (kLedgerTables). Where the place has others they are meant.
+  //
   // One statement, its result in binary. Errors: see Result::status.
   absl::StatusOr<Result> Run(const char* sql, const Parameters& parameters, const char* doing);
   absl::StatusOr<Result> RunPrepared(const char* name, const Parameters& parameters, const char* doing);
   absl::Status Prepare(const char* name, const char* sql);
   // One or more statements without parameters and results.
   absl::Status Execute(const std::string& sql, const char* doing);
+
+  // A statement as it is sent.
+  std::string Named(std::string_view sql) const;
 
   absl::StatusOr<ServerIdentity> Identify();
 
@@ -53,9 +60,10 @@ class Connection {
   struct Finish {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };
-  explicit Connection(PGconn* connection) : connection_(connection) {}
+  Connection(PGconn* connection, std::string tables) : connection_(connection), tables_(std::move(tables)) {}
   absl::Status CheckOwnBackend();
   std::unique_ptr<PGconn, Finish> connection_;
+  std::string tables_;
 };
 
 }  // namespace labrec::recovery::postgres

@@ -93,7 +93,8 @@ absl::StatusOr<std::vector<ServerPlace>> ParseServerUrl(const std::string& url) 
   std::vector<ServerPlace> places;
   for (size_t i = 0; i < std::max(hosts.size(), addresses.size()); ++i) {
     const std::string host = Of(hosts, i), address = Of(addresses, i), port = Of(ports, i);
-    ServerPlace place{absl::StrCat(host.empty() ? address : host, port.empty() ? "" : ":", port), common};
+    ServerPlace place{absl::StrCat(host.empty() ? address : host, port.empty() ? "" : ":", port), common,
+                      std::string(kLedgerTables)};
     if (place.name.empty()) place.name = "the local server";
     if (!host.empty()) place.options.emplace_back("host", host);
     if (!address.empty()) place.options.emplace_back("hostaddr", address);

@@ -1,6 +1,8 @@
 // store_bench: PostgreSQL over SQLite, batch by batch, without devices and network.
 
 #include <chrono>
+#include <csignal>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <set>
@@ -9,12 +11,15 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/ledger/merkle.h"
 #include "recovery/store/postgres/postgres_store.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tests/support/process/temporary_folder.h"
@@ -33,7 +38,9 @@ constexpr size_t kFillBatch = 2000;
 struct Options {
   uint32_t records = 20'000;
   uint32_t row_bytes = 2000;
-  uint32_t updates = 2048;  // of each size of batch and store
+  uint32_t updates = 2048;    // of each size of batch and store
+  double growth_seconds = 0;  // 0: until each row is written twice more
+  bool tree = false;          // nothing but what a start reads
   bool json = false;
 };
 
@@ -48,6 +55,10 @@ struct Subject {
   Json batches = Json::object();
   uint64_t written = 0;  // rows
 };
+
+double Milliseconds(std::chrono::steady_clock::time_point since) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - since).count();
+}
 
 Digest KeyOf(uint32_t record) {
   return Sha256(Writer().U32(record).bytes());
@@ -110,6 +121,8 @@ class Bench {
   absl::Status Round(Subject& subject, size_t size, std::vector<double>& milliseconds);
   absl::Status Sizes();
   absl::Status Growth(Subject& subject, Json& result);
+  absl::Status Trees(Subject& subject, Json& result);
+  absl::Status Reopen(Subject& subject);
 
   const Options options_;
   std::mt19937 random_{4711};
@@ -134,6 +147,7 @@ absl::Status Bench::OpenServer(Subject& subject, uint32_t replicas) {
 
 absl::Status Bench::Open() {
   for (const char* name : {"sqlite", "postgresql", "postgresql_standby"}) {
+    if (options_.tree && subjects_.size() == 2) break;  // a standby changes nothing of reads
     subjects_.push_back(std::make_unique<Subject>());
     Subject& subject = *subjects_.back();
     subject.name = name;
@@ -166,8 +180,7 @@ absl::Status Bench::Round(Subject& subject, size_t size, std::vector<double>& mi
   const StoreBatch batch = BatchOf(records, options_, ++subject.epoch);
   const auto start = std::chrono::steady_clock::now();
   LABREC_RETURN_IF_ERROR(subject.store->Write(batch));
-  milliseconds.push_back(
-      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  milliseconds.push_back(Milliseconds(start));
   subject.written += size;
   return absl::OkStatus();
 }
@@ -196,9 +209,15 @@ absl::Status Bench::Growth(Subject& subject, Json& result) {
   LABREC_ASSIGN_OR_RETURN(const uint64_t wal, WalBytes(subject));
   const uint64_t written = subject.written;
   std::vector<double> times;
-  for (uint32_t done = 0; done < 2 * options_.records; done += 64) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto goes_on = [&](uint32_t done) {
+    if (options_.growth_seconds == 0) return done < 2 * options_.records;
+    return Milliseconds(start) < options_.growth_seconds * 1000;
+  };
+  for (uint32_t done = 0; goes_on(done); done += 64) {
     LABREC_RETURN_IF_ERROR(Round(subject, 64, times));
   }
+  result["growth_s"] = Rounded(Milliseconds(start) / 1000);
   LABREC_ASSIGN_OR_RETURN(const uint64_t after, TableBytes(subject));
   LABREC_ASSIGN_OR_RETURN(const uint64_t wal_after, WalBytes(subject));
   const auto rows = static_cast<double>(subject.written - written);
@@ -210,13 +229,66 @@ absl::Status Bench::Growth(Subject& subject, Json& result) {
   return absl::OkStatus();
 }
 
+// Nothing of the files is in memory any more: neither the engine's nor the system's.
+absl::Status Bench::Reopen(Subject& subject) {
+  subject.store.reset();
+  if (subject.primary != nullptr) LABREC_RETURN_IF_ERROR(subject.primary->Stop(SIGINT));
+  const std::filesystem::path data =
+      subject.primary != nullptr ? subject.primary->data() : subject.folder.path();
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(data)) {
+    if (!entry.is_regular_file()) continue;
+    const int file = open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) continue;
+    fdatasync(file);  // only what is on the disk can be let go
+    posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+    close(file);
+  }
+  if (subject.primary == nullptr) {
+    LABREC_ASSIGN_OR_RETURN(subject.store,
+                            recovery::OpenSqliteStore(subject.folder.path() / "ledger.sqlite"));
+    return absl::OkStatus();
+  }
+  LABREC_RETURN_IF_ERROR(subject.primary->Launch());
+  recovery::PostgresOptions options;
+  options.url = subject.primary->url();
+  LABREC_ASSIGN_OR_RETURN(subject.store, recovery::OpenPostgresStore(options));
+  return absl::OkStatus();
+}
+
+// What a start and a takeover read of a ledger: every bucket's digest, and the tree over them.
+absl::Status Bench::Trees(Subject& subject, Json& result) {
+  LABREC_RETURN_IF_ERROR(Reopen(subject));
+  std::vector<double> warm;
+  constexpr int kReads = 6;
+  for (int read = 0; read < kReads; ++read) {
+    std::vector<Digest> leaves(size_t{1} << kExponent);
+    const auto start = std::chrono::steady_clock::now();
+    LABREC_RETURN_IF_ERROR(
+        subject.store->ForEachBucketDigest([&leaves](uint32_t bucket, const Digest& digest) {
+          leaves[bucket] = digest;
+          return absl::OkStatus();
+        }));
+    const recovery::MerkleTree tree(kExponent, leaves);
+    if (tree.root() == Digest{}) return absl::InternalError("a tree without a root");
+    if (read == 0) result["first_tree_ms"] = Rounded(Milliseconds(start));
+    if (read > 0) warm.push_back(Milliseconds(start));
+  }
+  result["tree_ms"] = Percentiles(warm);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Json> Bench::Measure() {
   LABREC_RETURN_IF_ERROR(Open());
-  LABREC_RETURN_IF_ERROR(Sizes());
+  if (!options_.tree) LABREC_RETURN_IF_ERROR(Sizes());
   Json result = {{"records", options_.records}, {"row_bytes", options_.row_bytes}};
   for (const auto& subject : subjects_) {
-    Json figures = {{"batch_ms", subject->batches}};
-    LABREC_RETURN_IF_ERROR(Growth(*subject, figures));
+    Json figures = Json::object();
+    if (!options_.tree) {
+      figures["batch_ms"] = subject->batches;
+      LABREC_RETURN_IF_ERROR(Growth(*subject, figures));
+    } else if (subject->standby == nullptr) {
+      LABREC_RETURN_IF_ERROR(Trees(*subject, figures));
+    }
     result[subject->name] = figures;
   }
   return result;
@@ -234,6 +306,10 @@ int main(int argc, char** argv) {
   app.add_option("--records", options.records)->check(CLI::Range(1000, 5'000'000));
   app.add_option("--row-bytes", options.row_bytes)->check(CLI::Range(100, 8000));
   app.add_option("--updates", options.updates, "of each size of batch")->check(CLI::Range(64, 10'000'000));
+  app.add_option("--growth-seconds", options.growth_seconds, "write for so long, and not every row twice")
+      ->check(CLI::Range(0.0, 86'400.0));
+  app.add_flag("--tree", options.tree,
+               "nothing but what a start reads: all digests, from a disk that nothing is kept of in memory");
   app.add_flag("--json", options.json, "JSON instead of a table");
   CLI11_PARSE(app, argc, argv);
   return Print(Bench(options).Measure(), options.json ? Format::kJson : Format::kTable);
