@@ -5,7 +5,10 @@
 #include <thread>
 #include <vector>
 
+#include "hsm/base/clock.h"
+#include "recovery/server/tokens/issuer.h"
 #include "tests/integration/server/test.h"
+#include "tests/support/net/http_connection.h"
 #include "tests/support/net/loopback.h"
 #include "tests/support/process/eventually.h"
 #include "tests/support/tpm/counter_gate.h"
@@ -20,13 +23,16 @@ using std::chrono::seconds;
 
 class ServerOverload : public ServerTest {
  protected:
-  void StartWith(const std::string& limits, const TpmProxy::Judge& judge = nullptr) {
+  void StartWith(const std::string& limits, const TpmProxy::Judge& judge = nullptr,
+                 const std::string& more = "") {
     RealmFixture::Options options;
+    options.origins = "\"https://app.example\"";
     if (!limits.empty()) options.limits = limits;
     const auto port = FreePort();
     ASSERT_TRUE(port.ok()) << port.status();
     metrics_port_ = *port;
-    options.more_configuration = absl::StrCat("[metrics]\naddress = \"127.0.0.1:", metrics_port_, "\"\n");
+    options.more_configuration =
+        absl::StrCat("[metrics]\naddress = \"127.0.0.1:", metrics_port_, "\"\n", more);
     MakeRealm(options);
     ASSERT_NE(realm_, nullptr);
     if (judge) {
@@ -50,6 +56,23 @@ class ServerOverload : public ServerTest {
   }
   int Refused(const std::string& reason) const {
     return Metric("labyrinth_refused_total{reason=\"" + reason + "\"}");
+  }
+  // What the browser gives a page whose call was one too many.
+  void ExpectThatAPageReadsWhen(const ApiClient& client) const {
+    auto connection = HttpConnection::Open(realm_->web_address());
+    ASSERT_TRUE(connection.ok()) << connection.status();
+    connection->Send(
+        PostRequest("/connect/labyrinth.recovery.v1.Recovery/GetRecord",
+                    absl::StrCat("Content-Type: application/proto\r\nOrigin: https://app.example\r\n",
+                                 "Authorization: ", *client.authorization, "\r\n"),
+                    "\x0a\x01r"));
+    HttpMessage answer = connection->Read().value_or(HttpMessage());
+    EXPECT_EQ(answer.status, 429);
+    EXPECT_EQ(Json::parse(answer.body, nullptr, false).value("code", ""), "resource_exhausted")
+        << answer.body;
+    EXPECT_EQ(answer.fields["access-control-allow-origin"], "https://app.example");
+    EXPECT_EQ(answer.fields["access-control-expose-headers"], "trailer-retry-after-ms");
+    EXPECT_GT(std::atoi(answer.fields["trailer-retry-after-ms"].c_str()), 0);
   }
 
   std::unique_ptr<TpmProxy> proxy_;
@@ -81,6 +104,7 @@ TEST_P(ServerOverload, AnAccountOverItsRateIsRefusedAndOthersAreNot) {
   EXPECT_TRUE(bob.Evaluate(1, &guess).ok());
   alice.authorization = "Bearer " + realm_->Token("alice");  // another token, the same account
   EXPECT_REFUSED(alice.Evaluate(1, &guess), RESOURCE_EXHAUSTED, "this account");
+  if (way() == Way::kConnect) ExpectThatAPageReadsWhen(alice);
 }
 
 TEST_P(ServerOverload, ATenantOverItsRateIsRefused) {
@@ -98,6 +122,24 @@ TEST_P(ServerOverload, ATenantOverItsRateIsRefused) {
   }
   EXPECT_REFUSED(status, RESOURCE_EXHAUSTED, "this tenant calls faster");
   EXPECT_GE(answered, 3);
+  EXPECT_EQ(Refused("tenant_rate"), 1);
+}
+
+TEST_P(ServerOverload, ATenantsOwnRateIsItsAlone) {
+  StartWith("", nullptr, "[tenants.slow]\njwks = \"chat.jwks\"\ncalls_per_second = 1\n");
+  ApiClient slow(*realm_, "ann"), other(*realm_, "ann");
+  slow.tenant = "slow";
+  slow.authorization = "Bearer " + recovery::IssueToken(realm_->token_key(),
+                                                        {.tenant = "slow",
+                                                         .account = "ann",
+                                                         .audience = realm_->realm_id(),
+                                                         .issued_at_s = SystemClock().NowMillis() / 1000});
+  v1::GetRecordResponse record;
+  grpc::Status status;
+  for (int i = 0; i < 10 && status.ok(); ++i) status = slow.GetRecord(&record);
+  EXPECT_REFUSED(status, RESOURCE_EXHAUSTED, "this tenant calls faster");
+  EXPECT_GT(std::stoi(slow.trailer["retry-after-ms"]), 0);
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(other.GetRecord(&record).ok()) << "another tenant";
   EXPECT_EQ(Refused("tenant_rate"), 1);
 }
 

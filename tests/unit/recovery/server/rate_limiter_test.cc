@@ -75,6 +75,19 @@ TEST_F(RateLimiterTest, ATenantsAccountsShareItsRate) {
 
 // Else one account could use up what its whole tenant has, and pay from its own bucket for what it did not
 // get.
+TEST_F(RateLimiterTest, ATenantsOwnRateTakesTheCommonOnesPlace) {
+  RateLimiter limiter({0, 0, 10, 4});
+  limiter.SetTenantRates({{"slow", 1}, {"free", 0}});
+  EXPECT_EQ(Pass(limiter, 9, "alice", "slow"), 2) << "twice as many at once";
+  EXPECT_EQ(RefusalOf(last_), refusal::kTenantRate);
+  EXPECT_EQ(RetryAfterMillis(last_), 1001);
+  EXPECT_EQ(Pass(limiter, 9, "alice", "free"), 9) << "0: no limit";
+  EXPECT_EQ(Pass(limiter, 9, "alice", "chat"), 4);
+  limiter.SetTenantRates({});
+  now_ += seconds(3600);
+  EXPECT_EQ(Pass(limiter, 9, "alice", "slow"), 4) << "the common one again";
+}
+
 TEST_F(RateLimiterTest, WhatIsRefusedCostsNobodyAnything) {
   RateLimiter limiter({60, 2, 10, 5});
   EXPECT_EQ(Pass(limiter, 1000, "mallory"), 2);
