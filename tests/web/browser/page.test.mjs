@@ -159,6 +159,23 @@ test('it is used by the keyboard alone, and says what it does', async () => {
   }
 });
 
+test('what has the focus is never behind the status, on the way back neither', async () => {
+  await page.setViewportSize({ width: 390, height: 500 });
+  await page.getByRole('button', { name: 'Ask again' }).focus();
+  const seen = [];
+  for (const key of [...Array(7).fill('Shift+Tab'), ...Array(7).fill('Tab')]) {
+    await page.keyboard.press(key);
+    await page.waitForFunction(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(true)))));
+    seen.push(await page.evaluate(() => {
+      const focused = document.activeElement.getBoundingClientRect(), status = document.querySelector('[role=status]').getBoundingClientRect();
+      const behind = focused.top < status.bottom && focused.bottom > status.top;
+      return behind || focused.top < 0 || focused.bottom > innerHeight ? `${document.activeElement.id || document.activeElement.textContent}: ${focused.top}, ${status.bottom}` : '';
+    }));
+  }
+  await page.setViewportSize({ width: 1100, height: 900 });
+  assert.deepEqual(seen.filter((each) => each), []);
+});
+
 /** Texts whose contrast is less than 4.5 : 1 (WCAG 2.1, 1.4.3). */
 function lowContrasts() {
   const light = (color) => {

@@ -56,7 +56,7 @@ export function ofSealed(sealed: Sealed, thiefTries: number): Said {
 export function ofEnrolment(reports: RealmReport[]): Said {
   const refused = reports.find(({ condition }) => condition === 'refused');
   if (reports.every(({ condition }) => condition === 'good')) return { kind: 'good', text: `This browser is enrolled at ${reports.length} realms.` };
-  return { kind: 'bad', text: refused?.code === 'permission_denied' ? 'This account has a device already. Recover the key with its PIN first: that vouches for this browser.' : refused ? `A realm refused this browser: ${refused.message ?? ''}` : `This browser could not be enrolled at ${names(reports, 'unreachable', 'late')}: try again.` };
+  return { kind: 'bad', text: refused?.code === 'permission_denied' ? 'This account has a device already. Recover the key with its PIN first: that vouches for this browser. If none is sealed yet, seal it on that device.' : refused ? `A realm refused this browser: ${refused.message ?? ''}` : `This browser could not be enrolled at ${names(reports, 'unreachable', 'late')}: try again.` };
 }
 
 export function ofError(error: unknown): Said {
