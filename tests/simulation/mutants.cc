@@ -4,6 +4,7 @@
 #include "recovery/engine/call/registration_keys.h"
 #include "recovery/engine/rows/waiting_refills.h"
 #include "recovery/engine/rows/working_set.h"
+#include "recovery/ledger/ledger.h"
 #include "recovery/ledger/ledger_impl.h"
 #include "recovery/record/accept/accepting.h"
 #include "recovery/record/accept/lowering.h"

@@ -13,7 +13,7 @@ using recovery::Engine;
 using recovery::Ok;
 using recovery::Operation;
 
-constexpr std::array<const char*, kRecordsOfHousehold> kNames = {"main", "second"};
+constexpr std::array<const char*, kRecordsOfHousehold> kRecordNames = {"main", "second"};
 
 // Whether it is certain that nothing was done.
 bool NothingWasDone(const absl::Status& status) {
@@ -97,15 +97,15 @@ absl::StatusOr<recovery::RawSignature> Household::Sign(Realm& realm, const Signe
   if (signer.kind == Signer::Kind::kDevice) {
     signature.signer = devices_.at(static_cast<size_t>(signer.device)).public_key().DeviceId();
   } else {
-    signature.signer = std::pair<std::string, uint32_t>(kNames[signer.record], signer.version);
+    signature.signer = std::pair<std::string, uint32_t>(kRecordNames[signer.record], signer.version);
   }
   return signature;
 }
 
 std::optional<Answer> Household::Evaluate(Realm& realm, const Request& request) {
   const auto answer = realm.Call<recovery::EvaluateOutcome>([&](Engine& engine, auto done) {
-    engine.guessing().Evaluate(caller_, kNames[request.record], request.version, Element(request.element),
-                               done);
+    engine.guessing().Evaluate(caller_, kRecordNames[request.record], request.version,
+                               Element(request.element), done);
   });
   if (!answer.ok()) return Failed(answer.status());
   if (std::holds_alternative<recovery::LockedUntil>(*answer)) return Of(Answer::Kind::kLocked);
@@ -119,15 +119,15 @@ std::optional<Answer> Household::Evaluate(Realm& realm, const Request& request) 
 
 std::optional<Answer> Household::Unlock(Realm& realm, const Request& request) {
   const auto challenge = realm.Call<recovery::Challenge>([&](Engine& engine, auto done) {
-    engine.guessing().BeginUnlock(caller_, kNames[request.record], request.version, done);
+    engine.guessing().BeginUnlock(caller_, kRecordNames[request.record], request.version, done);
   });
   if (!challenge.ok()) return std::nullopt;
   const Bytes message = recovery::UnlockBytes({realm.realm_id(), caller_.tenant, caller_.account},
-                                              kNames[request.record], request.version, *challenge);
+                                              kRecordNames[request.record], request.version, *challenge);
   const Bytes signature = ToBytes(registrations_.at(request.serial).key.Sign(message));
   const auto answer = realm.Call<recovery::UnlockOutcome>([&](Engine& engine, auto done) {
-    engine.guessing().Unlock(caller_, kNames[request.record], request.version, ToBytes(*challenge), signature,
-                             done);
+    engine.guessing().Unlock(caller_, kRecordNames[request.record], request.version, ToBytes(*challenge),
+                             signature, done);
   });
   if (!answer.ok()) return Failed(answer.status());
   if (std::holds_alternative<recovery::Destroyed>(*answer)) return Of(Answer::Kind::kDestroyed);
@@ -139,8 +139,8 @@ std::optional<Answer> Household::Unlock(Realm& realm, const Request& request) {
 // `begun` becomes the new beginning, if there is one. Another request may begin the same meanwhile.
 void Household::Begin(Realm& realm, const Request& request, uint32_t& begun) {
   const auto answer = realm.Call<recovery::RegistrationBegun>([&](Engine& engine, auto done) {
-    engine.registrations().BeginRegistration(caller_, kNames[request.record], request.version, {Element(0)},
-                                             done);
+    engine.registrations().BeginRegistration(caller_, kRecordNames[request.record], request.version,
+                                             {Element(0)}, done);
   });
   if (!answer.ok()) return;
   std::vector<Beginning>& beginnings = registrations_.at(request.serial).beginnings;
@@ -155,7 +155,7 @@ std::optional<Answer> Household::Finish(Realm& realm, Request& request) {
   if (request.begun == 0 || !request.stale) Begin(realm, request, request.begun);
   if (request.begun == 0 || request.begins_only) return std::nullopt;
   const recovery::RegistrationId id = registration.beginnings.at(request.begun - 1).id;
-  const recovery::RecordName name{caller_.tenant, caller_.account, kNames[request.record]};
+  const recovery::RecordName name{caller_.tenant, caller_.account, kRecordNames[request.record]};
   recovery::RegistrationRequest finish{name.record,
                                        request.version,
                                        id,
@@ -179,7 +179,7 @@ std::optional<Answer> Household::Finish(Realm& realm, Request& request) {
 }
 
 std::optional<Answer> Household::Activate(Realm& realm, const Request& request) {
-  const char* name = kNames[request.record];
+  const char* name = kRecordNames[request.record];
   const auto signature =
       Sign(realm, request.signer, Operation::kActivate, recovery::ActivateBody(name, request.version));
   if (!signature.ok()) return std::nullopt;
@@ -203,9 +203,10 @@ std::optional<Answer> Household::Enroll(Realm& realm, const Request& request) {
                      devices_.at(static_cast<size_t>(request.signer.device)).public_key().DeviceId(),
                      {}};
   } else if (request.signer.kind == Signer::Kind::kUnlockKey) {
-    authorization = {ToBytes(*challenge),
-                     std::pair<std::string, uint32_t>(kNames[request.signer.record], request.signer.version),
-                     {}};
+    authorization = {
+        ToBytes(*challenge),
+        std::pair<std::string, uint32_t>(kRecordNames[request.signer.record], request.signer.version),
+        {}};
   }
   if (authorization) authorization->signature = SignedBy(request.signer, message);
   return DoneOr(realm
@@ -229,7 +230,7 @@ std::optional<Answer> Household::Revoke(Realm& realm, const Request& request) {
 }
 
 std::optional<Answer> Household::Delete(Realm& realm, const Request& request) {
-  const char* name = kNames[request.record];
+  const char* name = kRecordNames[request.record];
   const auto signature = Sign(realm, request.signer, Operation::kDeleteRecord, recovery::RecordBody(name));
   if (!signature.ok()) return std::nullopt;
   return DoneOr(realm
@@ -240,7 +241,7 @@ std::optional<Answer> Household::Delete(Realm& realm, const Request& request) {
 }
 
 std::optional<Answer> Household::RaiseFloor(Realm& realm, const Request& request) {
-  const char* name = kNames[request.record];
+  const char* name = kRecordNames[request.record];
   const Digest digest = Sha256(std::to_string(request.floor));
   const auto signature = Sign(realm, request.signer, Operation::kRaiseFloor,
                               recovery::RaiseFloorBody(name, request.floor, digest));
@@ -253,7 +254,7 @@ std::optional<Answer> Household::RaiseFloor(Realm& realm, const Request& request
 }
 
 std::optional<Answer> Household::GetFloor(Realm& realm, const Request& request) {
-  const char* name = kNames[request.record];
+  const char* name = kRecordNames[request.record];
   const auto signature = Sign(realm, request.signer, Operation::kGetFloor, recovery::RecordBody(name));
   if (!signature.ok()) return std::nullopt;
   const auto floor = realm.Call<std::optional<recovery::EpochFloor>>(
@@ -262,8 +263,9 @@ std::optional<Answer> Household::GetFloor(Realm& realm, const Request& request) 
 }
 
 std::optional<Answer> Household::Look(Realm& realm, const Request& request) {
-  const auto view = realm.Call<recovery::RecordView>(
-      [&](Engine& engine, auto done) { engine.records().GetRecord(caller_, kNames[request.record], done); });
+  const auto view = realm.Call<recovery::RecordView>([&](Engine& engine, auto done) {
+    engine.records().GetRecord(caller_, kRecordNames[request.record], done);
+  });
   if (!view.ok()) return Failed(view.status());
   Answer answer = Of(Answer::Kind::kShown);
   answer.shown = {view->record.destroyed, view->record.highest_version, SequenceOf(view->record.floor), {}};
@@ -284,14 +286,15 @@ std::optional<Answer> Household::List(Realm& realm) {
     if (account->Find(id) != nullptr) answer.devices.insert(device);
   }
   for (const std::string& record : account->records) {
-    answer.records.insert(static_cast<size_t>(std::ranges::find(kNames, record) - kNames.begin()));
+    answer.records.insert(
+        static_cast<size_t>(std::ranges::find(kRecordNames, record) - kRecordNames.begin()));
   }
   return answer;
 }
 
 // The device counts no keys, so nothing comes of these; and nothing may.
 std::optional<Answer> Household::AskChip(Realm& realm, const Request& request) {
-  const char* name = kNames[request.record];
+  const char* name = kRecordNames[request.record];
   if (request.element % 3 == 0) {
     return DoneOr(realm
                       .Call<recovery::ChipWriteBegun>([&](Engine& engine, auto done) {

@@ -11,7 +11,6 @@ namespace labrec::conformance {
 namespace {
 
 namespace wire = recovery::wire;
-using recovery::Operation;
 using recovery::RequestScope;
 
 template <typename M>
@@ -23,7 +22,8 @@ M Take(const Bytes& body) {
 
 // Takes the authorization's signature out.
 template <typename M>
-ShownRequest Signed(M message, Operation operation, const RequestScope& scope, ByteView signed_body) {
+ShownRequest Signed(M message, recovery::Operation operation, const RequestScope& scope,
+                    ByteView signed_body) {
   const Bytes challenge = message.authorization->challenge;
   message.authorization->signature.clear();
   return {wire::Encode(message), RequestBytes(scope, operation, challenge, signed_body)};
@@ -39,13 +39,13 @@ ShownRequest OfFinish(wire::FinishRegistrationRequest message, const RequestScop
                                           message.config,       message.commitment, message.unlock_public_key,
                                           message.sealed_secret};
   const Bytes body = FinishRegistrationBody(parts);
-  return Signed(std::move(message), Operation::kFinishRegistration, scope, body);
+  return Signed(std::move(message), recovery::Operation::kFinishRegistration, scope, body);
 }
 
 // Signed twice over the same bytes, by the new key and by who vouches for it.
 ShownRequest OfEnroll(wire::EnrollDeviceRequest message, const RequestScope& scope) {
   const Bytes body = recovery::EnrollDeviceBody(message.public_key, message.name);
-  const Bytes over = RequestBytes(scope, Operation::kEnrollDevice, message.challenge, body);
+  const Bytes over = RequestBytes(scope, recovery::Operation::kEnrollDevice, message.challenge, body);
   message.proof.clear();
   if (message.authorization) message.authorization->signature.clear();
   return {wire::Encode(message), over};
@@ -60,27 +60,27 @@ ShownRequest Show(std::string_view method, const Bytes& body, const RequestScope
   if (method == "Activate") {
     auto message = Take<wire::ActivateRequest>(body);
     const Bytes over = recovery::ActivateBody(message.record, message.version);
-    return Signed(std::move(message), Operation::kActivate, scope, over);
+    return Signed(std::move(message), recovery::Operation::kActivate, scope, over);
   }
   if (method == "DeleteRecord") {
     auto message = Take<wire::DeleteRecordRequest>(body);
     const Bytes over = recovery::RecordBody(message.record);
-    return Signed(std::move(message), Operation::kDeleteRecord, scope, over);
+    return Signed(std::move(message), recovery::Operation::kDeleteRecord, scope, over);
   }
   if (method == "RevokeDevice") {
     auto message = Take<wire::RevokeDeviceRequest>(body);
     const Bytes over = recovery::RevokeDeviceBody(message.device_id);
-    return Signed(std::move(message), Operation::kRevokeDevice, scope, over);
+    return Signed(std::move(message), recovery::Operation::kRevokeDevice, scope, over);
   }
   if (method == "RaiseFloor") {
     auto message = Take<wire::RaiseFloorRequest>(body);
     const Bytes over = recovery::RaiseFloorBody(message.record, message.sequence, message.digest);
-    return Signed(std::move(message), Operation::kRaiseFloor, scope, over);
+    return Signed(std::move(message), recovery::Operation::kRaiseFloor, scope, over);
   }
   if (method == "GetFloor") {
     auto message = Take<wire::GetFloorRequest>(body);
     const Bytes over = recovery::RecordBody(message.record);
-    return Signed(std::move(message), Operation::kGetFloor, scope, over);
+    return Signed(std::move(message), recovery::Operation::kGetFloor, scope, over);
   }
   return {body, std::nullopt};
 }

@@ -20,7 +20,7 @@ std::string GoodElement() {
 }
 
 // The message of the refusal of these elements.
-std::string RefusalOf(const std::vector<std::string>& elements) {
+std::string RefusalOfElements(const std::vector<std::string>& elements) {
   v1::EvaluateRequest request;
   for (const std::string& element : elements) request.add_elements(element);
   const auto points = ElementsField(request.elements(), 1, 2);
@@ -38,7 +38,7 @@ TEST(Elements, GoodOnes) {
 }
 
 TEST(Elements, TheIdentity) {
-  EXPECT_THAT(RefusalOf({std::string(1, '\0')}), HasSubstr("elements[0]: is the identity"));
+  EXPECT_THAT(RefusalOfElements({std::string(1, '\0')}), HasSubstr("elements[0]: is the identity"));
 }
 
 TEST(Elements, OffTheCurve) {
@@ -60,14 +60,15 @@ TEST(Elements, OffTheCurve) {
 }
 
 TEST(Elements, NumbersAndForms) {
-  EXPECT_THAT(RefusalOf({}), HasSubstr("elements: 0 of them"));
-  EXPECT_THAT(RefusalOf({GoodElement(), GoodElement(), GoodElement()}), HasSubstr("elements: 3 of them"));
-  EXPECT_THAT(RefusalOf({GoodElement(), ""}), HasSubstr("elements[1]"));
-  EXPECT_THAT(RefusalOf({GoodElement() + "x"}), HasSubstr("elements[0]"));
-  EXPECT_THAT(RefusalOf({ToString(P256Point::Generator().Uncompressed())}), HasSubstr("elements[0]"));
+  EXPECT_THAT(RefusalOfElements({}), HasSubstr("elements: 0 of them"));
+  EXPECT_THAT(RefusalOfElements({GoodElement(), GoodElement(), GoodElement()}),
+              HasSubstr("elements: 3 of them"));
+  EXPECT_THAT(RefusalOfElements({GoodElement(), ""}), HasSubstr("elements[1]"));
+  EXPECT_THAT(RefusalOfElements({GoodElement() + "x"}), HasSubstr("elements[0]"));
+  EXPECT_THAT(RefusalOfElements({ToString(P256Point::Generator().Uncompressed())}), HasSubstr("elements[0]"));
   std::string prefix = GoodElement();
   prefix[0] = 4;
-  EXPECT_THAT(RefusalOf({prefix}), HasSubstr("elements[0]"));
+  EXPECT_THAT(RefusalOfElements({prefix}), HasSubstr("elements[0]"));
 }
 
 TEST(Fields, Sizes) {
