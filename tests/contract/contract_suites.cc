@@ -1,12 +1,12 @@
 #include "tests/contract/contract_suites.h"
 
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include "hsm/base/bytes.h"
 #include "hsm/base/hash.h"
 #include "hsm/base/status_macros.h"
+#include "tests/support/process/eventually.h"
 
 namespace labrec::hsm::contract {
 namespace {
@@ -68,12 +68,9 @@ absl::Status ClaimAndCommit(Device& device, int commits) {
 }
 
 absl::Status OnceAvailable(const std::function<absl::Status()>& operation) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (true) {
-    const absl::Status status = operation();
-    if (!absl::IsUnavailable(status) || std::chrono::steady_clock::now() > deadline) return status;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  absl::Status status;
+  test::Eventually([&] { return !absl::IsUnavailable(status = operation()); }, std::chrono::seconds(10));
+  return status;
 }
 
 }  // namespace labrec::hsm::contract

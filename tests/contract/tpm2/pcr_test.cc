@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,6 +20,7 @@
 #include "hsm/tpm2/realm/loaded_realm.h"
 #include "tests/contract/contract_suites.h"
 #include "tests/contract/swtpm_device.h"
+#include "tests/support/process/eventually.h"
 #include "tests/support/tpm/ek_certificate.h"
 #include "tests/support/tpm/local_ca.h"
 #include "tests/support/tpm/tpm_proxy.h"
@@ -87,12 +87,9 @@ class TpmPcr : public testing::Test {
   }
   // Until the device looks again (the link's back-off), at most ten seconds.
   absl::StatusOr<P256Point> EvaluateInTheEnd() {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    for (;;) {
-      auto result = Evaluate();
-      if (result.ok() || std::chrono::steady_clock::now() > deadline) return result;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    absl::StatusOr<P256Point> result;
+    test::Eventually([&] { return (result = Evaluate()).ok(); }, std::chrono::seconds(10));
+    return result;
   }
 
   test::TemporaryFolder folder_;

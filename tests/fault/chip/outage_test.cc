@@ -8,13 +8,13 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "recovery/client/recover.h"
 #include "tests/fault/chip/points.h"
+#include "tests/support/process/eventually.h"
 #include "tests/support/realm/chip_realm.h"
 
 namespace labrec::test {
@@ -66,14 +66,8 @@ class ChipOutage : public testing::TestWithParam<TpmProxy::Fate> {
   // Whether it broke; then the realm serves again when this returns.
   bool ServesAgain() {
     left_ = -1;
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (realm_->Status().value("serving", false) == false) {
-      if (std::chrono::steady_clock::now() > deadline) {
-        ADD_FAILURE() << "the realm does not serve again";
-        break;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    EXPECT_TRUE(Eventually([&] { return realm_->Status().value("serving", false); }))
+        << "the realm does not serve again";
     return broke_;
   }
   // True for what comes `after` commands after a write's session was saved to wait for its client.

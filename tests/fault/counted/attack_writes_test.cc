@@ -1,13 +1,13 @@
 // Attacks on the write of a counting index: more uses than the client signed for. Each test counts the
 // evaluations that the attacker got; beside it stands the same code against a record without the protection.
 #include <chrono>
-#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "hsm/tpm_wire/constants.h"
 #include "hsm/tpm_wire/index_write.h"
 #include "tests/fault/counted/attack.h"
+#include "tests/support/process/eventually.h"
 
 namespace labrec::hsm::attack {
 namespace {
@@ -227,9 +227,7 @@ class HoardedSessions : public CountedAttack {
   // Until the TPM's own time has moved on by so much.
   void WaitForTheTpm(uint64_t milliseconds) {
     const uint64_t start = attacker_->TimeMillis();
-    while (attacker_->TimeMillis() < start + milliseconds) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    ASSERT_TRUE(test::Eventually([&] { return attacker_->TimeMillis() >= start + milliseconds; }));
   }
 };
 

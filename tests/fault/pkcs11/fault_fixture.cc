@@ -2,10 +2,10 @@
 
 #include <chrono>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
 #include "hsm/pkcs11/pkcs11_device.h"
+#include "tests/support/process/eventually.h"
 
 namespace labrec::hsm::pkcs11 {
 
@@ -94,12 +94,9 @@ absl::Status Evaluate(Device& device) {
 }
 
 absl::Status OnceAvailable(const std::function<absl::Status()>& operation) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (true) {
-    const absl::Status status = operation();
-    if (!absl::IsUnavailable(status) || std::chrono::steady_clock::now() > deadline) return status;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  absl::Status status;
+  test::Eventually([&] { return !absl::IsUnavailable(status = operation()); }, std::chrono::seconds(10));
+  return status;
 }
 
 }  // namespace labrec::hsm::pkcs11

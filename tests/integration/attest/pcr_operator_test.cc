@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <grpcpp/client_context.h>
@@ -15,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "tests/support/checkout_paths.h"
+#include "tests/support/process/eventually.h"
 #include "tests/support/process/finished_command.h"
 #include "tests/support/realm/raw_account.h"
 #include "tests/support/realm/realm_fixture.h"
@@ -92,12 +92,9 @@ class PcrRealm : public testing::Test {
 
   // Until the daemon has looked at the approvals again, at most twenty seconds.
   grpc::Status GuessInTheEnd(RawAccount& account, v1::EvaluateResponse& response) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    for (;;) {
-      const grpc::Status status = Guess(account, response);
-      if (status.ok() || std::chrono::steady_clock::now() > deadline) return status;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    grpc::Status status;
+    Eventually([&] { return (status = Guess(account, response)).ok(); });
+    return status;
   }
 
   TemporaryFolder folder_;

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/integration/ledger/support.h"
+#include "tests/support/process/eventually.h"
 
 namespace labrec::recovery {
 namespace {
@@ -226,12 +227,8 @@ TEST_P(LedgerTest, GoesOnWhenTheDeviceComesBack) {
   EXPECT_TRUE(absl::IsUnavailable(running_.ledger->Anchor(**batch)));
   EXPECT_TRUE(absl::IsFailedPrecondition(running_.ledger->Stage({}).status()));
   device_->Repair();
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  absl::Status anchored = absl::UnavailableError("");
-  while (absl::IsUnavailable(anchored) && std::chrono::steady_clock::now() < deadline) {
-    anchored = running_.ledger->Anchor(**batch);
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
+  absl::Status anchored;
+  test::Eventually([&] { return !absl::IsUnavailable(anchored = running_.ledger->Anchor(**batch)); });
   ASSERT_TRUE(anchored.ok()) << anchored;
   device_->Break();
   EXPECT_TRUE(absl::IsUnavailable(running_.ledger->Stage({}).status()));

@@ -1,13 +1,13 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
-#include <thread>
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
 #include "recovery/store/sqlite/connection.h"
 #include "tests/integration/mailbox/world.h"
 #include "tests/support/checkout_paths.h"
+#include "tests/support/process/eventually.h"
 #include "tools/mailbox/store_address.h"
 
 namespace labrec::mailbox {
@@ -41,13 +41,12 @@ void OperatedStore::Start() {
                                             folder_ / "mailboxd.log"});
   CheckStore(started.status());
   server_ = *std::move(started);
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (absl::IsUnavailable(Open()->GetHead().status())) {
-    if (!server_->Running() || std::chrono::steady_clock::now() > deadline) {
-      CheckStore(absl::UnavailableError("labyrinth-mailboxd does not serve; see its log"));
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  bool serves = false;
+  test::Eventually([&] {
+    serves = !absl::IsUnavailable(Open()->GetHead().status());
+    return serves || !server_->Running();
+  });
+  if (!serves) CheckStore(absl::UnavailableError("labyrinth-mailboxd does not serve; see its log"));
 }
 
 void OperatedStore::Stop() {

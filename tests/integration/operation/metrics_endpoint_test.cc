@@ -2,7 +2,6 @@
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "tests/support/net/loopback.h"
+#include "tests/support/process/eventually.h"
 #include "tests/support/realm/raw_account.h"
 #include "tests/support/realm/realm_fixture.h"
 #include "tests/support/realm/realm_stub.h"
@@ -55,11 +55,7 @@ class MetricsEndpoint : public testing::TestWithParam<SimulatorKind> {
     return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
   }
   bool Becomes(const std::string& name, double value) const {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (Value(name) != value && std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    return Value(name) == value;
+    return Eventually([&] { return Value(name) == value; }, std::chrono::seconds(30));
   }
   grpc::Status Guess(RawAccount& account) {
     grpc::ClientContext context;

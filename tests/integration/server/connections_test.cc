@@ -1,9 +1,9 @@
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "tests/integration/server/test.h"
 #include "tests/support/net/http2_connection.h"
+#include "tests/support/process/eventually.h"
 
 namespace labrec::test {
 namespace {
@@ -23,12 +23,9 @@ class ServerConnections : public ServerTest {
   }
   // One more connection, once the daemon has seen that others are closed.
   absl::StatusOr<Http2Connection> OpenWhenThereIsRoom() {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    for (;;) {
-      auto connection = Http2Connection::Open(tls_.get(), port_);
-      if (connection.ok() || std::chrono::steady_clock::now() > deadline) return connection;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    absl::StatusOr<Http2Connection> connection;
+    Eventually([&] { return (connection = Http2Connection::Open(tls_.get(), port_)).ok(); });
+    return connection;
   }
 
   static constexpr size_t kLimit = 5;

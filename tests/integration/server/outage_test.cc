@@ -1,8 +1,8 @@
 #include <chrono>
 #include <string>
-#include <thread>
 
 #include "tests/integration/server/test.h"
+#include "tests/support/process/eventually.h"
 #include "tests/support/realm/health_client.h"
 
 namespace labrec::test {
@@ -13,13 +13,9 @@ LABREC_ON_EVERY_DEVICE_AND_WAY(ServerOutage);
 
 // Repeats the same call while the realm says that it is away: what a client does.
 grpc::Status UntilAvailable(const std::function<grpc::Status()>& call) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  grpc::Status status = call();
-  while (status.error_code() == grpc::StatusCode::UNAVAILABLE &&
-         std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    status = call();
-  }
+  grpc::Status status;
+  Eventually([&] { return (status = call()).error_code() != grpc::StatusCode::UNAVAILABLE; },
+             std::chrono::seconds(30));
   return status;
 }
 

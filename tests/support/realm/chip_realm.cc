@@ -1,7 +1,6 @@
 #include "tests/support/realm/chip_realm.h"
 
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +12,7 @@
 #include "recovery/client/enroll.h"
 #include "recovery/client/grpc/grpc_host.h"
 #include "recovery/client/recover.h"
+#include "tests/support/process/eventually.h"
 #include "tests/support/tpm/ek_certificate.h"
 #include "tests/support/tpm/local_ca.h"
 
@@ -128,13 +128,13 @@ nlohmann::json ChipRealm::Status() {
 }
 
 int ChipRealm::UsedAfterAll(int wanted) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (true) {
+  int used = -1;
+  Eventually([&] {
     const nlohmann::json status = Status();
-    const int used = status.is_object() ? status["chip"].value("used", -1) : -1;
-    if (used == wanted || std::chrono::steady_clock::now() > deadline) return used;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
+    used = status.is_object() ? status["chip"].value("used", -1) : -1;
+    return used == wanted;
+  });
+  return used;
 }
 
 }  // namespace labrec::test

@@ -1,10 +1,11 @@
 #include "tests/support/realm/health_client.h"
 
 #include <chrono>
-#include <thread>
 
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
+
+#include "tests/support/process/eventually.h"
 
 namespace labrec::test {
 namespace {
@@ -45,12 +46,7 @@ Health CheckHealth(const RealmFixture& realm) {
 }
 
 bool WaitForHealth(const RealmFixture& realm, Health expected) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (CheckHealth(realm) != expected) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return true;
+  return Eventually([&] { return CheckHealth(realm) == expected; });
 }
 
 }  // namespace labrec::test
