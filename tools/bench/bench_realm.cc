@@ -15,7 +15,7 @@
 #include "hsm/base/status_macros.h"
 #include "tests/support/net/http2_connection.h"
 #include "tests/support/realm/realm_stub.h"
-#include "tools/bench/process.h"
+#include "tools/bench/load/process.h"
 
 namespace labrec::bench {
 namespace {
@@ -130,7 +130,7 @@ absl::StatusOr<DaemonCounts> BenchRealm::Counts() {
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return absl::InternalError(absl::StrCat("labyrinth-admin status: ", text));
   return DaemonCounts{json.value("guesses_counted", uint64_t{0}), json.value("anchor_commits", uint64_t{0}),
-                      json.value("rows", uint64_t{0})};
+                      json.value("epoch", uint64_t{0}), json.value("rows", uint64_t{0})};
 }
 
 double BenchRealm::CpuSeconds() {

@@ -21,6 +21,7 @@ namespace labrec::bench {
 struct DaemonCounts {
   uint64_t guesses = 0;
   uint64_t anchors = 0;
+  uint64_t epoch = 0;  // one for each anchor since the realm was made
   uint64_t rows = 0;
 };
 

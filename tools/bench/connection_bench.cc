@@ -19,8 +19,8 @@
 #include "tools/bench/bench_device.h"
 #include "tools/bench/bench_realm.h"
 #include "tools/bench/load/closed_loop.h"
+#include "tools/bench/load/process.h"
 #include "tools/bench/output.h"
-#include "tools/bench/process.h"
 
 namespace labrec::bench {
 namespace {

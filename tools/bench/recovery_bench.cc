@@ -14,6 +14,7 @@
 #include "hsm/base/status_macros.h"
 #include "tools/bench/bench_device.h"
 #include "tools/bench/bench_realm.h"
+#include "tools/bench/calm.h"
 #include "tools/bench/device_bound.h"
 #include "tools/bench/disk.h"
 #include "tools/bench/load/closed_loop.h"
@@ -78,12 +79,14 @@ class Run {
   double cpu_seconds_ = 0;
   DaemonCounts before_, after_;
   uint64_t log_bytes_ = 0;  // of PostgreSQL, during the load
+  Json calm_;               // AnchorsInCalm
 };
 
 absl::Status Run::Start() {
   LABREC_ASSIGN_OR_RETURN(realm_,
                           BenchRealm::Start(options_.kind, options_.latency, {options_.records, 0, {}},
                                             BenchRealm::Pages::kNone, options_.storage));
+  LABREC_ASSIGN_OR_RETURN(calm_, AnchorsInCalm(*realm_));
   LABREC_ASSIGN_OR_RETURN(bare_, BenchDevice::Start(options_.kind, options_.latency));
   LABREC_ASSIGN_OR_RETURN(connections_, realm_->Open(options_.connections));
   LABREC_ASSIGN_OR_RETURN(accounts_, realm_->Register(options_.clients));
@@ -176,6 +179,7 @@ Json Run::Result() {
               {"daemon_cpu_us_per_recovery",
                Rounded(1e6 * cpu_seconds_ / static_cast<double>(std::max<uint64_t>(1, load_.recoveries)))},
               {"anchors_per_guess", Rounded(anchors / guesses)},
+              {"anchors_in_calm", calm_},
               {"postgresql_log_bytes_per_recovery",
                Rounded(static_cast<double>(log_bytes_) /
                        static_cast<double>(std::max<uint64_t>(1, load_.recoveries)))},

@@ -1,4 +1,4 @@
-#include "tools/bench/process.h"
+#include "tools/bench/load/process.h"
 
 #include <fstream>
 #include <sstream>
