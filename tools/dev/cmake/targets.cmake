@@ -28,8 +28,9 @@ option(LABREC_JOINED "Compile sources eight at a time" OFF)
 function(labrec_compile_joined name)
   if(LABREC_JOINED)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-    # GCC takes joined sources for headers, whose types that no other source can name would be wrong in a coroutine.
-    target_compile_options(${name} PRIVATE -Wno-subobject-linkage)
+    # GCC takes joined sources for headers, whose types that no other source can name would be wrong in a coroutine. And a
+    # local name may be one that another source has, as long as it means its own.
+    target_compile_options(${name} PRIVATE -Wno-subobject-linkage -Wno-shadow)
   endif()
 endfunction()
 
@@ -50,8 +51,8 @@ endfunction()
 function(labrec_target name)
   cmake_parse_arguments(A "" "PRECOMPILED" "DEPS" ${ARGN})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
-  labrec_compile_joined(${name})
   target_compile_options(${name} PRIVATE ${LABREC_WARNINGS})
+  labrec_compile_joined(${name})
   if(NOT A_PRECOMPILED AND "GTest::gtest" IN_LIST A_DEPS)
     set(A_PRECOMPILED test)
   elseif(NOT A_PRECOMPILED)
