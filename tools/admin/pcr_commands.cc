@@ -85,7 +85,7 @@ absl::Status KeygenApprover(const KeygenApproverOptions& options) {
   return absl::OkStatus();
 }
 
-Json Describe(const PcrValues& values) {
+Json DescribeValues(const PcrValues& values) {
   Json json = {{"selection", values.pcrs.ToString()}};
   json["pcrs"] = ParseOrderedJson(hsm::ToJson(values))["pcrs"];
   return json;
@@ -98,7 +98,7 @@ absl::Status ShowDevice(const ShowPcrsOptions& options) {
   PcrValues present;
   LABREC_ASSIGN_OR_RETURN(present.pcrs, PcrSelection::Parse(options.pcrs));
   LABREC_ASSIGN_OR_RETURN(present.values, hsm::ReadPcrs({options.device}, present.pcrs));
-  const Json json = Describe(present);
+  const Json json = DescribeValues(present);
   Print(options.format, json, Text(json));
   return absl::OkStatus();
 }
@@ -110,7 +110,7 @@ absl::Status ShowPcrs(const ShowPcrsOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const PcrValues present, realm.Present());
   const absl::Status found =
       hsm::FindApproval(realm.folder.PcrApprovalsPath(), realm.binding.approver, present).status();
-  Json json = Describe(present);
+  Json json = DescribeValues(present);
   json["approved"] = found.ok();
   Print(options.format, json, Text(json));
   return found;
@@ -195,7 +195,7 @@ absl::Status ApproveForRealm(const ApproveOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const PcrApproval approval, ApprovalFor(std::move(source), realm));
   LABREC_RETURN_IF_ERROR(CheckFits(approval, realm.binding));
   LABREC_ASSIGN_OR_RETURN(const fs::path file, hsm::AddApproval(realm.folder.PcrApprovalsPath(), approval));
-  Json json = Describe(approval.approved);
+  Json json = DescribeValues(approval.approved);
   json["file"] = file.string();
   Print(options.format, json, Text(json));
   return absl::OkStatus();
@@ -206,7 +206,7 @@ absl::Status ApproveToFile(const ApproveOptions& options) {
   LABREC_ASSIGN_OR_RETURN(const PcrValues values, ReadValues(options.values));
   const std::string text = hsm::ToJson(hsm::Approve(key, values));
   LABREC_RETURN_IF_ERROR(WriteFile(options.out, AsBytes(text), 0600, Overwrite::kRefuse));
-  Json json = Describe(values);
+  Json json = DescribeValues(values);
   json["file"] = options.out.string();
   Print(options.format, json, Text(json));
   return absl::OkStatus();
