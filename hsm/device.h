@@ -11,6 +11,7 @@
 #include "hsm/description.h"
 #include "hsm/evaluation_key.h"
 #include "hsm/freshness_anchor.h"
+#include "hsm/period_keys.h"
 #include "hsm/random.h"
 
 namespace labrec::hsm {
@@ -35,6 +36,9 @@ class Device {
   virtual Attester* attester() = 0;
   // Null where the device cannot count uses by itself; DeviceDescription::no_counted_keys says why.
   virtual CountedKeys* counted_keys() = 0;
+
+  // With the anchor: what storage holds lives as long as these keys do.
+  virtual PeriodKeys* period_keys() = 0;
 
   virtual const DeviceDescription& description() const = 0;
   // How many threads may call capabilities at a time (at least 1). Calls of the anchor do not count, except

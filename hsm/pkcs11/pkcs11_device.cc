@@ -11,6 +11,7 @@
 #include "hsm/pkcs11/derivation_key.h"
 #include "hsm/pkcs11/evaluation_key.h"
 #include "hsm/pkcs11/freshness_anchor.h"
+#include "hsm/pkcs11/period_keys.h"
 #include "hsm/pkcs11/probe.h"
 #include "hsm/pkcs11/provision.h"
 #include "hsm/pkcs11/random.h"
@@ -43,7 +44,9 @@ class Pkcs11Device : public Device {
       evaluation_key_.emplace(*connection_, state.keys->public_key);
       derivation_key_.emplace(*connection_);
     }
-    if (state.anchor) anchor_.emplace(*connection_, state.scope);
+    if (!state.anchor) return;
+    anchor_.emplace(*connection_, state.scope);
+    period_keys_.emplace(*connection_, state.scope);
   }
 
   EvaluationKey* evaluation_key() override { return evaluation_key_ ? &*evaluation_key_ : nullptr; }
@@ -52,6 +55,7 @@ class Pkcs11Device : public Device {
   Random* random() override { return &random_; }
   Attester* attester() override { return nullptr; }  // PKCS#11 has no standard attestation
   CountedKeys* counted_keys() override { return nullptr; }
+  PeriodKeys* period_keys() override { return period_keys_ ? &*period_keys_ : nullptr; }
   const DeviceDescription& description() const override { return description_; }
   int parallelism() const override { return connection_->parallelism(); }
 
@@ -61,6 +65,7 @@ class Pkcs11Device : public Device {
   std::optional<Pkcs11EvaluationKey> evaluation_key_;
   std::optional<Pkcs11DerivationKey> derivation_key_;
   std::optional<KeyRatchetAnchor> anchor_;
+  std::optional<TokenPeriodKeys> period_keys_;
   Pkcs11Random random_;
 };
 

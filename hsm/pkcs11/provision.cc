@@ -28,7 +28,7 @@ absl::StatusOr<KeyClaims> ClaimsOf(const Session& session, CK_OBJECT_HANDLE key)
 absl::StatusOr<std::vector<TokenObject>> AllObjects(const Session& session, const Scope& scope) {
   std::vector<TokenObject> all;
   for (const std::string& label : {EvaluationKeyName(scope).label, DerivationKeyName(scope).label,
-                                   RatchetLabel(scope), ClaimLabel(scope)}) {
+                                   RatchetLabel(scope), ClaimLabel(scope), PeriodKeyLabel(scope)}) {
     Attributes wanted;
     wanted.Text(CKA_LABEL, label);
     LABREC_ASSIGN_OR_RETURN(const std::vector<TokenObject> found, FindAll(session, std::move(wanted)));

@@ -10,6 +10,7 @@
 #include "hsm/tpm2/realm/anchor_indices.h"
 #include "hsm/tpm2/realm/key_blob.h"
 #include "hsm/tpm2/realm/loaded_realm.h"
+#include "hsm/tpm2/realm/period_index.h"
 #include "hsm/tpm2/realm/storage_key.h"
 #include "hsm/tpm2/tpm2_device.h"
 
@@ -73,6 +74,15 @@ absl::Status RemoveCounted(LoadedRealm& realm, IndexRange range, ByteView realm_
   return RemoveRangeMark(realm, range);
 }
 
+absl::Status RemovePeriodKeys(LoadedRealm& realm, ByteView realm_id) {
+  LABREC_ASSIGN_OR_RETURN(const std::vector<PeriodIndex> indices,
+                          ListPeriodIndices(*realm.context, realm_id));
+  for (const PeriodIndex& index : indices) {
+    LABREC_RETURN_IF_ERROR(RemovePeriodIndex(realm, realm_id, index));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RemoveIndices(LoadedRealm& realm, IndexRange counted, const RealmState& state,
                            const SecretBytes& authorization) {
   if (!state.anchor && !state.evaluation_key) return absl::OkStatus();
@@ -81,6 +91,7 @@ absl::Status RemoveIndices(LoadedRealm& realm, IndexRange counted, const RealmSt
   if (state.anchor) {
     LABREC_RETURN_IF_ERROR(RemoveAnchor(*realm.context, *realm.session, *state.anchor, authorization,
                                         realm.owner_authorization));
+    LABREC_RETURN_IF_ERROR(RemovePeriodKeys(realm, state.realm_id));
   }
   return state.evaluation_key ? RemoveCounted(realm, counted, state.realm_id) : absl::OkStatus();
 }

@@ -12,6 +12,7 @@
 #include "hsm/tpm2/evaluation_key.h"
 #include "hsm/tpm2/freshness_anchor.h"
 #include "hsm/tpm2/link/public_area.h"
+#include "hsm/tpm2/period_keys.h"
 #include "hsm/tpm2/random.h"
 #include "hsm/tpm2/realm/connection.h"
 
@@ -38,13 +39,17 @@ class Tpm2Device final : public Device {
   }
   void HaveNoCountedKeys(std::string why) { description_.no_counted_keys = std::move(why); }
   void HaveAttester(const RealmState& state) { attester_.emplace(connection_, state); }
-  void HaveAnchor(Bytes realm_id) { anchor_.emplace(connection_, std::move(realm_id)); }
+  void HaveAnchor(const Bytes& realm_id) {
+    anchor_.emplace(connection_, realm_id);
+    period_keys_.emplace(connection_, realm_id);
+  }
 
   EvaluationKey* evaluation_key() override { return evaluation_key_ ? &*evaluation_key_ : nullptr; }
   DerivationKey* derivation_key() override { return derivation_key_ ? &*derivation_key_ : nullptr; }
   FreshnessAnchor* freshness_anchor() override { return anchor_ ? &*anchor_ : nullptr; }
   Random* random() override { return &random_; }
   CountedKeys* counted_keys() override { return counted_keys_ ? &*counted_keys_ : nullptr; }
+  PeriodKeys* period_keys() override { return period_keys_ ? &*period_keys_ : nullptr; }
   Attester* attester() override { return attester_ ? &*attester_ : nullptr; }
   const DeviceDescription& description() const override { return description_; }
   int parallelism() const override { return 1; }
@@ -55,6 +60,7 @@ class Tpm2Device final : public Device {
   std::optional<TpmEvaluationKey> evaluation_key_;
   std::optional<TpmDerivationKey> derivation_key_;
   std::optional<TpmFreshnessAnchor> anchor_;
+  std::optional<TpmPeriodKeys> period_keys_;
   std::optional<TpmCountedKeys> counted_keys_;
   std::optional<TpmAttester> attester_;
   TpmRandom random_{connection_};

@@ -22,6 +22,7 @@
 #include "recovery/engine/chip/start_up.h"
 #include "recovery/engine/commit/admission.h"
 #include "recovery/engine/commit/committer.h"
+#include "recovery/engine/commit/follow_up.h"
 #include "recovery/engine/rows/waiting_refills.h"
 #include "recovery/engine/workshop.h"
 #include "recovery/ledger/ledger.h"
@@ -180,6 +181,14 @@ void Engine::ProbeWhenIdle(std::chrono::milliseconds idle) {
   absl::StatusOr<RequestQueue::Place> place = workshop.queue.Admit();
   if (!place.ok()) return done(place.status());
   workshop.queue.Push(*std::move(place), std::make_shared<TurnTask>(TurnTask::Time::max(), look, done));
+}
+
+void Engine::AnchorNow(std::function<void(const absl::Status&)> done) {
+  const auto demand = [](WorkingSet& rows) {
+    rows.DemandAnchor();
+    return absl::OkStatus();
+  };
+  FollowUp(parts_->workshop->queue, demand, std::move(done));
 }
 
 EngineStatus Engine::status() const {

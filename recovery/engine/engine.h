@@ -62,6 +62,11 @@ class Engine {
 
   EngineStatus status() const;
 
+  // Commits a batch whether anything changed or not. `done` hears OK once it is anchored by this process: then
+  // every state of storage that was written before this call is stale, and no other process has claimed the
+  // anchor until then. Once, from the commit thread or the caller's; it must not block.
+  void AnchorNow(std::function<void(const absl::Status&)> done);
+
   // Asks the devices whether they answer, where nothing has been asked of them for `idle`: the keys for a
   // derivation, the anchor for its claim. That writes nothing to them. One that does not answer is away then
   // (status), as after a request. Returns at once; does nothing while an earlier probe is under way.

@@ -38,6 +38,13 @@ absl::StatusOr<LockedRealm> LockRealm(const std::filesystem::path& state) {
                      std::move(anchor_authorization)};
 }
 
+absl::Status OpenedRealm::UseKeys() {
+  recovery::PlacedStore placed{std::move(store), ledger_file, sealed, std::move(storage_figures)};
+  LABREC_RETURN_IF_ERROR(recovery::UseKeys(anchor_device().period_keys(), placed));
+  Take(std::move(placed));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<OpenedRealm> OpenRealmDevices(LockedRealm realm, const std::optional<std::string>& device_uri,
                                              const std::optional<std::string>& anchor_uri) {
   recovery::RealmManifest& manifest = realm.manifest;
@@ -58,6 +65,7 @@ absl::StatusOr<OpenedRealm> OpenRealmDevices(LockedRealm realm, const std::optio
                      std::move(anchor_device),
                      nullptr,
                      nullptr,
+                     nullptr,
                      nullptr};
 }
 
@@ -70,6 +78,7 @@ absl::StatusOr<OpenedRealm> OpenRealm(LockedRealm realm, const std::optional<std
   LABREC_ASSIGN_OR_RETURN(recovery::PlacedStore placed,
                           recovery::OpenStoreAt(opened.folder, store, store_use));
   opened.Take(std::move(placed));
+  LABREC_RETURN_IF_ERROR(opened.UseKeys());
   return opened;
 }
 

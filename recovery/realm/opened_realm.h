@@ -29,14 +29,19 @@ struct OpenedRealm {
   std::unique_ptr<hsm::Device> key_device;
   std::unique_ptr<hsm::Device> own_anchor_device;  // null: the key device is the anchor too
   std::unique_ptr<recovery::Store> store;
-  recovery::SqliteStore* ledger_file = nullptr;               // the store, if it is the folder's file
+  recovery::SqliteStore* ledger_file = nullptr;               // the folder's file, if it is in one
+  recovery::SealedStore* sealed = nullptr;                    // the store; null: the anchor has no period keys
   std::function<recovery::StorageFigures()> storage_figures;  // of the store, if it is on a server
 
   void Take(recovery::PlacedStore placed) {
     store = std::move(placed.store);
     ledger_file = placed.file;
+    sealed = placed.sealed;
     storage_figures = std::move(placed.figures);
   }
+
+  // The store is read and written with the period keys of the anchor's device from now on.
+  absl::Status UseKeys();
 
   hsm::Device& anchor_device() { return own_anchor_device ? *own_anchor_device : *key_device; }
 };

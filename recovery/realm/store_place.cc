@@ -41,7 +41,13 @@ absl::StatusOr<PlacedStore> OpenFile(const RealmFolder& folder, StoreUse use) {
   }
   LABREC_RETURN_IF_ERROR(store.status());
   SqliteStore* const file = store->get();
-  return PlacedStore{*std::move(store), file, nullptr};
+  return PlacedStore{*std::move(store), file, nullptr, nullptr};
+}
+
+absl::StatusOr<PlacedStore> OpenServer(const StorePlace& place, StoreUse use) {
+  LABREC_ASSIGN_OR_RETURN(auto store, OpenPostgresStore(OptionsFor(place, use)));
+  PostgresStore* const server = store.get();
+  return PlacedStore{std::move(store), nullptr, nullptr, [server] { return server->figures(); }};
 }
 
 }  // namespace
@@ -51,17 +57,30 @@ absl::Status CheckStorePlace(const StorePlace& place) {
 }
 
 absl::StatusOr<PlacedStore> OpenStoreAt(const RealmFolder& folder, const StorePlace& place, StoreUse use) {
-  if (place.in_folder()) return OpenFile(folder, use);
   std::error_code error;
-  if (use != StoreUse::kCreate && std::filesystem::exists(folder.LedgerPath(), error)) {
+  if (!place.in_folder() && use != StoreUse::kCreate && std::filesystem::exists(folder.LedgerPath(), error)) {
     return absl::FailedPreconditionError(
         absl::StrCat("[store] url names PostgreSQL, and ", folder.LedgerPath().string(),
                      " is there too: take the url out, or move the file's ledger with 'labyrinth-admin store "
                      "migrate'"));
   }
-  LABREC_ASSIGN_OR_RETURN(auto store, OpenPostgresStore(OptionsFor(place, use)));
-  PostgresStore* const server = store.get();
-  return PlacedStore{std::move(store), nullptr, [server] { return server->figures(); }};
+  return place.in_folder() ? OpenFile(folder, use) : OpenServer(place, use);
+}
+
+absl::Status UseKeys(hsm::PeriodKeys* keys, PlacedStore& placed) {
+  if (keys == nullptr) return absl::OkStatus();
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<SealedStore> sealed,
+                          SealedStore::Over(std::move(placed.store), *keys));
+  placed.sealed = sealed.get();
+  placed.store = std::move(sealed);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenFileWith(hsm::PeriodKeys* keys, const std::filesystem::path& file,
+                                                    const SqliteOptions& options) {
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenSqliteStore(file, options));
+  if (keys == nullptr) return store;
+  return SealedStore::Over(std::move(store), *keys);
 }
 
 absl::StatusOr<std::unique_ptr<StoreFollower>> OpenFollowerAt(const StorePlace& place) {

@@ -9,9 +9,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "hsm/period_keys.h"
 #include "recovery/realm/folder.h"
 #include "recovery/store/figures.h"
 #include "recovery/store/follower.h"
+#include "recovery/store/sealed/sealed_store.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "recovery/store/store.h"
 
@@ -39,13 +41,23 @@ enum class StoreUse {
 
 struct PlacedStore {
   std::unique_ptr<Store> store;
-  SqliteStore* file = nullptr;              // the store, if it is the file
+  SqliteStore* file = nullptr;              // the file below it, if it is one
+  SealedStore* sealed = nullptr;            // the store, if it was opened with period keys
   std::function<StorageFigures()> figures;  // of it, if it is on a server; lives as long as the store
 };
 
 // Errors: OpenSqliteStore and OpenPostgresStore. FAILED_PRECONDITION besides: the ledger is in PostgreSQL,
 // and the folder has one too, so that nobody can say which is the realm's.
+// What is sealed there can be read with UseKeys only, but for the head.
 absl::StatusOr<PlacedStore> OpenStoreAt(const RealmFolder& folder, const StorePlace& place, StoreUse use);
+
+// From now on the store is read and written with the period keys of the anchor's device (SealedStore); as it
+// is where that has no such thing.
+absl::Status UseKeys(hsm::PeriodKeys* keys, PlacedStore& placed);
+
+// Both of a file by whatever name.
+absl::StatusOr<std::unique_ptr<Store>> OpenFileWith(hsm::PeriodKeys* keys, const std::filesystem::path& file,
+                                                    const SqliteOptions& options = {});
 
 // To look at the ledger beside the process that works on it. INVALID_ARGUMENT: it is in a folder, which only
 // one host has.

@@ -36,6 +36,7 @@ class FreshnessAnchorContract : public ContractTest {
   std::unique_ptr<Device> Reopen();
 };
 class RandomContract : public ContractTest {};
+class PeriodKeysContract : public ContractTest {};
 
 // Claims the anchor of `device` and commits the next `commits` epochs, as somebody else would.
 absl::Status ClaimAndCommit(Device& device, int commits);
@@ -49,6 +50,7 @@ absl::Status OnceAvailable(const std::function<absl::Status()>& operation);
   INSTANTIATE_TEST_SUITE_P(name, EvaluationKeyContract, testing::Values(DeviceKind{#name, factory}));   \
   INSTANTIATE_TEST_SUITE_P(name, DerivationKeyContract, testing::Values(DeviceKind{#name, factory}));   \
   INSTANTIATE_TEST_SUITE_P(name, FreshnessAnchorContract, testing::Values(DeviceKind{#name, factory})); \
+  INSTANTIATE_TEST_SUITE_P(name, PeriodKeysContract, testing::Values(DeviceKind{#name, factory}));      \
   INSTANTIATE_TEST_SUITE_P(name, RandomContract, testing::Values(DeviceKind{#name, factory}))
 
 }  // namespace labrec::hsm::contract

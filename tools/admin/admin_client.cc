@@ -164,6 +164,11 @@ absl::StatusOr<v1::CreateBackupResponse> AdminClient::CreateBackup(const v1::Cre
   return connection_->Call(&Stub::CreateBackup, request, kBackupPatience);
 }
 
+absl::StatusOr<v1::RotatePeriodKeyResponse> AdminClient::RotatePeriodKey(
+    const v1::RotatePeriodKeyRequest& request) {
+  return connection_->Call(&Stub::RotatePeriodKey, request, kBackupPatience);
+}
+
 absl::StatusOr<v1::GetStandbyResponse> AdminClient::GetStandby() {
   return connection_->Call(&Stub::GetStandby, v1::GetStandbyRequest());
 }

@@ -13,7 +13,7 @@ namespace labrec::admin {
 namespace v1 = ::labyrinth::recovery::v1;
 
 // The daemon's admin API (admin.proto) over its Unix socket. Waits at most half a minute for an answer, for a
-// backup six hours. Errors carry the daemon's message; UNAVAILABLE says on which socket nobody answered;
+// backup or a rotation six hours. Errors carry the daemon's message; UNAVAILABLE says on which socket nobody answered;
 // FAILED_PRECONDITION: what lies at the path is no socket, a symbolic link for one. One thread.
 class AdminClient {
  public:
@@ -38,6 +38,7 @@ class AdminClient {
   absl::StatusOr<v1::ListTenantsResponse> ListTenants();
   absl::StatusOr<v1::ListTenantsResponse> ReloadTenants();
   absl::StatusOr<v1::CreateBackupResponse> CreateBackup(const v1::CreateBackupRequest& request);
+  absl::StatusOr<v1::RotatePeriodKeyResponse> RotatePeriodKey(const v1::RotatePeriodKeyRequest& request);
   absl::StatusOr<v1::GetStandbyResponse> GetStandby();
   absl::StatusOr<v1::TakeOverResponse> TakeOver(const v1::TakeOverRequest& request);
 

@@ -133,6 +133,20 @@ Json DescribeCertificates(const v1::GetStatusResponse& status) {
   return list;
 }
 
+Json DescribeSealing(const v1::GetStatusResponse& status) {
+  const v1::SealingState& sealing = status.sealing();
+  if (sealing.period() == 0) return "none: rows lie open on storage";
+  Json json = {{"period", sealing.period()},
+               {"since_ms", sealing.since_ms()},
+               {"earlier_period", sealing.earlier_period()},
+               {"device_writes", sealing.device_writes()}};
+  if (sealing.buckets() > 0) {
+    json["rotation"] = absl::StrCat(sealing.buckets_done(), " of ", sealing.buckets(), " buckets");
+  }
+  if (!sealing.failure().empty()) json["failure"] = sealing.failure();
+  return json;
+}
+
 Json Describe(const v1::GetStatusResponse& status) {
   const v1::GetRealmResponse& realm = status.realm();
   return {{"realm_id", HexOf(realm.realm_id())},
@@ -148,6 +162,7 @@ Json Describe(const v1::GetStatusResponse& status) {
           {"anchor_commits", status.anchor_commits()},
           {"anchor_wear", DescribeWear(status.anchor_wear())},
           {"oldest_device_call_ms", status.oldest_device_call_ms()},
+          {"sealing", DescribeSealing(status)},
           {"certificates", DescribeCertificates(status)},
           {"device_kind", realm.device_kind()},
           {"device_manufacturer", realm.device_manufacturer()},

@@ -22,6 +22,9 @@ using cli::ParseAddress;
 using cli::Problems;
 using cli::TomlSection;
 
+constexpr int64_t kHoursOfDay = 24;
+constexpr int64_t kRotateDays = 15;
+
 constexpr std::string_view kSections[] = {"realm",  "store",       "standby", "device",  "anchor",
                                           "listen", "web",         "admin",   "tenants", "policy",
                                           "limits", "attestation", "metrics", "log"};
@@ -82,6 +85,8 @@ class ConfigReader {
     store.url = section.TextOr("url", "");
     store.standby_names = section.Texts("standby_names");
     store.replicas = static_cast<uint32_t>(section.Number("replicas", store.replicas, 0, 16));
+    config_.rotate_every =
+        std::chrono::hours(kHoursOfDay * section.Number("rotate_days", kRotateDays, 0, 3650));
     if (store.in_folder() && (section.Has("replicas") || section.Has("standby_names"))) {
       section.Complain("url", "is missing: replicas and standby_names are of a PostgreSQL server");
     } else if (const absl::Status good = recovery::CheckStorePlace(store); !good.ok()) {

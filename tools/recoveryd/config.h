@@ -42,6 +42,7 @@ struct Config {
   std::optional<std::string> anchor_uri;
   std::optional<uint64_t> rated_endurance;  // [anchor]: durable writes the device bears; 0: not known
   recovery::StorePlace store;               // [store]
+  std::chrono::hours rotate_every{0};       // [store] rotate_days; 0: not by itself
   StandbyConfig standby;                    // [standby]
   recovery::ListenOptions listen;
   std::optional<WebConfig> web;

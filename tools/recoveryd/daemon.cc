@@ -1,6 +1,7 @@
 #include "tools/recoveryd/daemon.h"
 
 #include <algorithm>
+#include <future>
 #include <map>
 #include <string>
 #include <thread>
@@ -122,6 +123,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config, Open
                                                       std::function<void(absl::Status)> on_fatal) {
   std::unique_ptr<Daemon> daemon(new Daemon());
   daemon->realm_ = std::move(realm);
+  LABREC_RETURN_IF_ERROR(daemon->realm_->UseKeys());
   LABREC_RETURN_IF_ERROR(daemon->Prepare(config, daemon->realm_->folder, daemon->realm_->manifest));
   LABREC_RETURN_IF_ERROR(daemon->Serve(config, std::move(on_fatal)));
   return daemon;
@@ -198,6 +200,7 @@ absl::Status Daemon::StartServices(const Config& config) {
       std::make_unique<recovery::CertificateWatch>(config.listen.tls, config.tls_certificates, SystemClock());
   backups_ = std::make_unique<recovery::BackupMaker>(
       [file = realm_->ledger_file](const std::filesystem::path& path) { return Snapshot(file, path); });
+  StartRotator(config);
   rates_ = std::make_unique<recovery::RateLimiter>(config.rates);
   GrantTenants(config);
   tokens_->Begin();
@@ -206,7 +209,7 @@ absl::Status Daemon::StartServices(const Config& config) {
                                                                   facts, config.tls_certificates, &tenants_);
   grpc_service_ = std::make_unique<recovery::GrpcService>(*recovery_service_, traffic_);
   admin_service_ = std::make_unique<recovery::AdminService>(
-      *engine_, *backups_, *wear_, *certificates_, *audit_, traffic_, facts,
+      *engine_, *backups_, rotator_.get(), *wear_, *certificates_, *audit_, traffic_, facts,
       recovery::TenantControl{tenants_, [this](const std::string& actor) { return ReloadTenants(actor); },
                               [tokens = tokens_.get()] { return tokens->KeyReports(); }},
       SystemClock().NowMillis(),
@@ -216,6 +219,19 @@ absl::Status Daemon::StartServices(const Config& config) {
   metrics_.WatchStorage(realm_->storage_figures);
   metrics_.Watch(status, [status, wear = wear_.get()] { return wear->Figures(status().anchor.commits); });
   return absl::OkStatus();
+}
+
+void Daemon::StartRotator(const Config& config) {
+  if (realm_->sealed == nullptr) return;
+  const auto anchor_batch = [engine = engine_.get()] {
+    std::promise<absl::Status> anchored;
+    engine->AnchorNow([&anchored](const absl::Status& status) { anchored.set_value(status); });
+    return anchored.get_future().get();
+  };
+  rotator_ = std::make_unique<recovery::KeyRotator>(
+      recovery::KeyRotator::Parts{*realm_->sealed, anchor_batch, *audit_, SystemClock()},
+      recovery::KeyRotator::Schedule{.every = config.rotate_every});
+  metrics_.WatchSealing([rotator = rotator_.get()] { return rotator->figures(); });
 }
 
 // Before anybody is served: a client's change may be in the ledger, and its line nowhere.
@@ -330,6 +346,7 @@ void Daemon::Drain(std::chrono::seconds grace) {
   traffic_.Close();
   if (!traffic_.WaitUntilQuiet(grace)) spdlog::warn("calls under way are cancelled: drain_seconds are over");
   realm_->store->GiveUp();  // a batch that still waits for a replica would be waited for for ever
+  if (rotator_) rotator_->Stop();  // whoever asked for one hears that it was stopped
   metrics_.WatchConnections(nullptr);
   if (admin_socket_) admin_socket_->Close();
   if (server_) server_->Stop();

@@ -15,6 +15,7 @@
 #include "recovery/realm/audit_log.h"
 #include "recovery/realm/opened_realm.h"
 #include "recovery/server/admin/backup_maker.h"
+#include "recovery/server/admin/key_rotator.h"
 #include "recovery/server/admin/socket.h"
 #include "recovery/server/service/tenants.h"
 #include "recovery/server/tokens/verifier.h"
@@ -86,6 +87,7 @@ class Daemon {
   absl::Status OpenDevices(const Config& config, LockedRealm locked, const Pause& pause);
   absl::Status StartEngine(const Config& config, std::function<void(absl::Status)> on_fatal);
   absl::Status StartServices(const Config& config);
+  void StartRotator(const Config& config);
   void NoteRun();
   absl::Status StartListening(const Config& config);
   void StartWeb(const Config& config, const recovery::ServerLimits& limits);
@@ -110,6 +112,7 @@ class Daemon {
   std::unique_ptr<recovery::AuditLog> audit_;
   recovery::Metrics metrics_;
   recovery::Traffic traffic_{metrics_};
+  std::unique_ptr<recovery::KeyRotator> rotator_;  // null: the anchor has no period keys
   std::unique_ptr<recovery::AccountLog> account_log_;
   std::unique_ptr<recovery::AdminSocket> admin_socket_;
   std::unique_ptr<recovery::RecoveryService> recovery_service_;

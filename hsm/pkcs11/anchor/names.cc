@@ -1,5 +1,6 @@
 #include "hsm/pkcs11/anchor/names.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -75,6 +76,29 @@ KeyName ClaimName(const Scope& scope, ByteView nonce) {
   Writer writer = Id("labrec-c", scope);
   writer.Raw(nonce);
   return {std::move(writer).Take(), ClaimLabel(scope)};
+}
+
+std::string PeriodKeyLabel(const Scope& scope) {
+  return Label(scope, "period");
+}
+
+KeyName PeriodKeyName(const Scope& scope, const PeriodKeyId& id) {
+  Writer writer = Id("labrec-p", scope);
+  writer.U64(id.number).U64(id.made_at_ms).Raw(id.nonce);
+  return {std::move(writer).Take(), PeriodKeyLabel(scope)};
+}
+
+std::optional<PeriodKeyId> ParsePeriodKeyId(const Scope& scope, ByteView id) {
+  const Writer prefix = Id("labrec-p", scope);
+  Reader reader(id);
+  if (!SameBytes(reader.Raw(prefix.bytes().size()), prefix.bytes())) return std::nullopt;
+  PeriodKeyId parsed;
+  parsed.number = reader.U64();
+  parsed.made_at_ms = reader.U64();
+  const ByteView nonce = reader.Raw(parsed.nonce.size());
+  if (!reader.AtEnd()) return std::nullopt;
+  std::copy(nonce.begin(), nonce.end(), parsed.nonce.begin());
+  return parsed;
 }
 
 }  // namespace labrec::hsm::pkcs11

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "hsm/base/bytes.h"
+#include "hsm/period_keys.h"
 #include "hsm/pkcs11/token/primitives.h"
 
 // How a realm's objects are called on a token. CKA_ID = "labrec-" kind || realm id || instance [|| more], and
@@ -43,5 +44,11 @@ std::optional<RatchetKeyId> ParseRatchetKeyId(const Scope& scope, ByteView id);
 // So do the claims of the anchor.
 std::string ClaimLabel(const Scope& scope);
 KeyName ClaimName(const Scope& scope, ByteView nonce);
+
+// And the period keys.
+std::string PeriodKeyLabel(const Scope& scope);
+KeyName PeriodKeyName(const Scope& scope, const PeriodKeyId& id);
+// What PeriodKeyName put into this CKA_ID; nullopt if it was not made for this scope.
+std::optional<PeriodKeyId> ParsePeriodKeyId(const Scope& scope, ByteView id);
 
 }  // namespace labrec::hsm::pkcs11

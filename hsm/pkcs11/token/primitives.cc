@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 
 #include "hsm/base/status_macros.h"
 #include "hsm/pkcs11/token/error.h"
@@ -112,6 +113,10 @@ absl::StatusOr<CK_OBJECT_HANDLE> GenerateHmacKey(const Session& session, Lifetim
       .Flag(CKA_WRAP, false)
       .Flag(CKA_UNWRAP, false);
   CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+  // SoftHSM2 sometimes fails while another key is made: the anchor makes its keys on another thread than the
+  // one that makes a period key.
+  static std::mutex making;
+  const std::lock_guard lock(making);
   LABREC_RETURN_IF_ERROR(
       FromCkRv("C_GenerateKey", session.api()->C_GenerateKey(session.handle(), &mechanism, attributes.data(),
                                                              attributes.size(), &key)));

@@ -15,6 +15,7 @@ inline constexpr char kEvaluationKeyAuth[] = "evaluation-key";
 inline constexpr char kHmacKeyAuth[] = "hmac-key";
 inline constexpr char kCounterAuth[] = "counter";
 inline constexpr char kClaimAuth[] = "claim";
+inline constexpr char kPeriodAuth[] = "period";
 
 // The authorisation value of one object: 32 bytes, HKDF-Expand of the realm's authorisation and the object's
 // purpose. It never ends in a zero byte, which the TPM would drop and tpm2-tss 3.2 would not.

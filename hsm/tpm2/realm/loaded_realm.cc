@@ -71,6 +71,7 @@ absl::StatusOr<std::unique_ptr<LoadedRealm>> LoadRealm(const std::string& tcti, 
   LABREC_RETURN_IF_ERROR(LoadKeys(*realm, state, authorization, pcr_approvals));
   if (state.anchor) {
     LABREC_ASSIGN_OR_RETURN(realm->anchor, OpenAnchor(*realm->context, *state.anchor, authorization));
+    LABREC_ASSIGN_OR_RETURN(realm->period_auth, AuthValue(authorization, kPeriodAuth));
   }
   LABREC_RETURN_IF_ERROR(SelfTest(*realm, state));
   realm->write_sessions.emplace(*realm->context, saved_writes, spared);

@@ -33,6 +33,7 @@ struct LoadedRealm {
   TransientObject hmac_key;
   std::optional<PcrAuthorization> pcr_authorization;  // how both keys are used where they are bound to PCRs
   std::optional<AnchorIndices> anchor;                // with the role `anchor`
+  SecretBytes period_auth;                            // of period keys, likewise
 
   // For keys that come and go (counted/room.h).
   StorageKeyState storage_key;

@@ -50,6 +50,8 @@ class WorkingSet {
   // Whether the batch changes anything that must be anchored before it is answered: all but refills that may
   // wait.
   bool MustBeAnchored() const;
+  // The batch is anchored though it may change nothing.
+  void DemandAnchor() { must_be_anchored_ = true; }
   // What differs from the ledger: what this batch changes, and all refills that wait, each row as memory has
   // it. A refill whose row cannot be read any more is given up, as it would keep every batch from being
   // written.

@@ -31,15 +31,26 @@ void FillWear(const WearFigures& wear, v1::AnchorWear* answer) {
   answer->set_years_left(wear.years_left);
 }
 
+void FillSealing(const SealingFigures& sealing, v1::SealingState* answer) {
+  answer->set_period(sealing.period);
+  answer->set_since_ms(sealing.since_ms);
+  answer->set_earlier_period(sealing.earlier_period);
+  answer->set_buckets_done(sealing.buckets_done);
+  answer->set_buckets(sealing.buckets);
+  answer->set_failure(sealing.failure);
+  answer->set_device_writes(sealing.device_writes);
+}
+
 }  // namespace
 
 // Here and not in the header: whoever makes or destroys a service compiles all that gRPC generated for it.
-AdminService::AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear,
+AdminService::AdminService(Engine& engine, BackupMaker& backups, KeyRotator* rotator, const WearMeter& wear,
                            const CertificateWatch& certificates, AuditLog& audit, Traffic& traffic,
                            RealmFacts facts, TenantControl tenants, int64_t started_at_ms,
                            std::function<std::optional<Peer>(const std::string&)> peer_of)
     : engine_(engine),
       backups_(backups),
+      rotator_(rotator),
       wear_(wear),
       certificates_(certificates),
       audit_(audit),
@@ -69,6 +80,7 @@ AdminService::Reactor* AdminService::GetStatus(Context* context, const v1::GetSt
     response->set_guesses_counted(status.guesses_counted);
     response->set_anchor_commits(status.anchor.commits);
     FillWear(wear_.Figures(status.anchor.commits), response->mutable_anchor_wear());
+    if (rotator_ != nullptr) FillSealing(rotator_->figures(), response->mutable_sealing());
     response->set_oldest_device_call_ms(status.oldest_device_call.count());
     for (const CertificateFigures& each : certificates_.Figures()) {
       v1::CertificateState* const certificate = response->add_certificates();
@@ -178,6 +190,26 @@ AdminService::Reactor* AdminService::CreateBackup(Context* context, const v1::Cr
                     response->set_bytes(bytes);
                     response->set_epoch(epoch);
                   }));
+    return absl::OkStatus();
+  });
+}
+
+// The rotator writes to the audit log itself, as it does for those of its schedule.
+AdminService::Reactor* AdminService::RotatePeriodKey(Context* context,
+                                                     const v1::RotatePeriodKeyRequest* request,
+                                                     v1::RotatePeriodKeyResponse* response) {
+  return Serve(context, "Admin.RotatePeriodKey", traffic_, [&](const Call& call) -> absl::Status {
+    LABREC_ASSIGN_OR_RETURN(const std::string actor, Actor(*context));
+    if (rotator_ == nullptr) {
+      return absl::FailedPreconditionError("the realm's anchor device holds no period keys");
+    }
+    const EarlierKey earlier = request->keep_earlier() ? EarlierKey::kStays : EarlierKey::kDestroyed;
+    rotator_->Rotate(earlier, actor, [this, call, response](const absl::Status& rotated) {
+      const SealingFigures now = rotator_->figures();
+      response->set_period(now.period);
+      response->set_earlier_destroyed(now.earlier_period == 0);
+      call.Finish(rotated);
+    });
     return absl::OkStatus();
   });
 }

@@ -9,6 +9,7 @@
 #include "recovery/engine/engine.h"
 #include "recovery/realm/audit_log.h"
 #include "recovery/server/admin/backup_maker.h"
+#include "recovery/server/admin/key_rotator.h"
 #include "recovery/server/admin/socket.h"
 #include "recovery/server/service/realm_description.h"
 #include "recovery/server/service/tenants.h"
@@ -33,7 +34,8 @@ struct TenantControl {
 class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
  public:
   // Devices are enrolled for tenants of `tenants` only. `peer_of` is AdminSocket::PeerOf.
-  AdminService(Engine& engine, BackupMaker& backups, const WearMeter& wear,
+  // `rotator` is null where the anchor's device holds no period keys.
+  AdminService(Engine& engine, BackupMaker& backups, KeyRotator* rotator, const WearMeter& wear,
                const CertificateWatch& certificates, AuditLog& audit, Traffic& traffic, RealmFacts facts,
                TenantControl tenants, int64_t started_at_ms,
                std::function<std::optional<Peer>(const std::string&)> peer_of);
@@ -67,6 +69,9 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
                        labyrinth::recovery::v1::AttestResponse* response) override;
   Reactor* CreateBackup(Context* context, const labyrinth::recovery::v1::CreateBackupRequest* request,
                         labyrinth::recovery::v1::CreateBackupResponse* response) override;
+  Reactor* RotatePeriodKey(Context* context,
+                           const labyrinth::recovery::v1::RotatePeriodKeyRequest* request,
+                           labyrinth::recovery::v1::RotatePeriodKeyResponse* response) override;
   Reactor* GetStandby(Context* context, const labyrinth::recovery::v1::GetStandbyRequest* request,
                       labyrinth::recovery::v1::GetStandbyResponse* response) override;
   Reactor* TakeOver(Context* context, const labyrinth::recovery::v1::TakeOverRequest* request,
@@ -92,6 +97,7 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
 
   Engine& engine_;
   BackupMaker& backups_;
+  KeyRotator* const rotator_;
   const WearMeter& wear_;
   const CertificateWatch& certificates_;
   AuditLog& audit_;

@@ -72,6 +72,29 @@ std::vector<MetricFamily> StorageFamilies(const StorageFigures& storage) {
   };
 }
 
+std::vector<MetricFamily> SealingFamilies(const SealingFigures& sealing) {
+  constexpr double kMillisecond = 1e-3;
+  return {
+      Figure("labyrinth_period_key", "Number of the period key that storage is sealed under; 0: it is not",
+             MetricType::Gauge, sealing.period),
+      Figure("labyrinth_period_key_made_seconds", "When it was made, Unix time", MetricType::Gauge,
+             static_cast<double>(sealing.since_ms) * kMillisecond),
+      Figure("labyrinth_period_key_earlier", "1 while the key before it is there still", MetricType::Gauge,
+             uint64_t{sealing.earlier_period > 0}),
+      Figure("labyrinth_period_key_rotation_buckets", "Buckets that a rotation goes through; 0: none does",
+             MetricType::Gauge, sealing.buckets),
+      Figure("labyrinth_period_key_rotation_buckets_done", "Of those, how many it has behind it",
+             MetricType::Gauge, sealing.buckets_done),
+      Figure("labyrinth_period_key_rotations_total", "Rotations since the start", MetricType::Counter,
+             sealing.rotations),
+      Figure("labyrinth_period_key_rotations_failed_total", "Rotations that failed since the start",
+             MetricType::Counter, sealing.rotations_failed),
+      Figure("labyrinth_period_key_device_writes_total",
+             "Durable writes of the anchor device for period keys since the start", MetricType::Counter,
+             sealing.device_writes),
+  };
+}
+
 std::vector<MetricFamily> StandbyFamilies(const StandbyFigures& standby) {
   const auto seconds = [](std::chrono::milliseconds length) {
     return std::chrono::duration<double>(length).count();
@@ -126,6 +149,11 @@ void EngineCollector::WatchStorage(std::function<StorageFigures()> storage) {
   storage_ = std::move(storage);
 }
 
+void EngineCollector::WatchSealing(std::function<SealingFigures()> sealing) {
+  const std::lock_guard lock(mutex_);
+  sealing_ = std::move(sealing);
+}
+
 void EngineCollector::WatchStandby(std::function<StandbyFigures()> standby) {
   const std::lock_guard lock(mutex_);
   standby_ = std::move(standby);
@@ -158,6 +186,9 @@ std::vector<MetricFamily> EngineCollector::Collect() const {
   if (certificates_) families.push_back(CertificateFamily(certificates_()));
   if (storage_) {
     for (MetricFamily& family : StorageFamilies(storage_())) families.push_back(std::move(family));
+  }
+  if (sealing_) {
+    for (MetricFamily& family : SealingFamilies(sealing_())) families.push_back(std::move(family));
   }
   if (standby_) {
     for (MetricFamily& family : StandbyFamilies(standby_())) families.push_back(std::move(family));

@@ -24,6 +24,7 @@ class EngineCollector : public prometheus::Collectable {
   void WatchConnections(std::function<ConnectionFigures()> connections);
   void WatchCertificates(std::function<std::vector<CertificateFigures>()> certificates);
   void WatchStorage(std::function<StorageFigures()> storage);
+  void WatchSealing(std::function<SealingFigures()> sealing);
   void WatchStandby(std::function<StandbyFigures()> standby);
   std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -35,6 +36,7 @@ class EngineCollector : public prometheus::Collectable {
   std::function<std::vector<CertificateFigures>()> certificates_;
   std::function<StandbyFigures()> standby_;
   std::function<StorageFigures()> storage_;
+  std::function<SealingFigures()> sealing_;
 };
 
 }  // namespace labrec::recovery

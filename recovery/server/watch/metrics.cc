@@ -83,6 +83,10 @@ void Metrics::WatchStandby(std::function<StandbyFigures()> standby) {
   parts_->engine->WatchStandby(std::move(standby));
 }
 
+void Metrics::WatchSealing(std::function<SealingFigures()> sealing) {
+  parts_->engine->WatchSealing(std::move(sealing));
+}
+
 void Metrics::WatchStorage(std::function<StorageFigures()> storage) {
   parts_->engine->WatchStorage(std::move(storage));
 }
@@ -92,6 +96,7 @@ void Metrics::StopWatching() {
   parts_->engine->WatchConnections(nullptr);
   parts_->engine->WatchCertificates(nullptr);
   parts_->engine->WatchStandby(nullptr);
+  parts_->engine->WatchSealing(nullptr);
   parts_->engine->WatchStorage(nullptr);
 }
 

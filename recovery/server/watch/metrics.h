@@ -38,6 +38,8 @@ class Metrics {
   void WatchStandby(std::function<StandbyFigures()> standby);
   // Of a store on a server; none if empty.
   void WatchStorage(std::function<StorageFigures()> storage);
+  // Of a store whose rows are sealed under period keys; none if empty.
+  void WatchSealing(std::function<SealingFigures()> sealing);
   void StopWatching();
 
   // All figures in Prometheus' text format.

@@ -2,6 +2,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
+#include "recovery/store/sealed/sealed_store.h"
 
 namespace labrec::recovery {
 namespace {
@@ -68,13 +69,26 @@ void LedgerTest::SetUp() {
     device_ = std::make_unique<SoftHsmAnchor>(*std::move(token));
   }
   device_->Provision();
+  if (runs_on.find("_sealed") == std::string::npos) return;
+  const auto device = device_->Open();
+  ASSERT_TRUE(device.ok()) << device.status();
+  const auto key = (*device)->period_keys()->Make(1, 1000);
+  ASSERT_TRUE(key.ok()) << key.status();
+}
+
+absl::StatusOr<std::unique_ptr<Store>> LedgerTest::OpenStore(const std::filesystem::path& file,
+                                                             hsm::Device& device,
+                                                             test::Storage::Ledger ledger) {
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, storage_->Open(file, ledger));
+  if (std::string(GetParam()).find("_sealed") == std::string::npos) return store;
+  return SealedStore::Over(std::move(store), *device.period_keys());
 }
 
 void LedgerTest::Create(uint32_t exponent) {
-  auto store = storage_->Open(path(), test::Storage::Ledger::kNew);
-  ASSERT_TRUE(store.ok()) << store.status();
   auto device = device_->Open();
   ASSERT_TRUE(device.ok()) << device.status();
+  auto store = OpenStore(path(), **device, test::Storage::Ledger::kNew);
+  ASSERT_TRUE(store.ok()) << store.status();
   auto ledger = Ledger::Create(**store, *(*device)->freshness_anchor(), kRealm, exponent);
   ASSERT_TRUE(ledger.ok()) << ledger.status();
   running_ = {*std::move(store), *std::move(device), *std::move(ledger), {}};
@@ -82,8 +96,8 @@ void LedgerTest::Create(uint32_t exponent) {
 
 absl::Status LedgerTest::OpenAt(const std::filesystem::path& file, Running& running, const Bytes& realm) {
   running = Running();
-  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, storage_->Open(file));
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<hsm::Device> device, device_->Open());
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenStore(file, *device));
   Ledger::OpenReport report;
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Ledger> ledger,
                           Ledger::Open(*store, *device->freshness_anchor(), realm, &report, reads_));

@@ -59,7 +59,10 @@ struct Running {
 
 // What a test runs on: a device, and the engine where another than SQLite is named.
 // The token's anchor asks more of storage than the TPM's: it writes a head again to roll it forward.
-inline constexpr const char* kOnBothEngines[] = {"swtpm", "softhsm2", "softhsm2_postgres"};
+inline constexpr const char* kOnBothEngines[] = {"swtpm", "softhsm2", "softhsm2_postgres", "swtpm_sealed",
+                                                 "softhsm2_sealed_postgres"};
+// With a period key from the beginning (SealedStore).
+inline constexpr const char* kSealed[] = {"swtpm_sealed", "softhsm2_sealed", "softhsm2_sealed_postgres"};
 
 // Runs on swtpm and on SoftHSM2.
 class LedgerTest : public testing::TestWithParam<const char*> {
@@ -79,6 +82,11 @@ class LedgerTest : public testing::TestWithParam<const char*> {
   void RestoreAt(const Image& image, const std::filesystem::path& file) { storage_->Restore(image, file); }
   // Runs SQL on a database, behind the ledger's back.
   void Meddle(const std::filesystem::path& file, const std::string& sql) { storage_->Meddle(file, sql); }
+
+  // Storage at this place as a ledger is given it: with the device's period keys, where the test is of those.
+  absl::StatusOr<std::unique_ptr<Store>> OpenStore(
+      const std::filesystem::path& file, hsm::Device& device,
+      test::Storage::Ledger ledger = test::Storage::Ledger::kExisting);
 
   static absl::Status Commit(Ledger& ledger, std::vector<RowWrite> writes);
   absl::Status Commit(std::vector<RowWrite> writes) { return Commit(*running_.ledger, std::move(writes)); }

@@ -102,6 +102,7 @@ class OpenedChip final : public hsm::Device {
   hsm::Random* random() override { return &random_; }
   hsm::Attester* attester() override { return nullptr; }
   hsm::CountedKeys* counted_keys() override { return nullptr; }
+  hsm::PeriodKeys* period_keys() override { return nullptr; }
   const hsm::DeviceDescription& description() const override { return description_; }
   int parallelism() const override { return parallelism_; }
 

@@ -37,6 +37,7 @@ class FaultyDevice : public hsm::Device {
   hsm::Random* random() override { return device_->random(); }
   hsm::Attester* attester() override { return device_->attester(); }
   hsm::CountedKeys* counted_keys() override;  // null where the device's own are
+  hsm::PeriodKeys* period_keys() override { return device_->period_keys(); }
   const hsm::DeviceDescription& description() const override { return device_->description(); }
   int parallelism() const override { return device_->parallelism(); }
 

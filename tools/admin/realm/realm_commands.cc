@@ -27,11 +27,12 @@ struct InitOptions {
   std::string store;
 };
 
-// Until rows are sealed under a key that a device destroys.
-constexpr char kNotErased[] =
-    "PostgreSQL keeps old versions of rows in its pages, its log, on standbys and in backups. Whoever gets "
-    "an old "
-    "copy of those and the device's use reads what was deleted or replaced since. SQLite's file erases them.";
+constexpr char kErased[] =
+    "PostgreSQL keeps old versions of rows in its pages, its log, on standbys and in backups. They are sealed "
+    "under a period key of the anchor's device: what was deleted or replaced is lost in all of them once that "
+    "key is destroyed, after one to two times [store] rotate_days, or by \"labyrinth-admin store rotate "
+    "--yes\". Until then whoever gets an old copy and the device's use reads it. For ever stay: hashes of "
+    "names, and when and how much was written.";
 
 struct ShowRealmOptions : OfflineOptions {
   std::filesystem::path socket;
@@ -74,7 +75,7 @@ absl::Status Init(const InitOptions& options) {
   if (made.anchor) json["anchor"] = Describe(*made.anchor);
   if (!options.store.empty()) {
     json["store"] = "PostgreSQL; name it in [store] url of the daemon's configuration";
-    json["not_erased"] = kNotErased;
+    json["erased"] = kErased;
   }
   Print(options.format, json, Text(json));
   return absl::OkStatus();

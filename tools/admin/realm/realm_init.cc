@@ -156,7 +156,20 @@ class RealmInMaking {
     LABREC_RETURN_IF_ERROR(
         recovery::Ledger::Create(*store_, *anchor, manifest_.realm_id, manifest_.bucket_exponent).status());
     store_.reset();
-    return absl::OkStatus();
+    return MakePeriodKey((own_anchor ? *own_anchor : *keys).period_keys());
+  }
+
+  // PostgreSQL erases nothing: there rows are sealed from the first one on.
+  absl::Status MakePeriodKey(hsm::PeriodKeys* keys) const {
+    if (options_.store.in_folder()) return absl::OkStatus();
+    if (keys == nullptr) return absl::InternalError("the anchor's device has no period keys");
+    const absl::Status made =
+        keys->Make(1, static_cast<uint64_t>(SystemClock().NowMillis())).status();
+    if (made.ok()) return made;
+    return absl::Status(made.code(),
+                        absl::StrCat("making the first period key: ", made.message(),
+                                     " (where a TPM's owner hierarchy has an authorisation value, the "
+                                     "anchor's address names it too: owner-auth-source=file:PATH)"));
   }
 
   // Before the devices are written: a server that cannot be used, or has another realm's ledger, costs

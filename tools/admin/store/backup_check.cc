@@ -16,6 +16,7 @@
 #include "hsm/base/secret_bytes.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/head.h"
+#include "recovery/store/sealed/sealed_store.h"
 #include "recovery/store/sqlite/sqlite_store.h"
 #include "tools/admin/admin_client.h"
 
@@ -83,14 +84,33 @@ absl::Status CompareWithDevice(const recovery::HeadRow& head, hsm::FreshnessAnch
   return absl::OkStatus();
 }
 
-absl::Status AskRealm(const BackupQuestion& question, const recovery::HeadRow& head, BackupReport& report) {
+// The realm, opened to ask its device; nullopt: a daemon has it.
+absl::StatusOr<std::optional<recoveryd::OpenedRealm>> AskRealm(const BackupQuestion& question,
+                                                               const recovery::HeadRow& head,
+                                                               BackupReport& report) {
   const recovery::RealmFolder folder(question.realm.state);
   const bool running = absl::IsFailedPrecondition(recovery::RealmLock::Take(folder).status());
-  if (running) return CompareWithDaemon(question, report);
+  if (running) {
+    LABREC_RETURN_IF_ERROR(CompareWithDaemon(question, report));
+    return std::nullopt;
+  }
   LABREC_ASSIGN_OR_RETURN(recoveryd::OpenedRealm realm, OpenOffline(question.realm));
   hsm::FreshnessAnchor* const anchor = realm.anchor_device().freshness_anchor();
   if (anchor == nullptr) return absl::FailedPreconditionError("the realm's device has no freshness anchor");
-  return CompareWithDevice(head, *anchor, report);
+  LABREC_RETURN_IF_ERROR(CompareWithDevice(head, *anchor, report));
+  return realm;
+}
+
+// A store that opens what is sealed. FAILED_PRECONDITION: it cannot be opened, as a daemon has the device.
+absl::StatusOr<std::unique_ptr<recovery::Store>> Readable(std::unique_ptr<recovery::Store> store,
+                                                          std::optional<recoveryd::OpenedRealm>& realm) {
+  hsm::PeriodKeys* const keys = realm ? realm->anchor_device().period_keys() : nullptr;
+  if (keys != nullptr) return recovery::SealedStore::Over(std::move(store), *keys);
+  LABREC_ASSIGN_OR_RETURN(const bool sealed, recovery::HoldsSealed(*store));
+  if (!sealed) return store;
+  return absl::FailedPreconditionError(
+      "the snapshot is sealed under the realm's period keys, and the running daemon has the device: stop the "
+      "daemon to look into it");
 }
 
 }  // namespace
@@ -150,10 +170,11 @@ absl::StatusOr<BackupReport> CheckBackup(const BackupQuestion& question) {
                                                folder.string(), " to look at it: ", std::strerror(errno)));
   }
   LABREC_ASSIGN_OR_RETURN(
-      const auto store, recovery::OpenSqliteStore(copy, {.open = recovery::SqliteOptions::Open::kReadOnly}));
+      std::unique_ptr<recovery::Store> store, recovery::OpenSqliteStore(copy, {.open = recovery::SqliteOptions::Open::kReadOnly}));
   LABREC_ASSIGN_OR_RETURN(const recovery::HeadRow head, HeadOf(*store));
   BackupReport report;
-  LABREC_RETURN_IF_ERROR(AskRealm(question, head, report));
+  LABREC_ASSIGN_OR_RETURN(auto realm, AskRealm(question, head, report));
+  LABREC_ASSIGN_OR_RETURN(store, Readable(std::move(store), realm));
   LABREC_ASSIGN_OR_RETURN(report.content,
                           recovery::VerifyContent(*store, manifest.realm_id, question.progress));
   return report;

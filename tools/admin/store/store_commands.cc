@@ -5,6 +5,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/ledger/start_up.h"
+#include "tools/admin/admin_client.h"
 #include "tools/admin/command.h"
 #include "tools/admin/describe.h"
 #include "tools/admin/offline_realm.h"
@@ -31,6 +32,26 @@ absl::Status Check(const OfflineOptions& options) {
                      {"epoch", head.epoch},
                      {"records", head.records},
                      {"discontinuities", head.discontinuities}};
+  Print(options.format, json, Text(json));
+  return absl::OkStatus();
+}
+
+struct RotateOptions : SocketOptions {
+  bool keep_earlier = false;
+  bool yes = false;
+};
+
+absl::Status Rotate(const RotateOptions& options) {
+  if (options.yes == options.keep_earlier) {
+    return absl::InvalidArgumentError(
+        "nothing was done: with --yes the earlier key is destroyed at once, and no backup, standby's leftover "
+        "or archive from before opens any more (make a backup afterwards); with --keep-earlier it stays until "
+        "the next rotation");
+  }
+  v1::RotatePeriodKeyRequest request;
+  request.set_keep_earlier(options.keep_earlier);
+  LABREC_ASSIGN_OR_RETURN(const auto answer, AdminClient(options.Path()).RotatePeriodKey(request));
+  const Json json = {{"period", answer.period()}, {"earlier_destroyed", answer.earlier_destroyed()}};
   Print(options.format, json, Text(json));
   return absl::OkStatus();
 }
@@ -70,6 +91,14 @@ void AddStoreCommands(const cli::Command& app, Result& result) {
       .Required()
       .Word("FILE");
   command.AddOption("--to", migrate->to, "\"postgresql\" or \"file\"").Required().Word("PLACE");
+  const auto rotate = AddCommand<RotateOptions>(
+      group, "rotate",
+      "Seal everything under a new period key, and destroy the earlier one: what was deleted is lost in every "
+      "copy. Of a running daemon; seals a ledger that lay open",
+      result, command, Rotate);
+  AddSocketOptions(command, *rotate);
+  command.AddFlag("--yes", rotate->yes, "destroy the earlier key now, and with it every backup from before");
+  command.AddFlag("--keep-earlier", rotate->keep_earlier, "destroy it at the next rotation");
 }
 
 }  // namespace labrec::admin

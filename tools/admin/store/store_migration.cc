@@ -94,11 +94,13 @@ class Migration {
     if (to_ == MigrateTo::kPostgres) {
       LABREC_ASSIGN_OR_RETURN(recovery::PlacedStore placed,
                               recovery::OpenStoreAt(folder_, where_.store, recovery::StoreUse::kCreate));
+      LABREC_RETURN_IF_ERROR(recovery::UseKeys(realm_->anchor_device().period_keys(), placed));
       target_ = std::move(placed.store);
       return absl::OkStatus();
     }
     LABREC_ASSIGN_OR_RETURN(
-        target_, recovery::OpenSqliteStore(Partial(), {recovery::SqliteOptions::Open::kCreateIfMissing}));
+        target_, recovery::OpenFileWith(realm_->anchor_device().period_keys(), Partial(),
+                                        {recovery::SqliteOptions::Open::kCreateIfMissing}));
     return absl::OkStatus();
   }
 
