@@ -68,9 +68,8 @@ absl::StatusOr<PeriodKeyId> TokenPeriodKeys::Make(uint64_t number, uint64_t made
   return connection_.Run([&](const Connection::Work& work) -> absl::StatusOr<PeriodKeyId> {
     LABREC_ASSIGN_OR_RETURN(const std::optional<TokenObject> there, Find(work.session, scope_, id));
     if (there) return id;
-    LABREC_ASSIGN_OR_RETURN(
-        const CK_OBJECT_HANDLE key,
-        GenerateHmacKey(work.session, Lifetime::kToken, PeriodKeyName(scope_, id)));
+    LABREC_ASSIGN_OR_RETURN(const CK_OBJECT_HANDLE key,
+                            GenerateHmacKey(work.session, Lifetime::kToken, PeriodKeyName(scope_, id)));
     ++writes_;
     const absl::Status locked = CheckLockedIn(work.session, key);
     if (locked.ok()) return id;

@@ -45,8 +45,8 @@ absl::Status TpmPeriodKeys::MakeIn(LoadedRealm& realm, const PeriodKeyId& id, co
 absl::StatusOr<PeriodKeyId> TpmPeriodKeys::Make(uint64_t number, uint64_t made_at_ms) {
   const PeriodKeyId id{number, made_at_ms, RandomArray<8>()};
   const SecretBytes secret = SecretBytes::Random(kSecretSize);
-  LABREC_RETURN_IF_ERROR(connection_.Run(
-      OnLoss::kGiveUp, [&](LoadedRealm& realm) { return MakeIn(realm, id, secret); }));
+  LABREC_RETURN_IF_ERROR(
+      connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) { return MakeIn(realm, id, secret); }));
   return id;
 }
 

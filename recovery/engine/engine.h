@@ -62,9 +62,9 @@ class Engine {
 
   EngineStatus status() const;
 
-  // Commits a batch whether anything changed or not. `done` hears OK once it is anchored by this process: then
-  // every state of storage that was written before this call is stale, and no other process has claimed the
-  // anchor until then. Once, from the commit thread or the caller's; it must not block.
+  // Commits a batch whether anything changed or not. `done` hears OK once it is anchored by this process:
+  // then every state of storage that was written before this call is stale, and no other process has claimed
+  // the anchor until then. Once, from the commit thread or the caller's; it must not block.
   void AnchorNow(std::function<void(const absl::Status&)> done);
 
   // Asks the devices whether they answer, where nothing has been asked of them for `idle`: the keys for a

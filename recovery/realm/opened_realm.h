@@ -29,8 +29,8 @@ struct OpenedRealm {
   std::unique_ptr<hsm::Device> key_device;
   std::unique_ptr<hsm::Device> own_anchor_device;  // null: the key device is the anchor too
   std::unique_ptr<recovery::Store> store;
-  recovery::SqliteStore* ledger_file = nullptr;               // the folder's file, if it is in one
-  recovery::SealedStore* sealed = nullptr;                    // the store; null: the anchor has no period keys
+  recovery::SqliteStore* ledger_file = nullptr;  // the folder's file, if it is in one
+  recovery::SealedStore* sealed = nullptr;       // the store; null: the anchor has no period keys
   std::function<recovery::StorageFigures()> storage_figures;  // of the store, if it is on a server
 
   void Take(recovery::PlacedStore placed) {

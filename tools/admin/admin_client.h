@@ -13,8 +13,8 @@ namespace labrec::admin {
 namespace v1 = ::labyrinth::recovery::v1;
 
 // The daemon's admin API (admin.proto) over its Unix socket. Waits at most half a minute for an answer, for a
-// backup or a rotation six hours. Errors carry the daemon's message; UNAVAILABLE says on which socket nobody answered;
-// FAILED_PRECONDITION: what lies at the path is no socket, a symbolic link for one. One thread.
+// backup or a rotation six hours. Errors carry the daemon's message; UNAVAILABLE says on which socket nobody
+// answered; FAILED_PRECONDITION: what lies at the path is no socket, a symbolic link for one. One thread.
 class AdminClient {
  public:
   // Where its socket is not known, every call fails with that status.

@@ -345,7 +345,7 @@ void Daemon::Drain(std::chrono::seconds grace) {
   if (server_) SetHealthy(false);
   traffic_.Close();
   if (!traffic_.WaitUntilQuiet(grace)) spdlog::warn("calls under way are cancelled: drain_seconds are over");
-  realm_->store->GiveUp();  // a batch that still waits for a replica would be waited for for ever
+  realm_->store->GiveUp();         // a batch that still waits for a replica would be waited for for ever
   if (rotator_) rotator_->Stop();  // whoever asked for one hears that it was stopped
   metrics_.WatchConnections(nullptr);
   if (admin_socket_) admin_socket_->Close();

@@ -74,9 +74,8 @@ absl::Status WriteSecret(LoadedRealm& realm, const NvIndex& index, const SecretB
   TPM2B_MAX_NV_BUFFER in{};
   in.size = static_cast<UINT16>(secret.size());
   std::ranges::copy(secret.view(), in.buffer);
-  const TSS2_RC rc =
-      Esys_NV_Write(realm.context->esys(), index.esys(), index.esys(), realm.session->For(Encrypt::kCommand),
-                    ESYS_TR_NONE, ESYS_TR_NONE, &in, 0);
+  const TSS2_RC rc = Esys_NV_Write(realm.context->esys(), index.esys(), index.esys(),
+                                   realm.session->For(Encrypt::kCommand), ESYS_TR_NONE, ESYS_TR_NONE, &in, 0);
   Wipe(in.buffer);
   return realm.context->Check("TPM2_NV_Write of a period key", rc);
 }

@@ -16,8 +16,8 @@
 // Name, and a command that was authorised for one key never meets another that took its handle since.
 namespace labrec::hsm::tpm2 {
 
-// Among whose handles period keys are, as the anchor's indices.
-inline constexpr IndexRange kPeriodRange{};
+// Behind the range of the anchor's indices, whose handles stay open: looking at one would close it.
+inline constexpr IndexRange kPeriodRange{0x01800140, 64};
 
 struct PeriodIndex {
   uint32_t index = 0;

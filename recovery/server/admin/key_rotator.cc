@@ -104,8 +104,8 @@ absl::Status KeyRotator::Do(const Request& request) {
   const absl::Status result = RotateNow(request.earlier);
   const auto current = parts_.store.ring().current();
   event.event = absl::StrCat(kEvent, result.ok() ? "_done" : "_failed");
-  event.detail = result.ok() ? absl::StrCat("period ", current ? current->number : 0, "; ", event.detail)
-                             : Text(result);
+  event.detail =
+      result.ok() ? absl::StrCat("period ", current ? current->number : 0, "; ", event.detail) : Text(result);
   if (result.ok()) {
     spdlog::info("{}: {}", event.event, event.detail);
   } else {

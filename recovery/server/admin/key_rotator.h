@@ -17,9 +17,9 @@
 
 namespace labrec::recovery {
 
-// Rotates a realm's period keys while it serves: at the operator's word, and by itself when the current key is
-// old enough. One rotation at a time, on a thread of its own. The audit log has each before it begins and when
-// it ends. One that was interrupted is gone on with by the next. Threads: any.
+// Rotates a realm's period keys while it serves: at the operator's word, and by itself when the current key
+// is old enough. One rotation at a time, on a thread of its own. The audit log has each before it begins and
+// when it ends. One that was interrupted is gone on with by the next. Threads: any.
 class KeyRotator {
  public:
   struct Parts {
@@ -37,8 +37,8 @@ class KeyRotator {
   KeyRotator(const KeyRotator&) = delete;
   KeyRotator& operator=(const KeyRotator&) = delete;
 
-  // Makes the first key where there is none. `done` is called once, from the rotator's thread or the caller's.
-  // RESOURCE_EXHAUSTED: another one is under way; otherwise KeyRotation's errors.
+  // Makes the first key where there is none. `done` is called once, from the rotator's thread or the
+  // caller's. RESOURCE_EXHAUSTED: another one is under way; otherwise KeyRotation's errors.
   void Rotate(EarlierKey earlier, const std::string& actor, std::function<void(const absl::Status&)> done);
 
   // Ends what is under way, between two steps of it, and waits for that. After the engine can anchor no more.

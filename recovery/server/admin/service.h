@@ -69,8 +69,7 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
                        labyrinth::recovery::v1::AttestResponse* response) override;
   Reactor* CreateBackup(Context* context, const labyrinth::recovery::v1::CreateBackupRequest* request,
                         labyrinth::recovery::v1::CreateBackupResponse* response) override;
-  Reactor* RotatePeriodKey(Context* context,
-                           const labyrinth::recovery::v1::RotatePeriodKeyRequest* request,
+  Reactor* RotatePeriodKey(Context* context, const labyrinth::recovery::v1::RotatePeriodKeyRequest* request,
                            labyrinth::recovery::v1::RotatePeriodKeyResponse* response) override;
   Reactor* GetStandby(Context* context, const labyrinth::recovery::v1::GetStandbyRequest* request,
                       labyrinth::recovery::v1::GetStandbyResponse* response) override;

@@ -55,9 +55,8 @@ OpenedBucket OpenedBucket::OfOpen(ByteView directory) {
 absl::StatusOr<OpenedBucket> OpenedBucket::Open(ByteView stored, uint32_t bucket,
                                                 const SecretBytes& bucket_key) {
   LABREC_RETURN_IF_ERROR(ReadSealedUnder(stored).status());
-  LABREC_ASSIGN_OR_RETURN(SecretBytes text,
-                          AeadOpen(bucket_key.view(), stored.subspan(kHeaderSize),
-                                   AssociatedData(stored.first(kHeaderSize), bucket)));
+  LABREC_ASSIGN_OR_RETURN(SecretBytes text, AeadOpen(bucket_key.view(), stored.subspan(kHeaderSize),
+                                                     AssociatedData(stored.first(kHeaderSize), bucket)));
   return OpenedBucket(std::move(text));
 }
 

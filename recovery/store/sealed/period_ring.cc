@@ -68,9 +68,8 @@ std::vector<hsm::PeriodKeyId> PeriodRing::ids() const {
 
 absl::StatusOr<SecretBytes> PeriodRing::BucketKey(const SealedUnder& under, uint32_t bucket) const {
   const std::shared_lock lock(mutex_);
-  const auto found = std::ranges::find_if(held_, [&](const Held& key) {
-    return key.id.number == under.number && key.id.nonce == under.nonce;
-  });
+  const auto found = std::ranges::find_if(
+      held_, [&](const Held& key) { return key.id.number == under.number && key.id.nonce == under.nonce; });
   if (found == held_.end()) {
     return absl::DataLossError(absl::StrCat(
         "it is sealed under period key ", under.number,

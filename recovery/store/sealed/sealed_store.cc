@@ -111,8 +111,7 @@ absl::Status SealedStore::ForEachBucketDigest(
   return absl::OkStatus();
 }
 
-absl::Status SealedStore::ForEachRow(
-    const std::function<absl::Status(const RowAddress&, ByteView)>& visit) {
+absl::Status SealedStore::ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) {
   std::optional<uint32_t> of;
   std::optional<OpenedBucket> opened;
   return inner_->ForEachRow([&](const RowAddress& address, ByteView content) -> absl::Status {

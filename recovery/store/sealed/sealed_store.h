@@ -64,8 +64,8 @@ class SealedStore final : public Store {
   };
   // Seals under the current period key whatever is not, some buckets at a time, under the head that is there:
   // no epoch passes. Everything is so when it returns OK. Of a store that a ledger is open on, whose digests
-  // it goes by. CANCELLED: `go_on` said no. DATA_LOSS: a bucket or a row is not the ledger's; it is left as it
-  // lies. ABORTED: storage refused, try again. Any other error ends the process, as Write's.
+  // it goes by. CANCELLED: `go_on` said no. DATA_LOSS: a bucket or a row is not the ledger's; it is left as
+  // it lies. ABORTED: storage refused, try again. Any other error ends the process, as Write's.
   absl::Status Reseal(const std::function<bool(Progress)>& go_on);
 
  private:

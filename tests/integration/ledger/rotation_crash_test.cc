@@ -124,8 +124,8 @@ class RotationCrashTest : public SealedTest {
 INSTANTIATE_TEST_SUITE_P(Devices, RotationCrashTest, testing::ValuesIn(kSealed),
                          [](const auto& param) { return std::string(param.param); });
 
-// At each step of a rotation the process dies, before the step is done and after it. Then nothing is lost, and
-// the next rotation ends what that one began.
+// At each step of a rotation the process dies, before the step is done and after it. Then nothing is lost,
+// and the next rotation ends what that one began.
 TEST_P(RotationCrashTest, NoCrashLosesARowOrKeepsAKey) {
   Create(7);
   for (uint32_t n = 0; n < 80; ++n) Set(n, n, "row " + std::to_string(n));

@@ -59,8 +59,7 @@ struct Running {
 
 // What a test runs on: a device, and the engine where another than SQLite is named.
 // The token's anchor asks more of storage than the TPM's: it writes a head again to roll it forward.
-inline constexpr const char* kOnBothEngines[] = {"swtpm", "softhsm2", "softhsm2_postgres", "swtpm_sealed",
-                                                 "softhsm2_sealed_postgres"};
+inline constexpr const char* kOnBothEngines[] = {"swtpm", "softhsm2", "softhsm2_postgres", "swtpm_sealed"};
 // With a period key from the beginning (SealedStore).
 inline constexpr const char* kSealed[] = {"swtpm_sealed", "softhsm2_sealed", "softhsm2_sealed_postgres"};
 

@@ -156,6 +156,40 @@ TEST_F(PostgresRealm, CountsOverCrashesOfItsDaemonAndItsServer) {
   EXPECT_EQ(Offline({"store", "check"})["store"], "PostgreSQL");
 }
 
+// What PostgreSQL keeps of old rows dies with the period key: with a copy of its tables and the device nobody
+// reads, nor accepts, what was there before a rotation.
+TEST_F(PostgresRealm, AnOldCopyIsWorthlessOnceItsPeriodKeyIsDestroyed) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  ASSERT_NO_FATAL_FAILURE(MakeRealm());
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  ASSERT_NO_FATAL_FAILURE(Register());
+  EXPECT_EQ(Guess(), kRawLimit - 1);
+  EXPECT_EQ(Json::parse(*realm_->Admin({"status"}))["sealing"]["period"], 1);
+  for (const char* table : {"head", "bucket", "row"}) {
+    ASSERT_TRUE(primary_->Sql(absl::StrCat("CREATE TABLE old_", table, " AS TABLE realm.labrec_", table)).ok());
+  }
+  EXPECT_EQ(*primary_->Sql("SELECT count(*) FROM old_row WHERE position('alice'::bytea in content) > 0"), "0");
+  EXPECT_EQ(Guess(), kRawLimit - 2);
+  EXPECT_THAT(realm_->Admin({"store", "rotate"}).status().ToString(), HasSubstr("nothing was done"));
+  const auto rotated = realm_->Admin({"store", "rotate", "--yes"});
+  ASSERT_TRUE(rotated.ok()) << rotated.status() << realm_->Log();
+  EXPECT_EQ(Json::parse(*rotated), (Json{{"period", 2}, {"earlier_destroyed", true}}));
+  EXPECT_EQ(Guess(), kRawLimit - 3);
+  realm_->daemon().Kill();
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  EXPECT_EQ(Guess(), kRawLimit - 4);
+  ASSERT_NO_FATAL_FAILURE(Stop());
+  EXPECT_TRUE(Offline({"anchor", "verify"})["problems"].empty());
+  for (const char* table : {"head", "bucket", "row"}) {
+    ASSERT_TRUE(primary_->Sql(absl::StrCat("DELETE FROM realm.labrec_", table, "; INSERT INTO realm.labrec_",
+                                           table, " SELECT * FROM old_", table))
+                    .ok());
+  }
+  EXPECT_THAT(realm_->StartDaemon().ToString(), HasSubstr("rolled back"));
+  const auto accepted = realm_->Admin({"anchor", "accept", "--yes", "--config", Configuration()}, false);
+  EXPECT_THAT(accepted.status().ToString(), HasSubstr("period key 1"));
+}
+
 TEST_F(PostgresRealm, AnswersNothingWithoutItsReplicaAndSaysSo) {
   ASSERT_NO_FATAL_FAILURE(StartPair());
   ASSERT_NO_FATAL_FAILURE(MakeRealm());

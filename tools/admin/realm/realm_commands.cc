@@ -28,8 +28,10 @@ struct InitOptions {
 };
 
 constexpr char kErased[] =
-    "PostgreSQL keeps old versions of rows in its pages, its log, on standbys and in backups. They are sealed "
-    "under a period key of the anchor's device: what was deleted or replaced is lost in all of them once that "
+    "PostgreSQL keeps old versions of rows in its pages, its log, on standbys and in backups. They are "
+    "sealed "
+    "under a period key of the anchor's device: what was deleted or replaced is lost in all of them once "
+    "that "
     "key is destroyed, after one to two times [store] rotate_days, or by \"labyrinth-admin store rotate "
     "--yes\". Until then whoever gets an old copy and the device's use reads it. For ever stay: hashes of "
     "names, and when and how much was written.";

@@ -163,8 +163,7 @@ class RealmInMaking {
   absl::Status MakePeriodKey(hsm::PeriodKeys* keys) const {
     if (options_.store.in_folder()) return absl::OkStatus();
     if (keys == nullptr) return absl::InternalError("the anchor's device has no period keys");
-    const absl::Status made =
-        keys->Make(1, static_cast<uint64_t>(SystemClock().NowMillis())).status();
+    const absl::Status made = keys->Make(1, static_cast<uint64_t>(SystemClock().NowMillis())).status();
     if (made.ok()) return made;
     return absl::Status(made.code(),
                         absl::StrCat("making the first period key: ", made.message(),

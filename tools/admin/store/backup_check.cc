@@ -170,7 +170,8 @@ absl::StatusOr<BackupReport> CheckBackup(const BackupQuestion& question) {
                                                folder.string(), " to look at it: ", std::strerror(errno)));
   }
   LABREC_ASSIGN_OR_RETURN(
-      std::unique_ptr<recovery::Store> store, recovery::OpenSqliteStore(copy, {.open = recovery::SqliteOptions::Open::kReadOnly}));
+      std::unique_ptr<recovery::Store> store,
+      recovery::OpenSqliteStore(copy, {.open = recovery::SqliteOptions::Open::kReadOnly}));
   LABREC_ASSIGN_OR_RETURN(const recovery::HeadRow head, HeadOf(*store));
   BackupReport report;
   LABREC_ASSIGN_OR_RETURN(auto realm, AskRealm(question, head, report));

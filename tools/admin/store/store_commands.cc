@@ -44,8 +44,10 @@ struct RotateOptions : SocketOptions {
 absl::Status Rotate(const RotateOptions& options) {
   if (options.yes == options.keep_earlier) {
     return absl::InvalidArgumentError(
-        "nothing was done: with --yes the earlier key is destroyed at once, and no backup, standby's leftover "
-        "or archive from before opens any more (make a backup afterwards); with --keep-earlier it stays until "
+        "nothing was done: with --yes the earlier key is destroyed at once, and no backup, standby's "
+        "leftover "
+        "or archive from before opens any more (make a backup afterwards); with --keep-earlier it stays "
+        "until "
         "the next rotation");
   }
   v1::RotatePeriodKeyRequest request;
@@ -91,11 +93,11 @@ void AddStoreCommands(const cli::Command& app, Result& result) {
       .Required()
       .Word("FILE");
   command.AddOption("--to", migrate->to, "\"postgresql\" or \"file\"").Required().Word("PLACE");
-  const auto rotate = AddCommand<RotateOptions>(
-      group, "rotate",
-      "Seal everything under a new period key, and destroy the earlier one: what was deleted is lost in every "
-      "copy. Of a running daemon; seals a ledger that lay open",
-      result, command, Rotate);
+  const auto rotate = AddCommand<RotateOptions>(group, "rotate",
+                                                "Seal everything under a new period key, and destroy the "
+                                                "earlier one: what was deleted is lost in every "
+                                                "copy. Of a running daemon; seals a ledger that lay open",
+                                                result, command, Rotate);
   AddSocketOptions(command, *rotate);
   command.AddFlag("--yes", rotate->yes, "destroy the earlier key now, and with it every backup from before");
   command.AddFlag("--keep-earlier", rotate->keep_earlier, "destroy it at the next rotation");

@@ -98,9 +98,9 @@ class Migration {
       target_ = std::move(placed.store);
       return absl::OkStatus();
     }
-    LABREC_ASSIGN_OR_RETURN(
-        target_, recovery::OpenFileWith(realm_->anchor_device().period_keys(), Partial(),
-                                        {recovery::SqliteOptions::Open::kCreateIfMissing}));
+    LABREC_ASSIGN_OR_RETURN(target_,
+                            recovery::OpenFileWith(realm_->anchor_device().period_keys(), Partial(),
+                                                   {recovery::SqliteOptions::Open::kCreateIfMissing}));
     return absl::OkStatus();
   }
 
