@@ -9,6 +9,7 @@
 #include "hsm/base/random_array.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/pkcs11/anchor/ratchet.h"
+#include "hsm/pkcs11/token/error.h"
 #include "hsm/pkcs11/token/primitives.h"
 
 namespace labrec::hsm::pkcs11 {
@@ -28,14 +29,20 @@ absl::StatusOr<SecretBytes> SecretOf(const Session& session, const Scope& scope,
   return Hmac(session, key.handle, message.bytes());
 }
 
-// nullopt: it is not there. A token that vanished meanwhile shows nothing either: the look at the ratchet
-// fails then. What it says of the ratchet itself is for others.
+// A token that vanished shows no key either, so a key that was not seen is gone only if the token shows
+// something else of the realm's. What it says of the ratchet itself is for others.
+absl::Status LookAgain(const Session& session, const Scope& scope) {
+  const absl::Status ratchet = LookAtRatchet(session, scope).status();
+  if (!absl::IsDataLoss(ratchet)) return ratchet;
+  return ClassOf(ratchet) == ErrorClass::kHandle ? FindTraceOfRatchet(session, scope) : absl::OkStatus();
+}
+
+// nullopt: it is not there.
 absl::StatusOr<std::optional<TokenObject>> Find(const Session& session, const Scope& scope,
                                                 const PeriodKeyId& id) {
   LABREC_ASSIGN_OR_RETURN(const std::vector<TokenObject> found, FindAll(session, Named(scope, id)));
   if (!found.empty()) return found.front();
-  const absl::Status there = LookAtRatchet(session, scope).status();
-  if (!there.ok() && !absl::IsDataLoss(there)) return there;
+  LABREC_RETURN_IF_ERROR(LookAgain(session, scope));
   return std::nullopt;
 }
 
@@ -43,8 +50,7 @@ absl::StatusOr<std::vector<PeriodKeyId>> ListIn(const Session& session, const Sc
   Attributes wanted;
   wanted.Number(CKA_CLASS, CKO_SECRET_KEY).Text(CKA_LABEL, PeriodKeyLabel(scope));
   LABREC_ASSIGN_OR_RETURN(const std::vector<TokenObject> found, FindAll(session, std::move(wanted)));
-  const absl::Status there = LookAtRatchet(session, scope).status();
-  if (!there.ok() && !absl::IsDataLoss(there)) return there;
+  LABREC_RETURN_IF_ERROR(LookAgain(session, scope));
   std::vector<PeriodKeyId> ids;
   for (const TokenObject& object : found) {
     LABREC_ASSIGN_OR_RETURN(const Bytes id, ReadBlob(session, object.handle, CKA_ID));

@@ -8,11 +8,6 @@
 #include "hsm/base/status_macros.h"
 
 namespace labrec::hsm::tpm2 {
-namespace {
-
-constexpr size_t kSecretSize = 32;
-
-}  // namespace
 
 absl::StatusOr<std::vector<PeriodKeyId>> TpmPeriodKeys::List() {
   std::vector<PeriodKeyId> ids;
@@ -44,7 +39,7 @@ absl::Status TpmPeriodKeys::MakeIn(LoadedRealm& realm, const PeriodKeyId& id, co
 
 absl::StatusOr<PeriodKeyId> TpmPeriodKeys::Make(uint64_t number, uint64_t made_at_ms) {
   const PeriodKeyId id{number, made_at_ms, RandomArray<8>()};
-  const SecretBytes secret = SecretBytes::Random(kSecretSize);
+  const SecretBytes secret = SecretBytes::Random(kPeriodSecretSize);
   LABREC_RETURN_IF_ERROR(
       connection_.Run(OnLoss::kGiveUp, [&](LoadedRealm& realm) { return MakeIn(realm, id, secret); }));
   return id;

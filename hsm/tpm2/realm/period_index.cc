@@ -13,7 +13,6 @@
 namespace labrec::hsm::tpm2 {
 namespace {
 
-constexpr size_t kSecretSize = 32;
 constexpr size_t kTagSize = 8;
 
 // 8 bytes of whose it is, and 24 of which: as many as a SHA-256 digest has.
@@ -26,7 +25,7 @@ Bytes PolicyFor(ByteView realm_id, const PeriodKeyId& id) {
 }
 
 TPM2B_NV_PUBLIC AreaFor(uint32_t index, ByteView realm_id, const PeriodKeyId& id) {
-  TPM2B_NV_PUBLIC area = ClaimTemplate(index, kSecretSize);
+  TPM2B_NV_PUBLIC area = ClaimTemplate(index, kPeriodSecretSize);
   const Bytes policy = PolicyFor(realm_id, id);
   area.nvPublic.authPolicy.size = static_cast<UINT16>(policy.size());
   std::ranges::copy(policy, area.nvPublic.authPolicy.buffer);
@@ -34,7 +33,7 @@ TPM2B_NV_PUBLIC AreaFor(uint32_t index, ByteView realm_id, const PeriodKeyId& id
 }
 
 std::optional<PeriodKeyId> IdIn(const TPMS_NV_PUBLIC& area, ByteView realm_id) {
-  if (area.authPolicy.size != kTagSize + 3 * sizeof(uint64_t) || area.dataSize != kSecretSize) {
+  if (area.authPolicy.size != kTagSize + 3 * sizeof(uint64_t) || area.dataSize != kPeriodSecretSize) {
     return std::nullopt;
   }
   Reader reader(ByteView(area.authPolicy.buffer, area.authPolicy.size));
@@ -53,7 +52,7 @@ struct Known {
   std::optional<PeriodIndex> index;  // nullopt: it is something else
 };
 
-absl::StatusOr<Known> LookAt(Context& context, uint32_t index, ByteView realm_id) {
+absl::StatusOr<Known> KnownAt(Context& context, uint32_t index, ByteView realm_id) {
   ESYS_TR handle = ESYS_TR_NONE;
   LABREC_RETURN_IF_ERROR(context.Check(
       "TPM2_NV_ReadPublic",
@@ -87,7 +86,7 @@ absl::StatusOr<std::vector<PeriodIndex>> ListPeriodIndices(Context& context, Byt
   std::vector<PeriodIndex> found;
   for (const uint32_t index : used) {
     if (index - kPeriodRange.first >= kPeriodRange.count) break;
-    LABREC_ASSIGN_OR_RETURN(const Known known, LookAt(context, index, realm_id));
+    LABREC_ASSIGN_OR_RETURN(const Known known, KnownAt(context, index, realm_id));
     if (known.index) found.push_back(*known.index);
   }
   return found;
@@ -115,18 +114,18 @@ absl::StatusOr<SecretBytes> ReadPeriodIndex(LoadedRealm& realm, const PeriodInde
   LABREC_RETURN_IF_ERROR(context.Check(
       "TPM2_NV_Read of a period key",
       Esys_NV_Read(context.esys(), known.esys(), known.esys(), realm.session->For(Encrypt::kResponse),
-                   ESYS_TR_NONE, ESYS_TR_NONE, kSecretSize, 0, &out)));
+                   ESYS_TR_NONE, ESYS_TR_NONE, kPeriodSecretSize, 0, &out)));
   context.WipeAnswer();
   const EsysPtr<TPM2B_MAX_NV_BUFFER> owned(out);
   SecretBytes secret =
       SecretBytes::TakeFrom(std::span(out->buffer, std::min<size_t>(out->size, sizeof out->buffer)));
-  if (secret.size() != kSecretSize) return absl::DataLossError("TPM2_NV_Read gave no period key");
+  if (secret.size() != kPeriodSecretSize) return absl::DataLossError("TPM2_NV_Read gave no period key");
   return secret;
 }
 
 // The handle may be another index's by now: only one of this very Name is removed.
 absl::Status RemovePeriodIndex(LoadedRealm& realm, ByteView realm_id, const PeriodIndex& index) {
-  LABREC_ASSIGN_OR_RETURN(Known known, LookAt(*realm.context, index.index, realm_id));
+  LABREC_ASSIGN_OR_RETURN(Known known, KnownAt(*realm.context, index.index, realm_id));
   if (!known.index || known.index->id != index.id) return absl::OkStatus();
   return RemoveIndex(*realm.context, *realm.session, std::move(known.handle), realm.owner_authorization);
 }

@@ -19,6 +19,8 @@ namespace labrec::hsm::tpm2 {
 // Behind the range of the anchor's indices, whose handles stay open: looking at one would close it.
 inline constexpr IndexRange kPeriodRange{0x01800140, 64};
 
+inline constexpr size_t kPeriodSecretSize = 32;
+
 struct PeriodIndex {
   uint32_t index = 0;
   PeriodKeyId id;

@@ -10,7 +10,7 @@
 namespace labrec::recovery {
 namespace {
 
-Bytes AssociatedData(const RowAddress& address) {
+Bytes PlaceOf(const RowAddress& address) {
   Writer writer;
   writer.Lp("labyrinth-recovery/v1/sealed-row").U32(address.bucket).Raw(address.key);
   return std::move(writer).Take();
@@ -20,12 +20,12 @@ Bytes AssociatedData(const RowAddress& address) {
 
 SealedRow SealRow(const RowAddress& address, ByteView content) {
   SealedRow sealed{{}, SecretBytes::Random(kRowKeySize)};
-  sealed.content = AeadSeal(sealed.key.view(), content, AssociatedData(address));
+  sealed.content = AeadSeal(sealed.key.view(), content, PlaceOf(address));
   return sealed;
 }
 
 absl::StatusOr<Bytes> OpenRow(const RowAddress& address, ByteView sealed, ByteView key) {
-  LABREC_ASSIGN_OR_RETURN(const SecretBytes content, AeadOpen(key, sealed, AssociatedData(address)));
+  LABREC_ASSIGN_OR_RETURN(const SecretBytes content, AeadOpen(key, sealed, PlaceOf(address)));
   return ToBytes(content.view());
 }
 

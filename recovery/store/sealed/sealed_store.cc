@@ -129,21 +129,13 @@ absl::Status SealedStore::ForEachRow(const std::function<absl::Status(const RowA
 // The keys of rows that stay are those of the directory that is there, where that has the row with the same
 // content. Otherwise storage shows another directory than the ledger's.
 absl::StatusOr<Bytes> SealedStore::SealDirectory(const BucketWrite& bucket, const OpenedBucket& before,
-                                                 RowKeys& keys) {
+                                                 const RowKeys& keys) const {
   OpenedBucket after = OpenedBucket::OfOpen(bucket.directory);
   for (size_t row = 0; row < after.rows(); ++row) {
     Digest key;
     std::ranges::copy(after.entry(row).first(key.size()), key.begin());
-    const SecretBytes* fresh = nullptr;
-    for (RowKeys* from : {&pending_, &keys}) {
-      const auto of_bucket = from->find(bucket.bucket);
-      if (of_bucket == from->end()) continue;
-      if (const auto found = of_bucket->second.find(key); found != of_bucket->second.end()) {
-        fresh = &found->second;
-      }
-    }
-    if (fresh != nullptr) {
-      after.SetKey(row, *fresh);
+    if (const auto fresh = keys.find(key); fresh != keys.end()) {
+      after.SetKey(row, fresh->second);
       continue;
     }
     const std::optional<size_t> there = before.Find(key);
@@ -159,29 +151,33 @@ absl::StatusOr<Bytes> SealedStore::SealDirectory(const BucketWrite& bucket, cons
   return after.Seal(current, bucket.bucket, key);
 }
 
-absl::StatusOr<SealedStore::SealedBatch> SealedStore::Seal(const StoreBatch& batch) {
-  SealedBatch sealed;
-  sealed.batch.head = batch.head;
+absl::StatusOr<StoreBatch> SealedStore::Seal(const StoreBatch& batch) {
+  StoreBatch sealed;
+  sealed.head = batch.head;
+  std::map<uint32_t, RowKeys> keys;
   for (const RowWrite& row : batch.rows) {
-    sealed.batch.rows.push_back({row.address, std::nullopt});
+    sealed.rows.push_back({row.address, std::nullopt});
     if (!row.content) continue;
     SealedRow under_key = SealRow(row.address, *row.content);
-    sealed.batch.rows.back().content = std::move(under_key.content);
-    sealed.keys[row.address.bucket].insert_or_assign(row.address.key, std::move(under_key.key));
+    sealed.rows.back().content = std::move(under_key.content);
+    keys[row.address.bucket].insert_or_assign(row.address.key, std::move(under_key.key));
   }
   std::vector<uint32_t> buckets;
   for (const BucketWrite& bucket : batch.buckets) buckets.push_back(bucket.bucket);
   LABREC_ASSIGN_OR_RETURN(const std::vector<Bytes> stored, inner_->ReadDirectories(buckets));
   for (size_t i = 0; i < buckets.size(); ++i) {
-    sealed.batch.buckets.push_back({buckets[i], batch.buckets[i].digest, {}});
+    auto extracted = keys.extract(buckets[i]);
+    const RowKeys of_bucket = extracted.empty() ? RowKeys() : std::move(extracted.mapped());
+    sealed.buckets.push_back({buckets[i], batch.buckets[i].digest, {}});
     if (batch.buckets[i].directory.empty()) continue;
     absl::StatusOr<OpenedBucket> before = OpenStored(buckets[i], stored[i]);
     LABREC_RETURN_IF_ERROR(before.status());
-    LABREC_ASSIGN_OR_RETURN(sealed.batch.buckets.back().directory,
-                            SealDirectory(batch.buckets[i], *before, sealed.keys));
+    LABREC_ASSIGN_OR_RETURN(sealed.buckets.back().directory,
+                            SealDirectory(batch.buckets[i], *before, of_bucket));
   }
-  for (const BucketWrite& bucket : batch.buckets) sealed.keys.erase(bucket.bucket);
-  return sealed;
+  if (keys.empty()) return sealed;
+  return absl::InvalidArgumentError(
+      absl::StrCat("a row of bucket ", keys.begin()->first, " is written without its directory"));
 }
 
 void SealedStore::Note(const StoreBatch& batch) {
@@ -198,16 +194,12 @@ absl::Status SealedStore::WriteThrough(const StoreBatch& batch) {
     Note(batch);
     return absl::OkStatus();
   }
-  absl::StatusOr<SealedBatch> sealed = Seal(batch);
+  const absl::StatusOr<StoreBatch> sealed = Seal(batch);
   if (!sealed.ok()) {
     return absl::AbortedError(absl::StrCat("the batch was not written: ", sealed.status().message()));
   }
-  LABREC_RETURN_IF_ERROR(inner_->Write(sealed->batch));
+  LABREC_RETURN_IF_ERROR(inner_->Write(*sealed));
   Note(batch);
-  for (const BucketWrite& bucket : batch.buckets) pending_.erase(bucket.bucket);
-  for (auto& [bucket, keys] : sealed->keys) {
-    for (auto& [row, key] : keys) pending_[bucket].insert_or_assign(row, std::move(key));
-  }
   return absl::OkStatus();
 }
 

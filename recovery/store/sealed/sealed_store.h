@@ -30,6 +30,8 @@ namespace labrec::recovery {
 // more, and have it sealed under the new key. So a key is carried over only beside an entry of the directory
 // that the ledger has now: the ledger's digests say which that is.
 //
+// A row is written with its bucket's directory, in one batch; else that is ABORTED.
+//
 // Where the device holds no period key, everything lies open and is passed on as it is. Rows that lay open
 // before the first key are sealed by Reseal. What cannot be opened is passed on as it lies, and the ledger's
 // digests refuse it; DATA_LOSS of a read: its period key is gone.
@@ -69,12 +71,7 @@ class SealedStore final : public Store {
   absl::Status Reseal(const std::function<bool(Progress)>& go_on);
 
  private:
-  // What a batch becomes, and the keys of its rows whose directory has yet to come.
-  using RowKeys = std::map<uint32_t, std::map<Digest, SecretBytes>>;
-  struct SealedBatch {
-    StoreBatch batch;
-    RowKeys keys;
-  };
+  using RowKeys = std::map<Digest, SecretBytes>;  // of one bucket
 
   SealedStore(std::unique_ptr<Store> inner, hsm::PeriodKeys& keys) : inner_(std::move(inner)), ring_(keys) {}
 
@@ -82,8 +79,10 @@ class SealedStore final : public Store {
   absl::StatusOr<OpenedBucket> OpenStored(uint32_t bucket, const Bytes& stored) const;
   // The stored directory as the ledger knows it.
   absl::StatusOr<Bytes> Directory(uint32_t bucket, Bytes stored) const;
-  absl::StatusOr<SealedBatch> Seal(const StoreBatch& batch);
-  absl::StatusOr<Bytes> SealDirectory(const BucketWrite& bucket, const OpenedBucket& before, RowKeys& keys);
+  absl::StatusOr<StoreBatch> Seal(const StoreBatch& batch);
+  // `keys` of the rows that are written.
+  absl::StatusOr<Bytes> SealDirectory(const BucketWrite& bucket, const OpenedBucket& before,
+                                      const RowKeys& keys) const;
   absl::Status WriteThrough(const StoreBatch& batch);
   void Note(const StoreBatch& batch);
 
@@ -103,7 +102,6 @@ class SealedStore final : public Store {
   std::mutex mutex_;             // of what follows, and of writing to inner_
   std::vector<Digest> digests_;  // by bucket, as the ledger has them
   std::optional<HeadRow> head_;  // the latest that was written
-  RowKeys pending_;              // of rows that were written ahead of their directory, as copies are made
 };
 
 // Whether a ledger's directories are sealed, by the first of them: nothing of it but its head can be read

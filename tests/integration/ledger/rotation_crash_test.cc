@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(Devices, RotationCrashTest, testing::ValuesIn(kSealed),
 // and the next rotation ends what that one began.
 TEST_P(RotationCrashTest, NoCrashLosesARowOrKeepsAKey) {
   Create(7);
-  for (uint32_t n = 0; n < 80; ++n) Set(n, n, "row " + std::to_string(n));
+  FillKnown(80);
   bool lived = false;
   int deaths = 0;
   for (int step = 0; !lived && step < 40; ++step) {

@@ -27,12 +27,16 @@ class SealedTest : public LedgerTest {
     ASSERT_TRUE(Commit({RowWrite{{bucket, KeyOf(key)}, std::nullopt}}).ok());
     rows_.erase({bucket, key});
   }
-  void FillKnown() {
-    for (uint32_t bucket = 0; bucket < 4; ++bucket) {
-      for (uint32_t row = 0; row < 3; ++row) {
-        Set(bucket, 10 * bucket + row, "row " + std::to_string(10 * bucket + row));
+  // Rows 10 * bucket and on in each of the first buckets, in one batch.
+  void FillKnown(uint32_t buckets = 4) {
+    std::vector<RowWrite> writes;
+    for (uint32_t bucket = 0; bucket < buckets; ++bucket) {
+      for (uint32_t key = 10 * bucket; key < 10 * bucket + 3; ++key) {
+        rows_[{bucket, key}] = "row " + std::to_string(key);
+        writes.push_back(Put(bucket, key, ToBytes(rows_[{bucket, key}])));
       }
     }
+    ASSERT_TRUE(Commit(std::move(writes)).ok());
   }
   // Every row that the test knows is there, and no other.
   void ExpectRows() {

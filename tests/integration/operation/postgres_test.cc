@@ -166,9 +166,11 @@ TEST_F(PostgresRealm, AnOldCopyIsWorthlessOnceItsPeriodKeyIsDestroyed) {
   EXPECT_EQ(Guess(), kRawLimit - 1);
   EXPECT_EQ(Json::parse(*realm_->Admin({"status"}))["sealing"]["period"], 1);
   for (const char* table : {"head", "bucket", "row"}) {
-    ASSERT_TRUE(primary_->Sql(absl::StrCat("CREATE TABLE old_", table, " AS TABLE realm.labrec_", table)).ok());
+    ASSERT_TRUE(
+        primary_->Sql(absl::StrCat("CREATE TABLE old_", table, " AS TABLE realm.labrec_", table)).ok());
   }
-  EXPECT_EQ(*primary_->Sql("SELECT count(*) FROM old_row WHERE position('alice'::bytea in content) > 0"), "0");
+  EXPECT_EQ(*primary_->Sql("SELECT count(*) FROM old_row WHERE position('alice'::bytea in content) > 0"),
+            "0");
   EXPECT_EQ(Guess(), kRawLimit - 2);
   EXPECT_THAT(realm_->Admin({"store", "rotate"}).status().ToString(), HasSubstr("nothing was done"));
   const auto rotated = realm_->Admin({"store", "rotate", "--yes"});
@@ -181,8 +183,9 @@ TEST_F(PostgresRealm, AnOldCopyIsWorthlessOnceItsPeriodKeyIsDestroyed) {
   ASSERT_NO_FATAL_FAILURE(Stop());
   EXPECT_TRUE(Offline({"anchor", "verify"})["problems"].empty());
   for (const char* table : {"head", "bucket", "row"}) {
-    ASSERT_TRUE(primary_->Sql(absl::StrCat("DELETE FROM realm.labrec_", table, "; INSERT INTO realm.labrec_",
-                                           table, " SELECT * FROM old_", table))
+    ASSERT_TRUE(primary_
+                    ->Sql(absl::StrCat("DELETE FROM realm.labrec_", table, "; INSERT INTO realm.labrec_",
+                                       table, " SELECT * FROM old_", table))
                     .ok());
   }
   EXPECT_THAT(realm_->StartDaemon().ToString(), HasSubstr("rolled back"));
