@@ -51,11 +51,10 @@ absl::StatusOr<OpenedBucket> SealedStore::OpenStored(uint32_t bucket, const Byte
   return opened.ok() ? *std::move(opened) : OpenedBucket::OfOpen({});
 }
 
-absl::StatusOr<Bytes> SealedStore::Directory(uint32_t bucket, Bytes stored) const {
+Bytes SealedStore::Directory(uint32_t bucket, Bytes stored) const {
   if (!IsSealed(stored)) return stored;
-  absl::StatusOr<OpenedBucket> opened = OpenStored(bucket, stored);
-  LABREC_RETURN_IF_ERROR(opened.status());
-  return opened->rows() > 0 ? ToBytes(opened->directory()) : stored;
+  const absl::StatusOr<OpenedBucket> opened = OpenStored(bucket, stored);
+  return opened.ok() && opened->rows() > 0 ? ToBytes(opened->directory()) : stored;
 }
 
 absl::StatusOr<std::optional<Bytes>> SealedStore::ReadRow(const RowAddress& address) {
@@ -88,7 +87,7 @@ absl::StatusOr<std::vector<std::optional<Bytes>>> SealedStore::ReadRows(
 absl::StatusOr<std::vector<Bytes>> SealedStore::ReadDirectories(std::span<const uint32_t> buckets) {
   LABREC_ASSIGN_OR_RETURN(std::vector<Bytes> all, inner_->ReadDirectories(buckets));
   for (size_t i = 0; i < buckets.size(); ++i) {
-    LABREC_ASSIGN_OR_RETURN(all[i], Directory(buckets[i], std::move(all[i])));
+    all[i] = Directory(buckets[i], std::move(all[i]));
   }
   return all;
 }
@@ -111,19 +110,26 @@ absl::Status SealedStore::ForEachBucketDigest(
   return absl::OkStatus();
 }
 
+// Where one bucket's period key is gone, its rows are as damaged ones; where all are, nothing can be done
+// with this copy.
 absl::Status SealedStore::ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) {
   std::optional<uint32_t> of;
   std::optional<OpenedBucket> opened;
-  return inner_->ForEachRow([&](const RowAddress& address, ByteView content) -> absl::Status {
+  absl::Status gone;
+  bool some_opened = false;
+  LABREC_RETURN_IF_ERROR(inner_->ForEachRow([&](const RowAddress& address, ByteView content) -> absl::Status {
     if (of != address.bucket) {
-      LABREC_ASSIGN_OR_RETURN(const Bytes stored, inner_->ReadDirectory(address.bucket));
-      absl::StatusOr<OpenedBucket> bucket = OpenStored(address.bucket, stored);
-      LABREC_RETURN_IF_ERROR(bucket.status());
-      opened.emplace(*std::move(bucket));
+      absl::StatusOr<Bytes> stored = inner_->ReadDirectory(address.bucket);
+      if (!stored.ok()) return stored.status();
+      absl::StatusOr<OpenedBucket> bucket = OpenStored(address.bucket, *stored);
+      if (!bucket.ok()) gone = bucket.status();
+      some_opened = some_opened || bucket.ok();
+      opened.emplace(bucket.ok() ? *std::move(bucket) : OpenedBucket::OfOpen({}));
       of = address.bucket;
     }
     return visit(address, RowIn(*opened, address, ToBytes(content)));
-  });
+  }));
+  return some_opened ? absl::OkStatus() : gone;
 }
 
 // The keys of rows that stay are those of the directory that is there, where that has the row with the same

@@ -34,7 +34,8 @@ namespace labrec::recovery {
 //
 // Where the device holds no period key, everything lies open and is passed on as it is. Rows that lay open
 // before the first key are sealed by Reseal. What cannot be opened is passed on as it lies, and the ledger's
-// digests refuse it; DATA_LOSS of a read: its period key is gone.
+// digests refuse it. DATA_LOSS of ReadRow and ReadRows: the period key is gone; of ForEachRow, at its end:
+// that of every row is.
 //
 // Threads: as Store; Reseal beside Write, which it gives way to.
 class SealedStore final : public Store {
@@ -78,7 +79,7 @@ class SealedStore final : public Store {
   // DATA_LOSS: its period key is gone. Without rows where it does not open.
   absl::StatusOr<OpenedBucket> OpenStored(uint32_t bucket, const Bytes& stored) const;
   // The stored directory as the ledger knows it.
-  absl::StatusOr<Bytes> Directory(uint32_t bucket, Bytes stored) const;
+  Bytes Directory(uint32_t bucket, Bytes stored) const;
   absl::StatusOr<StoreBatch> Seal(const StoreBatch& batch);
   // `keys` of the rows that are written.
   absl::StatusOr<Bytes> SealDirectory(const BucketWrite& bucket, const OpenedBucket& before,

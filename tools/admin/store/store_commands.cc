@@ -15,6 +15,11 @@
 namespace labrec::admin {
 namespace {
 
+constexpr char kNotErased[] =
+    "rows lie open: PostgreSQL keeps what is deleted or replaced in its pages, its log, on standbys and in "
+    "backups, until \"labyrinth-admin store rotate --yes\" has sealed them under a period key; what it kept "
+    "until then stays";
+
 struct MigrateOptions : OfflineOptions {
   std::string to;
 };
@@ -71,6 +76,7 @@ absl::Status Move(const MigrateOptions& options) {
                {"seconds", report.seconds},
                {"left", report.left}};
   if (report.resumed) json["resumed"] = true;
+  if (to == MigrateTo::kPostgres && !report.sealed) json["not_erased"] = kNotErased;
   Print(options.format, json, Text(json));
   return absl::OkStatus();
 }

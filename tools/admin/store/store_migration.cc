@@ -95,6 +95,7 @@ class Migration {
       LABREC_ASSIGN_OR_RETURN(recovery::PlacedStore placed,
                               recovery::OpenStoreAt(folder_, where_.store, recovery::StoreUse::kCreate));
       LABREC_RETURN_IF_ERROR(recovery::UseKeys(realm_->anchor_device().period_keys(), placed));
+      report_.sealed = placed.sealed != nullptr && placed.sealed->ring().current().has_value();
       target_ = std::move(placed.store);
       return absl::OkStatus();
     }

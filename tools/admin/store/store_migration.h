@@ -16,7 +16,8 @@ struct MigrationReport {
   recovery::HeadRow head;
   double seconds = 0;  // copying alone
   bool resumed = false;
-  std::string left;  // what is left of the original, and where
+  bool sealed = false;  // under a period key
+  std::string left;     // what is left of the original, and where
 };
 
 // Moves a realm's ledger between the folder's file and [store] url, while no daemon runs. The original has to
