@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "hsm/base/status_macros.h"
 #include "recovery/store/sealed/key_rotation.h"
 #include "recovery/store/sealed/sealed_store.h"
 #include "tests/integration/ledger/support.h"
