@@ -76,11 +76,15 @@ absl::Status UseKeys(hsm::PeriodKeys* keys, PlacedStore& placed) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::unique_ptr<Store>> WithKeys(hsm::PeriodKeys* keys, std::unique_ptr<Store> store) {
+  if (keys == nullptr) return store;
+  return SealedStore::Over(std::move(store), *keys);
+}
+
 absl::StatusOr<std::unique_ptr<Store>> OpenFileWith(hsm::PeriodKeys* keys, const std::filesystem::path& file,
                                                     const SqliteOptions& options) {
   LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenSqliteStore(file, options));
-  if (keys == nullptr) return store;
-  return SealedStore::Over(std::move(store), *keys);
+  return WithKeys(keys, std::move(store));
 }
 
 absl::StatusOr<std::unique_ptr<StoreFollower>> OpenFollowerAt(const StorePlace& place) {

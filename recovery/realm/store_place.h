@@ -55,7 +55,8 @@ absl::StatusOr<PlacedStore> OpenStoreAt(const RealmFolder& folder, const StorePl
 // is where that has no such thing.
 absl::Status UseKeys(hsm::PeriodKeys* keys, PlacedStore& placed);
 
-// Both of a file by whatever name.
+// The same of a store alone; and of a file by whatever name.
+absl::StatusOr<std::unique_ptr<Store>> WithKeys(hsm::PeriodKeys* keys, std::unique_ptr<Store> store);
 absl::StatusOr<std::unique_ptr<Store>> OpenFileWith(hsm::PeriodKeys* keys, const std::filesystem::path& file,
                                                     const SqliteOptions& options = {});
 

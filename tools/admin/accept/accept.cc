@@ -133,8 +133,8 @@ class Acceptance {
     }
     LABREC_ASSIGN_OR_RETURN(const uint64_t known, KnownDiscontinuities(realm_.folder.AuditPath()));
     LABREC_ASSIGN_OR_RETURN(std::unique_ptr<recovery::Store> made, rebuilt_->Create());
-    LABREC_ASSIGN_OR_RETURN(
-        const auto target, recovery::WithKeys(realm_.anchor_device().period_keys(), std::move(made)));
+    LABREC_ASSIGN_OR_RETURN(const auto target,
+                            recovery::WithKeys(realm_.anchor_device().period_keys(), std::move(made)));
     recovery::ReanchorRequest rebuild;
     rebuild.realm_id = realm_.manifest.realm_id;
     rebuild.known_discontinuities = known;
