@@ -302,39 +302,6 @@ void Judge::ChangePin(const absl::StatusOr<recovery::client::PinChange>& outcome
   Broken("lost", absl::StrCat("the right old PIN was not taken: outcome ", outcome->index()));
 }
 
-void Judge::Chips(const std::vector<std::set<uint32_t>>& written) {
-  std::map<std::pair<size_t, uint32_t>, std::set<Bytes>> signatures;  // of refills, by realm and version
-  std::set<uint32_t> begun;
-  for (const Sent& sent : stage_.sent) {
-    const auto registration = wire::Decode<wire::BeginRegistrationRequest>(sent.body);
-    if (sent.method == "BeginRegistration" && registration) begun.insert(registration->version);
-    const auto write = wire::Decode<wire::FinishChipWriteRequest>(sent.body);
-    if (sent.method != "FinishChipWrite" || !write || begun.contains(write->version)) continue;
-    if (move_.act == Act::kRecoverWrong) Broken("refill", "a wrong PIN signs a chip's write");
-    if (write->limit > 0) signatures[{sent.realm, write->version}].insert(write->signature);
-  }
-  for (const auto& [where, each] : signatures) {
-    if (each.size() <= 1) continue;
-    Broken("signed",
-           absl::StrCat("realm ", where.first, " was given ", each.size(), " signatures for one refill"));
-  }
-  // Nothing that the PIN protects is with a realm whose chip does not count as its config says.
-  for (const Sent& sent : stage_.sent) {
-    if (sent.method != "FinishRegistration" || !sent.truth || !sent.truth->status.ok()) continue;
-    const auto request = wire::Decode<wire::FinishRegistrationRequest>(sent.body);
-    const auto config = request ? wire::Decode<wire::RecordConfig>(request->config) : std::nullopt;
-    if (!config) continue;
-    for (const auto& share : config->realms) {
-      for (size_t i = 0; i < plan_.realms; ++i) {
-        if (stage_.IdOf(i) != share.realm_id || !share.chip) continue;
-        if (!written[i].contains(share.chip->index))
-          Broken("chip", absl::StrCat("the chip of realm ", i, " has no such index"));
-      }
-    }
-    break;
-  }
-}
-
 void Judge::Devices(const std::vector<RealmReport>& reports,
                     const std::vector<wire::ListDevicesResponse>& devices, const Bytes& device, bool there) {
   Calls(0, 1);

@@ -39,8 +39,6 @@ class Judge {
   void Recover(const absl::StatusOr<recovery::client::RecoverOutcome>& outcome, const std::string& pin);
   void ChangePin(const absl::StatusOr<recovery::client::PinChange>& outcome, const std::string& old_pin);
   void Seal(const absl::StatusOr<recovery::client::Sealed>& outcome);
-  // Where chips are to count. `written`: each chip's indices that were written, now.
-  void Chips(const std::vector<std::set<uint32_t>>& written);
   void Devices(const std::vector<recovery::client::RealmReport>& reports,
                const std::vector<recovery::wire::ListDevicesResponse>& devices, const Bytes& device,
                bool there);

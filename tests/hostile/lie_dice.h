@@ -19,4 +19,9 @@ inline sim::Dice DiceFor(uint64_t seed, const std::string& name) {
   return sim::Dice(number);
 }
 
+template <typename T, size_t N>
+T OneOf(const T (&list)[N], sim::Dice& dice) {
+  return list[dice.Below(N)];
+}
+
 }  // namespace labrec::hostile

@@ -7,7 +7,7 @@
 #include "absl/strings/str_join.h"
 
 #include "recovery/client/base/realm_address.h"
-#include "tests/simulation/world/dice.h"
+#include "tests/hostile/lie_dice.h"
 
 namespace labrec::hostile {
 namespace {
@@ -17,11 +17,6 @@ using recovery::client::LeastFrom;
 constexpr const char* kMethods[] = {"GetRecord",          "Evaluate",   "BeginUnlock",  "Unlock",
                                     "BeginRegistration",  "Activate",   "GetChallenge", "GetRealm",
                                     "FinishRegistration", "GetIdentity"};
-
-template <typename T, size_t N>
-T OneOf(const T (&list)[N], sim::Dice& dice) {
-  return list[dice.Below(N)];
-}
 
 // One that always tells the same lie, of those that clients fell for.
 Liar Stubborn(size_t realm, sim::Dice& dice) {
@@ -93,6 +88,14 @@ const char* NameOf(LieKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
+const char* NameOf(ChipTrick trick) {
+  constexpr const char* kNames[] = {
+      "as it is",       "another one",    "another one with this one's certificate",
+      "hides uses",     "writes nothing", "a key outside of it",
+      "said to be none"};
+  return kNames[static_cast<size_t>(trick)];
+}
+
 const char* NameOf(Act act) {
   constexpr const char* kNames[] = {"seal",           "recover",   "recover with a wrong PIN",
                                     "change the PIN", "heal",      "status",
@@ -127,51 +130,19 @@ Plan PlanOf(uint64_t seed) {
   return plan;
 }
 
-Plan ChipPlanOf(uint64_t seed) {
-  constexpr const char* kMethods[] = {
-      "GetIdentity",    "ActivateCredential", "BeginRegistration", "ConfirmKey",
-      "BeginChipWrite", "FinishChipWrite",    "GetRealm",          ""};
-  constexpr Act kActs[] = {Act::kRecover, Act::kRecover, Act::kRecoverWrong, Act::kChangePin, Act::kSeal};
-  sim::Dice dice(seed ^ 0xC41FU);
-  Plan plan;
-  plan.seed = seed;
-  plan.chips = true;
-  plan.guess_limit = 3;
-  plan.least = {2, LeastFrom::kPerson};
-  Liar liar;
-  liar.realm = static_cast<size_t>(dice.Below(plan.realms));
-  liar.per_mille = static_cast<uint32_t>(dice.Between(200, 1000));
-  liar.method = OneOf(kMethods, dice);
-  if (dice.Chance(600)) {
-    constexpr LieKind kKinds[] = {LieKind::kCode, LieKind::kField, LieKind::kReplay};
-    liar.kind = OneOf(kKinds, dice);
-  }
-  plan.liars.push_back(liar);
-  Move first;
-  first.act = Act::kSeal;
-  first.lying = dice.Chance(500);
-  plan.moves.push_back(first);
-  const uint64_t moves = dice.Between(1, 3);
-  for (uint64_t i = 0; i < moves; ++i) {
-    Move move;
-    move.act = OneOf(kActs, dice);
-    move.pin = static_cast<uint32_t>(dice.Below(3));
-    move.lying = dice.Chance(850);
-    plan.moves.push_back(move);
-  }
-  return plan;
-}
-
 std::string Describe(const Plan& plan) {
   std::string text =
       absl::StrCat("seed ", plan.seed, ": ", plan.threshold, " of ", plan.realms, " realms, ",
                    plan.guess_limit, " guesses; the client asks for ", plan.least.realms,
                    plan.least.from == LeastFrom::kPerson ? " (said by the person)" : " (a majority)",
-                   plan.demands_proof ? ", and for proofs" : "", plan.chips ? "; chips count" : "");
+                   plan.demands_proof ? ", and for proofs" : "", plan.chips ? "; chips count" : "",
+                   plan.every_chip ? " at every realm" : "");
   for (const Liar& liar : plan.liars) {
     absl::StrAppend(&text, "\n  realm ", liar.realm, " lies, ", liar.per_mille, " in 1000",
                     liar.kind ? ": " : "", liar.kind ? NameOf(*liar.kind) : "",
-                    liar.method.empty() ? "" : ", to ", liar.method);
+                    liar.method.empty() ? "" : ", to ", liar.method,
+                    liar.trick == ChipTrick::kNone ? "" : "; its chip: ",
+                    liar.trick == ChipTrick::kNone ? "" : NameOf(liar.trick));
   }
   return text;
 }

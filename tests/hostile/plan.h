@@ -26,11 +26,28 @@ enum class LieKind {
 };
 const char* NameOf(LieKind kind);
 
+// What the host of a liar does about its chip, all through a story.
+enum class ChipTrick {
+  kNone,
+  kEmulated,       // what answers is another chip, that no vendor vouches for
+  kBorrowed,       // and that shows the certificate of the one that a vendor made
+  kHidesUses,      // it states that the index has no uses of a thief's
+  kWritesNothing,  // it does not have the index written again, and states that it has
+  kKeyOutside,     // it evaluates by a key that is not in the chip
+  kDenied,         // it says that it has no chip
+  kCount,
+};
+const char* NameOf(ChipTrick trick);
+
 struct Liar {
   size_t realm = 0;
-  uint32_t per_mille = 0;       // of its answers are lies
-  std::optional<LieKind> kind;  // always this one; else any
-  std::string method;           // lies to this call only; empty: to all
+  uint32_t per_mille = 0;              // of its answers are lies
+  std::optional<LieKind> kind;         // always this one; else any
+  std::string method;                  // lies to this call only; empty: to all
+  ChipTrick trick = ChipTrick::kNone;  // else it does this instead
+
+  // Another chip than the certified one has stood there from the beginning.
+  bool IsAnother() const { return trick == ChipTrick::kEmulated || trick == ChipTrick::kBorrowed; }
 };
 
 enum class Act { kSeal, kRecover, kRecoverWrong, kChangePin, kHeal, kStatus, kEnroll, kRevoke, kThief };
@@ -56,7 +73,8 @@ struct Plan {
   uint32_t guess_limit = 3;
   recovery::client::Least least;  // what the owner's client goes by
   bool demands_proof = false;
-  bool chips = false;  // the realms' chips are to count
+  bool chips = false;       // the realms' chips are to count
+  bool every_chip = false;  // a realm whose chip does not is not to be used
   std::vector<Liar> liars;
   std::vector<Move> moves;
 };

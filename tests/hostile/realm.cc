@@ -70,20 +70,10 @@ TrueRealm::TrueRealm(size_t number, const Clock& clock, test::SimulatedDevice& t
     std::cerr << "no software TPM for a realm: " << made << "\n";
     std::abort();
   }
-  device_ = *std::move(opened);
+  auto watched = std::make_unique<WatchedDevice>(*std::move(opened));
+  watched_ = watched.get();
+  device_ = std::move(watched);
   service_ = std::make_unique<test::ServiceRealm>(id, *device_, clock, Memory());
-}
-
-std::set<uint32_t> TrueRealm::CountingIndices() {
-  std::set<uint32_t> indices;
-  const auto found = device_->counted_keys() == nullptr
-                         ? absl::StatusOr<std::vector<hsm::FoundCountingIndex>>()
-                         : device_->counted_keys()->List();
-  if (!found.ok()) return indices;
-  for (const hsm::FoundCountingIndex& each : *found) {
-    if (each.written) indices.insert(each.index);
-  }
-  return indices;
 }
 
 const std::string& TrueRealm::Token(const std::string& account) {

@@ -3,13 +3,13 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "hsm/base/clock.h"
 #include "recovery/api/wire/account_messages.h"
 #include "recovery/api/wire/record_messages.h"
 #include "recovery/client/core/step.h"
+#include "tests/hostile/chip/device.h"
 #include "tests/simulation/chip/chip.h"
 #include "tests/support/device/simulated_device.h"
 #include "tests/support/realm/service_realm.h"
@@ -44,8 +44,8 @@ class TrueRealm {
   recovery::wire::ListDevicesResponse Devices(const std::string& account);
   // A guess of somebody who has a token and no PIN.
   void Guess(const std::string& account, const std::string& record, uint32_t version, uint64_t element);
-  // The indices that the chip counts with, which were written.
-  std::set<uint32_t> CountingIndices();
+  // What the chip's indices hold that were written. Null where no chip counts.
+  WatchedDevice* chip() { return watched_; }
   // Empty again.
   void Renew() { service_->Renew(); }
 
@@ -57,6 +57,7 @@ class TrueRealm {
   std::unique_ptr<PlainBus, void (*)(PlainBus*)> bus_;
   std::unique_ptr<sim::Chip> chip_;  // none on a software TPM
   std::unique_ptr<hsm::Device> device_;
+  WatchedDevice* watched_ = nullptr;  // device_, on a software TPM
   std::unique_ptr<test::ServiceRealm> service_;
   std::string token_account_;
   std::string token_;

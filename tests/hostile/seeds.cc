@@ -17,11 +17,13 @@ void Print(const Stories& stories, uint64_t seed, const StoryReport& report) {
 }
 
 // Says what was broken, and the shortest transcript in which it still is.
-void Tell(const Stories& stories, uint64_t seed, const StoryReport& report) {
+enum class Shorten { kYes, kNo };
+void Tell(const Stories& stories, uint64_t seed, const StoryReport& report, Shorten shorten) {
   for (const Violation& violation : report.violations) {
     std::printf("VIOLATION, seed %" PRIu64 ": %s: %s\n", seed, violation.rule.c_str(),
                 violation.text.c_str());
   }
+  if (shorten == Shorten::kNo) return;
   const Omitted omitted = Shrink(
       stories.moves(seed), [&](const Omitted& less) { return stories.run(seed, less); },
       report.violations.front().rule);
@@ -38,10 +40,10 @@ void Tell(const Stories& stories, uint64_t seed, const StoryReport& report) {
 
 int RunSeeds(int argc, char** argv, const Stories& stories) {
   test::SeedArguments seeds(200);
-  bool print = false, keep_going = false, names_mutants = false;
+  bool print = false, keep_going = false, names_mutants = false, with_mutant = false;
   if (!seeds.Parse(argc, argv,
                    {{"--trace", &print}, {"--keep-going", &keep_going}, {"--mutants", &names_mutants}},
-                   {{"--mutant", UseMutant}})) {
+                   {{"--mutant", [&](const std::string& name) { return with_mutant = UseMutant(name); }}})) {
     std::fprintf(stderr,
                  "usage: %s [--seeds N] [--first S] [--seconds BUDGET] [--trace] [--keep-going] "
                  "[--mutant NAME] [--mutants]\n",
@@ -63,7 +65,8 @@ int RunSeeds(int argc, char** argv, const Stories& stories) {
     if (print) Print(stories, seed, report);
     if (report.violations.empty()) return true;
     ++failed;
-    Tell(stories, seed, report);
+    // That a mutant is found is enough to know, unless somebody reads on.
+    Tell(stories, seed, report, with_mutant && !print ? Shorten::kNo : Shorten::kYes);
     return keep_going;
   });
   for (const auto& [name, count] : counts) std::printf("%12" PRIu64 "  %s\n", count, name.c_str());

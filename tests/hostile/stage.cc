@@ -64,16 +64,24 @@ World::World() {
 }
 
 World::World(size_t chips) {
-  for (size_t i = 0; i < chips; ++i) {
-    auto tpm = test::SimulatedDevice::Start(test::SimulatorKind::kSwtpm);
-    if (!tpm.ok()) {
-      std::cerr << "no software TPM: " << tpm.status() << "\n";
-      std::abort();
-    }
-    realms.push_back(std::make_unique<TrueRealm>(i, clock, *tpms.emplace_back(*std::move(tpm))));
-  }
+  for (size_t i = 0; i < chips; ++i) OnATpm(i, realms.emplace_back());
   chip_roots = test::LocalCa::Instance().Trust().value();
   chip_roots->anchors.push_back(test::LocalCa::Instance().Issuer().value());
+}
+
+TrueRealm& World::OnATpm(size_t number, std::unique_ptr<TrueRealm>& to) {
+  auto tpm = test::SimulatedDevice::Start(test::SimulatorKind::kSwtpm);
+  if (!tpm.ok()) {
+    std::cerr << "no software TPM: " << tpm.status() << "\n";
+    std::abort();
+  }
+  to = std::make_unique<TrueRealm>(number, clock, *tpms.emplace_back(*std::move(tpm)));
+  return *to;
+}
+
+TrueRealm& World::Other(size_t realm) {
+  std::unique_ptr<TrueRealm>& other = others_[realm];
+  return other ? *other : OnATpm(realm, other);
 }
 
 Stage::Stage(World& world, const Plan& plan, const std::set<LieName>& unsaid, std::string account)
@@ -81,7 +89,14 @@ Stage::Stage(World& world, const Plan& plan, const std::set<LieName>& unsaid, st
       plan_(plan),
       unsaid_(unsaid),
       account_(std::move(account)),
-      random_(plan.seed ^ 0x5EED5EEDU) {}
+      random_(plan.seed ^ 0x5EED5EEDU),
+      tricks_(plan.guess_limit) {}
+
+TrueRealm& Stage::At(size_t realm) const {
+  const bool is_another = std::ranges::any_of(
+      plan_.liars, [&](const Liar& liar) { return liar.realm == realm && liar.IsAnother(); });
+  return is_another ? world_.Other(realm) : *world_.realms[realm];
+}
 
 void Stage::Begin(size_t move, std::string entered_pin) {
   move_ = move;
@@ -124,7 +139,7 @@ std::unique_ptr<core::Account> Stage::NewAccount() {
 
 const core::Reply& Stage::Truth(const CallStep& call, Sent& one) {
   if (!one.truth) {
-    one.truth = world_.realms[call.realm]->Answer(call);
+    one.truth = At(call.realm).Answer(call);
     one.truth->tls_key_hash = KeyOf(call.realm);
     if (one.truth->status.ok()) history_[one.method].push_back(*one.truth);
   }
@@ -241,6 +256,18 @@ Stage::Answer Stage::Lie(const Liar& liar, LieKind kind, const CallStep& call, S
   return Truly(call, one, dice);
 }
 
+Stage::Answer Stage::ByTrick(ChipTrick trick, const CallStep& call, Sent& one, sim::Dice& dice, bool& lied) {
+  auto reply = tricks_.Answer(
+      trick, call, [&]() -> const Reply& { return Truth(call, one); },
+      [&] {
+        CallStep certified = call;
+        certified.token = world_.realms[call.realm]->Token(account_);
+        return world_.realms[call.realm]->Answer(certified);
+      });
+  lied = reply.has_value();
+  return lied ? Answer{std::move(reply), 0} : Truly(call, one, dice);
+}
+
 std::optional<Driver::Due> Stage::Call(const CallStep& call) {
   Sent one;
   one.realm = call.realm;
@@ -260,6 +287,11 @@ std::optional<Driver::Due> Stage::Call(const CallStep& call) {
              (!liar->second.method.empty() && liar->second.method != one.method) ||
              !dice.Chance(liar->second.per_mille)) {
     answer = Truly(call, one, dice);
+  } else if (const ChipTrick trick = liar->second.trick; trick != ChipTrick::kNone) {
+    bool lied = false;
+    answer = ByTrick(trick, call, one, dice, lied);
+    if (lied) lies.push_back(name);
+    if (lied) one.came = absl::StrCat("LIE ", name, " (", NameOf(trick), ") ");
   } else {
     const LieKind kind =
         liar->second.kind.value_or(static_cast<LieKind>(dice.Below(static_cast<uint64_t>(LieKind::kCount))));

@@ -12,6 +12,7 @@
 #include "recovery/client/core/account.h"
 #include "recovery/client/core/host.h"
 #include "recovery/client/core/running.h"
+#include "tests/hostile/chip/tricks.h"
 #include "tests/hostile/driver.h"
 #include "tests/hostile/forgery.h"
 #include "tests/hostile/plan.h"
@@ -32,6 +33,13 @@ struct World {
   std::vector<std::unique_ptr<test::SimulatedDevice>> tpms;
   std::vector<std::unique_ptr<TrueRealm>> realms;
   std::optional<attestation::EkTrust> chip_roots;  // who vouches for the chips
+
+  // What stands in a realm's place on another chip.
+  TrueRealm& Other(size_t realm);
+
+ private:
+  TrueRealm& OnATpm(size_t number, std::unique_ptr<TrueRealm>& to);
+  std::map<size_t, std::unique_ptr<TrueRealm>> others_;
 };
 
 // One call, and what came of it.
@@ -59,6 +67,12 @@ class Stage final : public recovery::client::core::Host {
   std::optional<typename recovery::client::core::Task<T>::Result> Run(const Make& make);
 
   const Bytes& IdOf(size_t realm) const { return world_.realms[realm]->id(); }
+  // The realm, or what the liar has put in its place.
+  TrueRealm& At(size_t realm) const;
+  // Whether the liar showed a key outside of its chip for this version.
+  bool IsOutsideOfChip(size_t realm, uint32_t version) const {
+    return tricks_.IsOutsideOfChip(realm, version);
+  }
   void StopLying() { lying_.clear(); }
   bool IsLiar(size_t realm) const { return lying_.contains(realm); }
   bool IsAway(size_t realm) const { return away_.contains(realm); }
@@ -88,6 +102,7 @@ class Stage final : public recovery::client::core::Host {
   Answer Truly(const CallStep& call, Sent& one, sim::Dice& dice);
   Answer Lie(const Liar& liar, LieKind kind, const CallStep& call, Sent& one, sim::Dice& dice);
   Answer Forged(const Liar& liar, const CallStep& call, Sent& one, sim::Dice& dice);
+  Answer ByTrick(ChipTrick trick, const CallStep& call, Sent& one, sim::Dice& dice, bool& lied);
   static std::optional<Reply> Claim(const CallStep& call, const Reply& truth, sim::Dice& dice);
   const Reply& Truth(const CallStep& call, Sent& one);
   std::array<uint8_t, 32> KeyOf(size_t realm) const;
@@ -107,6 +122,7 @@ class Stage final : public recovery::client::core::Host {
   std::map<std::string, int> occurrences_;
   std::map<std::string, std::vector<Reply>> history_;  // by method
   std::unique_ptr<Forgery> forgery_;
+  ChipTricks tricks_;
 };
 
 template <typename T, typename Make>
@@ -117,7 +133,7 @@ std::optional<typename recovery::client::core::Task<T>::Result> Stage::Run(const
   Driver driver(
       sim::Dice(plan_.seed * 31 + move_), [&](const CallStep& call) { return Call(call); },
       [&](const recovery::client::core::TokenStep& token) {
-        return tokens_[token.realm] = world_.realms[token.realm]->Token(account_);
+        return tokens_[token.realm] = At(token.realm).Token(account_);
       });
   switch (driver.Drive(running)) {
     case Driver::End::kDone:

@@ -15,6 +15,7 @@
 #include "recovery/client/operations/recover.h"
 #include "recovery/client/operations/seal.h"
 #include "recovery/client/operations/status.h"
+#include "tests/hostile/chip/judge.h"
 #include "tests/hostile/people.h"
 
 namespace labrec::hostile {
@@ -58,13 +59,15 @@ class Story {
  private:
   Truth TruthNow() {
     Truth truth;
-    for (size_t i = 0; i < plan_.realms; ++i) truth.push_back(world_.realms[i]->Record(account_, kRecord));
+    for (size_t i = 0; i < plan_.realms; ++i) truth.push_back(stage_.At(i).Record(account_, kRecord));
     return truth;
   }
-  std::vector<std::set<uint32_t>> IndicesNow() {
-    std::vector<std::set<uint32_t>> indices;
-    for (size_t i = 0; i < plan_.realms; ++i) indices.push_back(world_.realms[i]->CountingIndices());
-    return indices;
+  // Of the certified chips, whatever stands in their place.
+  ChipTruth ChipsNow() {
+    ChipTruth chips;
+    for (size_t i = 0; plan_.chips && i < plan_.realms; ++i)
+      chips.push_back(world_.realms[i]->chip()->Uses());
+    return chips;
   }
   // The chips' room is for the next story.
   void ClearChips() {
@@ -108,6 +111,8 @@ class Story {
     ++report_.counts[NameOf(move.act)];
     before_ = after_.empty() ? TruthNow() : std::move(after_);
     after_.clear();
+    chips_before_ = ChipsNow();
+    act_ = move.act;
     switch (move.act) {
       case Act::kSeal:
         return Seal(move, entered);
@@ -141,6 +146,10 @@ class Story {
     return {plan_, move, stage_, made_, before_, after_};
   }
   void Finish(Judge judge) {
+    if (plan_.chips) {
+      for (Violation& violation : JudgeChips({plan_, stage_, act_, before_, chips_before_, ChipsNow()}))
+        Broken(std::move(violation));
+    }
     for (Violation& violation : judge.violations) Broken(std::move(violation));
   }
   void NoteMade(const Made& made) {
@@ -158,7 +167,8 @@ class Story {
     request.holders = move.everywhere ? Holders::kEveryRealm : Holders::kThreshold;
     request.enforcement = recovery::client::Enforcement::kLedger;
     if (plan_.chips) {
-      request.enforcement = recovery::client::Enforcement::kChipOrLedger;
+      request.enforcement = plan_.every_chip ? recovery::client::Enforcement::kChip
+                                             : recovery::client::Enforcement::kChipOrLedger;
       request.trust.roots = world_.chip_roots;
     }
     const std::string text = absl::StrCat("secret ", made_.size());
@@ -175,7 +185,6 @@ class Story {
                                                        result->holders, result->complete ? ", complete" : "")
                                         : absl::StrCat("error: ", result.status().message()));
     judge.Seal(result);
-    if (plan_.chips) judge.Chips(IndicesNow());
     Finish(std::move(judge));
   }
 
@@ -203,7 +212,6 @@ class Story {
     const absl::StatusOr<Outcome>& result = outcome ? *outcome : none;
     Judge judge = End(move, InWords(result));
     judge.Recover(result, pin);
-    if (plan_.chips) judge.Chips(IndicesNow());
     Finish(std::move(judge));
   }
 
@@ -238,7 +246,6 @@ class Story {
     made.is_the_liars |= !judge.IsProtected(plan_.least.realms);
     NoteMade(made);
     judge.ChangePin(result, old_pin);
-    if (plan_.chips) judge.Chips(IndicesNow());
     Finish(std::move(judge));
   }
 
@@ -259,12 +266,24 @@ class Story {
     });
     Judge judge = End(move, reports && reports->ok() ? "said" : "error");
     std::vector<wire::ListDevicesResponse> devices;
-    for (size_t i = 0; i < plan_.realms; ++i) devices.push_back(world_.realms[i]->Devices(account_));
+    for (size_t i = 0; i < plan_.realms; ++i) devices.push_back(stage_.At(i).Devices(account_));
     if (reports && reports->ok()) judge.Devices(**reports, devices, ToBytes(id), move.act == Act::kEnroll);
     Finish(std::move(judge));
   }
 
+  // Who has a liar's host uses its chip beside the realm's service, and leaves the owner one use.
+  void ChipThief(const Move& move) {
+    for (const Liar& liar : plan_.liars) {
+      WatchedDevice& chip = *stage_.At(liar.realm).chip();
+      for (const auto& [index, use] : chip.Uses()) {
+        for (uint32_t n = 0; n < move.guesses && n + 1 < use.left(); ++n) chip.Steal(index);
+      }
+    }
+    Line(absl::StrCat("  ", move.guesses, " by the chip itself"));
+  }
+
   void Thief(const Move& move) {
+    if (plan_.chips) return ChipThief(move);
     for (size_t i = 0; i < plan_.realms; ++i) {
       if (before_[i].versions.empty()) continue;
       const auto& version = before_[i].versions.front();
@@ -289,6 +308,8 @@ class Story {
   AllMade made_;
   Truth before_;
   Truth after_;
+  ChipTruth chips_before_;
+  Act act_ = Act::kSeal;  // under way
   Move after_move_;
   uint64_t thief_ = 0;
   StoryReport report_;

@@ -78,6 +78,12 @@ absl::StatusOr<StoreHead> LyingStore::GetHead() {
 }
 
 absl::Status LyingStore::CommitEpoch(const std::optional<StoreHead>& expected, const EpochCommit& commit) {
+  const std::string name = lies_.NameOf("who is first");
+  sim::Dice dice = DiceFor(lies_.seed, name);
+  if (faster && dice.Chance(per_mille_) && dice.Chance(500) && !lies_.unsaid.contains(name)) {
+    lies_.Tell(name, "it lets the thief open an epoch first");
+    faster();
+  }
   return Write("CommitEpoch", [&] { return MemoryStore::CommitEpoch(expected, commit); });
 }
 

@@ -10,8 +10,8 @@
 
 namespace labrec::hostile {
 
-// A store that lies: any status code, done or not; what it had earlier; a row that it hides; other bytes. It
-// never makes up what it has no key for, as nobody else can.
+// A store that lies: any status code, done or not; what it had earlier; a row that it hides; other bytes; it
+// lets a thief be first. It never makes up what it has no key for, as nobody else can.
 class LyingStore final : public testing::MemoryStore {
  public:
   using Content = testing::MemoryStore::Content;
@@ -23,6 +23,8 @@ class LyingStore final : public testing::MemoryStore {
   void LieOften(uint32_t per_mille) { per_mille_ = per_mille; }
   // What it can show again later.
   void Remember() { earlier_.push_back(now_); }
+  // What the thief does when the store lets him be faster than whoever opens an epoch.
+  std::function<void()> faster;
 
   absl::StatusOr<recovery::labyrinth::StoreHead> GetHead() override;
   absl::Status CommitEpoch(const std::optional<recovery::labyrinth::StoreHead>& expected,

@@ -38,6 +38,7 @@ class Story {
       : plan_(plan), omitted_(omitted), realms_(plan_, lies_), store_(content_, lies_) {
     lies_.seed = plan.seed;
     lies_.unsaid = omitted.lies;
+    store_.faster = [this] { OpenFirst(); };
   }
 
   StoryReport Run() {
@@ -172,6 +173,14 @@ class Story {
     if (!thief.Invite(pending.Request()).ok()) return;
     auto accepted = Mailbox::Accept(honest, none, pending);
     if (accepted.ok()) second_selves_.push_back(accepted->state().Clone());
+  }
+
+  // The thief opens an epoch for all who are in, himself too.
+  void OpenFirst() {
+    MemoryStore honest(content_);
+    NoFloor none;
+    Mailbox thief(honest, none, thief_->Clone());
+    if (thief.Rotate().ok()) thief_ = thief.state().Clone();
   }
 
   void Restored(const MailMove& move) {
