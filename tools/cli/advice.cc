@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "recovery/client/report/failure_kind.h"
 #include "recovery/client/report/realm_refusal.h"
 
 namespace labrec::cli {
@@ -135,7 +136,8 @@ std::string Explain(const recovery::client::NotRegistered&, const std::string& r
 
 std::string Explain(const absl::Status& status) {
   std::string text(status.message().data(), status.message().size());
-  if (absl::IsPermissionDenied(status) && recovery::client::IsRefusedByRealm(status)) {
+  const bool reached = recovery::client::FailureKindOf(status) != recovery::client::FailureKind::kTlsMismatch;
+  if (absl::IsPermissionDenied(status) && reached && recovery::client::IsRefusedByRealm(status)) {
     absl::StrAppend(&text, "; if this device is not enrolled yet, run labyrinth-recover enroll first");
   }
   return text;

@@ -7,7 +7,7 @@
 Of each row of its tables is checked that every test `Suite.Name` and every `suite.name` of CMake exists below tests/,
 that every model mutant `LIKE_THIS` is one of tools/check-model and every explorer mutant `kLikeThis` one of
 tests/explorer, that every `file: Name` stands in that file, and that a row without a test states a gap. Its headings
-are those of docs/threat_model.md in the same order, and its rows are numbered through.
+are those of docs/threat_model.md in the same order, and its rows are numbered through. So are those of docs/client_review.md.
 
 Prints one line for each finding, "file:line: what is wrong; what to do", and exits with 1 if there is any.
 """
@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import house_text  # noqa: E402
 
 REVIEW = 'docs/security_review.md'
+CLIENT = 'docs/client_review.md'  # the same rows, without the threat model's headings
 MODEL = 'docs/threat_model.md'
 GAP = '**Gap:**'
 MACRO = re.compile(r'^[ \t]*(?:TYPED_)?TEST(?:_F|_P)?\s*\(\s*(\w+)\s*,\s*(\w+)\s*\)', re.M)
@@ -102,11 +103,18 @@ def findings(files, text):
     if REVIEW not in files:
         yield MODEL, 1, f'{REVIEW} is missing; write for each promise its code and its test'
         return
-    review, number, letter = Review(files, text), 0, '`'
     wanted = headings(text(MODEL))
     if headings(text(REVIEW)) != wanted:
         yield REVIEW, 1, f'its headings are not those of {MODEL} ({", ".join(h[3:] for h in wanted)}); follow them'
-    for line_number, line in enumerate(text(REVIEW).split('\n'), 1):
+    review = Review(files, text)
+    yield from page_findings(REVIEW, review, text)
+    if CLIENT in files:
+        yield from page_findings(CLIENT, review, text)
+
+
+def page_findings(page, review, text):
+    number, letter = 0, '`'
+    for line_number, line in enumerate(text(page).split('\n'), 1):
         row = re.match(r'\| (\d+)([a-z]?) \|', line)
         if not row:
             continue
@@ -115,9 +123,9 @@ def findings(files, text):
         number += not row[2]
         wanted_name = f'{number}{letter if row[2] else ""}'
         if row[1] + row[2] != wanted_name:
-            yield REVIEW, line_number, f'is row {wanted_name} and says another number; number the rows through'
+            yield page, line_number, f'is row {wanted_name} and says another number; number the rows through'
         for what in review.row(line):
-            yield REVIEW, line_number, what
+            yield page, line_number, what
 
 
 def main():

@@ -2,7 +2,7 @@
 import ctypes
 from ctypes import POINTER, Structure, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint16, c_uint32, c_uint64, c_void_p
 
-ABI = 1
+ABI = 2
 OK, CANCELLED = 0, 1
 CALL, TOKEN, SIGN, WORK, CANCEL, WAIT, DONE = range(7)
 OUTCOMES = ("none", "recovered", "sealed", "done", "wrong-pin", "locked", "used-up", "destroyed", "not-registered", "failed")

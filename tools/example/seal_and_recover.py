@@ -74,14 +74,15 @@ class Host:
         self.calls[number] = future
         future.add_done_callback(lambda done: answers.put((number, {**self.carried(done), "tls_key": key})))
 
-    @staticmethod
-    def carried(done):
+    def carried(self, done):
         if done.cancelled():
             return dict(code=lrc.CANCELLED)
         if done.code() == grpc.StatusCode.OK:
             return dict(code=lrc.OK, body=done.result())
         after = [value for key, value in done.trailing_metadata() or () if key == "retry-after-ms"]
-        return dict(code=done.code().value[0], message=(done.details() or "").encode(),
+        # A host that reads HTTP itself gives what it got, and the trailer; over Connect lrc_connect_code takes status and body.
+        code = self.library.grpc_code(200, str(done.code().value[0]).encode())
+        return dict(code=code, message=(done.details() or "").encode(),
                     retry_after_ms=int(after[0]) if after and after[0].isdigit() else -1)
 
     def work(self, step):
@@ -139,6 +140,12 @@ class Host:
             seen.append(lrc.CONDITIONS[report.condition])
         return " ".join(seen)
 
+    def pin(self, typed):
+        """The PIN that is sent for what was typed; None: impossible, and no guess is spent on it."""
+        text, room, size = lrc.view(typed.encode()), ctypes.create_string_buffer(1024), ctypes.c_size_t()
+        code = self.library.pin(text, room, len(room), size)
+        return room.raw[: size.value].decode() if code == lrc.OK else None
+
     def show(self, what, op, free=True):
         """Prints what came of it: "recover: recovered, version 1 (good good good)"."""
         result, conditions = self.run(op)
@@ -159,6 +166,8 @@ def main():
     library = lrc.Library(path)
     host = Host(library, list_file, key_file, tenant, account_name)
     account, record = host.account, b"example"
+    # As an interface does while a new PIN is typed: what all clients make of it, and whether it is one.
+    print("typed 493817:", host.pin("493817"), "full width:", host.pin("\uff14\uff19\uff13\uff18\uff11\uff17"), "nothing:", host.pin(""))
     pin, other, wrong = (lrc.view(text) for text in (b"493817", b"271828", b"000000"))
     secret = lrc.view(b"a storage key of 32 bytes, or so")
     quick = lrc.SealOptions(argon_memory_kib=1024)

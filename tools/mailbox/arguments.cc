@@ -79,6 +79,9 @@ void AddRecovering(CLI::App& app, PinOptions& pin) {
       "--active", pin.active,
       "Use the record's active version and pass over a pending one, which any enrolled device can put in "
       "front of it");
+  app.add_option("--own-tries", pin.own_tries,
+                 "So many tries since the last success were yours, though only one realm's chip counted them")
+      ->check(CLI::Range(0, 20));
 }
 
 void AddDeviceCommands(CLI::App& app, Arguments& a) {

@@ -92,11 +92,11 @@ absl::StatusOr<Sealed> SealCode(const Session& session, const Connection& connec
 absl::StatusOr<Recovered> RecoverCode(const Session& session, const Connection& connection,
                                       const SecretBytes& pin, const PinOptions& options) {
   const WhichVersion which = options.active ? WhichVersion::kActive : WhichVersion::kNewest;
-  LABREC_ASSIGN_OR_RETURN(
-      recovery::client::RecoverOutcome outcome,
-      Recover(*connection.realms,
-              {session.record, connection.threshold, connection.threshold_from, which, ChipRefill::kLater},
-              pin));
+  LABREC_ASSIGN_OR_RETURN(recovery::client::RecoverOutcome outcome,
+                          Recover(*connection.realms,
+                                  {session.record, connection.threshold, connection.threshold_from, which,
+                                   ChipRefill::kLater, options.own_tries},
+                                  pin));
   auto* const recovered = std::get_if<Recovered>(&outcome);
   if (recovered == nullptr) return NotRecovered(outcome, session.record);
   return std::move(*recovered);

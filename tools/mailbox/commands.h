@@ -48,6 +48,7 @@ struct PinOptions {
   bool allow_missing = false;           // seal although realms are missing
   cli::ChipOptions chip;                // seal: who counts
   bool active = false;                  // recover: pass over a pending version
+  uint32_t own_tries = 0;               // recover: wrong tries that were the person's own
   std::string attest_policy;            // file: what realms have to prove first; empty: nothing
   std::string device_name = "labyrinth-mailbox";
 };

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "recovery/client/report/failure_kind.h"
 #include "recovery/client/report/too_few_realms.h"
 #include "recovery/labyrinth/base/reason.h"
 
@@ -32,7 +33,10 @@ Count CountOf(const std::vector<RealmReport>& reports) {
   for (const RealmReport& report : reports) {
     if (report.condition == RealmCondition::kGood) ++count.good;
     if (absl::IsNotFound(report.error)) ++count.no_record;
-    if (absl::IsPermissionDenied(report.error)) ++count.denied;
+    // Another certificate than the list's says nothing of the device.
+    const bool reached =
+        recovery::client::FailureKindOf(report.error) != recovery::client::FailureKind::kTlsMismatch;
+    if (absl::IsPermissionDenied(report.error) && reached) ++count.denied;
   }
   return count;
 }

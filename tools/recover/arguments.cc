@@ -184,6 +184,7 @@ void AddChangePinCommand(CLI::App* command, Arguments& arguments) {
   AddRecord(command, arguments);
   AddThreshold(command, arguments, kLeast);
   AddActive(command, arguments);
+  AddOwnTries(command, arguments);
   AddDeviceKey(command, arguments, "Key file of an enrolled device, for realms that missed the last version");
   command->add_flag("--allow-missing", arguments.allow_missing, kAllowMissing);
   AddAttestPolicy(command, arguments, kProveFirst);
@@ -193,6 +194,7 @@ void AddChangePinCommand(CLI::App* command, Arguments& arguments) {
 void AddHealCommand(CLI::App* command, Arguments& arguments) {
   AddRecord(command, arguments);
   AddThreshold(command, arguments, kLeast);
+  AddOwnTries(command, arguments);
   AddDeviceKey(command, arguments, "Key file of an enrolled device, for realms that do not hold the record");
   AddAttestPolicy(command, arguments, kProveFirst);
   AddPin(command, arguments, "Read the PIN from standard input, one line");
@@ -209,6 +211,21 @@ void AddDeleteCommand(CLI::App* command, Arguments& arguments) {
   AddDeviceKey(command, arguments, "Key file of an enrolled device; without it, the PIN is asked for");
   AddAttestPolicy(command, arguments, kProveFirst);
   AddPin(command, arguments, "Read the PIN from standard input, one line");
+}
+
+void AddDeviceCommand(CLI::App* command, Arguments& arguments) {
+  command->require_subcommand(1);
+  CLI::App* list = command->add_subcommand("list", "Show what each realm says of the account's devices");
+  list->footer(kFooter);
+  AddRealms(list, arguments);
+  CLI::App* revoke = command->add_subcommand("revoke", "Take a device's rights away at every realm");
+  revoke->footer(kFooter);
+  AddRecord(revoke, arguments);
+  AddThreshold(revoke, arguments, kLeast);
+  revoke->add_option("id", arguments.device_id, "Its id, 32 hex digits (device list)")->required();
+  AddDeviceKey(revoke, arguments, "Key file of an enrolled device; without it, the PIN is asked for");
+  AddAttestPolicy(revoke, arguments, kProveFirst);
+  AddPin(revoke, arguments, "Read the PIN from standard input, one line");
 }
 
 void AddProbeCommand(CLI::App* command, Arguments& arguments) {
@@ -234,6 +251,7 @@ struct CommandEntry {
 constexpr CommandEntry kCommands[] = {
     {Command::kDeviceKey, "device-key", "Make a signing key for this device", AddDeviceKeyCommand},
     {Command::kEnroll, "enroll", "Enrol a device at the realms", AddEnrollCommand},
+    {Command::kDevice, "device", "Show the account's devices, or revoke one", AddDeviceCommand},
     {Command::kSeal, "seal", "Protect a secret by a PIN", AddSealCommand},
     {Command::kRecover, "recover", "Bring the secret back with the PIN", AddRecoverCommand},
     {Command::kChangePin, "change-pin", "Give the same secret a new PIN", AddChangePinCommand},

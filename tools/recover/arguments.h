@@ -14,6 +14,7 @@ namespace labrec::recover {
 enum class Command {
   kDeviceKey,
   kEnroll,
+  kDevice,
   kSeal,
   kRecover,
   kChangePin,
@@ -34,6 +35,7 @@ struct Arguments : cli::RealmOptions {
   cli::ChipOptions chip;                // seal
   std::string device_key;
   std::string device_name;
+  std::string device_id;      // device revoke, in hex; empty: device list
   std::string authorized_by;  // enroll: key file of an enrolled device
   std::string enroll_device;  // recover: key file of the new device
   std::string public_out;
@@ -45,7 +47,7 @@ struct Arguments : cli::RealmOptions {
   bool pin_stdin = false;
   bool allow_missing = false;
   bool active = false;     // recover, change-pin: pass over a pending version
-  uint32_t own_tries = 0;  // recover: wrong tries that were the person's own
+  uint32_t own_tries = 0;  // recover, change-pin, heal: wrong tries that were the person's own
   bool json = false;
 };
 

@@ -34,7 +34,8 @@ int RunChangePin(const Arguments& arguments, const Reporter& reporter) {
 
   const auto outcome =
       ChangePin(*connection->realms,
-                {arguments.record, connection->threshold, connection->threshold_from, Which(arguments)},
+                {arguments.record, connection->threshold, connection->threshold_from, Which(arguments),
+                 recovery::client::ChipRefill::kLater, arguments.own_tries},
                 arguments.allow_missing ? Holders::kThreshold : Holders::kEveryRealm, *old_pin, *new_pin,
                 device ? &*device : nullptr);
   if (!outcome.ok()) return reporter.Fail(outcome.status());
@@ -50,7 +51,7 @@ int RunChangePin(const Arguments& arguments, const Reporter& reporter) {
                    {"realms", RealmsJson(sealed->reports)}},
                   absl::StrCat("changed the PIN of record ", arguments.record, ", now version ",
                                sealed->version, sealed->complete ? "; the old PIN is void\n" : "\n"));
-  return kExitDone;
+  return ExitCodeOfChips(sealed->reports);
 }
 
 }  // namespace labrec::recover

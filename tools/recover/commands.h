@@ -8,6 +8,7 @@ namespace labrec::recover {
 
 int RunDeviceKey(const Arguments& arguments, const Reporter& reporter);
 int RunEnroll(const Arguments& arguments, const Reporter& reporter);
+int RunDevice(const Arguments& arguments, const Reporter& reporter);
 int RunSeal(const Arguments& arguments, const Reporter& reporter);
 int RunRecover(const Arguments& arguments, const Reporter& reporter);
 int RunChangePin(const Arguments& arguments, const Reporter& reporter);

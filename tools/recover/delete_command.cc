@@ -34,7 +34,7 @@ int Deleted(const Arguments& arguments, const Reporter& reporter,
       code == kExitDone ? "deleted" : "incomplete",
       {{"record", arguments.record}, {"realms", RealmsJson(reports)}},
       absl::StrCat("deleted record ", arguments.record, " at ", gone, " of ", reports.size(), " realms\n"));
-  return code;
+  return code == kExitDone ? ExitCodeOfChips(reports) : code;
 }
 
 }  // namespace

@@ -61,9 +61,11 @@ int RunHeal(const Arguments& arguments, const Reporter& reporter) {
 
   // A new version under the same PIN: shares are given out to all realms at once, so none is added to the
   // old.
-  const auto outcome =
-      ChangePin(*connection->realms, {arguments.record, connection->threshold, connection->threshold_from},
-                recovery::client::Holders::kEveryRealm, *pin, *pin, device ? &*device : nullptr);
+  const auto outcome = ChangePin(
+      *connection->realms,
+      {arguments.record, connection->threshold, connection->threshold_from,
+       recovery::client::WhichVersion::kNewest, recovery::client::ChipRefill::kLater, arguments.own_tries},
+      recovery::client::Holders::kEveryRealm, *pin, *pin, device ? &*device : nullptr);
   if (!outcome.ok()) return reporter.Fail(outcome.status());
   const auto* sealed = std::get_if<recovery::client::Sealed>(&*outcome);
   if (sealed == nullptr) return reporter.NotChanged(*outcome, arguments.record);
@@ -78,7 +80,7 @@ int RunHeal(const Arguments& arguments, const Reporter& reporter) {
                    {"realms", RealmsJson(sealed->reports)}},
                   absl::StrCat("record ", arguments.record, " is at ", sealed->holders,
                                " realms again, as version ", sealed->version, ", under the same PIN\n"));
-  return kExitDone;
+  return ExitCodeOfChips(sealed->reports);
 }
 
 }  // namespace labrec::recover

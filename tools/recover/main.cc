@@ -23,6 +23,8 @@ int Run(const Arguments& arguments) {
       return RunDeviceKey(arguments, reporter("device-key"));
     case Command::kEnroll:
       return RunEnroll(arguments, reporter("enroll"));
+    case Command::kDevice:
+      return RunDevice(arguments, reporter(arguments.device_id.empty() ? "device list" : "device revoke"));
     case Command::kSeal:
       return RunSeal(arguments, reporter("seal"));
     case Command::kRecover:

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/file.h"
 #include "recovery/client/base/device_key.h"
 #include "recovery/client/seal.h"
+#include "recovery/client/status.h"
 #include "tools/cli/advice.h"
 #include "tools/cli/attest_demand.h"
 #include "tools/cli/chip_options.h"
@@ -48,6 +50,22 @@ json CountingJson(const std::vector<RealmCounting>& counting) {
   return array;
 }
 
+// Before it happens: the new PIN is tried at every version that is there, as it may be one of theirs.
+void SayTriesOf(const cli::Connection& connection, const std::string& record, const Reporter& reporter) {
+  const auto status = recovery::client::GetStatus(*connection.realms, record, connection.threshold,
+                                                  connection.threshold_from);
+  std::set<uint32_t> versions;
+  for (const auto& realm : status.realms) {
+    for (const auto& version : realm.versions) {
+      if (version.remaining.value_or(0) > 0) versions.insert(version.version);
+    }
+  }
+  if (versions.size() < 2) return;
+  reporter.Say(absl::StrCat("record ", record, " has ", versions.size(),
+                            " usable versions: the new PIN is tried at each, which costs up to ",
+                            versions.size(), " tries at every one of them unless it fits"));
+}
+
 }  // namespace
 
 int RunSeal(const Arguments& arguments, const Reporter& reporter) {
@@ -68,6 +86,7 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter) {
   if (!limit.ok()) return reporter.UsageError(limit.status());
   const auto secret = ReadSecretFile(arguments.secret_file, 1U << 16);
   if (!secret.ok()) return reporter.UsageError(secret.status());
+  SayTriesOf(*connection, arguments.record, reporter);
   const auto pin = cli::ReadNewPin(
       arguments.pin_stdin ? cli::PinSource::kStandardInput : cli::PinSource::kTerminal, "New PIN");
   if (!pin.ok()) return reporter.UsageError(pin.status());
@@ -98,7 +117,7 @@ int RunSeal(const Arguments& arguments, const Reporter& reporter) {
                                sealed->threshold, " of ", sealed->holders,
                                " realms and the PIN bring it back; ", sealed->guess_limit,
                                " wrong PINs destroy it\n", ThiefsTries(quorum, sealed->guess_limit), "\n"));
-  return kExitDone;
+  return ExitCodeOfChips(sealed->reports);
 }
 
 }  // namespace labrec::recover

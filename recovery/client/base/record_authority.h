@@ -1,10 +1,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "hsm/base/secret_bytes.h"
 #include "recovery/client/base/config_group.h"
 #include "recovery/client/base/request_signer.h"
+#include "recovery/client/report/realm_report.h"
 
 namespace labrec::recovery::client {
 
@@ -33,6 +35,8 @@ class RecordAuthority : public RequestSigner {
 struct Retirement {
   const ConfigGroup& group;
   const RecordAuthority& authority;
+  const std::vector<RealmReport>& reports;  // of the recovery that its keys came from
+  uint32_t own_tries = 0;                   // RecoverRequest::own_tries
 };
 
 }  // namespace labrec::recovery::client

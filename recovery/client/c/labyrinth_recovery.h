@@ -29,6 +29,8 @@
  * A null where none is allowed, or memory that cannot be had, ends the process. Nothing throws.
  *
  * Under one LRC_ABI structs and numbers stay as they are; functions, and numbers of failures, are only added.
+ * A program and a library with different numbers do not come together: the soname differs, and who loads it
+ * by hand is refused by lrc_account_new.
  */
 #ifndef LABYRINTH_RECOVERY_H
 #define LABYRINTH_RECOVERY_H
@@ -46,7 +48,7 @@ extern "C" {
 #define LRC_NOEXCEPT
 #endif
 #define LRC_API __attribute__((visibility("default")))
-#define LRC_ABI 1u
+#define LRC_ABI 2u
 
 typedef struct {
   const uint8_t* data; /* may be null where size is 0 */
@@ -329,8 +331,9 @@ typedef struct {
   int counted_by_chip;     /* sealed, status */
   int proven;              /* the account's `proof` was given, during this operation */
   int32_t chip_uses;       /* guesses that its chip certified since it last gave them back; -1: not asked */
-  uint32_t unexplained; /* of these: neither this recovery's, nor known to other realms, nor own_tries. Not 0:
-                           nothing was given back there, and `message` says it for a person */
+  uint32_t unexplained; /* of these: neither this operation's, nor known to other realms, nor own_tries. Not
+                           0: nothing was given back there, or they ended with the version that was replaced
+                           or deleted, and `message` says it for a person */
 } lrc_realm_report;
 
 typedef struct {

@@ -133,7 +133,8 @@ lrc_op* lrc_seal(const lrc_account* account, const char* record, const lrc_seal_
   if (signer == nullptr) return op;
   // A recovery of the same record knows the version that gives way.
   if (op->recovered != nullptr && op->recovered->authority.record() == op->seal.record) {
-    op->retirement.emplace(client::Retirement{op->recovered->group, op->recovered->authority});
+    op->retirement.emplace(client::Retirement{op->recovered->group, op->recovered->authority,
+                                              op->recovered->reports, op->recovered->own_tries});
     op->seal.retire = &*op->retirement;
   }
   op->Run<client::Sealed>([op, signer](core::Scope& scope) {

@@ -49,6 +49,18 @@ Task<uint32_t> RefillChipAt(Scope& scope, Account& account, size_t realm, const 
   co_return written.after.limit - std::min(written.after.limit, written.after.count);
 }
 
+Task<CounterWritten> RetireChipAt(Scope& scope, Account& account, size_t realm, const Retirement& replaced,
+                                  std::optional<ChipUses>& uses) {
+  const uint32_t explained = ExplainedUses(replaced.group, replaced.reports, realm, replaced.own_tries);
+  const auto judge = [&](const tpm::PinCounter& now) -> absl::StatusOr<uint32_t> {
+    const auto judged = JudgeUses(now, replaced.group.config.guess_limit, explained);
+    if (judged.ok()) uses = *judged;
+    return 0;
+  };
+  auto written = co_await Write(scope, account, realm, replaced.group, replaced.authority, judge);
+  co_return written;
+}
+
 void ReportRefill(const absl::StatusOr<uint32_t>& left, RealmReport& report) {
   if (left.ok()) {
     report.remaining = *left;
@@ -81,18 +93,17 @@ Task<> RefillChips(Scope& scope, Account& account, const ConfigGroup& group, con
   co_return absl::OkStatus();
 }
 
-Task<std::vector<Retired>> RetireChips(Scope& scope, Account& account, const ConfigGroup& group,
-                                       const RecordAuthority& authority, std::vector<size_t> held) {
+Task<std::vector<Retired>> RetireChips(Scope& scope, Account& account, const Retirement& replaced,
+                                       std::vector<size_t> held) {
   std::vector<Retired> retired;
   for (const size_t realm : held) {
-    const bool counts = ChipShareOf(group.config, account[realm].id) != nullptr;
-    if (counts && group.Find(realm) != nullptr) retired.push_back({realm, absl::OkStatus()});
+    const bool counts = ChipShareOf(replaced.group.config, account[realm].id) != nullptr;
+    if (counts && replaced.group.Find(realm) != nullptr) retired.push_back({realm, absl::OkStatus(), {}});
   }
   LABREC_CO_ASSIGN_OR_RETURN(
       const std::vector<absl::StatusOr<CounterWritten>> answers,
       co_await GatherAll<CounterWritten>(scope, retired.size(), [&](size_t i, Scope& within) {
-        return Write(within, account, retired[i].realm, group, authority,
-                     [](const tpm::PinCounter&) { return absl::StatusOr<uint32_t>(0); });
+        return RetireChipAt(within, account, retired[i].realm, replaced, retired[i].uses);
       }));
   for (size_t i = 0; i < retired.size(); ++i) retired[i].proven = answers[i].status();
   co_return retired;

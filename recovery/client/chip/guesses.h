@@ -26,13 +26,15 @@ Task<> RefillChips(Scope& scope, Account& account, const ConfigGroup& group, con
                    uint32_t own_tries, std::vector<RealmReport>& reports);
 
 // Retires a version: its index is left without a guess, which each of these realms that counts it in its chip
-// proves or not.
+// proves or not. What the chip had counted until then is judged as before a refill, and keeps nothing from
+// being retired: uses that nobody explains are the person's to know.
 struct Retired {
   size_t realm = 0;
   absl::Status proven;
+  std::optional<ChipUses> uses;  // where the chip certified them, and it was not retired before
 };
-Task<std::vector<Retired>> RetireChips(Scope& scope, Account& account, const ConfigGroup& group,
-                                       const RecordAuthority& authority, std::vector<size_t> held);
+Task<std::vector<Retired>> RetireChips(Scope& scope, Account& account, const Retirement& replaced,
+                                       std::vector<size_t> held);
 
 }  // namespace core
 }  // namespace labrec::recovery::client

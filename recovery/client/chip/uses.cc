@@ -56,4 +56,14 @@ absl::Status UnexplainedUses(const std::string& realm, const ChipUses& uses) {
                    uses.unexplained, "; if not, change the PIN and leave that realm out"));
 }
 
+absl::Status UnexplainedAtItsEnd(const std::string& realm, const ChipUses& uses) {
+  if (uses.unexplained == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the chip of realm ", realm, " had counted ", uses.counted,
+      " guesses since it last gave them back, and ", uses.unexplained,
+      " of them are neither this one nor known to the other realms: whoever has that realm's host may have "
+      "tried PINs. They end with the version that they were made at; if they were not your own, leave that "
+      "realm out of the list"));
+}
+
 }  // namespace labrec::recovery::client

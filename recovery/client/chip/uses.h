@@ -26,7 +26,9 @@ uint32_t ExplainedUses(const ConfigGroup& group, const std::vector<RealmReport>&
 absl::StatusOr<ChipUses> JudgeUses(const tpm::PinCounter& certified, uint32_t guess_limit,
                                    uint32_t explained);
 
-// In words, for the person.
+// In words, for the person: no refill was signed.
 absl::Status UnexplainedUses(const std::string& realm, const ChipUses& uses);
+// The same where the version has ended. OK if all are explained.
+absl::Status UnexplainedAtItsEnd(const std::string& realm, const ChipUses& uses);
 
 }  // namespace labrec::recovery::client

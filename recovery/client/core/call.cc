@@ -37,10 +37,12 @@ std::string NameAndAddress(const Realm& realm) {
 
 absl::Status Failure(const Realm& realm, const Method& method, const absl::Status& status) {
   const bool away = absl::IsUnavailable(status) && !realm.route.empty();
-  return RefusedByRealm(
-      absl::Status(status.code(),
-                   absl::StrCat("realm ", NameAndAddress(realm), away ? ", " : "", away ? realm.route : "",
-                                ", ", AbslView(method.name), ": ", status.message(), Advice(status.code()))));
+  absl::Status said(status.code(),
+                    absl::StrCat("realm ", NameAndAddress(realm), away ? ", " : "", away ? realm.route : "",
+                                 ", ", AbslView(method.name), ": ", status.message(), Advice(status.code())));
+  // A host that did not believe the certificate has heard nothing of the realm.
+  if (FailureKindOf(status) == FailureKind::kTlsMismatch) return Marked(FailureKind::kTlsMismatch, said);
+  return RefusedByRealm(std::move(said));
 }
 
 // A realm is a thief of tokens: none goes out but one for this realm alone.

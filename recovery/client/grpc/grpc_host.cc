@@ -19,6 +19,7 @@
 #include "recovery/api/retry_after.h"
 #include "recovery/client/grpc/connection.h"
 #include "recovery/client/grpc/http_proxy.h"
+#include "recovery/client/grpc/tls_failure.h"
 
 namespace labrec::recovery::client {
 namespace {
@@ -104,7 +105,8 @@ class GrpcHost::GrpcCall final : public Errand {
   void Cancel() override { context_.TryCancel(); }
   core::Reply Reply() override {
     core::Reply reply;
-    reply.status = absl::Status(static_cast<absl::StatusCode>(status_.error_code()), status_.error_message());
+    reply.status = WithTlsFailure(
+        absl::Status(static_cast<absl::StatusCode>(status_.error_code()), status_.error_message()));
     reply.retry_after_ms = RetryAfterMs(context_);
     if (!status_.ok()) return reply;
     reply.body = FromBuffer(response_);

@@ -59,7 +59,7 @@ Task<Sealed> SealAnew(Scope& scope, Account& account, SealRequest seal, const Re
   LABREC_CO_ASSIGN_OR_RETURN(const KeptEnforcement kept, KeepEnforcement(account, recovered.group.config));
   seal.enforcement = kept.enforcement;
   seal.trust = kept.trust;
-  const Retirement retirement{recovered.group, recovered.authority};
+  const Retirement retirement{recovered.group, recovered.authority, recovered.reports, recovered.own_tries};
   seal.retire = &retirement;
   const UnlockKeyOrDevice signer(recovered, device);
   auto sealed = co_await Seal(scope, account, seal, recovered.secret, new_pin, signer);

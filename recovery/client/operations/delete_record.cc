@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "recovery/client/chip/guesses.h"
+#include "recovery/client/chip/uses.h"
 #include "recovery/client/core/gather.h"
 #include "recovery/client/core/signed_call.h"
 #include "recovery/client/operations/reports.h"
@@ -32,17 +33,19 @@ Task<std::vector<RealmReport>> DeleteRecovered(Scope& scope, Account& account, c
   // Whatever a realm was to the recovery: who evaluated wrongly says that it deletes, too.
   std::vector<size_t> members;
   for (const GroupMember& member : recovered.group.members) members.push_back(member.realm);
-  LABREC_CO_ASSIGN_OR_RETURN(
-      const std::vector<Retired> retired,
-      co_await RetireChips(scope, account, recovered.group, recovered.authority, std::move(members)));
+  const Retirement replaced{recovered.group, recovered.authority, recovered.reports, recovered.own_tries};
+  LABREC_CO_ASSIGN_OR_RETURN(const std::vector<Retired> retired,
+                             co_await RetireChips(scope, account, replaced, std::move(members)));
   const KeyAtHand signer(recovered.authority);
   LABREC_CO_ASSIGN_OR_RETURN(
       std::vector<RealmReport> reports,
       co_await DeleteRecord(scope, account, recovered.group.config.name.record, signer));
   for (const Retired& each : retired) {
     RealmReport& report = reports[each.realm];
+    report.chip = each.uses;
     if (each.proven.ok()) {
       report.remaining = 0;
+      if (each.uses && report.error.ok()) report.error = UnexplainedAtItsEnd(report.realm, *each.uses);
     } else if (report.condition == RealmCondition::kGood) {
       report.error = absl::Status(
           each.proven.code(),

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
+#include "recovery/api/limits.h"
 #include "recovery/client/core/gather.h"
 #include "recovery/client/core/signed_call.h"
 #include "recovery/client/operations/reports.h"
@@ -50,6 +53,37 @@ Task<wire::EnrollDeviceResponse> EnrollAt(Scope& scope, Account& account, size_t
   }
 }
 
+// A realm that names a device otherwise than its key does shows whom it likes.
+absl::StatusOr<EnrolledDevice> DeviceOf(const Realm& realm, const wire::DeviceInfo& info) {
+  auto key = EcdsaPublicKey::FromSpki(info.public_key);
+  if (!key.ok() || !SameBytes(key->DeviceId(), info.device_id)) {
+    return absl::DataLossError(
+        absl::StrCat("realm ", realm.name, " lists a device whose id is not that of its key"));
+  }
+  const auto id = key->DeviceId();
+  return EnrolledDevice{id, *std::move(key), info.name, info.enrolled_at_ms, info.enrolled_by};
+}
+
+void TakeDevices(const Realm& realm, const wire::ListDevicesResponse& response, DeviceList& list) {
+  if (response.devices.size() > kMostDevices || response.records.size() > kMostRecords) {
+    list.report.condition = RealmCondition::kFaulty;
+    list.report.error = absl::DataLossError(
+        absl::StrCat("realm ", realm.name, " lists more devices or records than an account can have"));
+    return;
+  }
+  list.records = response.records;
+  list.discarded = response.discarded;
+  for (const wire::DeviceInfo& info : response.devices) {
+    auto device = DeviceOf(realm, info);
+    if (device.ok()) {
+      list.devices.push_back(*std::move(device));
+      continue;
+    }
+    list.report.condition = RealmCondition::kFaulty;
+    list.report.error = device.status();
+  }
+}
+
 }  // namespace
 
 Task<std::vector<RealmReport>> EnrollDevice(Scope& scope, Account& account, const EcdsaPublicKey& key,
@@ -78,6 +112,22 @@ Task<std::vector<RealmReport>> RevokeDevice(Scope& scope, Account& account, std:
     if (absl::IsNotFound(answers[i].status())) reports[i] = GoodReport(account, i);
   }
   co_return reports;
+}
+
+Task<std::vector<DeviceList>> ListDevices(Scope& scope, Account& account) {
+  LABREC_CO_ASSIGN_OR_RETURN(
+      const auto answers,
+      co_await GatherAll<wire::ListDevicesResponse>(scope, account.size(), [&](size_t i, Scope& within) {
+        return Call(within, account, i, wire::ListDevicesRequest());
+      }));
+  std::vector<RealmReport> reports = ReportsOf(account, answers);
+  std::vector<DeviceList> lists;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    DeviceList& list = lists.emplace_back();
+    list.report = std::move(reports[i]);
+    if (answers[i].ok()) TakeDevices(account[i], *answers[i], list);
+  }
+  co_return lists;
 }
 
 }  // namespace labrec::recovery::client::core

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hsm/base/ecdsa.h"
+#include "recovery/client/base/device_list.h"
 #include "recovery/client/core/signer.h"
 #include "recovery/client/core/task.h"
 #include "recovery/client/report/realm_report.h"
@@ -18,5 +19,7 @@ Task<std::vector<RealmReport>> EnrollDevice(Scope& scope, Account& account, cons
 
 Task<std::vector<RealmReport>> RevokeDevice(Scope& scope, Account& account, std::array<uint8_t, 16> device_id,
                                             const Signer& signer);
+
+Task<std::vector<DeviceList>> ListDevices(Scope& scope, Account& account);
 
 }  // namespace labrec::recovery::client::core

@@ -141,7 +141,7 @@ Task<Sealed> Seal(Scope& scope, Account& account, const SealRequest& request, co
   // The PIN is the one of before: it goes on as a change of PIN.
   std::optional<Retirement> retirement;
   if (trial.known == KnownPin::kSame) {
-    retirement.emplace(*trial.group, *trial.authority);
+    retirement.emplace(Retirement{*trial.group, *trial.authority, trial.reports});
     plan.retire = &*retirement;
   }
 

@@ -1,8 +1,11 @@
 #include "recovery/client/operations/status.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 #include "hsm/base/encoding.h"
+#include "recovery/api/limits.h"
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/core/call.h"
 #include "recovery/client/core/gather.h"
@@ -19,7 +22,10 @@ void Describe(const Realm& realm, const absl::StatusOr<wire::GetRealmResponse>& 
   status.software_version = answer->software_version;
   status.discontinuities = answer->discontinuities;
   status.no_chip_reason = answer->no_chip_reason;
-  status.guess_delays.emplace(answer->guess_delays_s.begin(), answer->guess_delays_s.end());
+  // No record takes more wrong PINs than that: what stands behind is never waited for.
+  const size_t delays = std::min<size_t>(answer->guess_delays_s.size(), kMostGuesses);
+  status.guess_delays.emplace(answer->guess_delays_s.begin(),
+                              answer->guess_delays_s.begin() + static_cast<ptrdiff_t>(delays));
   if (SameBytes(answer->realm_id, realm.id)) return;
   status.report.condition = RealmCondition::kFaulty;
   status.report.error =

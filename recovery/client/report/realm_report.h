@@ -28,10 +28,10 @@ enum class RealmCondition {
 // "unreachable", "late".
 std::string_view ConditionName(RealmCondition condition);
 
-// What a realm's chip certified before its guesses were to be given back.
+// What a realm's chip certified before its guesses were to be given back, or ended with their version.
 struct ChipUses {
   uint32_t counted = 0;      // since they were last given back
-  uint32_t unexplained = 0;  // of these: nobody but the realm can say whose. Then nothing was given back
+  uint32_t unexplained = 0;  // of these: nobody but the realm can say whose. Then nothing is given back
 
   bool operator==(const ChipUses&) const = default;
 };
@@ -44,7 +44,8 @@ struct RealmReport {
   int64_t locked_until_ms = 0;        // Unix milliseconds, if locked
   // Guesses since the last success that the realm says it counted, this recovery's included; if it evaluated.
   std::optional<uint32_t> tries;
-  std::optional<ChipUses> chip;  // where a refill was tried, and the chip certified what it counted
+  // Where a refill was tried, or a version retired, and the chip certified what it had counted.
+  std::optional<ChipUses> chip;
 
   // The condition and error of a call that failed.
   void Failed(const absl::Status& status);

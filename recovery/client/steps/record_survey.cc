@@ -14,9 +14,14 @@ namespace {
 using wire::RecordState;
 using Response = wire::GetRecordResponse;
 
+// One active and one pending. Each version more that enough realms offer together would be a PIN stretched
+// at costs that they choose, for who seals: without end.
+constexpr size_t kMostUsableVersions = 2;
+
 void AddOffers(const core::Account& account, size_t realm, const Response& response,
                std::vector<Offer>& offers) {
   if (response.state != RecordState::kUsable && response.state != RecordState::kLocked) return;
+  if (response.versions.size() > kMostUsableVersions) return;
   for (const wire::RecordVersion& version : response.versions) {
     const bool active = version.stage == wire::VersionStage::kActive;
     Offer& offer = offers.emplace_back();
@@ -36,6 +41,13 @@ void AddOffers(const core::Account& account, size_t realm, const Response& respo
 
 void ReportRecord(const Response& response, RealmReport& report) {
   report.remaining = response.remaining;
+  if (response.versions.size() > kMostUsableVersions) {
+    report.condition = RealmCondition::kFaulty;
+    report.error =
+        absl::DataLossError(absl::StrCat("realm ", report.realm, " shows ", response.versions.size(),
+                                         " versions of the record, and a realm holds two at most"));
+    return;
+  }
   switch (response.state) {
     case RecordState::kUsable:
       report.condition = RealmCondition::kGood;
@@ -46,6 +58,11 @@ void ReportRecord(const Response& response, RealmReport& report) {
       return;
     case RecordState::kDestroyed:
       report.condition = RealmCondition::kDestroyed;
+      if (response.discarded) {
+        report.error = absl::DataLossError(
+            "its operator accepted restored storage in which nobody vouched for this record, and it was "
+            "dropped: nobody guessed it away");
+      }
       return;
     case RecordState::kNotRegistered:
       report.condition = RealmCondition::kNotRegistered;

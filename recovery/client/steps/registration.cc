@@ -17,6 +17,7 @@
 #include "recovery/api/limits.h"
 #include "recovery/client/chip/begin.h"
 #include "recovery/client/chip/guesses.h"
+#include "recovery/client/chip/uses.h"
 #include "recovery/client/core/gather.h"
 #include "recovery/client/core/random.h"
 #include "recovery/client/core/signed_call.h"
@@ -293,10 +294,11 @@ Task<> Registration::Finish(Scope& scope, const Signer& signer) {
 Task<> Registration::Retire(Scope& scope) {
   if (plan_.retire == nullptr) co_return absl::OkStatus();
   std::vector<size_t> held = RealmsThatAre(reports_, RealmCondition::kGood);
-  LABREC_CO_ASSIGN_OR_RETURN(
-      const std::vector<Retired> retired,
-      co_await RetireChips(scope, account_, plan_.retire->group, plan_.retire->authority, std::move(held)));
+  LABREC_CO_ASSIGN_OR_RETURN(const std::vector<Retired> retired,
+                             co_await RetireChips(scope, account_, *plan_.retire, std::move(held)));
   for (const Retired& each : retired) {
+    reports_[each.realm].chip = each.uses;
+    if (each.uses) reports_[each.realm].error = UnexplainedAtItsEnd(reports_[each.realm].realm, *each.uses);
     if (each.proven.ok()) continue;
     const bool lied = absl::IsDataLoss(each.proven);
     reports_[each.realm].error = each.proven;

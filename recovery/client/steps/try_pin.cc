@@ -43,6 +43,7 @@ Task<PinTrial> TryAt(Scope& scope, Account& account, const Survey& survey, const
   trial.authority.emplace(*std::move(guess->s), group.config.name.record, group.version());
   const auto opened = co_await UnlockAll(scope, account, group, *trial.authority, guess->challenges, reports);
   if (!opened.ok()) trial.known = KnownPin::kNotKnown;
+  trial.reports = std::move(reports);
   co_return trial;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "hsm/base/secret_bytes.h"
 #include "recovery/client/base/known_pin.h"
@@ -21,6 +22,7 @@ struct PinTrial {
   // kSame: the version whose PIN it is, and its keys.
   std::optional<ConfigGroup> group = std::nullopt;
   std::optional<RecordAuthority> authority = std::nullopt;
+  std::vector<RealmReport> reports = {};
 };
 
 // A device may register without the old PIN. Before it gives the new version all its guesses, it has to know

@@ -37,6 +37,7 @@ class WatchedDevice final : public hsm::Device {
   hsm::EvaluationKey* evaluation_key() override { return device_->evaluation_key(); }
   hsm::DerivationKey* derivation_key() override { return device_->derivation_key(); }
   hsm::FreshnessAnchor* freshness_anchor() override { return device_->freshness_anchor(); }
+  hsm::PeriodKeys* period_keys() override { return device_->period_keys(); }
   hsm::Random* random() override { return device_->random(); }
   hsm::Attester* attester() override { return device_->attester(); }
   hsm::CountedKeys* counted_keys() override { return &counted_; }

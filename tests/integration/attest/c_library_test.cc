@@ -11,7 +11,7 @@ class AttestByC : public Attest {
  protected:
   FinishedCommand Run(const std::string& anchor) {
     return RunCommand({"/usr/bin/python3", "-B", LABREC_SOURCE_DIR "/tests/integration/attest/attest_by_c.py",
-                       LABREC_BIN_DIR "/../lib/liblabyrinth_recovery.so.0", Path("realms.toml"),
+                       LABREC_BIN_DIR "/../lib/liblabyrinth_recovery.so.1", Path("realms.toml"),
                        Path("phone"), Path(anchor)});
   }
 };

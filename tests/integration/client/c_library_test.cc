@@ -17,7 +17,7 @@ class CLibrary : public ClientWorld {
     WriteFiles(folder_.path());
     // Debian's own Python, which Debian's grpcio is for.
     return test::RunCommand({"/usr/bin/python3", "-B", LABREC_SOURCE_DIR "/tools/example/seal_and_recover.py",
-                             LABREC_BIN_DIR "/../lib/liblabyrinth_recovery.so.0",
+                             LABREC_BIN_DIR "/../lib/liblabyrinth_recovery.so.1",
                              folder_.path() / "realms.toml", folder_.path() / "phone.key", "chat", "alice"});
   }
   const test::TemporaryFolder folder_;
@@ -27,6 +27,7 @@ TEST_F(CLibrary, PythonSealsRecoversChangesThePinAndDeletes) {
   const test::FinishedCommand example = RunExample();
   EXPECT_EQ(example.code, 0) << example.err;
   EXPECT_EQ(example.out,
+            "typed 493817: 493817 full width: 493817 nothing: None\n"
             "seal: sealed, version 1 (good good good)\n"
             "status: done, version 1 (good good good)\n"
             "recover: wrong-pin, 6 tries left (good good good)\n"

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "hsm/base/encoding.h"
+#include "recovery/client/change_pin.h"
 #include "recovery/client/delete_record.h"
 #include "tests/integration/client/chip_world.h"
 #include "tests/support/tpm/local_ca.h"
@@ -179,6 +180,31 @@ TEST_F(ChipAttack, CountsTakenAheadAreSeenAndRefilledNoMore) {
   got += Evaluate(100);
   RecordProperty("evaluations", got);
   EXPECT_LE(got, kTries);
+}
+
+// What nobody explains is said where the index ends, too: nothing is to be given back there.
+TEST_F(ChipAttack, UsesAreSaidWhereAChangeOfPinEndsThem) {
+  ASSERT_EQ(Evaluate(kTries - 1), kTries - 1);
+  const auto changed =
+      ChangePin(alice(), {"default", 2}, Holders::kEveryRealm, Secret(kRight), Secret("another"), &phone());
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  const RealmReport& oslo = std::get<Sealed>(*changed).reports[kOslo];
+  EXPECT_EQ(oslo.condition, RealmCondition::kGood);
+  EXPECT_EQ(oslo.chip, (ChipUses{kChipLimit, kChipLimit - 1}));
+  EXPECT_THAT(std::string(oslo.error.message()),
+              HasSubstr("whoever has that realm's host may have tried PINs"));
+  EXPECT_EQ(std::get<Sealed>(*changed).reports[1].error, absl::OkStatus());
+}
+
+TEST_F(ChipAttack, AndWhereADeletionByPinDoes) {
+  ASSERT_EQ(Evaluate(kTries - 1), kTries - 1);
+  RecoverRequest request{"default", 2};
+  request.refill = ChipRefill::kLater;
+  const auto outcome = Recover(alice(), request, Secret(kRight));
+  ASSERT_EQ(Describe(outcome), Got(kSecret));
+  const auto deleted = DeleteRecovered(alice(), std::get<client::Recovered>(*outcome));
+  EXPECT_EQ(deleted[kOslo].chip, (ChipUses{kChipLimit, kChipLimit - 1}));
+  EXPECT_FALSE(deleted[kOslo].error.ok());
 }
 
 }  // namespace

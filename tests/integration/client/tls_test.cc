@@ -1,6 +1,8 @@
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -86,18 +88,26 @@ class TlsServer {
   std::thread thread_;
 };
 
-absl::Status Call(const TlsServer& server, const std::string& ca_pem) {
+constexpr int kAttempts = 4;
+
+absl::Status CallAt(const std::string& at, const std::string& ca_pem, int attempts, const std::string& name) {
   RealmAddress address;
   address.id = Bytes(16, 1);
   address.name = "r";
-  address.address = server.address();
+  address.address = at;
   address.ca_pem = ca_pem;
+  address.server_name = name;
   ClientOptions once;
-  once.channel = {std::chrono::seconds(5), 1};
+  once.channel = {std::chrono::seconds(5), attempts};
   RealmSet realms("chat", "alice", once);
   const absl::Status added = realms.Add(address, TokenFetch());  // GetRealm needs no token
   if (!added.ok()) return added;
   return test::CallRealm(realms, 0, wire::GetRealmRequest()).status();
+}
+
+absl::Status Call(const TlsServer& server, const std::string& ca_pem, int attempts = 1,
+                  const std::string& name = "") {
+  return CallAt(server.address(), ca_pem, attempts, name);
 }
 
 TEST(ClientTls, SpeaksOnly13) {
@@ -116,9 +126,45 @@ TEST(ClientTls, TrustsOnlyTheGivenCertificates) {
   const test::TestCertificate certificate;
   const test::TestCertificate other;
   const TlsServer server(TLS1_3_VERSION, certificate);
-  EXPECT_TRUE(absl::IsUnavailable(Call(server, other.certificate_pem())));
+  const absl::Status refused = Call(server, other.certificate_pem(), kAttempts);
+  EXPECT_TRUE(absl::IsPermissionDenied(refused)) << refused;
+  EXPECT_NE(refused.message().find("certificate"), absl::string_view::npos) << refused;
   EXPECT_TRUE(Eventually([&] { return server.refusals() > 0; }));
   EXPECT_EQ(server.handshakes(), 0);
+}
+
+// gRPC shows both as UNAVAILABLE, of which the client would try one after the other.
+TEST(ClientTls, ARefusedCertificateIsSaidAndNotTriedAgain) {
+  const test::TestCertificate certificate;
+  const test::TestCertificate other;
+  const TlsServer server(TLS1_3_VERSION, certificate);
+  EXPECT_TRUE(absl::IsPermissionDenied(Call(server, other.certificate_pem(), kAttempts)));
+  EXPECT_TRUE(Eventually([&] { return server.refusals() > 0; }));
+  EXPECT_EQ(server.refusals(), 1);
+  const absl::Status name = Call(server, certificate.certificate_pem(), kAttempts, "another.example");
+  EXPECT_TRUE(absl::IsPermissionDenied(name)) << name;
+  EXPECT_TRUE(Eventually([&] { return server.refusals() + server.handshakes() > 1; }));
+  EXPECT_EQ(server.refusals() + server.handshakes(), 2);
+}
+
+// gRPC ends its engine with the last channel, and may sleep for a second then.
+TEST(ClientTls, TheLastChannelEndsAtOnce) {
+  const test::TestCertificate certificate;
+  const TlsServer server(TLS1_3_VERSION, certificate);
+  for (int i = 0; i < 10; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_FALSE(Call(server, certificate.certificate_pem()).ok());
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(800)) << "run " << i;
+  }
+}
+
+// A realm that is away is.
+TEST(ClientTls, WhoIsNotThereIsUnavailable) {
+  const test::TestCertificate certificate;
+  std::optional<TlsServer> server(std::in_place, TLS1_3_VERSION, certificate);
+  const std::string address = server->address();
+  server.reset();
+  EXPECT_TRUE(absl::IsUnavailable(CallAt(address, certificate.certificate_pem(), 1, "")));
 }
 
 }  // namespace

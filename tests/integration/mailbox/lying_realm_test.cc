@@ -156,6 +156,74 @@ TEST_P(LyingRealm, ARestoreThatIsKilledHalfwayLeavesNoDeviceThatBelievesTheStore
   EXPECT_EQ(Run("tablet", "read").exit_code, 3);
 }
 
+// What the owner of a code demands of the realms is demanded: porto's token counts in no chip and proves
+// none, and of the chips that there are no vendor is known.
+TEST_P(LyingRealm, ACodeIsSealedOnlyAsItsOwnerDemands) {
+  MustRun("phone", std::string("init") + kStart);
+  const test::TestCertificate nobody;
+  fs::create_directory(folder() / "roots");
+  fs::copy_file(nobody.certificate_file(), folder() / "roots" / "nobody.pem");
+  std::ofstream(folder() / "policy.toml") << "[endorsement]\nroots = \"roots\"\n";
+  const std::string make = "code make --pin-stdin ";
+  const std::string pin = std::string(kPin) + "\n";
+  const Outcome unproven = Run("phone", make + "--attest-policy " + (folder() / "policy.toml").string(), pin);
+  EXPECT_NE(unproven.exit_code, 0) << unproven.output;
+  EXPECT_THAT(unproven.output, HasSubstr("prove"));
+  EXPECT_THAT(EnrolledDevices(), ::testing::Each(0U)) << "a realm that proved nothing was asked";
+  const Outcome uncounted =
+      Run("phone", make + "--enforcement chip --ek-roots " + (folder() / "roots").string(), pin);
+  EXPECT_NE(uncounted.exit_code, 0) << uncounted.output;
+  EXPECT_THAT(uncounted.output, HasSubstr("the code that was made is not sealed"));
+  EXPECT_THAT(MustRun("phone", make, pin), HasSubstr("sealed recovery code"));
+}
+
+// The environment of what this process starts, for as long as it lives.
+class Preloaded {
+ public:
+  Preloaded(const fs::path& home, int step) {
+    setenv("LD_PRELOAD", LABREC_BIN_DIR "/../tests/libcrash_shim.so", 1);
+    setenv("CRASH_FOLDER", (home.string() + "/").c_str(), 1);
+    setenv("CRASH_AT", std::to_string(step).c_str(), 1);
+  }
+  ~Preloaded() {
+    for (const char* name : {"LD_PRELOAD", "CRASH_FOLDER", "CRASH_AT"}) unsetenv(name);
+  }
+  Preloaded(const Preloaded&) = delete;
+  Preloaded& operator=(const Preloaded&) = delete;
+};
+
+// The same, killed before each write, sync and rename in its home, one home for each.
+TEST_P(LyingRealm, ARestoreThatIsKilledAtAnyWriteLeavesNoDeviceThatBelievesTheStore) {
+  LiveUntilEpoch3();
+  MustRun("phone", "device add --new-home " + (folder() / "spare").string());
+  const std::string spare = IdOf("spare");
+  std::vector<std::string> homes;
+  for (int exit_code = -1; exit_code != 0;) {
+    const std::string home = "tablet" + std::to_string(homes.size() + 1);
+    const Preloaded killed(folder() / home, static_cast<int>(homes.size()) + 1);
+    const Outcome restored = Restore(home);
+    exit_code = restored.exit_code;
+    ASSERT_TRUE(exit_code == 0 || exit_code == -1 || exit_code == 128 + SIGKILL) << restored.output;
+    homes.push_back(home);
+    ASSERT_LT(homes.size(), 100);
+  }
+  EXPECT_GT(homes.size(), 10);
+
+  store().Keep("before");
+  MustRevoke("phone", spare);
+  store().PutBack("before");
+  size_t members = 0;
+  for (const std::string& home : homes) {
+    const Outcome read = Run(home, "read");
+    EXPECT_NE(read.exit_code, 0) << home << ": " << read.output;
+    if (!fs::exists(folder() / home / "state")) continue;
+    ++members;
+    EXPECT_TRUE(read.exit_code == 3 || read.output.find("do not know this device") != std::string::npos)
+        << home << ": " << read.output;
+  }
+  EXPECT_GT(members, 1);
+}
+
 // A home of before that has no record, and realms that are named: it is said.
 TEST_P(LyingRealm, AHomeThatAsksNoRealmSaysSo) {
   LiveUntilEpoch3();

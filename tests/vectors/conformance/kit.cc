@@ -19,7 +19,8 @@ std::map<std::string, std::string> MakeKit() {
   put("chip.json", ChipValues());
   put("methods.json", MethodValues());
   put("codes.json", CodeValues());
-  for (const auto& scenes : {RecoverScenes(), RuleScenes(), SealScenes(), FloorScenes(), OtherScenes()}) {
+  for (const auto& scenes :
+       {RecoverScenes(), RuleScenes(), SealScenes(), FloorScenes(), ChipScenes(), OtherScenes()}) {
     for (const Scene& scene : scenes) put("transcripts/" + scene.name + ".json", Play(scene));
   }
   return files;

@@ -158,12 +158,16 @@ lrc_op* Player::Start() {
   recover.least_realms = operation.value("least_realms", 0U);
   recover.persons_word = operation.value("persons_word", false) ? 1 : 0;
   recover.active_only = operation.value("active_only", false) ? 1 : 0;
+  recover.own_tries = operation.value("own_tries", 0U);
+  // To delete by the PIN is to recover first; the guesses are to end then, and not to be given back.
+  recover.refill_later = kind == "delete" ? 1 : 0;
   lrc_seal_options seal{};
   seal.threshold = operation.value("threshold", 0U);
   seal.guess_limit = operation.value("guess_limit", 0U);
   seal.argon_memory_kib = operation.value("argon_memory_kib", 0U);
   seal.argon_passes = operation.value("argon_passes", 0U);
-  if (kind == "recover") return lrc_recover(account_, record.c_str(), &recover, Lend(pin));
+  if (kind == "recover" || (kind == "delete" && !pin.empty()))
+    return lrc_recover(account_, record.c_str(), &recover, Lend(pin));
   if (kind == "seal") return lrc_seal(account_, record.c_str(), &seal, Lend(pin), Lend(secret), nullptr);
   if (kind == "change-pin") {
     return lrc_change_pin(account_, record.c_str(), &recover, 0, Lend(pin), Lend(new_pin));
@@ -190,7 +194,8 @@ Json Player::Play() {
     Require(turn < 10'000, transcript_["name"].get<std::string>() + " does not end");
     lrc_step step;
     lrc_op_next(op_, now_ms_, &step);
-    if (step.kind == LRC_STEP_DONE) break;
+    if (step.kind == LRC_STEP_DONE && !GoesOn()) break;
+    if (step.kind == LRC_STEP_DONE) continue;
     if (step.kind == LRC_STEP_WAIT) {
       Go(step.until_ms);
     } else {
@@ -202,6 +207,20 @@ Json Player::Play() {
   transcript_["realms"] = exchanges_;
   transcript_["result"] = ResultOf();
   return transcript_;
+}
+
+// Who has recovered to delete does it now.
+bool Player::GoesOn() {
+  const Json& operation = transcript_["operation"];
+  lrc_result result;
+  if (operation["kind"] != "delete" || lrc_op_result(op_, &result) != 1) return false;
+  if (result.outcome != LRC_OUTCOME_RECOVERED) return false;
+  const std::string record = operation["record"];
+  lrc_op* const next = lrc_delete(account_, record.c_str(), op_);
+  lrc_op_free(op_);
+  op_ = next;
+  open_.clear();
+  return true;
 }
 
 void Player::Take(const lrc_step& step) {
@@ -275,6 +294,10 @@ Json Player::ReportsOf() const {
     Json entry = {{"condition", kConditions[report.condition]}};
     if (report.remaining >= 0) entry["remaining"] = report.remaining;
     if (report.locked_until_ms != 0) entry["locked_until_ms"] = report.locked_until_ms;
+    if (report.chip_uses >= 0) {
+      entry["chip_uses"] = report.chip_uses;
+      entry["unexplained"] = report.unexplained;
+    }
     lrc_version version;
     for (size_t i = 0; lrc_op_version(op_, reports.size(), i, &version) == 1; ++i) {
       Json shown = {{"version", version.version}, {"pending", version.pending != 0}};

@@ -57,6 +57,7 @@ class Player {
   };
 
   lrc_op* Start();
+  bool GoesOn();
   void Take(const lrc_step& step);
   void Call(const lrc_step& step);
   void Go(int64_t until_ms);

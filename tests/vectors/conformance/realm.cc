@@ -83,6 +83,22 @@ MaybeReply HonestRealm::Honest(std::string_view method, const Bytes& body) {
     response.floor = floor;
     return Give(response);
   }
+  if (chip) return ByChip(method, body);
+  return Refuse(absl::StatusCode::kUnimplemented, "not in the kit");
+}
+
+KitReply HonestRealm::ByChip(std::string_view method, const Bytes& body) {
+  if (method == "GetIdentity") {
+    wire::GetIdentityResponse response;
+    response.identity = chip->Identity();
+    return Give(response);
+  }
+  if (method == "BeginChipWrite") return Give(chip->Begin(TakeOrEmpty<wire::BeginChipWriteRequest>(body)));
+  if (method == "FinishChipWrite") {
+    const auto written = chip->Finish(TakeOrEmpty<wire::FinishChipWriteRequest>(body));
+    if (!written) return Refuse(absl::StatusCode::kPermissionDenied, "not signed for this write");
+    return Give(*written);
+  }
   return Refuse(absl::StatusCode::kUnimplemented, "not in the kit");
 }
 
@@ -174,6 +190,7 @@ KitReply HonestRealm::Evaluate(const wire::EvaluateRequest& request) {
     response.outcome = wire::Destroyed();
     return Give(response);
   }
+  if (chip) ++chip->held.count;
   // Counted at every usable version.
   for (auto& [number, usable] : versions) {
     if (usable.shown.remaining.value_or(0) > 0) usable.shown.remaining = *usable.shown.remaining - 1;
@@ -189,11 +206,12 @@ KitReply HonestRealm::Evaluate(const wire::EvaluateRequest& request) {
 KitReply HonestRealm::Unlock(const wire::UnlockRequest& request) {
   const auto version = versions.find(request.version);
   if (version == versions.end()) return NoSuchVersion();
-  version->second.shown.remaining = version->second.limit;
+  // What a chip has counted a success alone does not give back.
+  if (!chip) version->second.shown.remaining = version->second.limit;
   wire::UnlockResponse response;
   wire::Unlocked unlocked;
   unlocked.sealed_secret = version->second.sealed_secret;
-  unlocked.remaining = version->second.limit;
+  unlocked.remaining = version->second.shown.remaining.value_or(0);
   unlocked.floor = floor;
   unlocked.next_challenge = NewChallenge();
   response.outcome = std::move(unlocked);

@@ -16,6 +16,7 @@
 #include "recovery/api/wire/realm_messages.h"
 #include "recovery/api/wire/record_messages.h"
 #include "recovery/api/wire/registration_messages.h"
+#include "tests/vectors/conformance/chip.h"
 #include "tests/vectors/conformance/record.h"
 
 namespace labrec::conformance {
@@ -58,6 +59,7 @@ class HonestRealm final : public KitRealm {
   uint32_t highest_version = 0;
   std::optional<int64_t> locked_until_ms;
   std::optional<recovery::wire::Floor> floor;
+  std::optional<KitChip> chip;  // counts the record's only version
 
  private:
   MaybeReply Honest(std::string_view method, const Bytes& body);
@@ -67,6 +69,7 @@ class HonestRealm final : public KitRealm {
   KitReply Activate(const recovery::wire::ActivateRequest& request);
   KitReply Evaluate(const recovery::wire::EvaluateRequest& request);
   KitReply Unlock(const recovery::wire::UnlockRequest& request);
+  KitReply ByChip(std::string_view method, const Bytes& body);
   Bytes Evaluated(uint32_t version, const Bytes& element) const;
   Bytes NewChallenge();
 

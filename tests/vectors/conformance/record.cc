@@ -8,6 +8,7 @@
 #include "pin/sharing/secret_sharing.h"
 #include "pin/sharing/share_mask.h"
 #include "pin/stretch.h"
+#include "tests/vectors/conformance/chip.h"
 #include "tests/vectors/conformance/example.h"
 
 namespace labrec::conformance {
@@ -22,6 +23,7 @@ struct Choice {
   pin::ArgonParameters argon;
   SecretBytes first, second;  // shares 1 and 2, from which the others follow where the threshold is 2
   Bytes nonce;
+  bool chips = false;
 };
 
 SecretBytes MaskAt(const SecretBytes& input, size_t realm, uint32_t version) {
@@ -68,7 +70,9 @@ KitRecord Make(const Choice& choice) {
   record.s = pin::Combine(enough).value();
   for (size_t i = 0; i < Example::kRealms; ++i) {
     const Bytes masked = pin::MaskShare(shares[i].bytes, MaskAt(input, i, choice.version));
-    config.realms.push_back({Example::RealmId(i), static_cast<uint32_t>(i) + 1, masked, std::nullopt});
+    recovery::RealmShare share{Example::RealmId(i), static_cast<uint32_t>(i) + 1, masked, std::nullopt};
+    if (choice.chips) share.chip = {KitIndex(i), KitAttestationArea(KitAttestationKey(i)).Name()};
+    config.realms.push_back(std::move(share));
   }
   record.config_bytes = Encode(config);
   const Digest digest = Sha256(record.config_bytes);
@@ -103,7 +107,9 @@ KitRecord ExampleRecord() {
   return Make(choice);
 }
 
-KitRecord LaterRecord(uint32_t version, std::string_view pin, uint32_t threshold) {
+namespace {
+
+Choice LaterChoice(uint32_t version, std::string_view pin, uint32_t threshold) {
   Choice choice;
   choice.version = version;
   choice.pin = pin;
@@ -113,6 +119,18 @@ KitRecord LaterRecord(uint32_t version, std::string_view pin, uint32_t threshold
   choice.first = SecretBytes::CopyOf(Counting(static_cast<uint8_t>(0x20 + version), 32));
   choice.second = SecretBytes::CopyOf(Counting(static_cast<uint8_t>(0x60 + version), 32));
   choice.nonce = Counting(static_cast<uint8_t>(0x80 + version), 12);
+  return choice;
+}
+
+}  // namespace
+
+KitRecord LaterRecord(uint32_t version, std::string_view pin, uint32_t threshold) {
+  return Make(LaterChoice(version, pin, threshold));
+}
+
+KitRecord ChipRecord(std::string_view pin) {
+  Choice choice = LaterChoice(2, pin, 2);
+  choice.chips = true;
   return Make(choice);
 }
 

@@ -28,7 +28,10 @@ KitRecord ExampleRecord();
 // A version after it: another PIN, salt and s; cheap stretching; the same secret. `threshold` of 3.
 KitRecord LaterRecord(uint32_t version, std::string_view pin, uint32_t threshold = 2);
 
-// What both seal.
+// The same as version 2, whose guesses the realms' chips count (chip.h).
+KitRecord ChipRecord(std::string_view pin);
+
+// What all seal.
 Bytes KitSecret();
 
 }  // namespace labrec::conformance

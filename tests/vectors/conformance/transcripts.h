@@ -21,6 +21,7 @@ struct Scene {
 
 std::vector<Scene> RecoverScenes();
 std::vector<Scene> RuleScenes();
+std::vector<Scene> ChipScenes();
 std::vector<Scene> SealScenes();
 std::vector<Scene> FloorScenes();
 std::vector<Scene> OtherScenes();

@@ -170,8 +170,10 @@ test('operations take as many calls as the document says', () => {
 });
 
 // The whole of a recovery by another client: it asks what the transcript says, in that order at each realm, and comes to
-// the same. What the transcripts of the other operations ask is checked above.
-for (const transcript of transcripts.filter(({ operation }) => operation.kind === 'recover')) {
+// the same. What the transcripts of the other operations ask is checked above. This client gives no chip its guesses back:
+// those transcripts are for clients that do, tests/web/unit/conformance.test.mjs among them.
+const isOfChips = ({ name }) => name.startsWith('chip/');
+for (const transcript of transcripts.filter((each) => each.operation.kind === 'recover' && !isOfChips(each))) {
   test(`transcript ${transcript.name}`, () => {
     const client = new Client(transcript);
     const result = client.recover();

@@ -1,6 +1,7 @@
 #include "tools/mailbox/floor_rules.h"
 
 #include "gtest/gtest.h"
+#include "recovery/client/report/failure_kind.h"
 #include "recovery/client/report/too_few_realms.h"
 #include "recovery/labyrinth/base/reason.h"
 
@@ -8,6 +9,7 @@
 namespace labrec::mailbox {
 namespace {
 
+using recovery::client::FailureKind;
 using recovery::client::FloorReading;
 using recovery::client::RealmCondition;
 using recovery::client::RealmFloor;
@@ -15,7 +17,8 @@ using recovery::client::RealmReport;
 using recovery::labyrinth::Reason;
 using recovery::labyrinth::ReasonOf;
 
-// One letter for each realm: g good, n no such record, d not enrolled, u unreachable, c conflicting floor.
+// One letter for each realm: g good, n no such record, d not enrolled, u unreachable, c conflicting floor,
+// t another TLS certificate than the list's.
 std::vector<RealmReport> Reports(const std::string& realms) {
   std::vector<RealmReport> reports;
   for (const char letter : realms) {
@@ -25,6 +28,8 @@ std::vector<RealmReport> Reports(const std::string& realms) {
     if (letter == 'n') report.Failed(absl::NotFoundError("no such record"));
     if (letter == 'd') report.Failed(absl::PermissionDeniedError("not enrolled"));
     if (letter == 'u') report.Failed(absl::UnavailableError("away"));
+    if (letter == 't')
+      report.Failed(recovery::client::Marked(FailureKind::kTlsMismatch, absl::PermissionDeniedError("TLS")));
     if (letter == 'c') report.Failed(absl::FailedPreconditionError("never lowered"));
     reports.push_back(report);
   }
@@ -63,6 +68,7 @@ TEST(FloorRules, ReadingTakesTheThreshold) {
   EXPECT_EQ(Reading("ggd", 2), "ok");       // one realm cannot say that a device was revoked
   EXPECT_EQ(Reading("gdd", 2), "left out");
   EXPECT_EQ(Reading("gggd", 4), "left out");
+  EXPECT_EQ(Reading("gtt", 2), "too few");  // whoever answers there says nothing of the device
 }
 
 // Raised at all holders but T - 1, every T of them include one that has it.

@@ -22,6 +22,7 @@ export interface Survey {
 
 function offersOf(realms: RealmSet, realm: number, answer: GetRecordAnswer): Offer[] {
   if (answer.state !== RecordState.USABLE && answer.state !== RecordState.LOCKED) return [];
+  if (answer.versions.length > 2) return []; // active and pending: more are made up, and each a PIN to stretch
   return answer.versions.map((version) => {
     // A realm of before says it of the record.
     const says = version.remaining !== undefined ? version : answer;

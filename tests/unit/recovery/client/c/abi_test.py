@@ -5,8 +5,8 @@
 
 - The library exports what the header declares and nothing else; its soname ends with LRC_ABI - 1.
 - The header compiles as strict C11. What it comes to (functions, structs, numbers; read by abidw from a library made of
-  the header's functions without bodies) is recovery/client/c/labyrinth_recovery.abi, or --rewrite puts it there. What is
-  added may stay; what changes or goes needs another LRC_ABI and soname.
+  the header's functions without bodies) is recovery/client/c/labyrinth_recovery.abi, which names its soname. --rewrite
+  writes down what was only added; what changes or goes is refused unless the header has a higher LRC_ABI than that.
 - It links to what it needs to, and to nothing of gRPC, protobuf, TSS, TOML or JSON. Prints its size, stripped.
 - tools/example/lrc.py has every function, and structs of the same size.
 """
@@ -43,13 +43,27 @@ def exported(library):
     return {line.split()[-1].split("@")[0] for line in lines if " A " not in line}
 
 
-def abi_of(compiler, header, functions, folder):
+def soname(number):
+    return f"liblabyrinth_recovery.so.{number - 1}"
+
+
+def rewrite(written, abi, made, number):
+    """Under one number nothing changes: programs that were built before go on."""
+    before = re.search(r"soname='liblabyrinth_recovery\.so\.(\d+)'", written.read_text())
+    only_added = subprocess.run(["abidiff", "--no-added-syms", str(written), str(made)], capture_output=True, text=True,
+                                check=False)
+    if before and int(before[1]) + 1 >= number and only_added.returncode != 0:
+        sys.exit(f"not only added: raise LRC_ABI, SOVERSION and exports.map\n{only_added.stdout}{only_added.stderr}")
+    written.write_text(abi)
+
+
+def abi_of(compiler, header, functions, number, folder):
     """As abidw reads it from a library that has the header's functions, without their bodies."""
     source, made = folder / "empty.c", folder / "liblabyrinth_recovery.so"
     bodies = "\n".join(f"{gives} {name}({takes}) {{ abort(); }}" for name, (gives, takes) in functions.items())
     source.write_text(f'#include <stdlib.h>\n#include "{header}"\n{bodies}\n')
     strict = ["-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"]
-    run(compiler, *strict, "-g", "-shared", "-fPIC", "-fvisibility=hidden", "-o", str(made), str(source))
+    run(compiler, *strict, "-g", "-shared", "-fPIC", "-fvisibility=hidden", f"-Wl,-soname,{soname(number)}", "-o", str(made), str(source))
     return run("abidw", "--no-corpus-path", "--no-comp-dir-path", "--no-show-locs", "--no-elf-needed", "--type-id-style",
                "hash", str(made)), made
 
@@ -76,17 +90,17 @@ def main():
     dynamic = run("readelf", "-d", library)
     wrong += [f"links to {name}" for name in re.findall(r"NEEDED.*\[(.*)\]", dynamic) if not NEEDED.fullmatch(name)]
     number = int(re.search(r"#define LRC_ABI (\d+)u", header.read_text()).group(1))
-    if f"[liblabyrinth_recovery.so.{number - 1}]" not in dynamic:
-        wrong.append(f"the soname is not that of LRC_ABI {number}")
+    if f"[{soname(number)}]" not in dynamic or f"LABYRINTH_RECOVERY_{number}\n" not in run("readelf", "-VW", library):
+        wrong.append(f"the soname, or the version of the symbols, is not that of LRC_ABI {number}")
     sys.path.insert(0, str(source / "tools/example"))
     import lrc
     if {"lrc_" + name for name in lrc.FUNCTIONS} != set(functions):
         wrong.append("tools/example/lrc.py has other functions than the header")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        abi, made = abi_of(compiler, header, functions, folder)
+        abi, made = abi_of(compiler, header, functions, number, folder)
         if "--rewrite" in sys.argv:
-            written.write_text(abi)
+            rewrite(written, abi, made, number)
         diff = subprocess.run(["abidiff", str(written), str(made)], capture_output=True, text=True, check=False)
         # 4: something differs; 8: it is incompatible. What is only added is to be written down too.
         if diff.returncode != 0:

@@ -1,5 +1,5 @@
 #include "hsm/base/p256.h"
-#include "tests/vectors/conformance/scenes.h"
+#include "tests/vectors/conformance/scenes/scenes.h"
 
 namespace labrec::conformance {
 namespace {

@@ -1,7 +1,8 @@
 // Epoch floors: what realms keep of them, and what one of them may say instead.
 
 #include "tests/vectors/conformance/floor.h"
-#include "tests/vectors/conformance/scenes.h"
+
+#include "tests/vectors/conformance/scenes/scenes.h"
 
 namespace labrec::conformance {
 namespace {

@@ -1,6 +1,6 @@
 // What a client tries, unlocks, says and offers (docs/protocol.md, "How guesses are counted").
 
-#include "tests/vectors/conformance/scenes.h"
+#include "tests/vectors/conformance/scenes/scenes.h"
 
 namespace labrec::conformance {
 

@@ -1,4 +1,4 @@
-#include "tests/vectors/conformance/scenes.h"
+#include "tests/vectors/conformance/scenes/scenes.h"
 
 namespace labrec::conformance {
 
