@@ -8,7 +8,6 @@
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/obj_mac.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 
@@ -48,18 +47,6 @@ PkeyPtr BuildKey(const P256Point& point, const P256Scalar* scalar) {
   const int selection = scalar != nullptr ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
   Require(EVP_PKEY_fromdata(context.get(), &key, selection, params.get()) == 1);
   return PkeyPtr(key);
-}
-
-BnPtr PublicNumber(ByteView bytes) {
-  BnPtr number(BN_new());
-  Require(number != nullptr &&
-          BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), number.get()) != nullptr);
-  return number;
-}
-
-// 1 to n-1.
-bool IsBetweenOneAnd(const BIGNUM* n, const BIGNUM* number) {
-  return !BN_is_zero(number) && BN_cmp(number, n) < 0;
 }
 
 // Parameters that a key spells out are not looked at one by one: they name P-256 and may yet say something
@@ -143,37 +130,24 @@ std::array<uint8_t, 16> EcdsaPublicKey::DeviceId() const {
   return id;
 }
 
-// SEC 1, version 2.0, section 4.1.4, on OpenSSL's curve and numbers. Its EVP takes a third longer, as it
-// makes and checks a key object for each signature. Nothing here is secret: no step needs to take the same
-// time for all numbers.
 bool EcdsaPublicKey::Verify(ByteView message, ByteView signature) const {
-  static const EC_GROUP* const group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
-  thread_local const BnCtxPtr scratch(BN_CTX_new());
-  Require(group != nullptr && scratch != nullptr);
   if (signature.size() != 64) return false;
-  const BIGNUM* const order = EC_GROUP_get0_order(group);
-  const Digest hash = Sha256(message);
-  const BnPtr r = PublicNumber(signature.first(32));
-  const BnPtr s = PublicNumber(signature.subspan(32));
-  if (!IsBetweenOneAnd(order, r.get()) || !IsBetweenOneAnd(order, s.get())) return false;
-
-  const BnPtr u1 = PublicNumber(hash);
-  const BnPtr u2 = PublicNumber({});
-  BN_CTX* const c = scratch.get();
-  Require(BN_mod_inverse(s.get(), s.get(), order, c) != nullptr &&
-          BN_mod_mul(u1.get(), u1.get(), s.get(), order, c) == 1 &&
-          BN_mod_mul(u2.get(), r.get(), s.get(), order, c) == 1);
-  const EcPointPtr key(EC_POINT_new(group));
-  const EcPointPtr sum(EC_POINT_new(group));
-  const auto encoded = point_.Uncompressed();
-  Require(key != nullptr && sum != nullptr &&
-          EC_POINT_oct2point(group, key.get(), encoded.data(), encoded.size(), c) == 1 &&
-          EC_POINT_mul(group, sum.get(), u1.get(), key.get(), u2.get(), c) == 1);
-  if (EC_POINT_is_at_infinity(group, sum.get()) == 1) return false;
-  BIGNUM* const x = u1.get();
-  Require(EC_POINT_get_affine_coordinates(group, sum.get(), x, nullptr, c) == 1 &&
-          BN_nnmod(x, x, order, c) == 1);
-  return BN_cmp(x, r.get()) == 0;
+  SignaturePtr raw(ECDSA_SIG_new());
+  BIGNUM* r = BN_bin2bn(signature.data(), 32, nullptr);
+  BIGNUM* s = BN_bin2bn(signature.data() + 32, 32, nullptr);
+  Require(raw != nullptr && r != nullptr && s != nullptr && ECDSA_SIG_set0(raw.get(), r, s) == 1);
+  uint8_t* der = nullptr;
+  const int der_size = i2d_ECDSA_SIG(raw.get(), &der);
+  if (der_size <= 0) return false;
+  const PkeyPtr key = BuildKey(point_, nullptr);
+  const MdCtxPtr context(EVP_MD_CTX_new());
+  const bool valid =
+      EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key.get(), nullptr) == 1 &&
+      EVP_DigestVerify(context.get(), der, static_cast<size_t>(der_size), message.data(), message.size()) ==
+          1;
+  OPENSSL_free(der);
+  ERR_clear_error();
+  return valid;
 }
 
 EcdsaPrivateKey EcdsaPrivateKey::Generate() {
