@@ -71,8 +71,11 @@ absl::Status Run::Open(size_t count) {
   while (connections_.size() + refused_ < count) {
     LABREC_RETURN_IF_ERROR(CheckTime());
     absl::StatusOr<Http2Connection> connection = Http2Connection::Open(tls_.get(), port_);
-    if (connection.ok()) connections_.push_back(*std::move(connection));
-    if (!connection.ok()) ++refused_;
+    if (connection.ok()) {
+      connections_.push_back(*std::move(connection));
+    } else {
+      ++refused_;
+    }
   }
   return absl::OkStatus();
 }

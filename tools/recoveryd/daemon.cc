@@ -68,6 +68,7 @@ uint64_t RatedEndurance(const Config& config, const hsm::AnchorWear& anchor) {
 
 std::vector<recovery::Tenant> KeysOf(const std::vector<recovery::TenantSettings>& tenants) {
   std::vector<recovery::Tenant> keys;
+  keys.reserve(tenants.size());
   for (const recovery::TenantSettings& tenant : tenants) keys.push_back(tenant.keys);
   return keys;
 }
