@@ -56,6 +56,7 @@ void ServiceRealm::Start() {
   recovery::EngineOptions options;
   options.realm_name = "test";
   options.realm_id = id_;
+  options.attestation_limits = {1'000'000, 1'000'000};  // none, as for calls
   engine_ = Must(recovery::Engine::Start(std::move(options), *store_, device_, device_, clock_,
                                          [](const absl::Status& status) {
                                            Must(status);
