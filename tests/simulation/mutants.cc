@@ -291,24 +291,26 @@ std::optional<Nonce> WrapFindBegun(RegistrationKeys* keys, const RecordName& nam
 }
 
 LABREC_WRAPPED(
-    "_ZN6labrec8recovery10LedgerImplC1ERNS0_5StoreERNS_3hsm15FreshnessAnchorENS0_7HeadRowENS0_10MerkleTreeEm",
+    "_ZN6labrec8recovery10LedgerImplC1ERNS0_5StoreERNS_3hsm15FreshnessAnchorENS0_7HeadRowENS0_10MerkleTreeEm"
+    "NS0_6Ledger5ReadsE",
     void, NewLedger, LedgerImpl* made, Store& store, hsm::FreshnessAnchor& anchor, HeadRow head,
-    MerkleTree tree, uint64_t found_epoch);
+    MerkleTree tree, uint64_t found_epoch, Ledger::Reads reads);
 void WrapNewLedger(LedgerImpl* made, Store& store, hsm::FreshnessAnchor& anchor, HeadRow head,
-                   MerkleTree tree, uint64_t found_epoch) {
+                   MerkleTree tree, uint64_t found_epoch, Ledger::Reads reads) {
   RealNewLedger(made, store, anchor, std::move(head), std::move(tree),
-                found_epoch - (sim::Is(Broken::kOneFence) ? 1 : 0));
+                found_epoch - (sim::Is(Broken::kOneFence) ? 1 : 0), reads);
 }
 
 LABREC_WRAPPED(
     "_ZN6labrec8recovery6Ledger4OpenERNS0_5StoreERNS_3hsm15FreshnessAnchorESt4spanIKhLm18446744073709551615EE"
-    "PNS1_10OpenReportE",
+    "PNS1_10OpenReportENS1_5ReadsE",
     absl::StatusOr<std::unique_ptr<Ledger>>, Open, Store& store, hsm::FreshnessAnchor& anchor,
-    ByteView realm_id, Ledger::OpenReport* report);
+    ByteView realm_id, Ledger::OpenReport* report, Ledger::Reads reads);
 absl::StatusOr<std::unique_ptr<Ledger>> WrapOpen(Store& store, hsm::FreshnessAnchor& anchor,
-                                                 ByteView realm_id, Ledger::OpenReport* report) {
+                                                 ByteView realm_id, Ledger::OpenReport* report,
+                                                 Ledger::Reads reads) {
   if (sim::Is(Broken::kClaimsFirst)) LABREC_RETURN_IF_ERROR(anchor.Claim());
-  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Ledger> ledger, RealOpen(store, anchor, realm_id, report));
+  LABREC_ASSIGN_OR_RETURN(std::unique_ptr<Ledger> ledger, RealOpen(store, anchor, realm_id, report, reads));
   if (!sim::Is(Broken::kSettledWhenRefused)) return ledger;
   return std::make_unique<AlwaysSettled>(std::move(ledger));
 }
