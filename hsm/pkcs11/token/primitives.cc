@@ -114,8 +114,8 @@ absl::StatusOr<CK_OBJECT_HANDLE> GenerateHmacKey(const Session& session, Lifetim
       .Flag(CKA_UNWRAP, false);
   CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
   // SoftHSM2 sometimes fails while another key is made: the anchor makes its keys on another thread than the
-  // one that makes a period key.
-  static std::mutex making;
+  // one that makes a period key. Recursive, as tests run a second service from within this call.
+  static std::recursive_mutex making;
   const std::lock_guard lock(making);
   LABREC_RETURN_IF_ERROR(
       FromCkRv("C_GenerateKey", session.api()->C_GenerateKey(session.handle(), &mechanism, attributes.data(),
