@@ -34,9 +34,9 @@ constexpr size_t kLongestSocketPath = 107;  // sun_path, with its terminating ze
 // Reads one document into a Config.
 class ConfigReader {
  public:
-  ConfigReader(const toml::table& root, std::filesystem::path file, Problems& problems)
+  ConfigReader(const toml::table& root, const std::filesystem::path& file, Problems& problems)
       : root_(root), folder_(std::filesystem::absolute(file).parent_path()), problems_(problems) {
-    config_.file = std::filesystem::absolute(std::move(file));
+    config_.file = std::filesystem::absolute(file);
   }
 
   Config Read() {

@@ -1,6 +1,7 @@
 #include "recovery/store/sealed/sealed_store.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,12 +14,9 @@ namespace labrec::recovery {
 namespace {
 
 std::vector<uint32_t> BucketsOf(std::span<const RowAddress> addresses) {
-  std::vector<uint32_t> buckets;
-  for (const RowAddress& address : addresses) buckets.push_back(address.bucket);
-  std::ranges::sort(buckets);
-  const auto rest = std::ranges::unique(buckets);
-  buckets.erase(rest.begin(), rest.end());
-  return buckets;
+  std::set<uint32_t> buckets;
+  for (const RowAddress& address : addresses) buckets.insert(address.bucket);
+  return {buckets.begin(), buckets.end()};
 }
 
 // A row as the ledger knows it, or as it lies where it does not open.
