@@ -16,7 +16,7 @@ test('npm packs the library, its types and workers, and nothing else', () => {
     const [{ filename, files }] = JSON.parse(execFileSync('npm', ['pack', '--json', '--pack-destination', folder], { cwd: web, encoding: 'utf8' }));
     const names = files.map(({ path }) => path);
     for (const name of ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/node/index.js', 'dist/browser/argon_worker.js']) assert.ok(names.includes(name), name);
-    assert.deepEqual(names.filter((name) => !/^(dist\/[a-z0-9_/]+\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(name)), []);
+    assert.deepEqual(names.filter((name) => !/^(dist\/[a-z_/]+\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(name)), []);
 
     execFileSync('tar', ['xf', join(folder, filename), '-C', folder]);
     mkdirSync(join(folder, 'node_modules/@labyrinth-recovery'), { recursive: true });

@@ -1,8 +1,6 @@
 // What the workers of browser and Node have in common: one message in, one or two out.
-import { argon2id as hashWasm } from 'hash-wasm';
+import { argon2id } from 'hash-wasm';
 
-import { argon2id, ReadyMemory } from './argon2/argon2id.js';
-import { hasVectors } from './argon2/block.js';
 import type { ArgonCost } from './types.js';
 
 export interface StretchRequest extends ArgonCost {
@@ -14,31 +12,68 @@ export type StretchAnswer = { ready: true } | { expectedMs: number } | { stretch
 const PROBE = { memoryKib: 1024, passes: 1, lanes: 1 };
 /** As seal() has it by default. */
 const COMMON_KIB = 65536;
+const PAGE = 4096;
 
-type Hash = (pin: Uint8Array, salt: Uint8Array, cost: ArgonCost) => Promise<Uint8Array>;
+const hash = (pin: Uint8Array, salt: Uint8Array, { memoryKib, passes, lanes }: ArgonCost) =>
+  argon2id({ password: pin, salt, iterations: passes, memorySize: memoryKib, parallelism: lanes, hashLength: 32, outputType: 'binary' });
+const hashOfNothing = (cost: ArgonCost) => hash(new Uint8Array(1), new Uint8Array(16), cost);
 
-/** Of machines and engines that have no vectors: twice the time. */
-const withoutVectors: Hash = (pin, salt, { memoryKib, passes, lanes }) =>
-  hashWasm({ password: pin, salt, iterations: passes, memorySize: memoryKib, parallelism: lanes, hashLength: 32, outputType: 'binary' });
+interface ArgonExports {
+  Hash_GetBuffer(): number;
+  Hash_SetMemorySize(bytes: number): number;
+  memory: WebAssembly.Memory;
+}
 
-/** Gets ready; what answers one request then. */
+/**
+ * The memory of the next hash. hash-wasm makes an instance of its module for each, and the system gives each page of a new
+ * memory when it is first written to: a sixth of what 64 MiB and three passes take. So this worker hands it one whose
+ * pages are there already. Where hash-wasm's module is not as it is known here, it gets what it asked for.
+ */
+class ReadyMemory {
+  readonly #instantiate = WebAssembly.instantiate;
+  #module: WebAssembly.Module | undefined;
+  #instance: WebAssembly.Instance | undefined;
+
+  constructor() {
+    WebAssembly.instantiate = ((module: WebAssembly.Module, imports: WebAssembly.Imports) => {
+      const ready = module === this.#module ? this.#instance : undefined;
+      if (ready) {
+        this.#instance = undefined;
+        return Promise.resolve(ready);
+      }
+      if (module instanceof WebAssembly.Module && WebAssembly.Module.exports(module).some(({ name }) => name === 'Hash_SetMemorySize')) this.#module = module;
+      return this.#instantiate.call(WebAssembly, module, imports);
+    }) as typeof WebAssembly.instantiate;
+  }
+
+  async make(kib: number): Promise<void> {
+    if (!this.#module) return;
+    const instance = await this.#instantiate.call(WebAssembly, this.#module, {}) as unknown as WebAssembly.Instance;
+    const { Hash_GetBuffer: place, Hash_SetMemorySize: grow, memory } = instance.exports as unknown as ArgonExports;
+    place();
+    grow(1024 * (kib + 1));  // and a block that hash-wasm has behind it; once it is there, it does not grow again
+    const bytes = new Uint8Array(memory.buffer);
+    for (let at = 0; at < bytes.length; at += PAGE) bytes[at]! |= 0;
+    this.#instance = instance;
+  }
+  drop(): void {
+    this.#instance = undefined;
+  }
+}
+
+/** Loads the module and gets ready; what answers one request then. */
 export async function loadArgon(): Promise<(request: StretchRequest, tell: (answer: StretchAnswer) => void) => Promise<void>> {
-  const vectors = hasVectors();
-  let ready: ReadyMemory | undefined;
-  const hash: Hash = vectors ? (pin, salt, cost) => argon2id({ pin, salt }, cost, cost.memoryKib === ready?.kib ? ready : undefined) : withoutVectors;
-  const hashOfNothing = (cost: ArgonCost) => hash(new Uint8Array(1), new Uint8Array(16), cost);
-
-  await hashOfNothing({ ...PROBE, memoryKib: 8 });
+  const memory = new ReadyMemory();
+  await hashOfNothing({ memoryKib: 8, passes: 1, lanes: 1 });
   const start = performance.now();
   await hashOfNothing(PROBE);
   const msPerKib = (performance.now() - start) / PROBE.memoryKib;
-  if (vectors) ready = await ReadyMemory.make(COMMON_KIB).catch(() => undefined);  // who has not so much will hear it from the hash
+  await memory.make(COMMON_KIB).catch(() => undefined);  // who has not so much will hear it from the hash
   return async ({ pin, salt, ...cost }, tell) => {
     try {
       tell({ expectedMs: msPerKib * cost.memoryKib * cost.passes });
-      if (cost.memoryKib !== COMMON_KIB) ready = undefined;
+      if (cost.memoryKib !== COMMON_KIB) memory.drop();
       const stretched = await hash(pin, salt, cost);
-      ready = undefined;  // it is not empty any more
       pin.fill(0);
       tell({ stretched });
     } catch (error) {
