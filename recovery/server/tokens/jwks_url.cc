@@ -82,8 +82,9 @@ void JwksUrl::Note(const absl::StatusOr<Jwks>& fetched) {
   if (!fetched.ok()) {
     const std::string problem(fetched.status().message());
     if (problem != problem_) {
-      spdlog::error("token keys: {}; {}", problem,
-                    keys_.jwks ? "those fetched before stay in use for now" : "there are none to use");
+      spdlog::error(
+          "token keys: {}; {}", problem,
+          keys_.jwks ? "those fetched before stay in use for a day from then" : "there are none to use");
     }
     problem_ = problem;
     return;
