@@ -5,11 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/hostile/mutant.h"
+
 namespace labrec::hostile {
 
 // The mutants of one program by their names, and which of them is in use.
 template <typename Broken>
-class MutantTable {
+class MutantTable final : public Mutants {
  public:
   struct Named {
     const char* name;
@@ -17,13 +19,13 @@ class MutantTable {
   };
   MutantTable(std::initializer_list<Named> named) : named_(named) {}
 
-  bool Use(const std::string& name) {
+  bool Use(const std::string& name) override {
     const auto found = std::ranges::find_if(named_, [&](const Named& each) { return each.name == name; });
     if (found == named_.end()) return false;
     broken_ = found->broken;
     return true;
   }
-  std::vector<std::string> Names() const {
+  std::vector<std::string> Names() const override {
     std::vector<std::string> names;
     for (const Named& each : named_) names.emplace_back(each.name);
     return names;

@@ -9,7 +9,6 @@
 #include "recovery/client/steps/newest_group.h"
 #include "recovery/client/steps/next_version.h"
 #include "recovery/client/steps/registration.h"
-#include "tests/hostile/mutant.h"
 #include "tests/hostile/mutant_table.h"
 
 namespace labrec::hostile {
@@ -41,14 +40,6 @@ bool Is(Broken which) {
 }
 
 }  // namespace
-
-bool UseMutant(const std::string& name) {
-  return mutants.Use(name);
-}
-
-std::vector<std::string> MutantNames() {
-  return mutants.Names();
-}
 
 }  // namespace labrec::hostile
 

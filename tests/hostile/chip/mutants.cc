@@ -11,7 +11,6 @@
 #include "recovery/client/core/random.h"
 #include "recovery/client/steps/guess.h"
 #include "recovery/client/steps/registration.h"
-#include "tests/hostile/mutant.h"
 #include "tests/hostile/mutant_table.h"
 
 namespace labrec::hostile {
@@ -43,14 +42,6 @@ bool Is(Broken which) {
 }
 
 }  // namespace
-
-bool UseMutant(const std::string& name) {
-  return mutants.Use(name);
-}
-
-std::vector<std::string> MutantNames() {
-  return mutants.Names();
-}
 
 }  // namespace labrec::hostile
 

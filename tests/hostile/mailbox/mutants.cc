@@ -5,7 +5,6 @@
 #include "recovery/labyrinth/epoch/census.h"
 #include "recovery/labyrinth/epoch/check_floors.h"
 #include "recovery/labyrinth/mailbox.h"
-#include "tests/hostile/mutant.h"
 #include "tests/hostile/mutant_table.h"
 #include "tools/mailbox/floor_rules.h"
 
@@ -36,14 +35,6 @@ bool Is(Broken which) {
 }
 
 }  // namespace
-
-bool UseMutant(const std::string& name) {
-  return mutants.Use(name);
-}
-
-std::vector<std::string> MutantNames() {
-  return mutants.Names();
-}
 
 }  // namespace labrec::hostile
 
