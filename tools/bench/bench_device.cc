@@ -1,7 +1,11 @@
 #include "tools/bench/bench_device.h"
 
 #include <cstdio>
+#include <map>
+#include <string>
 #include <utility>
+
+#include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
 
@@ -9,16 +13,18 @@
 
 namespace labrec::bench {
 
-const std::map<std::string, test::SimulatorKind>& DeviceNames() {
-  static const std::map<std::string, test::SimulatorKind> names = {
-      {"swtpm", test::SimulatorKind::kSwtpm}, {"softhsm2", test::SimulatorKind::kSoftHsm}};
-  return names;
+void AddDeviceOption(CLI::App& app, test::SimulatorKind& kind) {
+  const std::map<std::string, test::SimulatorKind> names = {{"swtpm", test::SimulatorKind::kSwtpm},
+                                                            {"softhsm2", test::SimulatorKind::kSoftHsm}};
+  app.add_option("--device", kind, "swtpm or softhsm2: a simulator is started")
+      ->transform(CLI::CheckedTransformer(names));
 }
 
-const std::map<std::string, Latency>& LatencyNames() {
-  static const std::map<std::string, Latency> names = {{"simulator", Latency::kSimulator},
-                                                       {"hardware", Latency::kHardware}};
-  return names;
+void AddLatencyOption(CLI::App& app, Latency& latency) {
+  const std::map<std::string, Latency> names = {{"simulator", Latency::kSimulator},
+                                                {"hardware", Latency::kHardware}};
+  app.add_option("--latency", latency, "simulator, or hardware (a discrete TPM's latencies added)")
+      ->transform(CLI::CheckedTransformer(names));
 }
 
 absl::StatusOr<std::unique_ptr<BenchDevice>> BenchDevice::Start(test::SimulatorKind kind, Latency latency) {

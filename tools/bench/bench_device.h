@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 
@@ -12,15 +11,19 @@
 #include "tests/support/tpm/swtpm.h"
 #include "tests/support/tpm/tpm_proxy.h"
 
+namespace CLI {
+class App;
+}
+
 namespace labrec::bench {
 
 // How long a device takes: what the simulator needs, or on top of it what a discrete TPM needs
 // (HardwareLatency of tests/support/tpm/tpm_proxy.h; swtpm only).
 enum class Latency { kSimulator, kHardware };
 
-// What --device and --latency take.
-const std::map<std::string, test::SimulatorKind>& DeviceNames();
-const std::map<std::string, Latency>& LatencyNames();
+// --device and --latency, as every bench has them.
+void AddDeviceOption(CLI::App& app, test::SimulatorKind& kind);
+void AddLatencyOption(CLI::App& app, Latency& latency);
 
 // A device with keys and anchor of a realm of its own, for measuring it bare.
 class BenchDevice {

@@ -69,10 +69,8 @@ int main(int argc, char** argv) {
       "bound is what a bare loop of a recovery's commands does on all threads the device bears; a calm "
       "recovery is "
       "one derivation, one evaluation and one anchor.");
-  app.add_option("--device", options.kind, "swtpm or softhsm2: a simulator is started")
-      ->transform(CLI::CheckedTransformer(DeviceNames()));
-  app.add_option("--latency", options.latency, "simulator, or hardware (a discrete TPM's latencies added)")
-      ->transform(CLI::CheckedTransformer(LatencyNames()));
+  AddDeviceOption(app, options.kind);
+  AddLatencyOption(app, options.latency);
   app.add_option(
       "--uri", options.uri,
       "a device that is there already: tpm2:... or pkcs11:...; what is made on it is removed again");

@@ -152,8 +152,7 @@ int main(int argc, char** argv) {
       "median "
       "and the 99.9th percentile of Evaluate, the daemon's resident memory and its processor time: whether "
       "memory stays flat and checkpoints hold nobody up. tools/bench/report draws it.");
-  app.add_option("--device", options.kind, "swtpm or softhsm2")
-      ->transform(CLI::CheckedTransformer(DeviceNames()));
+  AddDeviceOption(app, options.kind);
   app.add_option("--clients", options.clients)->check(CLI::Range(1, 10000));
   app.add_option("--connections", options.connections, "that the clients share")->check(CLI::Range(1, 1000));
   app.add_option("--minutes", options.minutes, "of load")->check(CLI::Range(0.2, 6000.0));

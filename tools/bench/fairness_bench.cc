@@ -97,10 +97,8 @@ int main(int argc, char** argv) {
       "latency with it over their latency without it, in one run, with the rate limits out of the way. It "
       "sends "
       "from a process of its own; all run on this machine, so measure where cores are free.");
-  app.add_option("--device", options.kind, "swtpm or softhsm2")
-      ->transform(CLI::CheckedTransformer(DeviceNames()));
-  app.add_option("--latency", options.latency, "simulator, or hardware (a discrete TPM's latencies added)")
-      ->transform(CLI::CheckedTransformer(LatencyNames()));
+  AddDeviceOption(app, options.kind);
+  AddLatencyOption(app, options.latency);
   app.add_option("--clients", options.clients)->check(CLI::Range(1, 1000));
   app.add_option("--hammers", options.hammers, "calls that one account has under way")
       ->check(CLI::Range(1, 512));

@@ -125,8 +125,7 @@ int main(int argc, char** argv) {
       "spread over each, in turns; then start-up, memory, disk, and how long \"labyrinth-admin anchor "
       "verify\" "
       "takes to check every bucket and row.");
-  app.add_option("--device", options.kind, "swtpm or softhsm2")
-      ->transform(CLI::CheckedTransformer(DeviceNames()));
+  AddDeviceOption(app, options.kind);
   app.add_option("--small", options.small, "accounts in the small ledger, with one record each")
       ->check(CLI::Range(1, 20'000'000));
   app.add_option("--accounts,--large", options.accounts, "accounts in the large ledger")

@@ -101,10 +101,8 @@ int main(int argc, char** argv) {
       "Measures what one person waits for on an idle realm: sealing, a wrong PIN, recovering and deleting by "
       "the client library, with its Argon2id (64 MiB, three passes), TLS 1.3 over loopback and all that the "
       "realm does.");
-  app.add_option("--device", options.kind, "swtpm or softhsm2")
-      ->transform(CLI::CheckedTransformer(DeviceNames()));
-  app.add_option("--latency", options.latency, "simulator, or hardware (a discrete TPM's latencies added)")
-      ->transform(CLI::CheckedTransformer(LatencyNames()));
+  AddDeviceOption(app, options.kind);
+  AddLatencyOption(app, options.latency);
   app.add_option("--times", options.times, "each operation is done")->check(CLI::Range(1, 1000));
   app.add_flag("--json", options.json, "JSON instead of a table");
   CLI11_PARSE(app, argc, argv);

@@ -215,10 +215,8 @@ int main(int argc, char** argv) {
       "Measures a whole realm: the daemon on a simulator, gRPC over loopback with TLS 1.3, clients that "
       "call Evaluate and Unlock in turn and wait for every answer. A bare loop on a second simulator "
       "of the same kind says, in the same run, what the device alone allows.");
-  app.add_option("--device", options.kind, "swtpm or softhsm2")
-      ->transform(CLI::CheckedTransformer(DeviceNames()));
-  app.add_option("--latency", options.latency, "simulator, or hardware (a discrete TPM's latencies added)")
-      ->transform(CLI::CheckedTransformer(LatencyNames()));
+  AddDeviceOption(app, options.kind);
+  AddLatencyOption(app, options.latency);
   app.add_option("--clients", options.clients)->check(CLI::Range(1, 10000));
   app.add_option("--connections", options.connections, "that the clients share")->check(CLI::Range(1, 1000));
   app.add_option("--seconds", options.seconds, "of load")->check(CLI::Range(0.2, 3600.0));
