@@ -135,12 +135,12 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Serve(std::unique_ptr<List
 
 void RpcServer::Admit(int listener, int fd) {
   if (connections_ != nullptr && !connections_->Admit(fd)) {
-    close(fd);
     const uint64_t refused = ++refused_;
     if (std::has_single_bit(refused)) {  // the 1st, 2nd, 4th, 8th ...: a flood does not fill the log
       spdlog::warn("{} connections are open: refused one more, {} since the start ([limits] connections)",
                    connections_->limit(), refused);
     }
+    close(fd);  // after the count: who sees itself turned away finds it counted
     return;
   }
   Acceptor::NewConnectionParameters connection;

@@ -70,8 +70,12 @@ class AsioServer final : public HttpServer {
     }
     connection->Start();
   }
+  // The count comes before the close: who sees itself turned away finds it counted.
   void TurnAway(int fd) {
+    CountRefused();
     close(fd);
+  }
+  void CountRefused() {
     const std::lock_guard lock(mutex_);
     if (std::has_single_bit(++refused_)) {  // the 1st, 2nd, 4th, 8th ...: a flood does not fill the log
       spdlog::warn(
