@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "tests/integration/operation/named_metrics.h"
 #include "tests/support/net/loopback.h"
 #include "tests/support/process/eventually.h"
 #include "tests/support/realm/raw_account.h"
@@ -129,6 +130,25 @@ TEST_P(MetricsEndpoint, HasNothingElse) {
   const std::string mapped{std::istreambuf_iterator<char>(maps), {}};
   EXPECT_THAT(mapped, HasSubstr("libprometheus-cpp-core"));
   EXPECT_THAT(mapped, Not(HasSubstr("civetweb"))) << "an HTTP server with known holes";
+}
+
+// Those of a ledger in PostgreSQL and of a second host: tests/integration/operation/postgres_test.cc.
+TEST_P(MetricsEndpoint, HasWhatTheDashboardAndTheAlertsName) {
+  auto account = RawAccount::Register(*stub_, "chat", "alice", realm_->Token("alice"));
+  ASSERT_TRUE(account.ok()) << account.status();
+  EXPECT_TRUE(Becomes("labyrinth_call_seconds_count{method=\"FinishRegistration\"}", 1));
+  const std::string page = Scrape();
+  size_t seen = 0;
+  for (const char* file : {"labyrinth.dashboard.json", "labyrinth.rules.yml"}) {
+    for (const std::string& name : MetricsNamedIn(file)) {
+      if (name.starts_with("labyrinth_storage_") || name.starts_with("labyrinth_standby")) continue;
+      EXPECT_TRUE(HasMetric(page, name))
+          << file << " names " << name << ", of which /metrics knows nothing:\n"
+          << page;
+      ++seen;
+    }
+  }
+  EXPECT_GE(seen, 20U);
 }
 
 TEST_P(MetricsEndpoint, EndsWithTheDaemon) {

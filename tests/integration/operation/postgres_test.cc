@@ -11,6 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "tests/integration/operation/named_metrics.h"
+#include "tests/support/net/loopback.h"
 #include "tests/support/process/other_process.h"
 #include "tests/support/realm/raw_account.h"
 #include "tests/support/realm/realm_fixture.h"
@@ -45,13 +47,14 @@ class PostgresRealm : public testing::Test {
   std::string Url() const {
     return standby_ ? PostgresServer::UrlOf({primary_.get(), standby_.get()}) : primary_->url();
   }
-  void MakeRealm(bool in_file = false) {
+  void MakeRealm(bool in_file = false, const std::string& more = "") {
     RealmFixture::Options options;
     options.init_options = {"--bucket-exponent", "8"};  // verifying it asks for each directory by itself
     if (!in_file) options.init_options.insert(options.init_options.end(), {"--store", Url()});
     options.more_configuration = absl::StrCat("[store]\nurl = \"", Url(), "\"\n");
     if (standby_)
       absl::StrAppend(&options.more_configuration, "replicas = 1\nstandby_names = [\"n1\", \"n2\"]\n");
+    options.more_configuration += more;
     auto made = RealmFixture::Make(SimulatorKind::kSoftHsm, std::move(options));
     ASSERT_TRUE(made.ok()) << made.status();
     realm_ = *std::move(made);
@@ -132,6 +135,27 @@ class PostgresRealm : public testing::Test {
   std::unique_ptr<v1::Recovery::Stub> stub_;
   std::unique_ptr<RawAccount> account_;
 };
+
+TEST_F(PostgresRealm, TellsPrometheusWhatTheDashboardNames) {
+  ASSERT_NO_FATAL_FAILURE(StartPair());
+  const auto port = FreePort();
+  ASSERT_TRUE(port.ok()) << port.status();
+  ASSERT_NO_FATAL_FAILURE(MakeRealm(false, absl::StrCat("[metrics]\naddress = \"127.0.0.1:", *port, "\"\n")));
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  ASSERT_NO_FATAL_FAILURE(Register());
+  const std::string page = HttpGet(*port, "/metrics");
+  size_t seen = 0;
+  for (const char* file : {"labyrinth.dashboard.json", "labyrinth.rules.yml"}) {
+    for (const std::string& name : MetricsNamedIn(file)) {
+      if (!name.starts_with("labyrinth_storage_")) continue;
+      EXPECT_TRUE(HasMetric(page, name))
+          << file << " names " << name << ", of which /metrics knows nothing:\n"
+          << page;
+      ++seen;
+    }
+  }
+  EXPECT_GE(seen, 10U);
+}
 
 TEST_F(PostgresRealm, CountsOverCrashesOfItsDaemonAndItsServer) {
   ASSERT_NO_FATAL_FAILURE(StartServer());
