@@ -11,6 +11,7 @@
 #include "tools/admin/commands.h"
 #include "tools/admin/output.h"
 #include "tools/cli/command_line.h"
+#include "tools/cli/prompts.h"
 
 namespace labrec::admin {
 
@@ -24,6 +25,7 @@ std::shared_ptr<Options> AddCommand(const cli::Command& group, const std::string
   command = group.AddCommand(name, what);
   command.AddFlag(
       "--json", [options] { options->format = Format::kJson; }, "print JSON on standard output");
+  command.AddFlag(cli::kNoInput, cli::prompts_forbidden, cli::kNoInputHelp);
   command.WhenNamed([options, &result, run = std::move(run)] { result.status = run(*options); });
   return options;
 }

@@ -5,10 +5,12 @@
 
 #include <unistd.h>
 
+#include "tools/cli/prompts.h"
+
 namespace labrec::admin {
 
 absl::Status Confirm(std::string_view what) {
-  if (isatty(STDIN_FILENO) != 1) {
+  if (cli::prompts_forbidden || isatty(STDIN_FILENO) != 1) {
     return absl::FailedPreconditionError(std::string(what) +
                                          "\nnothing was changed: say --yes if you mean it");
   }

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/cli/completion/completion.h"
 #include "tools/cli/usage_error.h"
 
 namespace labrec::cli {
@@ -84,11 +85,17 @@ Command Command::AddChoice(const std::string& name, const std::string& what) con
 CommandLine::CommandLine(const std::string& what, const std::string& program, const std::string& version)
     : app_(std::make_unique<CLI::App>(what, program)) {
   app_->set_version_flag("--version", version);
+  AddCompletionOption(*app_);
 }
 
 CommandLine::~CommandLine() = default;
 
+void CommandLine::SetExamples(const std::string& examples) {
+  app_->footer(examples);
+}
+
 CommandLine::Outcome CommandLine::Parse(int argc, char** argv) {
+  if (PrintedCompletion(*app_, argc, argv)) return Outcome::kAskedFor;
   try {
     app_->parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -69,6 +69,9 @@ class CommandLine {
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 
+  // Shown below the help of the program.
+  void SetExamples(const std::string& examples);
+
   Command root() const { return Command(app_.get()); }
 
   enum class Outcome {

@@ -9,6 +9,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "pin/pin_text.h"
+#include "tools/cli/prompts.h"
 
 namespace labrec::cli {
 namespace {
@@ -77,6 +78,10 @@ absl::StatusOr<SecretBytes> ReadLine(int fd) {
 class Terminal {
  public:
   static absl::StatusOr<Terminal> Open() {
+    if (prompts_forbidden) {
+      return absl::FailedPreconditionError(
+          "--no-input: nobody is asked for the PIN; use --pin-stdin and give it on standard input");
+    }
     const int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     termios saved{};
     if (fd < 0 || tcgetattr(fd, &saved) != 0) {

@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/cli/chip_options.h"
+#include "tools/cli/completion/completion.h"
+#include "tools/cli/prompts.h"
 #include "tools/cli/usage_error.h"
 
 namespace labrec::mailbox {
@@ -19,6 +21,13 @@ constexpr char kFooter[] =
     "Exit codes: 0 done, 1 failure, 2 this device was revoked, 3 the store does not tell the truth,\n"
     "4 wrong PIN, or the record is locked, destroyed or not registered, 5 too few realms reachable.\n"
     "More: man labyrinth-mailbox";
+
+constexpr char kExamples[] =
+    "Examples:\n"
+    "  labyrinth-mailbox --home phone --store mailboxes init --tenant chat --account alice\n"
+    "  labyrinth-mailbox --home phone --store mailboxes --realms realms.toml --token-file tokens code make\n"
+    "  labyrinth-mailbox --home tablet --store mailboxes --realms realms.toml --token-file tokens "
+    "restore\n\n";
 
 CLI::App* AddCommand(CLI::App& parent, const char* name, const char* what, Arguments& arguments,
                      Command command) {
@@ -167,6 +176,7 @@ void AddArguments(CLI::App& app, Arguments& arguments) {
   app.add_option("--home", arguments.session.home, "This device's own folder")
       ->envname("LABYRINTH_MAILBOX_HOME")
       ->required();
+  app.add_flag(cli::kNoInput, cli::prompts_forbidden, cli::kNoInputHelp);
   AddStoreOptions(app, arguments.session.store);
   AddRealmOptions(app, arguments.session);
   AddAccount(*AddCommand(app, "init", "Make a mailbox with this device as its first", arguments, Init),
@@ -180,9 +190,11 @@ void AddArguments(CLI::App& app, Arguments& arguments) {
 
 std::optional<int> ParseArguments(int argc, char** argv, Arguments& arguments) {
   CLI::App app("A command-line mailbox over an untrusted message store", "labyrinth-mailbox");
-  app.footer(kFooter);
+  app.footer(std::string(kExamples) + kFooter);
+  cli::AddCompletionOption(app);
   app.set_version_flag("--version", LABREC_VERSION);
   AddArguments(app, arguments);
+  if (cli::PrintedCompletion(app, argc, argv)) return 0;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

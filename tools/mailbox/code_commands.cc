@@ -15,6 +15,7 @@
 #include "tools/cli/chip_options.h"
 #include "tools/cli/pin_reader.h"
 #include "tools/cli/progress_bar.h"
+#include "tools/cli/prompts.h"
 #include "tools/mailbox/command_steps.h"
 #include "tools/mailbox/commands.h"
 #include "tools/mailbox/floor_rules.h"
@@ -52,6 +53,9 @@ absl::StatusOr<const Connection*> ProvenRealms(Session& session, const PinOption
 }
 
 absl::StatusOr<SecretBytes> ReadLine() {
+  if (cli::prompts_forbidden && isatty(STDIN_FILENO) == 1) {
+    return absl::FailedPreconditionError("--no-input: give the recovery code on standard input");
+  }
   std::string line;
   if (!std::getline(std::cin, line)) return absl::InvalidArgumentError("no recovery code was given");
   return SecretBytes::TakeFrom(line);

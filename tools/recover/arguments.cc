@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/cli/chip_options.h"
+#include "tools/cli/completion/completion.h"
+#include "tools/cli/prompts.h"
 #include "tools/cli/usage_error.h"
 #include "tools/recover/exit_code.h"
 
@@ -16,8 +18,16 @@ constexpr char kFooter[] =
     "6 too few realms reachable, 7 done, but a chip counted tries that nobody explains.\n"
     "More: man labyrinth-recover";
 
+constexpr char kExamples[] =
+    "Examples:\n"
+    "  labyrinth-recover device-key --device-key phone.pem --public-out phone.pub\n"
+    "  labyrinth-recover seal --realms realms.toml --token-file tokens --device-key phone.pem \\\n"
+    "    --secret-file storage.key\n"
+    "  labyrinth-recover recover --realms realms.toml --token-file tokens --output storage.key\n\n";
+
 void AddJson(CLI::App* command, Arguments& arguments) {
   command->add_flag("--json", arguments.json, "Print the result as JSON on standard output");
+  command->add_flag(cli::kNoInput, cli::prompts_forbidden, cli::kNoInputHelp);
 }
 
 void AddRealms(CLI::App* command, Arguments& arguments) {
@@ -272,7 +282,8 @@ recovery::client::WhichVersion Which(const Arguments& arguments) {
 std::variant<Arguments, int> ParseArguments(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Keep a secret with recovery realms, and bring it back with a PIN.", "labyrinth-recover");
-  app.footer(kFooter);
+  app.footer(std::string(kExamples) + kFooter);
+  cli::AddCompletionOption(app);
   app.require_subcommand(1);
   app.set_version_flag("--version", LABREC_VERSION);
   for (const CommandEntry& entry : kCommands) {
@@ -281,6 +292,7 @@ std::variant<Arguments, int> ParseArguments(int argc, char** argv) {
     entry.add(command, arguments);
     command->final_callback([&arguments, &entry] { arguments.command = entry.command; });
   }
+  if (cli::PrintedCompletion(app, argc, argv)) return kExitDone;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

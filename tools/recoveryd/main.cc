@@ -190,6 +190,10 @@ int Main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   cli::CommandLine line("labyrinth-recoveryd: a recovery realm. See labyrinth-recoveryd(8).",
                         "labyrinth-recoveryd", recovery::SoftwareVersion());
+  line.SetExamples(
+      "Examples:\n"
+      "  labyrinth-recoveryd --check-config --config /etc/labyrinth/recoveryd.toml\n"
+      "  labyrinth-recoveryd --config /etc/labyrinth/recoveryd.toml\n");
   std::filesystem::path file;
   bool check_only = false;
   line.root().AddOption("--config", file, "configuration file (TOML)").Required().Word("FILE");

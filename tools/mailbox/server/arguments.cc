@@ -27,6 +27,11 @@ void AddArguments(const cli::Command& program, ServerArguments& arguments) {
 std::variant<ServerArguments, int> ParseArguments(int argc, char** argv) {
   cli::CommandLine line("A message store for labyrinth-mailbox. See labyrinth-mailboxd(8).",
                         "labyrinth-mailboxd", LABREC_VERSION);
+  line.SetExamples(
+      "Examples:\n"
+      "  labyrinth-mailboxd --database mailboxes.db --listen unix:/run/labyrinth/mailboxd.sock\n"
+      "  labyrinth-mailboxd --database mailboxes.db --listen 0.0.0.0:7443 --tls-certificate tls.pem \\\n"
+      "    --tls-key tls.key --jwks chat.jwks --tenant chat --audience mailboxes.example\n");
   ServerArguments arguments;
   AddArguments(line.root(), arguments);
   const cli::CommandLine::Outcome outcome = line.Parse(argc, argv);
