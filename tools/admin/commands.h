@@ -33,6 +33,7 @@ void AddTokenCommands(const cli::Command& app, Result& result);         // token
 void AddTenantCommands(const cli::Command& app, Result& result);        // tenant add, set, disable, list ...
 void AddPcrCommands(const cli::Command& app, Result& result);           // pcr keygen, show, approve
 void AddDoctorCommand(const cli::Command& app, Result& result);         // doctor
+void AddDevCommand(const cli::Command& app, Result& result);            // dev
 void AddAuditCommands(const cli::Command& app, Result& result);         // audit verify
 
 }  // namespace labrec::admin

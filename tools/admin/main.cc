@@ -14,10 +14,20 @@ constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
+constexpr char kExamples[] =
+    "Examples:\n"
+    "  labyrinth-admin realm init --device tpm2:device:/dev/tpmrm0 --state /var/lib/labyrinth/realm --name "
+    "oslo\n"
+    "  labyrinth-admin status --state /var/lib/labyrinth/realm\n"
+    "  labyrinth-admin doctor --config /etc/labyrinth/recoveryd.toml\n"
+    "  labyrinth-admin device enroll --tenant chat --account alice --public-key phone.pub \\\n"
+    "    --state /var/lib/labyrinth/realm\n";
+
 int Main(int argc, char** argv) {
   umask(077);
   cli::CommandLine line("labyrinth-admin: makes realms and looks after them. See labyrinth-admin(1).",
                         "labyrinth-admin", recovery::SoftwareVersion());
+  line.SetExamples(kExamples);
   const cli::Command app = line.root();
   app.RequireCommand();
   Result result;
@@ -36,6 +46,7 @@ int Main(int argc, char** argv) {
   AddPcrCommands(app, result);
   AddAuditCommands(app, result);
   AddDoctorCommand(app, result);
+  AddDevCommand(app, result);
   const cli::CommandLine::Outcome outcome = line.Parse(argc, argv);
   if (outcome != cli::CommandLine::Outcome::kRun) {
     return outcome == cli::CommandLine::Outcome::kAskedFor ? kDone : kUsage;
