@@ -30,6 +30,7 @@ class MetricsEndpoint : public testing::TestWithParam<SimulatorKind> {
     ASSERT_TRUE(port.ok()) << port.status();
     port_ = *port;
     RealmFixture::Options options;
+    options.transport = RealmFixture::Transport::kLoopbackTls;  // its certificate has a metric
     options.more_configuration = absl::StrCat("[metrics]\naddress = \"127.0.0.1:", port_, "\"\n");
     auto made = RealmFixture::Make(GetParam(), options);
     ASSERT_TRUE(made.ok()) << made.status();
