@@ -108,7 +108,7 @@ TEST_F(Installation, OtherProgramsAreCompiledWithWhatIsInstalled) {
       RunCommand({"sh", "-ec",
                   "cd " + work + "; gcc -std=c11 -Wall -Werror c.c -o c $(" + pkg_config +
                       " --cflags --libs labyrinth-recovery); "
-                      "LD_LIBRARY_PATH=$(dirname $(find . -name liblabyrinth_recovery.so.0)) ./c"});
+                      "LD_LIBRARY_PATH=$(dirname $(find . -name liblabyrinth_recovery.so.1)) ./c"});
   EXPECT_EQ(c.code, 0) << c.err;
   const FinishedCommand cxx = RunCommand(
       {"sh", "-ec",

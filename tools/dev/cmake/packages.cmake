@@ -42,7 +42,9 @@ set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "libtss2-tcti-device0")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SUGGESTS
   "labyrinth-recoveryd (= ${same_version}), swtpm, swtpm-tools, libtss2-tcti-swtpm0, softhsm2, openssl")
 
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME liblabyrinth-recovery0)
+# By the soname, as Debian's policy wants (8.1).
+get_target_property(soversion labyrinth_recovery SOVERSION)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME liblabyrinth-recovery${soversion})
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBRARY_DESCRIPTION "client of recovery realms, without I/O
  A shared library with a C interface: the calls are carried by who uses it.")
@@ -52,7 +54,7 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "client of recovery realms, to compile with
  The C header and library, the client in C++20 over gRPC, and what pkg-config
  and CMake want to know.")
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "liblabyrinth-recovery0 (= ${same_version})")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${CPACK_DEBIAN_LIBRARY_PACKAGE_NAME} (= ${same_version})")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS
   "libgrpc++-dev, libprotobuf-dev, libabsl-dev, libssl-dev, libargon2-dev, libunistring-dev, libtomlplusplus-dev")
 
