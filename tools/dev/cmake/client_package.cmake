@@ -92,6 +92,8 @@ foreach(header ${headers})
   cmake_path(GET header PARENT_PATH folder)
   install(FILES ${header} DESTINATION ${client_headers}/${folder} COMPONENT development EXCLUDE_FROM_ALL)
 endforeach()
+# From a file of pkg-config up to the prefix: /usr has a folder for the architecture, /usr/local has none.
+file(RELATIVE_PATH LABREC_PC_TO_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 foreach(name labyrinth-recovery labyrinth-recovery-client)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/${name}.pc.in ${CMAKE_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${CMAKE_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
