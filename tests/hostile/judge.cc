@@ -315,4 +315,33 @@ void Judge::Devices(const std::vector<RealmReport>& reports,
   }
 }
 
+bool Judge::ShowedTooMuch(size_t realm, const std::string& method) const {
+  return std::ranges::any_of(stage_.sent, [&](const Sent& sent) {
+    return sent.realm == realm && sent.method == method && sent.is_too_long;
+  });
+}
+
+void Judge::Status(const recovery::client::RecordStatus& status) {
+  for (size_t i = 0; i < status.realms.size(); ++i) {
+    const recovery::client::RealmStatus& realm = status.realms[i];
+    if (realm.guess_delays && realm.guess_delays->size() > recovery::kMostGuesses)
+      Broken("long list", absl::StrCat("realm ", i, ": ", realm.guess_delays->size(), " delays are said"));
+    if (realm.report.condition == RealmCondition::kGood && ShowedTooMuch(i, "GetRecord"))
+      Broken("long list", absl::StrCat("realm ", i, " showed more versions than there can be, and is good"));
+  }
+}
+
+void Judge::DeviceLists(const std::vector<recovery::client::DeviceList>& lists,
+                        const std::vector<wire::ListDevicesResponse>& devices) {
+  for (size_t i = 0; i < lists.size(); ++i) {
+    const recovery::client::DeviceList& list = lists[i];
+    const std::string said = absl::StrCat("realm ", i, ": ", list.devices.size(), " devices are said");
+    if (list.devices.size() > recovery::kMostDevices) Broken("long list", said);
+    if (list.report.condition != RealmCondition::kGood) continue;
+    if (ShowedTooMuch(i, "ListDevices")) Broken("long list", absl::StrCat(said, ", and it is good"));
+    if (IsHonest(i) && list.devices.size() != devices[i].devices.size())
+      Broken("device", absl::StrCat(said, " of ", devices[i].devices.size()));
+  }
+}
+
 }  // namespace labrec::hostile

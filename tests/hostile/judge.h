@@ -7,8 +7,10 @@
 
 #include "recovery/api/wire/account_messages.h"
 #include "recovery/api/wire/record_messages.h"
+#include "recovery/client/base/device_list.h"
 #include "recovery/client/base/outcome.h"
 #include "recovery/client/base/pin_change.h"
+#include "recovery/client/base/record_status.h"
 #include "tests/hostile/report.h"
 #include "tests/hostile/stage.h"
 
@@ -42,6 +44,10 @@ class Judge {
   void Devices(const std::vector<recovery::client::RealmReport>& reports,
                const std::vector<recovery::wire::ListDevicesResponse>& devices, const Bytes& device,
                bool there);
+  // No list is longer than a realm's can be, and who shows a longer one is not taken for good.
+  void Status(const recovery::client::RecordStatus& status);
+  void DeviceLists(const std::vector<recovery::client::DeviceList>& lists,
+                   const std::vector<recovery::wire::ListDevicesResponse>& devices);
 
   // Whether the liars are too few to make up what the client goes by.
   bool IsProtected(uint32_t least) const;
@@ -58,6 +64,7 @@ class Judge {
   bool IsWrongEverywhere(const std::string& pin) const;
   // The newest version is usable at enough honest realms that answer.
   bool IsThere() const;
+  bool ShowedTooMuch(size_t realm, const std::string& method) const;
   void Guesses(uint32_t entries);
   void Revealed();
   void Secret(const recovery::client::Recovered& recovered, const std::string& pin);

@@ -4,10 +4,14 @@
 
 #include "pin/sharing/commitment.h"
 #include "recovery/client/core/call.h"
+#include "recovery/client/operations/devices.h"
+#include "recovery/client/operations/reports.h"
+#include "recovery/client/operations/status.h"
 #include "recovery/client/report/tally.h"
 #include "recovery/client/steps/guess.h"
 #include "recovery/client/steps/newest_group.h"
 #include "recovery/client/steps/next_version.h"
+#include "recovery/client/steps/record_survey.h"
 #include "recovery/client/steps/registration.h"
 #include "tests/hostile/mutant_table.h"
 
@@ -25,6 +29,9 @@ enum class Broken {
   kSpentAsked,        // a version on which no guess is left is guessed at
   kHoldersAll,        // all realms of the list are said to hold what was sealed
   kOneIsBelieved,     // what one realm says of the record is believed
+  kManyVersions,      // a realm that shows more versions than there can be is a good one
+  kManyDelays,        // as many delays as a realm likes are said
+  kManyDevices,       // and as many devices
 };
 MutantTable<Broken> mutants{{"unproven-served", Broken::kUnprovenServed},
                             {"any-tls-key", Broken::kAnyTlsKey},
@@ -33,7 +40,10 @@ MutantTable<Broken> mutants{{"unproven-served", Broken::kUnprovenServed},
                             {"second-guess", Broken::kSecondGuess},
                             {"spent-asked", Broken::kSpentAsked},
                             {"holders-all", Broken::kHoldersAll},
-                            {"one-is-believed", Broken::kOneIsBelieved}};
+                            {"one-is-believed", Broken::kOneIsBelieved},
+                            {"many-versions", Broken::kManyVersions},
+                            {"many-delays", Broken::kManyDelays},
+                            {"many-devices", Broken::kManyDevices}};
 
 bool Is(Broken which) {
   return mutants.Is(which);
@@ -129,6 +139,70 @@ Task<Guess> OtherGuess(Scope& scope, Account& account, const ConfigGroup& group,
 Task<Guess> WrapMakeGuess(Scope& scope, Account& account, const ConfigGroup& group, const SecretBytes& pin,
                           Reports& reports) {
   return OtherGuess(scope, account, group, pin, reports);
+}
+
+LABREC_WRAPPED(
+    "_ZN6labrec8recovery6client4core10TakeSurveyERNS2_5ScopeERNS2_7AccountENSt7__cxx1112basic_stringIcSt11"
+    "char_traitsIcESaIcEEENS1_5LeastENS1_11SurveyUntilENS1_12WhichVersionE",
+    Task<Survey>, TakeSurvey, Scope& scope, Account& account, std::string record, Least least,
+    SurveyUntil until, WhichVersion which);
+Task<Survey> OtherSurvey(Scope& scope, Account& account, std::string record, Least least, SurveyUntil until,
+                         WhichVersion which) {
+  auto survey = co_await RealTakeSurvey(scope, account, std::move(record), least, until, which);
+  for (size_t i = 0; survey.ok() && i < survey->reports.size(); ++i) {
+    RealmReport& report = survey->reports[i];
+    if (report.condition == RealmCondition::kFaulty &&
+        report.error.message().find("two at most") != std::string::npos)
+      report = GoodReport(account, i);
+  }
+  co_return survey;
+}
+
+Task<Survey> WrapTakeSurvey(Scope& scope, Account& account, std::string record, Least least,
+                            SurveyUntil until, WhichVersion which) {
+  if (!Is(Broken::kManyVersions))
+    return RealTakeSurvey(scope, account, std::move(record), least, until, which);
+  return OtherSurvey(scope, account, std::move(record), least, until, which);
+}
+
+LABREC_WRAPPED(
+    "_ZN6labrec8recovery6client4core9GetStatusERNS2_5ScopeERNS2_7AccountENSt7__cxx1112basic_stringIcSt11"
+    "char_traitsIcESaIcEEENS1_5LeastE",
+    Task<RecordStatus>, GetStatus, Scope& scope, Account& account, std::string record, Least least);
+Task<RecordStatus> OtherStatus(Scope& scope, Account& account, std::string record, Least least) {
+  auto status = co_await RealGetStatus(scope, account, std::move(record), least);
+  for (size_t i = 0; status.ok() && i < account.size(); ++i) {
+    const auto answer = co_await Call(scope, account, i, wire::GetRealmRequest());
+    if (!answer.ok()) continue;
+    status->realms[i].guess_delays.emplace(answer->guess_delays_s.begin(), answer->guess_delays_s.end());
+  }
+  co_return status;
+}
+
+Task<RecordStatus> WrapGetStatus(Scope& scope, Account& account, std::string record, Least least) {
+  if (!Is(Broken::kManyDelays)) return RealGetStatus(scope, account, std::move(record), least);
+  return OtherStatus(scope, account, std::move(record), least);
+}
+
+LABREC_WRAPPED("_ZN6labrec8recovery6client4core11ListDevicesERNS2_5ScopeERNS2_7AccountE",
+               Task<std::vector<DeviceList>>, ListDevices, Scope& scope, Account& account);
+Task<std::vector<DeviceList>> OtherDevices(Scope& scope, Account& account) {
+  std::vector<DeviceList> lists;
+  for (size_t i = 0; i < account.size(); ++i) {
+    DeviceList& list = lists.emplace_back();
+    list.report = GoodReport(account, i);
+    const auto answer = co_await Call(scope, account, i, wire::ListDevicesRequest());
+    for (size_t at = 0; answer.ok() && at < answer->devices.size(); ++at) {
+      auto key = EcdsaPublicKey::FromSpki(answer->devices[at].public_key);
+      if (key.ok()) list.devices.push_back({key->DeviceId(), *std::move(key), "", 0, ""});
+    }
+  }
+  co_return lists;
+}
+
+Task<std::vector<DeviceList>> WrapListDevices(Scope& scope, Account& account) {
+  if (!Is(Broken::kManyDevices)) return RealListDevices(scope, account);
+  return OtherDevices(scope, account);
 }
 
 LABREC_WRAPPED("_ZNK6labrec8recovery6client4core12Registration7holdersEv", size_t, Holders,

@@ -21,12 +21,14 @@ constexpr const char* kMethods[] = {"GetRecord",          "Evaluate",   "BeginUn
 // One that always tells the same lie, of those that clients fell for.
 Liar Stubborn(size_t realm, sim::Dice& dice) {
   constexpr uint32_t kAlways = 1000;
-  switch (dice.Below(4)) {
+  switch (dice.Below(5)) {
     case 0:
-      return {realm, kAlways, LieKind::kClaim, "GetRecord"};
+      return {realm, kAlways, LieKind::kMany, ""};
     case 1:
-      return {realm, kAlways, LieKind::kCode, "Evaluate"};
+      return {realm, kAlways, LieKind::kClaim, "GetRecord"};
     case 2:
+      return {realm, kAlways, LieKind::kCode, "Evaluate"};
+    case 3:
       return {realm, kAlways, LieKind::kCode, "GetIdentity"};
     default:
       return {realm, kAlways, LieKind::kOtherKey, ""};
@@ -83,8 +85,8 @@ Move MoveOf(const Plan& plan, sim::Dice& dice) {
 }  // namespace
 
 const char* NameOf(LieKind kind) {
-  constexpr const char* kNames[] = {"code",   "field",   "replay", "claim",
-                                    "forged", "silence", "late",   "other-key"};
+  constexpr const char* kNames[] = {"code",    "field", "replay",    "claim", "forged",
+                                    "silence", "late",  "other-key", "many"};
   return kNames[static_cast<size_t>(kind)];
 }
 

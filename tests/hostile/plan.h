@@ -22,6 +22,7 @@ enum class LieKind {
   kSilence,   // no answer at all
   kLate,      // the true answer, later
   kOtherKey,  // the true answer, on a connection with another TLS key
+  kMany,      // the true answer, with a list in it that is longer than any realm's
   kCount,
 };
 const char* NameOf(LieKind kind);

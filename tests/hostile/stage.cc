@@ -10,6 +10,7 @@
 #include "recovery/api/wire/record_messages.h"
 #include "tests/hostile/fields.h"
 #include "tests/hostile/lie_dice.h"
+#include "tests/hostile/long_lists.h"
 #include "tests/hostile/people.h"
 #include "tests/support/tpm/local_ca.h"
 
@@ -188,6 +189,17 @@ std::optional<core::Reply> Stage::Claim(const CallStep& call, const Reply& truth
   return Says(which < 3 ? absl::NotFoundError("a claim") : absl::PermissionDeniedError("a claim"));
 }
 
+core::Reply Stage::TooLong(const CallStep& call, Sent& one, sim::Dice& dice) {
+  constexpr uint64_t kEntries[] = {33, 200, 3000};
+  Reply reply = Truth(call, one);
+  if (reply.status.ok()) {
+    const auto longer = WithALongList(call.method, reply.body, OneOf(kEntries, dice));
+    one.is_too_long = longer.has_value();
+    if (longer) reply.body = *longer;
+  }
+  return reply;
+}
+
 Stage::Answer Stage::Forged(const Liar& liar, const CallStep& call, Sent& one, sim::Dice& dice) {
   if (!forgery_) {
     const Move& now = plan_.moves[move_];
@@ -250,6 +262,8 @@ Stage::Answer Stage::Lie(const Liar& liar, LieKind kind, const CallStep& call, S
       reply.tls_key_hash = Sha256(AsBytes("another TLS key"));
       return {reply, 0};
     }
+    case LieKind::kMany:
+      return {TooLong(call, one, dice), 0};
     case LieKind::kCount:
       break;
   }

@@ -52,6 +52,7 @@ struct Sent {
   std::optional<recovery::client::core::Reply> truth;  // what the true realm did, if it was asked
   std::string came;                                    // in words
   bool came_on_proven_key = false;
+  bool is_too_long = false;  // a list in what came is longer than any realm's
 };
 
 // The core's host for one story: true realms behind liars.
@@ -103,6 +104,7 @@ class Stage final : public recovery::client::core::Host {
   Answer Lie(const Liar& liar, LieKind kind, const CallStep& call, Sent& one, sim::Dice& dice);
   Answer Forged(const Liar& liar, const CallStep& call, Sent& one, sim::Dice& dice);
   Answer ByTrick(ChipTrick trick, const CallStep& call, Sent& one, sim::Dice& dice, bool& lied);
+  Reply TooLong(const CallStep& call, Sent& one, sim::Dice& dice);
   static std::optional<Reply> Claim(const CallStep& call, const Reply& truth, sim::Dice& dice);
   const Reply& Truth(const CallStep& call, Sent& one);
   std::array<uint8_t, 32> KeyOf(size_t realm) const;

@@ -51,7 +51,11 @@ class ChipJudge {
     std::set<uint32_t> begun;
     for (const Sent& sent : move_.stage.sent) {
       const auto registration = wire::Decode<wire::BeginRegistrationRequest>(sent.body);
-      if (sent.method == "BeginRegistration" && registration) begun.insert(registration->version);
+      if (sent.method == "BeginRegistration" && registration) {
+        begun.insert(registration->version);
+        if (move_.act != Act::kSeal && !refills.empty())
+          Broken("ending", "an index is refilled, and what ends it is begun after that");
+      }
       if (sent.method != "FinishChipWrite") continue;
       const auto write = wire::Decode<wire::FinishChipWriteRequest>(sent.body);
       if (!write || begun.contains(write->version)) continue;

@@ -9,7 +9,9 @@
 #include "recovery/client/chip/guesses.h"
 #include "recovery/client/chip/uses.h"
 #include "recovery/client/core/random.h"
+#include "recovery/client/operations/recover.h"
 #include "recovery/client/steps/guess.h"
+#include "recovery/client/steps/kept_enforcement.h"
 #include "recovery/client/steps/registration.h"
 #include "tests/hostile/mutant_table.h"
 
@@ -27,6 +29,8 @@ enum class Broken {
   kCredentialUnchecked,   // and so is one that shows another chip's certificate
   kKeyUnchecked,          // the key need not be the one that the chip certified
   kChipNotDemanded,       // a realm that says that it has no chip is used where chips are demanded
+  kRefillsWhatEnds,       // a change of PIN refills the index that the new version ends
+  kForgetsWhoCounts,      // a new seal asks the ledger to count, whoever counted before
 };
 MutantTable<Broken> mutants{{"signs-again", Broken::kSignsAgain},
                             {"wrong-pin-signs", Broken::kWrongPinSigns},
@@ -35,7 +39,9 @@ MutantTable<Broken> mutants{{"signs-again", Broken::kSignsAgain},
                             {"certificate-unchecked", Broken::kCertificateUnchecked},
                             {"credential-unchecked", Broken::kCredentialUnchecked},
                             {"key-unchecked", Broken::kKeyUnchecked},
-                            {"chip-not-demanded", Broken::kChipNotDemanded}};
+                            {"chip-not-demanded", Broken::kChipNotDemanded},
+                            {"refills-what-ends", Broken::kRefillsWhatEnds},
+                            {"forgets-who-counts", Broken::kForgetsWhoCounts}};
 
 bool Is(Broken which) {
   return mutants.Is(which);
@@ -173,6 +179,25 @@ Task<> OtherClose(Scope& scope, Account& account, const ConfigGroup& group, std:
 Task<> WrapCloseSpent(Scope& scope, Account& account, const ConfigGroup& group, std::vector<size_t> spent,
                       Reports& reports) {
   return OtherClose(scope, account, group, std::move(spent), reports);
+}
+
+LABREC_WRAPPED(
+    "_ZN6labrec8recovery6client4core7RecoverERNS2_5ScopeERNS2_7AccountENS1_14RecoverRequestERKNS_11Secret"
+    "BytesE",
+    Task<RecoverOutcome>, Recover, Scope& scope, Account& account, RecoverRequest request,
+    const SecretBytes& pin);
+Task<RecoverOutcome> WrapRecover(Scope& scope, Account& account, RecoverRequest request,
+                                 const SecretBytes& pin) {
+  if (Is(Broken::kRefillsWhatEnds)) request.refill = ChipRefill::kNow;
+  return RealRecover(scope, account, std::move(request), pin);
+}
+
+LABREC_WRAPPED("_ZN6labrec8recovery6client4core15KeepEnforcementERKNS2_7AccountERKNS0_12RecordConfigE",
+               absl::StatusOr<KeptEnforcement>, KeepEnforcement, const Account& account,
+               const RecordConfig& config);
+absl::StatusOr<KeptEnforcement> WrapKeepEnforcement(const Account& account, const RecordConfig& config) {
+  if (Is(Broken::kForgetsWhoCounts)) return KeptEnforcement{Enforcement::kLedger, {}};
+  return RealKeepEnforcement(account, config);
 }
 
 LABREC_WRAPPED("_ZN6labrec8recovery6client4core12RegistrationC1ERNS2_7AccountERKNS2_11VersionPlanE", void,

@@ -25,6 +25,9 @@ TEST_F(Program, DevicesAreListedAndRevoked) {
   const Ended revoked = Run("device revoke", {id, "--pin-stdin"}, std::string(kRight) + "\n");
   EXPECT_EQ(revoked.code, 0) << revoked.err;
   EXPECT_THAT(revoked.out, HasSubstr("is enrolled no more at 3 of 3 realms"));
+  const Ended again = Run("device revoke", {id, "--device-key", Path("phone.key")});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("at 3 of 3 realms")) << "who is gone is revoked";
   const Ended left = Run("device list", {"--json"});
   for (const json& realm : left.Json()["realms"]) EXPECT_EQ(realm["devices"].size(), 1U) << left.out;
   EXPECT_EQ(SealIt(kRight, {"--json"}).code, 0) << "the phone is enrolled still";

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/crypto.h>
 
 #include "pin/oprf/hash_to_curve.h"
 #include "tests/unit/vector_file.h"
@@ -56,6 +57,15 @@ TEST(Oprf, OutputDoesNotDependOnTheBlind) {
   const auto output_b = Finalize(input, b->blind, b->element.Times(key));
   ASSERT_TRUE(output_a.ok() && output_b.ok());
   EXPECT_TRUE(output_a->Equals(output_b->view()));
+}
+
+// The blind gives the PIN to who has the element: it lies where secrets do, from draw to Finalize.
+TEST(Oprf, TheBlindIsKeptInLockedMemory) {
+  auto blinded = Blind(SecretBytes::CopyOf(AsBytes("1234")));
+  ASSERT_TRUE(blinded.ok());
+  EXPECT_NE(CRYPTO_secure_allocated(blinded->blind.SecretBytesView().data()), 0);
+  const Blinded moved = *std::move(blinded);
+  EXPECT_NE(CRYPTO_secure_allocated(moved.blind.SecretBytesView().data()), 0);
 }
 
 TEST(Oprf, OutputDependsOnInputKeyAndBlind) {
