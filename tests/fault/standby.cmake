@@ -5,7 +5,7 @@ labrec_library(standby_sweep_lib
   DEPS crash_sweep_lib test_realm_fixture test_raw_account test_postgres test_finished_command)
 target_include_directories(standby_sweep_lib PRIVATE ${CMAKE_BINARY_DIR}/generated)
 add_executable(standby_sweep standby/standby_sweep_main.cc)
-target_link_libraries(standby_sweep PRIVATE standby_sweep_lib)
+target_link_libraries(standby_sweep PRIVATE standby_sweep_lib test_seed_arguments)
 labrec_target(standby_sweep)
 labrec_runs_tests(fault standby_sweep)
 set_target_properties(standby_sweep PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

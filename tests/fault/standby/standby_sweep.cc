@@ -86,7 +86,7 @@ absl::Status StandbySweep::Strike(Blow blow, StandbyReport& report) {
   const std::string logs[] = {hosts_->Log(0), hosts_->Log(1)};
   const auto start = Clock::now();
   if (blow == Blow::kHost || blow == Blow::kBoth) hosts_->daemon(struck).Kill();
-  if (blow == Blow::kHang) Freeze(hosts_->daemon(struck).pid());
+  if (blow == Blow::kHang) hosts_->Hang(struck);
   if (blow == Blow::kPrimary || blow == Blow::kBoth) {
     LABREC_RETURN_IF_ERROR(hosts_->Failover());
     // A rewind asks for each file by itself: seconds, on a machine that is busy otherwise.

@@ -1,38 +1,15 @@
 // Runs random histories of a realm on two hosts and reports what did not fit: tools/test --standby-seeds N.
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <string>
 
+#include "absl/strings/numbers.h"
+
 #include "tests/fault/standby/standby_sweep.h"
+#include "tests/support/process/seed_arguments.h"
 
 namespace {
-
-struct Arguments {
-  uint64_t seeds = 20;
-  uint64_t first = 1;
-  double seconds = 1e9;
-  double slow = 1e9;
-};
-
-bool Parse(int argc, char** argv, Arguments& arguments) {
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string name = argv[i], value = argv[i + 1];
-    if (name == "--seeds") {
-      arguments.seeds = std::stoull(value);
-    } else if (name == "--first-seed") {
-      arguments.first = std::stoull(value);
-    } else if (name == "--seconds") {
-      arguments.seconds = std::stod(value);
-    } else if (name == "--tell-slow") {
-      arguments.slow = std::stod(value);
-    } else {
-      return false;
-    }
-  }
-  return argc % 2 == 1;
-}
 
 void PrintSeconds(const char* blow, const char* what, std::vector<double> took) {
   if (took.empty()) return;
@@ -58,33 +35,28 @@ void Print(const labrec::test::StandbyReport& report, double seconds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Arguments arguments;
-  if (!Parse(argc, argv, arguments)) {
-    std::fprintf(
-        stderr,
-        "usage: standby_sweep [--seeds N] [--first-seed S] [--seconds BUDGET] [--tell-slow SECONDS]\n");
+  labrec::test::SeedArguments seeds(20);
+  double slow = 1e9;
+  const auto tell_slow = [&](const std::string& value) { return absl::SimpleAtod(value, &slow); };
+  if (!seeds.Parse(argc, argv, {}, {{"--tell-slow", tell_slow}})) {
+    std::fprintf(stderr,
+                 "usage: standby_sweep [--seeds N] [--first S] [--seconds BUDGET] [--tell-slow SECONDS]\n");
     return 2;
   }
-  auto sweep = labrec::test::StandbySweep::Make(arguments.slow);
+  auto sweep = labrec::test::StandbySweep::Make(slow);
   if (!sweep.ok()) {
     std::fprintf(stderr, "%s\n", sweep.status().ToString().c_str());
     return 1;
   }
-  const auto start = std::chrono::steady_clock::now();
-  const auto seconds = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
   labrec::test::StandbyReport report;
   absl::Status failed;
-  for (uint64_t seed = arguments.first;
-       seed < arguments.first + arguments.seeds && seconds() < arguments.seconds; ++seed) {
+  seeds.Run([&](uint64_t seed) {
     failed = (*sweep)->RunHistory(seed, report);
-    if (!failed.ok() || !report.violations.empty()) {
-      std::printf("at seed %llu\n", static_cast<unsigned long long>(seed));
-      break;
-    }
-  }
-  Print(report, seconds());
+    const bool goes_on = failed.ok() && report.violations.empty();
+    if (!goes_on) std::printf("at seed %llu\n", static_cast<unsigned long long>(seed));
+    return goes_on;
+  });
+  Print(report, seeds.seconds());
   if (!failed.ok()) std::printf("FAILED %s\n", failed.ToString().c_str());
   return failed.ok() && report.violations.empty() && report.takeovers > 0 ? 0 : 1;
 }

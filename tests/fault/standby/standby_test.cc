@@ -115,7 +115,7 @@ TEST_F(StandbyTest, AHostThatLivesIsLeftAloneUnlessItsSessionIsEnded) {
   EXPECT_THAT(refused.err, HasSubstr("the ledger is open in"));
   EXPECT_THAT(refused.err, HasSubstr("--end-session"));
   EXPECT_EQ(Guess(0), kRawLimit - 1) << "and it goes on";
-  Freeze(hosts_->daemon(0).pid());
+  hosts_->Hang(0);
   const FinishedCommand taken = TakeOver(1, {"--end-session"});
   EXPECT_EQ(taken.code, 0) << taken.err << hosts_->Log(1);
   EXPECT_EQ(Guess(1), kRawLimit - 2);
@@ -133,7 +133,7 @@ TEST_F(StandbyTest, AHostThatHangsIsTakenOverByItselfAndComesBackAsStandby) {
   ASSERT_TRUE(hosts_->AwaitServing(kPatience, 1)) << hosts_->Log(1);
   ASSERT_TRUE(hosts_->Start(0, Role::kStandby).ok());
   ASSERT_TRUE(hosts_->AwaitReady(0)) << hosts_->Log(0);
-  Freeze(hosts_->daemon(1).pid());
+  hosts_->Hang(1);
   ASSERT_TRUE(hosts_->AwaitServing(kPatience, 0)) << hosts_->Log(0);
   Thaw(hosts_->daemon(1).pid());
   EXPECT_EQ(Guess(0), kRawLimit - 1);

@@ -15,6 +15,8 @@
 #include "hsm/base/status_macros.h"
 #include "recovery/api/v1/admin.grpc.pb.h"
 #include "tests/support/checkout_paths.h"
+#include "tests/support/process/file_locks.h"
+#include "tests/support/process/other_process.h"
 
 namespace labrec::test {
 namespace {
@@ -95,6 +97,14 @@ absl::Status TwoHosts::Start(int host, Role role) {
   options.log = hosts_[host].folder / "log";
   LABREC_ASSIGN_OR_RETURN(hosts_[host].daemon, ChildProcess::Start(options));
   return absl::OkStatus();
+}
+
+void TwoHosts::Hang(int host) {
+  const pid_t process = daemon(host).pid();
+  for (Freeze(process); HoldsALockBelow(realm_->softhsm()->TokenFolder(), process); Freeze(process)) {
+    Thaw(process);
+    std::this_thread::yield();
+  }
 }
 
 std::unique_ptr<labyrinth::recovery::v1::Recovery::Stub> TwoHosts::NewStub(int host) const {

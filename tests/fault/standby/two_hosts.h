@@ -34,6 +34,9 @@ class TwoHosts {
   // Starts the daemon of host 0 or 1; does not wait for it.
   absl::Status Start(int host, Role role);
   ChildProcess& daemon(int host) { return *hosts_[host].daemon; }
+  // Stops it (SIGSTOP) where it holds no lock of the token's: SoftHSM2 locks files at each call, and who is
+  // stopped then stops the other host, too. A network HSM has no such lock.
+  void Hang(int host);
   bool Runs(int host) { return hosts_[host].daemon != nullptr && hosts_[host].daemon->Running(); }
   // Waits until either serves, or that one: which.
   std::optional<int> AwaitServing(std::chrono::milliseconds patience, std::optional<int> host = std::nullopt);
