@@ -60,7 +60,10 @@ size_t Judge::HonestThatAnswer() const {
 
 bool Judge::IsProtected(uint32_t least) const {
   if (stage_.liars() < least) return true;
-  if (stage_.liars() >= plan_.threshold) return false;
+  return stage_.liars() < plan_.threshold && IsOffered();
+}
+
+bool Judge::IsOffered() const {
   for (size_t i = 0; i < plan_.realms; ++i) {
     if (Answers(i) && IsUsable(before_[i]) && !before_[i].versions.empty()) return true;
   }
@@ -180,17 +183,17 @@ void Judge::Believed(const recovery::client::RecoverOutcome& outcome) {
   const auto state = destroyed ? wire::RecordState::kDestroyed : wire::RecordState::kNotRegistered;
   size_t truly = 0;
   for (size_t i = 0; i < plan_.realms; ++i) truly += IsHonest(i) && after_[i].state == state ? 1 : 0;
-  const uint32_t least = std::min(plan_.threshold, plan_.least.realms);
+  // What a realm offers may take fewer realms than the client goes by; where none does, nobody can say so.
+  const uint32_t least = IsOffered() ? std::min(plan_.threshold, plan_.least.realms) : plan_.least.realms;
   if (truly + stage_.liars() >= recovery::client::RealmsThatSettle(plan_.realms, least)) return;
   Broken("believed", absl::StrCat("the record is said to be ", destroyed ? "destroyed" : "not registered",
                                   ", and ", truly, " honest realms say so"));
 }
 
 void Judge::NothingErased(const std::string& pin) {
-  // Where all realms are needed, a right PIN that one of them answers wrongly cannot be told from a wrong
-  // one.
-  const bool few = stage_.liars() + plan_.threshold <= plan_.realms;
-  if (!few || !IsProtected(plan_.least.realms) || !IsRightEverywhere(pin)) return;
+  // Where fewer than T honest realms have it and answer, a right PIN that a liar answers wrongly cannot be
+  // told from a wrong one.
+  if (!IsThere() || !IsProtected(plan_.least.realms) || !IsRightEverywhere(pin)) return;
   for (size_t i = 0; i < plan_.realms; ++i) {
     const bool was = before_[i].state == wire::RecordState::kDestroyed;
     if (!IsHonest(i) || was || after_[i].state != wire::RecordState::kDestroyed) continue;
@@ -273,6 +276,9 @@ void Judge::Holders(const recovery::client::Sealed& sealed) {
     Broken("complete",
            absl::StrCat("it is said to be complete, and ", active, " honest realms have activated it"));
   }
+}
+
+void Judge::Threshold(const recovery::client::Sealed& sealed) {
   if (sealed.threshold != plan_.threshold) Broken("policy", "another threshold is said than was asked for");
 }
 
@@ -280,6 +286,7 @@ void Judge::Seal(const absl::StatusOr<recovery::client::Sealed>& outcome) {
   Calls(2, std::max(recovery::client::Majority(plan_.realms), plan_.threshold));
   Configs();
   if (outcome.ok()) Holders(*outcome);
+  if (outcome.ok()) Threshold(*outcome);
   if (outcome.ok()) ProvenKeys(outcome->reports);
   const size_t honest = HonestThatAnswer();
   const bool few = stage_.liars() + plan_.threshold <= plan_.realms && stage_.liars() < plan_.threshold;
@@ -296,6 +303,8 @@ void Judge::ChangePin(const absl::StatusOr<recovery::client::PinChange>& outcome
   NothingErased(old_pin);
   const auto* sealed = outcome.ok() ? std::get_if<recovery::client::Sealed>(&*outcome) : nullptr;
   if (sealed != nullptr) Holders(*sealed);
+  // What the liars made up is sealed again as it was made up.
+  if (sealed != nullptr && IsProtected(plan_.least.realms)) Threshold(*sealed);
   if (sealed != nullptr) ProvenKeys(sealed->reports);
   const bool few = stage_.liars() + plan_.threshold <= plan_.realms && stage_.liars() < plan_.least.realms;
   if (!few || !IsThere() || !IsRightEverywhere(old_pin) || !outcome.ok() || sealed != nullptr) return;

@@ -59,6 +59,8 @@ class Judge {
   bool IsHonest(size_t realm) const { return !stage_.IsLiar(realm); }
   bool Answers(size_t realm) const { return IsHonest(realm) && !stage_.IsAway(realm); }
   size_t HonestThatAnswer() const;
+  // Whether an honest realm that answers offers a version.
+  bool IsOffered() const;
   // Whether all that is registered anywhere is under this PIN, or nothing is.
   bool IsRightEverywhere(const std::string& pin) const;
   bool IsWrongEverywhere(const std::string& pin) const;
@@ -72,6 +74,7 @@ class Judge {
   void NothingErased(const std::string& pin);
   void Configs();
   void Holders(const recovery::client::Sealed& sealed);
+  void Threshold(const recovery::client::Sealed& sealed);
   void ProvenKeys(const std::vector<recovery::client::RealmReport>& reports);
 
   const Plan& plan_;

@@ -113,14 +113,15 @@ std::vector<MetricFamily> StandbyFamilies(const StandbyFigures& standby) {
 }
 
 MetricFamily CertificateFamily(const std::vector<CertificateFigures>& certificates) {
-  MetricFamily family{"labyrinth_certificate_days_left",
-                      "Days until a certificate of this file expires; below 0: it has",
+  constexpr double kSecondsADay = 86400;
+  MetricFamily family{"labyrinth_certificate_remaining_seconds",
+                      "Until a certificate of this file expires; below 0: it has",
                       MetricType::Gauge,
                       {}};
   for (const CertificateFigures& certificate : certificates) {
     prometheus::ClientMetric metric;
     metric.label = {{"file", certificate.file}};
-    metric.gauge.value = certificate.days_left;
+    metric.gauge.value = certificate.days_left * kSecondsADay;
     family.metric.push_back(metric);
   }
   return family;

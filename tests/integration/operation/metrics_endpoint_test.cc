@@ -11,6 +11,7 @@
 #include "tests/integration/operation/named_metrics.h"
 #include "tests/support/net/loopback.h"
 #include "tests/support/process/eventually.h"
+#include "tests/support/process/finished_command.h"
 #include "tests/support/realm/raw_account.h"
 #include "tests/support/realm/realm_fixture.h"
 #include "tests/support/realm/realm_stub.h"
@@ -150,6 +151,15 @@ TEST_P(MetricsEndpoint, HasWhatTheDashboardAndTheAlertsName) {
     }
   }
   EXPECT_GE(seen, 20U);
+}
+
+// By the program that Prometheus checks pages with.
+TEST_P(MetricsEndpoint, IsWhatPrometheusTakes) {
+  const std::string page = Scrape();
+  const size_t body = page.find("\r\n\r\n");
+  ASSERT_NE(body, std::string::npos) << page;
+  const FinishedCommand checked = RunCommand({"promtool", "check", "metrics"}, page.substr(body + 4));
+  EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
 }
 
 TEST_P(MetricsEndpoint, EndsWithTheDaemon) {
