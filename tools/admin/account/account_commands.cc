@@ -182,11 +182,11 @@ const std::vector<std::string>& WhatRemains() {
       "lines of the audit log that name the account, this one among them: who did what, and when",
       "copies of the ledger that were made before (\"backup create\", file system snapshots)",
       "with the ledger in PostgreSQL: old versions of its rows, until the server has overwritten them, and "
-      "in its "
-      "log, standbys and archives (docs/postgresql.md)",
+      "in "
+      "its log, standbys and archives (docs/postgresql.md)",
       "what other realms keep of the account: each has to erase its own",
-      "nothing that would know the account again: to whoever comes next with a token of this name it is a "
-      "new one"};
+      "nothing that would know the account again: to whoever comes with a token of this name it is a new "
+      "one"};
   return remains;
 }
 

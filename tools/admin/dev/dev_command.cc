@@ -196,12 +196,14 @@ absl::Status StayUntilStopped(const DevWorld& world, DevWorldRunning& running) {
   for (;;) {
     std::vector<int> ends;
     std::vector<std::pair<std::string, Child*>> whose;
+    whose.reserve(running.realms.size() + running.simulators.size());
     for (DevRealm& realm : running.realms)
       whose.emplace_back("the daemon of realm " + realm.name, &*realm.daemon);
     for (size_t i = 0; i < running.simulators.size(); ++i) {
       auto& process = running.simulators[i].process;
       if (process) whose.emplace_back("the TPM of realm " + running.realms[i].name, &*process);
     }
+    ends.reserve(whose.size());
     for (const auto& [name, child] : whose) ends.push_back(child->ended());
     const auto which = world.stopping().Await(ends, kForEver);
     if (absl::IsCancelled(which.status())) return absl::OkStatus();

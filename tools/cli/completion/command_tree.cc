@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
 namespace labrec::cli {
@@ -63,7 +64,7 @@ CommandNode Read(const CLI::App& app, const std::string& path, const CommandNode
   for (const CLI::App* const command : app.get_subcommands([](const CLI::App*) { return true; })) {
     const std::string name = command->get_name();
     if (name.empty()) continue;
-    node.below.push_back(Read(*command, path.empty() ? name : path + " " + name, &node));
+    node.below.push_back(Read(*command, path.empty() ? name : absl::StrCat(path, " ", name), &node));
   }
   return node;
 }

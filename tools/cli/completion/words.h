@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
@@ -28,7 +29,8 @@ inline std::string PathBranches(const CommandNode& program, const std::string& i
     if (command->path.empty()) continue;
     const size_t last = command->path.rfind(' ');
     const std::string above = last == std::string::npos ? "" : command->path.substr(0, last);
-    text += indent + Quoted(above + ":" + NameOf(*command)) + ") at=" + Quoted(command->path) + " ;;\n";
+    absl::StrAppend(&text, indent, Quoted(absl::StrCat(above, ":", NameOf(*command))),
+                    ") at=", Quoted(command->path), " ;;\n");
   }
   return text;
 }
