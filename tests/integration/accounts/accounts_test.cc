@@ -2,7 +2,11 @@
 #include <string>
 #include <vector>
 
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
 #include "hsm/base/file.h"
+#include "recovery/api/v1/admin.grpc.pb.h"
 #include "tests/integration/server/test.h"
 
 // The operator's view of accounts, and their end.
@@ -155,6 +159,20 @@ TEST_P(Accounts, ExportHasWhatIsKeptAndReadsAreNoted) {
   for (const char* event : {"account_read", "devices_read", "record_read", "accounts_read"}) {
     EXPECT_THAT(Audit(), HasSubstr(event));
   }
+}
+
+// Who begins with a later page has read as well.
+TEST_P(Accounts, EachPageThatIsReadIsNoted) {
+  ApiClient alice(*realm_, "alice");
+  ASSERT_TRUE(alice.SetUp().ok());
+  const auto admin = v1::Admin::NewStub(
+      grpc::CreateChannel("unix:" + realm_->admin_socket().string(), grpc::InsecureChannelCredentials()));
+  v1::ListAccountsRequest request;
+  request.set_from(1);
+  v1::ListAccountsResponse response;
+  grpc::ClientContext context;
+  ASSERT_TRUE(admin->ListAccounts(&context, request, &response).ok());
+  EXPECT_THAT(Audit(), HasSubstr("accounts_read"));
 }
 
 }  // namespace
