@@ -103,7 +103,17 @@ bool Judge::IsThere() const {
     config = &version->config;
     if (Answers(i) && version->remaining.value_or(0) > 0 && version->locked_until_ms == 0) ++there;
   }
-  return there >= std::max(plan_.threshold, plan_.least.realms);
+  const auto offered = wire::Decode<wire::RecordConfig>(*config);  // the liars' own may take more realms
+  return offered && there >= std::max({plan_.threshold, offered->threshold, plan_.least.realms});
+}
+
+bool Judge::IsOfTheLiars() const {
+  return std::ranges::any_of(before_, [&](const auto& realm) {
+    return IsUsable(realm) && std::ranges::any_of(realm.versions, [&](const wire::RecordVersion& version) {
+             const auto made = made_.find(version.config);
+             return made != made_.end() && made->second.is_the_liars;
+           });
+  });
 }
 
 void Judge::Guesses(uint32_t entries) {
@@ -299,12 +309,13 @@ void Judge::Seal(const absl::StatusOr<recovery::client::Sealed>& outcome) {
 void Judge::ChangePin(const absl::StatusOr<recovery::client::PinChange>& outcome,
                       const std::string& old_pin) {
   Calls(1, plan_.least.realms);
-  if (IsProtected(plan_.least.realms)) Configs();
+  // What the liars made up, now or in a move before, is sealed again as it was made up.
+  const bool own = IsProtected(plan_.least.realms) && !IsOfTheLiars();
+  if (own) Configs();
   NothingErased(old_pin);
   const auto* sealed = outcome.ok() ? std::get_if<recovery::client::Sealed>(&*outcome) : nullptr;
   if (sealed != nullptr) Holders(*sealed);
-  // What the liars made up is sealed again as it was made up.
-  if (sealed != nullptr && IsProtected(plan_.least.realms)) Threshold(*sealed);
+  if (sealed != nullptr && own) Threshold(*sealed);
   if (sealed != nullptr) ProvenKeys(sealed->reports);
   const bool few = stage_.liars() + plan_.threshold <= plan_.realms && stage_.liars() < plan_.least.realms;
   if (!few || !IsThere() || !IsRightEverywhere(old_pin) || !outcome.ok() || sealed != nullptr) return;

@@ -59,6 +59,8 @@ class Judge {
   bool IsHonest(size_t realm) const { return !stage_.IsLiar(realm); }
   bool Answers(size_t realm) const { return IsHonest(realm) && !stage_.IsAway(realm); }
   size_t HonestThatAnswer() const;
+  // Whether a version that is there comes from one that the liars made up when nobody could know better.
+  bool IsOfTheLiars() const;
   // Whether an honest realm that answers offers a version.
   bool IsOffered() const;
   // Whether all that is registered anywhere is under this PIN, or nothing is.
