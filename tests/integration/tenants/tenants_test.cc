@@ -196,7 +196,7 @@ TEST_P(TenantsTest, KeysFromAnAddress) {
 
   server.Stop();
   ASSERT_EQ(kill(realm_->DaemonPid(), SIGHUP), 0);
-  ASSERT_TRUE(realm_->WaitForLog("those fetched before stay in use for now").ok());
+  ASSERT_TRUE(realm_->WaitForLog("those fetched before stay in use for a day from then").ok());
   EXPECT_TRUE(Ask(next).ok());
   EXPECT_THAT(Admin({"tenant", "show", "--tenant", kName})["keys_problem"].get<std::string>(),
               HasSubstr("https://localhost"));
