@@ -181,12 +181,9 @@ const std::vector<std::string>& WhatRemains() {
   static const std::vector<std::string> remains = {
       "lines of the audit log that name the account, this one among them: who did what, and when",
       "copies of the ledger that were made before (\"backup create\", file system snapshots)",
-      "with the ledger in PostgreSQL: old versions of its rows, until the server has overwritten them, and "
-      "in "
-      "its log, standbys and archives (docs/postgresql.md)",
+      "in PostgreSQL: old versions of its rows until they are overwritten, its log, standbys and archives",
       "what other realms keep of the account: each has to erase its own",
-      "nothing that would know the account again: to whoever comes with a token of this name it is a new "
-      "one"};
+      "nothing that knows the account again: to whoever comes with a token of this name it is new"};
   return remains;
 }
 
