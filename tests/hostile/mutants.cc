@@ -192,6 +192,7 @@ Task<std::vector<DeviceList>> OtherDevices(Scope& scope, Account& account) {
     DeviceList& list = lists.emplace_back();
     list.report = GoodReport(account, i);
     const auto answer = co_await Call(scope, account, i, wire::ListDevicesRequest());
+    if (!answer.ok()) list.report.Failed(answer.status());
     for (size_t at = 0; answer.ok() && at < answer->devices.size(); ++at) {
       auto key = EcdsaPublicKey::FromSpki(answer->devices[at].public_key);
       if (key.ok()) list.devices.push_back({key->DeviceId(), *std::move(key), "", 0, ""});

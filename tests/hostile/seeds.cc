@@ -5,6 +5,11 @@
 #include <map>
 #include <string>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+#include "hsm/base/hash.h"
 #include "tests/hostile/mutant.h"
 #include "tests/support/process/seed_arguments.h"
 
@@ -14,6 +19,16 @@ namespace {
 void Print(const Stories& stories, uint64_t seed, const StoryReport& report) {
   std::printf("%s\n", stories.describe(seed).c_str());
   for (const std::string& line : report.transcript) std::printf("%s\n", line.c_str());
+}
+
+// Everything of a story that a second run of its seed must repeat.
+std::string HashOf(const StoryReport& report) {
+  std::string all;
+  for (const std::string& line : report.transcript) absl::StrAppend(&all, line, "\n");
+  for (const LieName& lie : report.lies) absl::StrAppend(&all, lie, "\n");
+  for (const auto& [name, count] : report.counts) absl::StrAppend(&all, name, " ", count, "\n");
+  const Digest hash = Sha256(AsBytes(all));
+  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(hash.data()), 8));
 }
 
 // Says what was broken, and the shortest transcript in which it still is.
@@ -40,13 +55,16 @@ void Tell(const Stories& stories, uint64_t seed, const StoryReport& report, Shor
 
 int RunSeeds(int argc, char** argv, const Stories& stories) {
   test::SeedArguments seeds(200);
-  bool print = false, keep_going = false, names_mutants = false, with_mutant = false;
+  bool print = false, hashes = false, keep_going = false, names_mutants = false, with_mutant = false;
   if (!seeds.Parse(argc, argv,
-                   {{"--trace", &print}, {"--keep-going", &keep_going}, {"--mutants", &names_mutants}},
+                   {{"--trace", &print},
+                    {"--hashes", &hashes},
+                    {"--keep-going", &keep_going},
+                    {"--mutants", &names_mutants}},
                    {{"--mutant", [&](const std::string& name) { return with_mutant = UseMutant(name); }}})) {
     std::fprintf(stderr,
-                 "usage: %s [--seeds N] [--first S] [--seconds BUDGET] [--trace] [--keep-going] "
-                 "[--mutant NAME] [--mutants]\n",
+                 "usage: %s [--seeds N] [--first S] [--seconds BUDGET] [--trace] [--hashes] "
+                 "[--keep-going] [--mutant NAME] [--mutants]\n",
                  argv[0]);
     return 2;
   }
@@ -63,6 +81,7 @@ int RunSeeds(int argc, char** argv, const Stories& stories) {
     for (const auto& [name, count] : report.counts) counts[name] += count;
     counts["lies"] += report.lies.size();
     if (print) Print(stories, seed, report);
+    if (hashes) std::printf("seed %" PRIu64 ": %s\n", seed, HashOf(report).c_str());
     if (report.violations.empty()) return true;
     ++failed;
     // That a mutant is found is enough to know, unless somebody reads on.
