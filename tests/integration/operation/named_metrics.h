@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <fstream>
 #include <iterator>
 #include <regex>
 #include <set>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
 
@@ -24,6 +27,23 @@ inline std::set<std::string> MetricsNamedIn(const std::string& file) {
 inline bool HasMetric(const std::string& page, const std::string& name) {
   return page.find("\n" + name + " ") != std::string::npos ||
          page.find("\n" + name + "{") != std::string::npos;
+}
+
+// The page has every metric that the dashboard and the rules name and that `is_its` picks. How many those
+// are.
+template <typename Pick>
+size_t ExpectNamed(const std::string& page, const Pick& is_its) {
+  size_t named = 0;
+  for (const char* file : {"labyrinth.dashboard.json", "labyrinth.rules.yml"}) {
+    for (const std::string& name : MetricsNamedIn(file)) {
+      if (!is_its(name)) continue;
+      ++named;
+      EXPECT_TRUE(HasMetric(page, name))
+          << file << " names " << name << ", of which /metrics knows nothing:\n"
+          << page;
+    }
+  }
+  return named;
 }
 
 }  // namespace labrec::test
