@@ -6,7 +6,8 @@
  * opens any state that has evidence. Two servers may run at once, each on its own copy, and each may crash between
  * any two calls of the token. A call acts at once; what a server has seen of the token may be old when it acts.
  *
- * Checked, with an attacker: the token is never without a key, and never are more than LIMIT evaluations released.
+ * Checked, with an attacker: the token is never without a key, never are more than LIMIT evaluations released, and
+ * who holds the claim and has committed since is not ended by keys that others make too late.
  * Checked, with -DNO_ATTACKER (one server, storage keeps what was written): a start is never refused, and nothing
  * that was acknowledged is lost.
  *
@@ -15,6 +16,7 @@
  *   DESTROY_FIRST     Prepare destroys what others prepared before it has a key of its own
  *   PREPARE_UNCLAIMED Prepare does not look at the claim after it looked at the token
  *   COMMIT_UNCLAIMED  Commit does not look at the claim after it has destroyed the current key
+ *   NO_STRAYS         any key too many is taken for damage
  *   END_FOUND         Prepare destroys the key of the state found one ahead too
  */
 #ifndef LIMIT
@@ -48,25 +50,58 @@ byte acknowledged = 0;
 #define STEP(action) if :: action :: goto off fi
 
 /* LookAtRatchet: `current` is the current key, NOTHING if it is destroyed and rivals are left; `next` are the keys of
- * the epoch after `seen`. Refuses what does not follow from each other. */
+ * the epoch after `seen`; `strays` are what late servers made beside them. Who has committed the key `mine` since its
+ * claim goes by it, while it is there. Others leave out what is older than the last two epochs, and refuse what does
+ * not follow from each other then. */
 inline look() {
   d_step {
-    seen = NOTHING; current = NOTHING; next = 0; parent = NOTHING; i = 0;
-    do /* the lowest epoch */
-    :: i < made && HAS(keys, i) && epoch_of[i] < seen -> seen = epoch_of[i]; i++
-    :: i < made && !(HAS(keys, i) && epoch_of[i] < seen) -> i++
+    seen = 0; current = NOTHING; next = 0; strays = 0; parent = NOTHING; good = true;
+    i = 0;
+    do /* the highest epoch */
+    :: i < made && HAS(keys, i) && epoch_of[i] > seen -> seen = epoch_of[i]; i++
+    :: i < made && !(HAS(keys, i) && epoch_of[i] > seen) -> i++
+    :: else -> break
+    od;
+#ifndef NO_STRAYS
+    i = 0;
+    do /* what is older than the one before it */
+    :: i < made && HAS(keys, i) && epoch_of[i] + 1 < seen -> strays = strays | (1 << i); i++
+    :: i < made && !(HAS(keys, i) && epoch_of[i] + 1 < seen) -> i++
+    :: else -> break
+    od;
+#endif
+    seen = NOTHING;
+    i = 0;
+    do /* the lowest epoch of the others */
+    :: i < made && HAS(keys & ~strays, i) && epoch_of[i] < seen -> seen = epoch_of[i]; i++
+    :: i < made && !(HAS(keys & ~strays, i) && epoch_of[i] < seen) -> i++
     :: else -> break
     od;
     i = 0;
     do /* its keys: all in `next`, for now */
-    :: i < made && HAS(keys, i) && epoch_of[i] == seen -> next = next | (1 << i); current = i; i++
-    :: i < made && !(HAS(keys, i) && epoch_of[i] == seen) -> i++
+    :: i < made && HAS(keys & ~strays, i) && epoch_of[i] == seen -> next = next | (1 << i); current = i; i++
+    :: i < made && !(HAS(keys & ~strays, i) && epoch_of[i] == seen) -> i++
     :: else -> break
     od;
-    good = true;
     if
-    :: next == (1 << current) -> /* one: the others are its children */
-       next = keys & ~(1 << current);
+#ifndef NO_STRAYS
+    :: mine != NOTHING && HAS(keys, mine) -> /* its children are next, and all else is astray */
+       current = mine;
+       seen = epoch_of[mine];
+       parent = mine;
+       next = 0;
+       i = 0;
+       do
+       :: i < made && HAS(keys, i) && epoch_of[i] == seen + 1 && parent_of[i] == mine -> next = next | (1 << i); i++
+       :: i < made && !(HAS(keys, i) && epoch_of[i] == seen + 1 && parent_of[i] == mine) -> i++
+       :: else -> break
+       od;
+       strays = keys & ~next & ~(1 << mine)
+    :: (mine == NOTHING || !HAS(keys, mine)) && next == (1 << current) -> /* one: the others are its children */
+#else
+    :: next == (1 << current) ->
+#endif
+       next = keys & ~strays & ~(1 << current);
        parent = current;
        i = 0;
        do
@@ -80,7 +115,7 @@ inline look() {
        od
     :: else -> /* rivals: there is nothing else, and they have one parent */
        parent = parent_of[current];
-       good = (next == keys);
+       good = (next == (keys & ~strays));
        i = 0;
        do
        :: i < made ->
@@ -96,7 +131,7 @@ inline look() {
     fi;
     i = 0
   };
-  if :: !good -> goto off :: good fi
+  if :: !good -> end() :: good fi
 }
 
 inline destroy(key) {
@@ -114,14 +149,19 @@ inline destroy_all() {
   i = 0; doomed = 0
 }
 
+/* Who holds the claim and has committed since is not ended by what late servers leave. */
+inline end() {
+  atomic { assert(mine == NOTHING || !CLAIMED); goto off }
+}
+
 /* FreshnessAnchor::Prepare(epoch + 1), and storage has the state (epoch + 1, then). */
 inline prepare() {
   STEP(look());
-  if :: seen != epoch -> goto off :: seen == epoch fi;
+  if :: seen != epoch -> end() :: seen == epoch fi;
 #ifndef PREPARE_UNCLAIMED
   if :: !CLAIMED -> goto off :: CLAIMED fi;
 #endif
-  doomed = next;
+  doomed = next | strays;
 #ifndef END_FOUND
   if :: found != NOTHING -> doomed = doomed & ~(1 << found) :: else fi;
 #endif
@@ -148,15 +188,15 @@ inline prepare() {
     disk = own
 #endif
   });
-  next = 0; current = NOTHING; parent = NOTHING; seen = 0
+  next = 0; strays = 0; current = NOTHING; parent = NOTHING; seen = 0
 }
 
 /* FreshnessAnchor::Commit(epoch + 1). */
 inline commit() {
   STEP(look());
   if :: !CLAIMED -> goto off :: CLAIMED fi;
-  if :: seen != epoch || !HAS(next, own) -> goto off :: else fi;
-  doomed = next & ~(1 << own);
+  if :: seen != epoch || !HAS(next, own) -> end() :: else fi;
+  doomed = (next & ~(1 << own)) | strays;
   if :: current != NOTHING -> parent = current :: else -> parent = NOTHING fi;
   destroy_all();
   if :: parent != NOTHING -> STEP(destroy(parent)) :: else fi;
@@ -164,25 +204,26 @@ inline commit() {
   if :: !CLAIMED -> goto off :: CLAIMED fi;
 #endif
   STEP(atomic {
+    mine = own;
     look();
     if
     :: current == own -> assert(released <= then) /* nothing that was answered is missing */
-    :: else -> goto off
+    :: else -> end()
     fi
   });
   epoch++;
   used = then;
-  own = NOTHING; found = NOTHING; next = 0; current = NOTHING; parent = NOTHING; seen = 0
+  own = NOTHING; found = NOTHING; next = 0; strays = 0; current = NOTHING; parent = NOTHING; seen = 0
 }
 
 proctype Server(byte me) {
   byte epoch, used, then;
-  byte seen, current, next, parent, own, found, doomed, i;
+  byte seen, current, next, strays, parent, own, mine, found, doomed, i;
   bit good;
 off:
   atomic {
     epoch = 0; used = 0; then = 0; seen = 0; current = NOTHING; next = 0; parent = NOTHING; own = NOTHING;
-    found = NOTHING; doomed = 0; i = 0; good = 0;
+    mine = NOTHING; strays = 0; found = NOTHING; doomed = 0; i = 0; good = 0;
     claim = me
   };
   /* Which state storage shows is the attacker's choice. */

@@ -76,7 +76,7 @@ std::vector<RatchetKey> KeyRatchetAnchor::Abandoned(const std::vector<RatchetKey
 }
 
 absl::StatusOr<RatchetView> KeyRatchetAnchor::LookAt(const Session& session) {
-  LABREC_ASSIGN_OR_RETURN(RatchetView view, LookAtRatchet(session, scope_));
+  LABREC_ASSIGN_OR_RETURN(RatchetView view, LookAtRatchet(session, scope_, mine_));
   if (view.epoch() < floor_) {
     return absl::DataLossError(absl::StrCat("the token is back at epoch ", view.epoch(), " although ", floor_,
                                             " was current: a second service made a key, or somebody "
@@ -90,6 +90,7 @@ absl::Status KeyRatchetAnchor::Claim() {
   return connection_.Run([this](const Connection::Work& work) -> absl::Status {
     claim_.reset();
     prepared_ = false;
+    mine_.reset();
     found_.reset();
     LABREC_ASSIGN_OR_RETURN(claim_, MakeClaim(work.session, scope_));
     return absl::OkStatus();
@@ -135,6 +136,7 @@ absl::StatusOr<Bytes> KeyRatchetAnchor::PrepareIn(const Session& session, uint64
         absl::StrCat("cannot prepare epoch ", epoch, ": the token is at epoch ", view.epoch()));
   }
   std::vector<RatchetKey> abandoned = Abandoned(view.next);
+  abandoned.insert(abandoned.end(), view.strays.begin(), view.strays.end());
   if (abandoned.size() >= kMostAbandoned) {
     LABREC_RETURN_IF_ERROR(DestroyRatchetKey(session, scope_, abandoned.back()));
     abandoned.pop_back();
@@ -165,6 +167,7 @@ absl::Status KeyRatchetAnchor::CommitIn(const Session& session, uint64_t epoch) 
   LABREC_RETURN_IF_ERROR(DestroyOthers(session, view));
   ++commits_;
   LABREC_RETURN_IF_ERROR(RequireClaim(session));
+  mine_ = ours_;
   LABREC_ASSIGN_OR_RETURN(view, LookAt(session));
   if (view.epoch() != epoch) return absl::UnavailableError("another key than the epoch's is on the token");
   found_.reset();
@@ -176,6 +179,7 @@ absl::Status KeyRatchetAnchor::DestroyOthers(const Session& session, const Ratch
     if (key.id.nonce == ours_->nonce) continue;
     LABREC_RETURN_IF_ERROR(DestroyRatchetKey(session, scope_, key));
   }
+  LABREC_RETURN_IF_ERROR(DestroyAll(session, scope_, view.strays));
   return view.current.has_value() ? DestroyRatchetKey(session, scope_, *view.current) : absl::OkStatus();
 }
 

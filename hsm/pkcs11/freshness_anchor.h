@@ -25,6 +25,9 @@ namespace labrec::hsm::pkcs11 {
 // With it, A commits under a key that B has not seen. And a key is made before others are destroyed: A may be
 // held up in a commit instead, and destroy the key of e after B has destroyed A1.
 //
+// A key that a service makes after it lost the anchor is destroyed by whoever holds it, at his next Prepare
+// or Commit: anchor/ratchet.h says which one can be told, and when.
+//
 // Of an epoch below the current one only that can be said: Check calls it kStale without judging its
 // evidence. Rests on the token: where its objects can be copied back (files of SoftHSM2, nShield's host-kept
 // keys), whoever does that revives an epoch.
@@ -65,6 +68,7 @@ class KeyRatchetAnchor : public FreshnessAnchor {
   std::optional<Bytes> claim_;
   std::optional<RatchetKeyId> ours_;   // the key of the state that we prepared last
   bool prepared_ = false;              // whether it was made since the claim
+  std::optional<RatchetKeyId> mine_;   // the key that we made the current one since the claim
   std::optional<RatchetKeyId> found_;  // the key of the state that Check found one ahead since the claim
   uint64_t floor_ = 0;                 // the highest epoch that was current since this object was made
   uint64_t commits_ = 0;

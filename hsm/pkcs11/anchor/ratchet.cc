@@ -56,34 +56,65 @@ bool IsRival(const RatchetKey& key, const RatchetKey& other) {
   return key.id.epoch == other.id.epoch && key.id.parent_nonce == other.id.parent_nonce;
 }
 
+// The view of who knows which key is the current one.
+RatchetView Around(const RatchetKey& current, const std::vector<RatchetKey>& keys) {
+  RatchetView view{current, {}, {}};
+  for (const RatchetKey& key : keys) {
+    if (key.id.nonce == current.id.nonce) continue;
+    (IsChild(key, current) ? view.next : view.strays).push_back(key);
+  }
+  return view;
+}
+
 // nullopt if the keys, in ascending order of their epochs, do not follow from each other.
 std::optional<RatchetView> Arrange(const std::vector<RatchetKey>& keys) {
   const RatchetKey& first = keys.front();
   const auto rest = std::next(keys.begin());
   if (std::all_of(rest, keys.end(), [&first](const RatchetKey& key) { return IsChild(key, first); })) {
-    return RatchetView{first, std::vector<RatchetKey>(rest, keys.end())};
+    return RatchetView{first, std::vector<RatchetKey>(rest, keys.end()), {}};
   }
   const bool rivals = first.id.epoch > 0 && std::all_of(rest, keys.end(), [&first](const RatchetKey& key) {
                         return IsRival(key, first);
                       });
-  return rivals ? std::optional(RatchetView{std::nullopt, keys}) : std::nullopt;
+  return rivals ? std::optional(RatchetView{std::nullopt, keys, {}}) : std::nullopt;
+}
+
+// The same beside keys that are older than the last two epochs: whoever made a key of the last one saw the
+// current key of the one before, so none of those can be it.
+std::optional<RatchetView> ArrangeNewest(const std::vector<RatchetKey>& keys) {
+  const uint64_t highest = keys.back().id.epoch;
+  const auto newest = std::find_if(keys.begin(), keys.end(),
+                                   [highest](const RatchetKey& key) { return highest - key.id.epoch <= 1; });
+  std::optional<RatchetView> view = Arrange(std::vector<RatchetKey>(newest, keys.end()));
+  if (view.has_value()) view->strays.assign(keys.begin(), newest);
+  return view;
+}
+
+std::optional<RatchetView> ViewOf(const std::vector<RatchetKey>& keys,
+                                  const std::optional<RatchetKeyId>& mine) {
+  const auto known = std::find_if(keys.begin(), keys.end(), [&mine](const RatchetKey& key) {
+    return mine.has_value() && key.id.nonce == mine->nonce;
+  });
+  return known == keys.end() ? ArrangeNewest(keys) : Around(*known, keys);
 }
 
 }  // namespace
 
-absl::StatusOr<RatchetView> LookAtRatchet(const Session& session, const Scope& scope) {
+absl::StatusOr<RatchetView> LookAtRatchet(const Session& session, const Scope& scope,
+                                          const std::optional<RatchetKeyId>& mine) {
   LABREC_ASSIGN_OR_RETURN(const std::vector<RatchetKey> keys, AllKeys(session, scope));
   if (keys.empty()) {
     return LostEvidence(
         "the token has no key of the realm's freshness anchor: they were removed, or it is another token; if "
         "it is the right one, 'labyrinth-admin anchor accept' starts its anchor anew");
   }
-  std::optional<RatchetView> view = Arrange(keys);
+  std::optional<RatchetView> view = ViewOf(keys, mine);
   if (!view.has_value()) {
     return Spoilt(absl::StrCat("there are ", keys.size(), ", of the epochs ", keys.front().id.epoch, " to ",
                                keys.back().id.epoch, ", that do not follow from each other"));
   }
-  LABREC_RETURN_IF_ERROR(Hmac(session, keys.front().object.handle, AsBytes(kLookMessage)).status());
+  const RatchetKey& used = view->current.has_value() ? *view->current : view->next.front();
+  LABREC_RETURN_IF_ERROR(Hmac(session, used.object.handle, AsBytes(kLookMessage)).status());
   return *std::move(view);
 }
 

@@ -22,9 +22,11 @@ struct RatchetKey {
 // replaces a key that it found, or where services were killed.
 // Without a current key they are rivals: the next epoch has been counted, but it is nobody's before one of
 // them is left. Until then the epoch of the destroyed key counts as the current one.
+// `strays` attest nothing: services that had lost the anchor made them too late.
 struct RatchetView {
   std::optional<RatchetKey> current;  // nullopt: destroyed, and rivals are left
   std::vector<RatchetKey> next;       // two at least, if there is no current key
+  std::vector<RatchetKey> strays;
 
   uint64_t epoch() const { return current.has_value() ? current->id.epoch : next.front().id.epoch - 1; }
   // Names the current key, also when it is destroyed: the parent of each key in `next`.
@@ -34,8 +36,12 @@ struct RatchetView {
 };
 
 // The ratchet as it lies on the token. It leaves a key and its children of the next epoch, or such children
-// alone. Anything else is DATA_LOSS; so is no key at all, which is of ErrorClass::kHandle, so that a
-// connection looks once more. Ends with a use of one key, which fails if the token vanished while we looked:
+// alone; older than these two epochs are strays. Anything else is DATA_LOSS; so is no key at all, which is of
+// ErrorClass::kHandle, so that a connection looks once more.
+// Who claimed the anchor and committed the key `mine` after that knows more: while it is there it is the
+// current one, its children are next, and all else is astray. Such a caller looks at his claim before he acts
+// by what he saw.
+// Ends with a use of one key, which fails if the token vanished while we looked:
 // so a key that was not seen is not there.
 //
 // Keys name their parents because of this attack on two processes that serve copies of one storage:
@@ -44,7 +50,15 @@ struct RatchetView {
 //   3. B goes on: it makes a key of e + 1 and with it evidence for its own state. Now two keys follow each
 //      other, and B's state would be the current one.
 // A's key of e + 2 is not the child of B's key, so this is DATA_LOSS.
-absl::StatusOr<RatchetView> LookAtRatchet(const Session& session, const Scope& scope);
+//
+// Strays come of this:
+//   1. B looks at the token, and at its claim, and is held up before it makes its key of e + 1;
+//   2. A takes the anchor over and goes on;
+//   3. B makes its key, finds its claim gone, and is killed before it has destroyed the key.
+// Nobody gave evidence under it. Beside the current key, of e + 2 then, it can still be told by A alone: it
+// could be the current one, and A's the late one. So a start there is refused, if A was killed as well.
+absl::StatusOr<RatchetView> LookAtRatchet(const Session& session, const Scope& scope,
+                                          const std::optional<RatchetKeyId>& mine = std::nullopt);
 
 // OK if the token has a key of the ratchet or a claim to it: then it is the realm's token, whatever became of
 // the other objects. LostObject's error: it has neither.

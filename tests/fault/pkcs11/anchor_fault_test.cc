@@ -41,6 +41,39 @@ class Pkcs11AnchorFault : public Pkcs11Fault {
     return report.ok() ? report->freshness : Freshness::kForged;
   }
 
+  // B is held up just before it makes its key of the next epoch, while A takes the anchor over and commits so
+  // many epochs. Then B makes the key, and dies.
+  void LeaveLateKey(int commits) {
+    auto b = Open();
+    ASSERT_TRUE(b.ok()) << b.status();
+    FreshnessAnchor& held_up = *(*b)->freshness_anchor();
+    ASSERT_TRUE(held_up.Claim().ok());
+    bool busy = false;
+    bool dead = false;
+    test::SetPkcs11Judge([&](std::string_view function) {
+      if (busy) return Fate::Pass();
+      if (dead) return Fate::Skip(CKR_DEVICE_ERROR);
+      if (function != "C_GenerateKey") return Fate::Pass();
+      busy = true;
+      EXPECT_TRUE(anchor().Claim().ok());
+      for (int i = 0; i < commits; ++i) CommitNext();
+      busy = false;
+      dead = true;
+      return Fate::Pass();
+    });
+    EXPECT_FALSE(held_up.Prepare(epoch_ + 1, Sha256("b")).ok());
+    EXPECT_TRUE(dead);
+    Heal();
+  }
+  void CommitNext() {
+    PrepareNext();
+    const absl::Status committed = anchor().Commit(epoch_ + 1);
+    ASSERT_TRUE(committed.ok()) << committed;
+    ++epoch_;
+    EXPECT_EQ(Judged(anchor(), epoch_), Freshness::kFresh);
+  }
+  int Keys() const { return test::CountTokenKeys(Address().uri, "anchor").value_or(-1); }
+
   std::unique_ptr<Device> device_;
   uint64_t epoch_ = 0;
   const Digest digest_ = Sha256("state");
@@ -135,33 +168,10 @@ TEST_F(Pkcs11AnchorFault, AServiceThatWasHeldUpFindsItsClaimGone) {
   EXPECT_TRUE(anchor().Commit(epoch_ + 1).ok());
 }
 
-// As before, but B dies as soon as its key is made: nobody takes B's state for fresh.
+// As before, but B dies as soon as its key is made. A was killed, too: nobody can tell then which of the two
+// keys is the late one, and B's state is not taken for fresh.
 TEST_F(Pkcs11AnchorFault, AKeyMadeTooLateNeverPassesForTheCurrentOne) {
-  auto b = Open();
-  ASSERT_TRUE(b.ok()) << b.status();
-  FreshnessAnchor& held_up = *(*b)->freshness_anchor();
-  ASSERT_TRUE(held_up.Claim().ok());
-  int busy = 0;
-  bool dead = false;
-  test::SetPkcs11Judge([&](std::string_view function) {
-    if (dead && busy == 0) return Fate::Skip(CKR_DEVICE_ERROR);
-    if (function == "C_GenerateKey" && busy == 0) {
-      ++busy;
-      EXPECT_TRUE(anchor().Claim().ok());
-      for (int i = 0; i < 2; ++i) {
-        PrepareNext();
-        EXPECT_TRUE(anchor().Commit(++epoch_).ok());
-      }
-      --busy;
-      dead = true;
-    }
-    return Fate::Pass();
-  });
-  const absl::Status died = held_up.Prepare(epoch_ + 1, Sha256("b")).status();
-  EXPECT_FALSE(died.ok());
-  EXPECT_TRUE(dead);
-  Heal();
-  b->reset();
+  LeaveLateKey(2);
   device_.reset();
   auto later = Open();
   ASSERT_TRUE(later.ok()) << later.status();
@@ -183,6 +193,49 @@ TEST_F(Pkcs11AnchorFault, AKeyMadeTooLateNeverPassesForTheCurrentOne) {
   ASSERT_TRUE(next.ok()) << next.status();
   EXPECT_TRUE(spoilt.Commit(epoch_ + 2).ok());
   EXPECT_EQ(spoilt.Check(epoch_ + 2, digest_, *next)->freshness, Freshness::kFresh);
+}
+
+class Pkcs11LateKey : public Pkcs11AnchorFault, public testing::WithParamInterface<int> {};
+
+// Whoever holds the anchor knows his own keys, and destroys the other one.
+TEST_P(Pkcs11LateKey, DoesNotEndWhoHoldsTheAnchor) {
+  LeaveLateKey(GetParam());
+  EXPECT_EQ(Keys(), 2);
+  EXPECT_EQ(anchor().CurrentEpoch().value_or(0), epoch_);
+  EXPECT_EQ(Keys(), 2) << "a look changes nothing";
+  CommitNext();
+  EXPECT_EQ(Keys(), 1);
+  device_.reset();
+  device_ = *Open();
+  ASSERT_TRUE(anchor().Claim().ok());
+  EXPECT_EQ(Judged(anchor(), epoch_), Freshness::kFresh);
+  CommitNext();
+}
+INSTANTIATE_TEST_SUITE_P(AfterEpochs, Pkcs11LateKey, testing::Values(1, 2, 3, 5));
+
+// Another one knows that what is older than the last two epochs is late.
+class Pkcs11OldKey : public Pkcs11AnchorFault, public testing::WithParamInterface<int> {};
+TEST_P(Pkcs11OldKey, DoesNotRefuseTheNextStart) {
+  LeaveLateKey(GetParam());
+  device_.reset();
+  device_ = *Open();
+  ASSERT_TRUE(anchor().Claim().ok());
+  EXPECT_EQ(Judged(anchor(), epoch_), Freshness::kFresh);
+  CommitNext();
+  EXPECT_EQ(Keys(), 1);
+}
+INSTANTIATE_TEST_SUITE_P(AfterEpochs, Pkcs11OldKey, testing::Values(3, 5));
+
+// After one epoch the two are rivals: the state is rolled forward.
+TEST_F(Pkcs11AnchorFault, AKeyMadeTooLateBesideTheCurrentOneIsARival) {
+  LeaveLateKey(1);
+  device_.reset();
+  device_ = *Open();
+  ASSERT_TRUE(anchor().Claim().ok());
+  EXPECT_EQ(Judged(anchor(), epoch_), Freshness::kOneAhead);
+  --epoch_;
+  CommitNext();
+  EXPECT_EQ(Keys(), 1);
 }
 
 // B claims the anchor after A looked at its claim, and before A destroys the current key.

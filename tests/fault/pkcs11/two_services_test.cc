@@ -142,6 +142,9 @@ class Pkcs11TwoServices : public Pkcs11Fault {
     const auto row = service.ledger->Read({0, Sha256("row")});
     ASSERT_TRUE(row.ok()) << row.status();
     EXPECT_EQ(*row, value.has_value() ? std::optional(Bytes(1, *value)) : std::nullopt);
+    GoOn(service);
+  }
+  static void GoOn(Service& service) {
     const auto next = Persist(service, 99);
     ASSERT_NE(next, nullptr);
     const absl::Status anchored = service.ledger->Anchor(*next);
@@ -258,6 +261,36 @@ TEST_F(Pkcs11TwoServices, AStateThatTheOtherCommitsJustNowIsRolledForward) {
   EXPECT_TRUE(started.ok()) << started;
   EXPECT_TRUE(later.report.rolled_forward);
   ExpectServes(later, kAhead);
+}
+
+// B makes its key when A, started again, serves already, and is killed before it has looked at its claim.
+TEST_F(Pkcs11TwoServices, AKeyMadeTooLateEndsNobodyElse) {
+  CopyTo(b());
+  StopA();
+  Service later;
+  Service killed;
+  bool busy = false;
+  bool preparing = false;
+  bool dead = false;
+  test::SetPkcs11Judge([&](std::string_view called) {
+    if (busy || !preparing) return Fate::Pass();
+    if (dead) return Fate::Skip(CKR_DEVICE_ERROR);
+    if (called != "C_GenerateKey") return Fate::Pass();
+    busy = true;
+    later = MustStart(a());
+    for (int i = 0; i < 3; ++i) GoOn(later);
+    busy = false;
+    dead = true;
+    return Fate::Pass();
+  });
+  EXPECT_FALSE(StartAt(b(), killed, -1, [&] { preparing = true; }).ok());
+  Heal();
+  ASSERT_TRUE(dead);
+  killed = Service();
+  ExpectServes(later, 99);
+  later = Service();
+  later = MustStart(a());
+  ExpectServes(later, 99);
 }
 
 // A start that rolls forward dies at any call of the token; the next one finds all that was durable.

@@ -12,4 +12,7 @@ namespace labrec::test {
 // many there were.
 absl::StatusOr<int> DestroyTokenKeys(const std::string& uri, std::string_view kind);
 
+// How many such keys there are. Destroys none.
+absl::StatusOr<int> CountTokenKeys(const std::string& uri, std::string_view kind);
+
 }  // namespace labrec::test
