@@ -31,7 +31,8 @@ double SecondsSince(SteadyClock::time_point start) {
 absl::StatusOr<std::unique_ptr<BenchRealm>> BenchRealm::Start(test::SimulatorKind kind, Latency latency,
                                                               Contents contents, Pages pages,
                                                               Storage storage) {
-  if (contents.records > 0 && storage != Storage::kFile) {
+  const bool in_file = storage == Storage::kFile || storage == Storage::kSealedFile;
+  if (contents.records > 0 && !in_file) {
     return absl::InvalidArgumentError("records are filled into a ledger in a file only");
   }
   std::unique_ptr<BenchRealm> realm(new BenchRealm());
@@ -62,11 +63,18 @@ absl::StatusOr<std::unique_ptr<BenchRealm>> BenchRealm::Start(test::SimulatorKin
   const auto start = SteadyClock::now();
   LABREC_RETURN_IF_ERROR(realm->fixture_->StartDaemon());
   realm->start_seconds_ = SecondsSince(start);
+  if (storage == Storage::kSealedFile) LABREC_RETURN_IF_ERROR(realm->RotatePeriodKey().status());
   return realm;
 }
 
+absl::StatusOr<double> BenchRealm::RotatePeriodKey() {
+  const auto start = SteadyClock::now();
+  LABREC_RETURN_IF_ERROR(fixture_->Admin({"store", "rotate", "--yes"}).status());
+  return SecondsSince(start);
+}
+
 absl::Status BenchRealm::StartServers(Storage storage, test::RealmFixture::Options& options) {
-  if (storage == Storage::kFile) return absl::OkStatus();
+  if (storage == Storage::kFile || storage == Storage::kSealedFile) return absl::OkStatus();
   LABREC_ASSIGN_OR_RETURN(primary_,
                           test::PostgresServer::Start("autovacuum = on\nshared_buffers = '128MB'\n"));
   options.init_options = {"--store", primary_->url()};

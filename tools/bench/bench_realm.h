@@ -33,7 +33,12 @@ struct Contents {
 };
 
 // Where the ledger is.
-enum class Storage { kFile, kPostgres, kPostgresWithStandby };
+enum class Storage {
+  kFile,
+  kSealedFile,  // under a period key, as PostgreSQL's always is
+  kPostgres,
+  kPostgresWithStandby,
+};
 
 // A whole realm under measurement: simulator, daemon, gRPC over loopback with TLS 1.3.
 class BenchRealm {
@@ -59,6 +64,8 @@ class BenchRealm {
 
   double fill_seconds() const { return filled_.seconds; }
   double start_seconds() const { return start_seconds_; }
+  // Makes the next period key, seals everything under it, and destroys the one before. How long it took.
+  absl::StatusOr<double> RotatePeriodKey();
   // The daemon's highest resident set so far, in MiB; 0 if /proc does not say.
   double PeakMemoryMib();
   // Its resident set now, in MiB, and the files and connections that it has open.

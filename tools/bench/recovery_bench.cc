@@ -79,6 +79,7 @@ class Run {
   double cpu_seconds_ = 0;
   DaemonCounts before_, after_;
   uint64_t log_bytes_ = 0;  // of PostgreSQL, during the load
+  double rotation_s_ = 0;   // of the period key, after it; 0: nothing is sealed
   Json calm_;               // AnchorsInCalm
 };
 
@@ -154,6 +155,9 @@ absl::Status Run::Load() {
   LABREC_ASSIGN_OR_RETURN(after_, realm_->Counts());
   LABREC_ASSIGN_OR_RETURN(const uint64_t log_after, realm_->LogBytes());
   log_bytes_ = log_after - log_before;
+  if (options_.storage != Storage::kFile) {
+    LABREC_ASSIGN_OR_RETURN(rotation_s_, realm_->RotatePeriodKey());
+  }
   return absl::OkStatus();
 }
 
@@ -195,6 +199,7 @@ Json Run::Result() {
                 {"derivation", part(&IdleParts::derivation)},
                 {"evaluation", part(&IdleParts::evaluation)}}},
               {"start_s", Rounded(realm_->start_seconds())},
+              {"period_key_rotation_s", Rounded(rotation_s_)},
               {"peak_memory_mib", Rounded(realm_->PeakMemoryMib())}};
 }
 
@@ -225,9 +230,11 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.2, 600.0));
   app.add_option("--records", options.records, "that lie in the ledger before it starts");
   app.add_option("--storage", options.storage,
-                 "file, postgresql, or postgresql-standby: with a synchronous one")
+                 "file, sealed-file (under a period key, as PostgreSQL's always is), postgresql, or "
+                 "postgresql-standby: with a synchronous one")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Storage>{{"file", Storage::kFile},
+                                         {"sealed-file", Storage::kSealedFile},
                                          {"postgresql", Storage::kPostgres},
                                          {"postgresql-standby", Storage::kPostgresWithStandby}}));
   app.add_flag("--json", options.json, "JSON instead of a table");
