@@ -211,6 +211,29 @@ TEST_F(PostgresRealm, AnOldCopyIsWorthlessOnceItsPeriodKeyIsDestroyed) {
   EXPECT_THAT(accepted.status().ToString(), HasSubstr("period key 1"));
 }
 
+TEST_F(PostgresRealm, ADamagedDirectoryStopsRotationsUntilTheOperatorGivesItUp) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  ASSERT_NO_FATAL_FAILURE(MakeRealm());
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  ASSERT_NO_FATAL_FAILURE(Register());
+  ASSERT_TRUE(primary_
+                  ->Sql("UPDATE realm.labrec_bucket SET directory = set_byte(directory, 40, "
+                        "get_byte(directory, 40) # 1) "
+                        "WHERE length(directory) > 0")
+                  .ok());
+  EXPECT_THAT(realm_->Admin({"store", "rotate", "--yes"}).status().ToString(),
+              HasSubstr("is not what the ledger knows"));
+  const Json sealing = Json::parse(*realm_->Admin({"status"}))["sealing"];
+  EXPECT_EQ(sealing["period"], 1) << "no key is made, and none destroyed: " << sealing;
+  EXPECT_THAT(realm_->Admin({"store", "rotate", "--yes"}).status().ToString(), HasSubstr("anchor verify"));
+  ASSERT_NO_FATAL_FAILURE(Stop());
+  EXPECT_EQ(Offline({"anchor", "accept", "--yes"})["rows_discarded"], 2) << "account and record";
+  ASSERT_NO_FATAL_FAILURE(StartDaemon());
+  const auto rotated = realm_->Admin({"store", "rotate", "--yes"});
+  ASSERT_TRUE(rotated.ok()) << rotated.status() << realm_->Log();
+  EXPECT_TRUE(Json::parse(*rotated)["earlier_destroyed"].get<bool>());
+}
+
 TEST_F(PostgresRealm, AnswersNothingWithoutItsReplicaAndSaysSo) {
   ASSERT_NO_FATAL_FAILURE(StartPair());
   ASSERT_NO_FATAL_FAILURE(MakeRealm());
