@@ -5,5 +5,5 @@ labrec_library(counted_fixture
   PRIVATE_DEPS attestation_verify)
 labrec_test(counted_keys
   SOURCES counted/key_contract_test.cc counted/fault_test.cc counted/range_test.cc counted/sessions_test.cc
-  DEPS counted_fixture attestation_verify test_tpm_proxy PkgConfig::TSS2
+  DEPS counted_fixture disturbed_bus attestation_verify PkgConfig::TSS2
   LABEL contract)

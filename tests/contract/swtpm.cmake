@@ -6,7 +6,7 @@ labrec_test(contract_swtpm
 # What only a TPM promises: its slots, its bus, its hierarchies.
 labrec_test(tpm2_device
   SOURCES tpm2/slots_test.cc tpm2/fault_test.cc tpm2/commit_test.cc tpm2/provision_test.cc
-  DEPS swtpm_under_test test_tpm_proxy test_temporary_folder PkgConfig::TSS2
+  DEPS swtpm_under_test disturbed_bus test_tpm_proxy test_temporary_folder PkgConfig::TSS2
   LABEL contract)
 
 labrec_test(open_device

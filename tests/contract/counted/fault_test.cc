@@ -1,7 +1,6 @@
 // Counted keys on a TPM whose cable is pulled, or whose power is cut, between any two commands.
 #include <algorithm>
 #include <functional>
-#include <mutex>
 
 #include <gtest/gtest.h>
 #include <tss2/tss2_tpm2_types.h>
@@ -10,52 +9,28 @@
 #include "hsm/tpm2/counted/index.h"
 #include "hsm/tpm2/link/capability.h"
 #include "tests/contract/counted/fixture.h"
-#include "tests/support/tpm/tpm_proxy.h"
+#include "tests/contract/disturbed_bus.h"
 
 namespace labrec::hsm::contract {
 namespace {
 
-using test::TpmProxy;
-using Fate = TpmProxy::Fate;
+using Fate = DisturbedBus::Fate;
 
 class CountedFault : public CountedTest {
  protected:
   void SetUp() override {
     CountedTest::SetUp();
-    auto proxy = TpmProxy::Start(dut_->tpm().socket(),
-                                 [this](const TpmProxy::Command& command) { return Judge(command); });
-    ASSERT_TRUE(proxy.ok()) << proxy.status();
-    proxy_ = *std::move(proxy);
+    const absl::Status led = bus_.Lead(dut_->tpm());
+    ASSERT_TRUE(led.ok()) << led;
     Reopen();
   }
 
   void Reopen() {
     device_.reset();
-    device_ = tpm2::Open({"tpm2:" + proxy_->tcti()}, state_, dut_->authorization()).value();
+    device_ = tpm2::Open({"tpm2:" + bus_.tcti()}, state_, dut_->authorization()).value();
     ASSERT_NE(device_->counted_keys(), nullptr) << device_->description().no_counted_keys;
   }
 
-  // The next command with this code (0: any), after `skip` others of it, suffers `fate`; just before that,
-  // `deed` is done from the proxy's thread.
-  void Disturb(uint32_t code, Fate fate, int skip = 0, std::function<void()> deed = nullptr) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    code_ = code;
-    fate_ = fate;
-    skip_ = skip;
-    deed_ = std::move(deed);
-    armed_ = true;
-    sent_.clear();
-  }
-  // True if nothing was disturbed after all.
-  bool Disarm() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return std::exchange(armed_, false);
-  }
-  // Commands with this code since the last Disturb.
-  long Sent(uint32_t code) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return std::count(sent_.begin(), sent_.end(), code);
-  }
   UseCount Use(const CountedKey& key) {
     UseCount use;
     const absl::Status read = OnceAvailable([&] {
@@ -75,27 +50,7 @@ class CountedFault : public CountedTest {
     ASSERT_TRUE(policy.Secret(index.handle.esys(), ESYS_TR_PASSWORD).ok());
   }
 
-  std::mutex mutex_;
-  Bytes seen_;
-  std::unique_ptr<TpmProxy> proxy_;
-
- private:
-  Fate Judge(const TpmProxy::Command& command) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    seen_.insert(seen_.end(), command.bytes.begin(), command.bytes.end());
-    sent_.push_back(command.code);
-    if (!armed_ || (code_ != 0 && code_ != command.code) || skip_-- > 0) return Fate::kForward;
-    armed_ = false;
-    if (const auto deed = std::exchange(deed_, nullptr)) deed();
-    return fate_;
-  }
-
-  uint32_t code_ = 0;
-  Fate fate_ = Fate::kForward;
-  std::function<void()> deed_;
-  int skip_ = 0;
-  bool armed_ = false;
-  std::vector<uint32_t> sent_;
+  DisturbedBus bus_;
 };
 
 // A whole life of a record by a caller that does what the interface says: after an error it looks, and begins
@@ -109,10 +64,10 @@ class CountedCut : public CountedFault {
     recover_ = recover;
     for (int cut = 0;; ++cut) {
       SCOPED_TRACE(cut);
-      Disturb(0, fate, cut, deed);
+      bus_.Disturb(0, fate, cut, deed);
       LiveOnce();
       RemoveOrphans();
-      if (HasFatalFailure() || Disarm()) break;
+      if (HasFatalFailure() || bus_.Disarm()) break;
       ASSERT_LT(cut, 300);
     }
   }
@@ -204,9 +159,9 @@ TEST_F(CountedFault, AnInterruptedOpeningIsNoVerdict) {
   device_.reset();
   for (int cut = 0;; ++cut) {
     ASSERT_LT(cut, 200);
-    Disturb(0, Fate::kLoseReply, cut);
-    const auto opened = tpm2::Open({"tpm2:" + proxy_->tcti()}, state_, dut_->authorization());
-    if (Disarm()) break;
+    bus_.Disturb(0, Fate::kLoseReply, cut);
+    const auto opened = tpm2::Open({"tpm2:" + bus_.tcti()}, state_, dut_->authorization());
+    if (bus_.Disarm()) break;
     if (opened.ok()) {  // what was lost was about a session that is not wanted any more
       EXPECT_NE((*opened)->counted_keys(), nullptr)
           << cut << ": " << (*opened)->description().no_counted_keys;
@@ -224,12 +179,12 @@ TEST_F(CountedFault, AnInterruptedTrialIsNoVerdict) {
     ASSERT_LT(cut, 300);
     ASSERT_TRUE(dut_->Deprovision(state_).ok());
     state_ = dut_->Provision({}, ToBytes("contract-realm-1")).value();
-    Disturb(TPM2_CC_NV_DefineSpace, Fate::kLoseCommand);
+    bus_.Disturb(TPM2_CC_NV_DefineSpace, Fate::kLoseCommand);
     Reopen();
-    EXPECT_TRUE(Disarm()) << "opening it defined an index";
-    Disturb(0, Fate::kLoseReply, cut);
+    EXPECT_TRUE(bus_.Disarm()) << "opening it defined an index";
+    bus_.Disturb(0, Fate::kLoseReply, cut);
     const absl::Status defined = keys().Define(EcdsaPrivateKey::Generate().public_key()).status();
-    if (Disarm()) break;
+    if (bus_.Disarm()) break;
     EXPECT_TRUE(defined.ok() || absl::IsUnavailable(defined)) << cut << ": " << defined;
     EXPECT_TRUE(OnceAvailable([&] { return keys().Capacity().status(); }).ok());
     EXPECT_EQ(EvaluateUntilSpent(keys(), MakeRecord(keys(), 2)), 2);
@@ -241,10 +196,10 @@ TEST_F(CountedFault, AUseIsNeverTakenTwice) {
   const CountedRecord record = MakeRecord(keys(), 5);
   for (const uint32_t lost : {TPM2_CC_PolicySecret, TPM2_CC_ECDH_ZGen}) {
     const uint32_t before = Use(record.key).count;
-    Disturb(lost, Fate::kLoseReply);
+    bus_.Disturb(lost, Fate::kLoseReply);
     const absl::Status status = keys().Evaluate(record.key, P256Point::Generator()).status();
     EXPECT_TRUE(absl::IsUnavailable(status)) << status;
-    EXPECT_EQ(Sent(TPM2_CC_PolicySecret), 1);
+    EXPECT_EQ(bus_.SentSince(TPM2_CC_PolicySecret), 1);
     EXPECT_EQ(Use(record.key).count, before + 1);
   }
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 3);
@@ -254,21 +209,21 @@ TEST_F(CountedFault, AUseIsNeverTakenTwice) {
 // another.
 TEST_F(CountedFault, AUseIsNotTakenAgainWhenTheKeyIsGone) {
   const CountedRecord record = MakeRecord(keys(), 5);
-  Disturb(TPM2_CC_ECDH_ZGen, Fate::kForward, 0, [&] {
+  bus_.Disturb(TPM2_CC_ECDH_ZGen, Fate::kForward, 0, [&] {
     const auto context = tpm2::Context::Connect(dut_->tpm().tcti()).value();
     ASSERT_TRUE(tpm2::FlushWhatIsLeft(*context).ok());
   });
   const absl::Status status = keys().Evaluate(record.key, P256Point::Generator()).status();
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
-  EXPECT_EQ(Sent(TPM2_CC_PolicySecret), 1);
+  EXPECT_EQ(bus_.SentSince(TPM2_CC_PolicySecret), 1);
   EXPECT_EQ(Use(record.key), (UseCount{1, 5}));
 }
 
 // A write leaves the count alone, and so a use that somebody takes between the write and the look after it.
 TEST_F(CountedFault, AUseTakenBesideAWriteIsCounted) {
   CountedRecord record = MakeRecord(keys(), 5);
-  Disturb(TPM2_CC_NV_Read, Fate::kForward, 2,
-          [&] { TakeAUse(record); });  // the client and FinishWrite look first
+  bus_.Disturb(TPM2_CC_NV_Read, Fate::kForward, 2,
+               [&] { TakeAUse(record); });  // the client and FinishWrite look first
   EXPECT_EQ(Write(keys(), record, 5).value(), (UseCount{1, 5}));
 }
 
@@ -279,7 +234,7 @@ TEST_F(CountedFault, AMarkThatWasNotWrittenIsWrittenLater) {
     ASSERT_TRUE(dut_->Deprovision(state_).ok());
     state_ = dut_->Provision({}, ToBytes("contract-realm-1")).value();
     Reopen();
-    Disturb(code, fate, trials);  // the first are the trial's
+    bus_.Disturb(code, fate, trials);  // the first are the trial's
     EXPECT_TRUE(absl::IsUnavailable(keys().Define(EcdsaPrivateKey::Generate().public_key()).status()));
     Reopen();
     const CountedRecord record = MakeRecord(keys(), 2);
@@ -292,23 +247,23 @@ TEST_F(CountedFault, AMarkThatWasNotWrittenIsWrittenLater) {
 // whose memory is worn out looks the same from here.
 TEST_F(CountedFault, ACountThatMovesWronglyStopsTheEvaluation) {
   const CountedRecord record = MakeRecord(keys(), 5);
-  Disturb(TPM2_CC_NV_Read, Fate::kForward, 1, [&] { TakeAUse(record); });
+  bus_.Disturb(TPM2_CC_NV_Read, Fate::kForward, 1, [&] { TakeAUse(record); });
   const absl::Status stopped = keys().Evaluate(record.key, P256Point::Generator()).status();
   EXPECT_TRUE(absl::IsDataLoss(stopped)) << stopped;
-  EXPECT_EQ(Sent(TPM2_CC_ECDH_ZGen), 0);
+  EXPECT_EQ(bus_.SentSince(TPM2_CC_ECDH_ZGen), 0);
   EXPECT_EQ(EvaluateUntilSpent(keys(), record), 3);
 }
 
 TEST_F(CountedFault, AlteredAnswersAreNotBelieved) {
   const CountedRecord record = MakeRecord(keys(), 5);
   for (const uint32_t code : {TPM2_CC_NV_Read, TPM2_CC_PolicySecret, TPM2_CC_ECDH_ZGen}) {
-    Disturb(code, Fate::kAlterReply);
+    bus_.Disturb(code, Fate::kAlterReply);
     const absl::Status status = keys().Evaluate(record.key, P256Point::Generator()).status();
     EXPECT_TRUE(absl::IsDataLoss(status)) << code << status;
-    EXPECT_FALSE(Disarm());
+    EXPECT_FALSE(bus_.Disarm());
     EXPECT_LE(Use(record.key).count, 2U);
   }
-  Disturb(TPM2_CC_NV_Read, Fate::kAlterReply);
+  bus_.Disturb(TPM2_CC_NV_Read, Fate::kAlterReply);
   EXPECT_TRUE(absl::IsDataLoss(keys().ReadUse(record.key).status()));
   EXPECT_EQ(Use(record.key), (UseCount{2, 5}));
 }
@@ -317,10 +272,10 @@ TEST_F(CountedFault, TheElementDoesNotCrossTheBusInClear) {
   const CountedRecord record = MakeRecord(keys(), 1);
   const P256Point element = P256Point::Generator().Times(P256Scalar::Random());
   ASSERT_TRUE(keys().Evaluate(record.key, element).ok());
-  const std::lock_guard<std::mutex> lock(mutex_);
-  EXPECT_GT(seen_.size(), 1000U);
+  const Bytes seen = bus_.AllBytes();
+  EXPECT_GT(seen.size(), 1000U);
   const ByteView x = element.x();
-  EXPECT_EQ(std::search(seen_.begin(), seen_.end(), x.begin(), x.end()), seen_.end());
+  EXPECT_EQ(std::search(seen.begin(), seen.end(), x.begin(), x.end()), seen.end());
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <chrono>
-#include <functional>
-#include <mutex>
 
 #include <gtest/gtest.h>
 #include <tss2/tss2_tpm2_types.h>
@@ -10,19 +8,14 @@
 #include "hsm/tpm2/link/authorization.h"
 #include "hsm/tpm2/link/capability.h"
 #include "tests/contract/contract_suites.h"
+#include "tests/contract/disturbed_bus.h"
 #include "tests/contract/swtpm_device.h"
-#include "tests/support/tpm/tpm_proxy.h"
 
 namespace labrec::hsm::tpm2 {
 namespace {
 
 using contract::OnceAvailable;
-using test::TpmProxy;
-using Fate = TpmProxy::Fate;
-
-uint32_t CodeOf(const Bytes& command) {
-  return Reader(ByteView(command).subspan(6)).U32();
-}
+using Fate = contract::DisturbedBus::Fate;
 
 // A device whose way to the TPM the test may disturb, one command at a time.
 class TpmFault : public testing::Test {
@@ -33,48 +26,15 @@ class TpmFault : public testing::Test {
     auto state = dut_->Provision({}, ToBytes("contract-realm-1"));
     ASSERT_TRUE(state.ok()) << state.status();
     state_ = *std::move(state);
-    auto proxy = TpmProxy::Start(dut_->tpm().socket(),
-                                 [this](const TpmProxy::Command& command) { return Judge(command); });
-    ASSERT_TRUE(proxy.ok()) << proxy.status();
-    proxy_ = *std::move(proxy);
-    auto device = tpm2::Open({"tpm2:" + proxy_->tcti()}, state_, dut_->authorization());
+    const absl::Status led = bus_.Lead(dut_->tpm());
+    ASSERT_TRUE(led.ok()) << led;
+    auto device = tpm2::Open({"tpm2:" + bus_.tcti()}, state_, dut_->authorization());
     ASSERT_TRUE(device.ok()) << device.status();
     device_ = *std::move(device);
     ASSERT_TRUE(anchor().Claim().ok());
   }
 
-  // The next command with this code (0: any), after `skip` others of it, suffers `fate`.
-  void Disturb(uint32_t code, Fate fate, int skip = 0) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    code_ = code;
-    fate_ = fate;
-    skip_ = skip;
-    armed_ = true;
-  }
-  // From now on nothing reaches the TPM.
-  void CutOff() {
-    Disturb(0, Fate::kLoseCommand);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    for_ever_ = true;
-  }
-  int Sent(uint32_t code) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return static_cast<int>(std::count_if(commands_.begin(), commands_.end(),
-                                          [code](const Bytes& command) { return CodeOf(command) == code; }));
-  }
-  // What is done, from the proxy's thread, just before the disturbed command suffers its fate.
-  void AtDisturbance(std::function<void()> deed) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    deed_ = std::move(deed);
-  }
-  bool armed() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return armed_;
-  }
-  int increments() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return increments_;
-  }
+  long increments() const { return bus_.Sent(TPM2_CC_NV_Increment); }
   FreshnessAnchor& anchor() { return *device_->freshness_anchor(); }
   uint64_t Epoch() {
     uint64_t epoch = 0;
@@ -89,39 +49,16 @@ class TpmFault : public testing::Test {
 
   std::unique_ptr<contract::SwtpmDevice> dut_;
   DeviceState state_;
-  std::mutex mutex_;
-  Bytes seen_;                   // all commands, one after the other
-  std::vector<Bytes> commands_;  // each of them
-  std::unique_ptr<TpmProxy> proxy_;
+  contract::DisturbedBus bus_;
   std::unique_ptr<Device> device_;
-
- private:
-  Fate Judge(const TpmProxy::Command& command) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    seen_.insert(seen_.end(), command.bytes.begin(), command.bytes.end());
-    commands_.push_back(ToBytes(command.bytes));
-    if (command.code == TPM2_CC_NV_Increment) ++increments_;
-    if (!armed_ || (code_ != 0 && code_ != command.code) || skip_-- > 0) return Fate::kForward;
-    armed_ = for_ever_;
-    if (const auto deed = std::exchange(deed_, nullptr)) deed();
-    return fate_;
-  }
-
-  uint32_t code_ = 0;
-  Fate fate_ = Fate::kForward;
-  std::function<void()> deed_;
-  int skip_ = 0;
-  bool armed_ = false;
-  bool for_ever_ = false;
-  int increments_ = 0;
 };
 
 // The chip counted, and nobody heard it: the next commit looks before it counts.
 TEST_F(TpmFault, AnIncrementWithALostReplyIsNotRepeated) {
   const uint64_t epoch = Epoch() + 1;
   ASSERT_TRUE(anchor().Prepare(epoch, Sha256("state")).ok());
-  const int before = increments();
-  Disturb(TPM2_CC_NV_Increment, Fate::kLoseReply);
+  const long before = increments();
+  bus_.Disturb(TPM2_CC_NV_Increment, Fate::kLoseReply);
   const absl::Status lost = anchor().Commit(epoch);
   EXPECT_TRUE(absl::IsUnavailable(lost)) << lost;
   const absl::Status committed = OnceAvailable([&] { return anchor().Commit(epoch); });
@@ -133,8 +70,8 @@ TEST_F(TpmFault, AnIncrementWithALostReplyIsNotRepeated) {
 TEST_F(TpmFault, AnIncrementThatWasLostIsSentWhenAskedAgain) {
   const uint64_t epoch = Epoch() + 1;
   ASSERT_TRUE(anchor().Prepare(epoch, Sha256("state")).ok());
-  const int before = increments();
-  Disturb(TPM2_CC_NV_Increment, Fate::kLoseCommand);
+  const long before = increments();
+  bus_.Disturb(TPM2_CC_NV_Increment, Fate::kLoseCommand);
   EXPECT_TRUE(absl::IsUnavailable(anchor().Commit(epoch)));
   EXPECT_EQ(increments(), before + 1);  // Commit itself tried once
   EXPECT_EQ(Epoch(), epoch - 1);
@@ -146,9 +83,8 @@ TEST_F(TpmFault, AnIncrementThatWasLostIsSentWhenAskedAgain) {
 TEST_F(TpmFault, ARefusedIncrementIsNotRepeated) {
   const uint64_t epoch = Epoch() + 1;
   ASSERT_TRUE(anchor().Prepare(epoch, Sha256("state")).ok());
-  const int before = increments();
-  Disturb(TPM2_CC_NV_Increment, Fate::kForward);
-  AtDisturbance([&] {
+  const long before = increments();
+  bus_.Disturb(TPM2_CC_NV_Increment, Fate::kForward, 0, [&] {
     const auto context = Context::Connect(dut_->tpm().tcti());
     if (context.ok()) FlushWhatIsLeft(**context).IgnoreError();
   });
@@ -166,7 +102,7 @@ TEST_F(TpmFault, EveryCommandOfACycleMayBeCut) {
     bool disturbed = true;
     for (int cut = 0; disturbed; ++cut) {
       const uint64_t epoch = Epoch() + 1;
-      Disturb(0, fate, cut);
+      bus_.Disturb(0, fate, cut);
       const auto prepare = [&] { return anchor().Prepare(epoch, Sha256("state")).status(); };
       EXPECT_TRUE(OnceAvailable(prepare).ok()) << cut;
       EXPECT_TRUE(OnceAvailable([&] { return anchor().Commit(epoch); }).ok()) << cut;
@@ -178,7 +114,7 @@ TEST_F(TpmFault, EveryCommandOfACycleMayBeCut) {
         return result.status();
       });
       EXPECT_TRUE(evaluated.ok()) << cut << evaluated;
-      disturbed = !armed();
+      disturbed = !bus_.Disarm();
       EXPECT_EQ(Epoch(), epoch) << cut;
       ASSERT_LT(cut, 100);
     }
@@ -190,19 +126,19 @@ TEST_F(TpmFault, EveryCommandOfACycleMayBeCut) {
 TEST_F(TpmFault, AlteredRepliesAreRefused) {
   const uint64_t epoch = Epoch();
   Bytes random(32);
-  Disturb(TPM2_CC_NV_Read, Fate::kAlterReply);
+  bus_.Disturb(TPM2_CC_NV_Read, Fate::kAlterReply);
   EXPECT_TRUE(absl::IsDataLoss(anchor().CurrentEpoch().status()));
   EXPECT_EQ(Epoch(), epoch);
-  Disturb(TPM2_CC_ECDH_ZGen, Fate::kAlterReply);
+  bus_.Disturb(TPM2_CC_ECDH_ZGen, Fate::kAlterReply);
   EXPECT_TRUE(absl::IsDataLoss(device_->evaluation_key()->Evaluate({&P256Point::Generator(), 1}).status()));
   EXPECT_EQ(Epoch(), epoch);
-  Disturb(TPM2_CC_HMAC, Fate::kAlterReply);
+  bus_.Disturb(TPM2_CC_HMAC, Fate::kAlterReply);
   EXPECT_TRUE(absl::IsDataLoss(device_->derivation_key()->Derive(AsBytes("record")).status()));
   EXPECT_EQ(Epoch(), epoch);
-  Disturb(TPM2_CC_GetRandom, Fate::kAlterReply);
+  bus_.Disturb(TPM2_CC_GetRandom, Fate::kAlterReply);
   EXPECT_TRUE(absl::IsDataLoss(device_->random()->Fill(random)));
   EXPECT_EQ(Epoch(), epoch);
-  Disturb(TPM2_CC_NV_Increment, Fate::kAlterReply);
+  bus_.Disturb(TPM2_CC_NV_Increment, Fate::kAlterReply);
   EXPECT_TRUE(absl::IsUnavailable(anchor().Commit(epoch + 1)));
   EXPECT_TRUE(OnceAvailable([&] { return anchor().Commit(epoch + 1); }).ok());
   EXPECT_EQ(Epoch(), epoch + 1);
@@ -211,9 +147,9 @@ TEST_F(TpmFault, AlteredRepliesAreRefused) {
 // A storage key of somebody else's, slipped in on the bus, gets no salt: its Name is not the pinned one.
 TEST_F(TpmFault, AnotherStorageKeyIsRefused) {
   device_.reset();
-  Disturb(TPM2_CC_CreatePrimary, Fate::kAlterReply);
-  EXPECT_FALSE(tpm2::Open({"tpm2:" + proxy_->tcti()}, state_, dut_->authorization()).ok());
-  EXPECT_FALSE(armed());
+  bus_.Disturb(TPM2_CC_CreatePrimary, Fate::kAlterReply);
+  EXPECT_FALSE(tpm2::Open({"tpm2:" + bus_.tcti()}, state_, dut_->authorization()).ok());
+  EXPECT_FALSE(bus_.Disarm());
   DeviceState other = state_;
   const size_t name = other.json.find("\"name\": \"", other.json.find("\"storage_key\"")) + 20;
   other.json[name] = other.json[name] == '0' ? '1' : '0';
@@ -241,14 +177,13 @@ bool Contains(const Bytes& haystack, ByteView needle) {
 TEST_F(TpmFault, NothingSecretCrossesTheBusInClear) {
   const Bytes message = ToBytes("record of account alice-in-clear-text");
   ASSERT_TRUE(device_->derivation_key()->Derive(message).ok());
-  ASSERT_TRUE(
-      tpm2::Provision({"tpm2:" + proxy_->tcti()}, dut_->Options({}, ToBytes("contract-realm-2"))).ok());
-  const std::lock_guard<std::mutex> lock(mutex_);
-  EXPECT_GT(seen_.size(), 1000U);
-  EXPECT_FALSE(Contains(seen_, message));
-  EXPECT_FALSE(Contains(seen_, dut_->authorization().view()));
+  ASSERT_TRUE(tpm2::Provision({"tpm2:" + bus_.tcti()}, dut_->Options({}, ToBytes("contract-realm-2"))).ok());
+  const Bytes seen = bus_.AllBytes();
+  EXPECT_GT(seen.size(), 1000U);
+  EXPECT_FALSE(Contains(seen, message));
+  EXPECT_FALSE(Contains(seen, dut_->authorization().view()));
   for (const char* purpose : {kEvaluationKeyAuth, kHmacKeyAuth, kCounterAuth, kClaimAuth}) {
-    EXPECT_FALSE(Contains(seen_, AuthValue(dut_->authorization(), purpose)->view())) << purpose;
+    EXPECT_FALSE(Contains(seen, AuthValue(dut_->authorization(), purpose)->view())) << purpose;
   }
 }
 
@@ -276,10 +211,9 @@ TEST_F(TpmFault, EverySessionIsSaltedAndEncrypts) {
   constexpr uint8_t kEncrypt = 0x40;
   constexpr uint32_t kNull = 0x40000007;
   int looked_at = 0;
-  const std::lock_guard<std::mutex> lock(mutex_);
-  for (const Bytes& command : commands_) {
+  for (const Bytes& command : bus_.Commands()) {
     ++looked_at;
-    switch (CodeOf(command)) {
+    switch (contract::CommandCode(command)) {
       case TPM2_CC_StartAuthSession:
         if (IsPolicySession(command)) break;  // authorises, and has no secret to protect
         EXPECT_NE(Reader(ByteView(command).subspan(10)).U32(), kNull) << "no salt key";
@@ -306,12 +240,12 @@ TEST_F(TpmFault, EverySessionIsSaltedAndEncrypts) {
 TEST_F(TpmFault, AClaimInTheMiddleOfACommitIsSeen) {
   const uint64_t epoch = Epoch() + 1;
   ASSERT_TRUE(anchor().Prepare(epoch, Sha256("state")).ok());
-  Disturb(TPM2_CC_NV_Increment, Fate::kLoseReply);
+  bus_.Disturb(TPM2_CC_NV_Increment, Fate::kLoseReply);
   ASSERT_TRUE(absl::IsUnavailable(anchor().Commit(epoch)));
   ASSERT_EQ(Epoch(), epoch);
   absl::Status elsewhere = absl::UnknownError("not done");
-  Disturb(TPM2_CC_NV_Read, Fate::kForward, 1);  // the first looks at the claim, the second at the counter
-  AtDisturbance([&] { elsewhere = dut_->CommitElsewhere(state_, 0); });
+  // The first looks at the claim, the second at the counter.
+  bus_.Disturb(TPM2_CC_NV_Read, Fate::kForward, 1, [&] { elsewhere = dut_->CommitElsewhere(state_, 0); });
   const absl::Status committed = anchor().Commit(epoch);
   EXPECT_TRUE(elsewhere.ok()) << elsewhere;
   EXPECT_TRUE(absl::IsDataLoss(committed)) << committed;
@@ -319,15 +253,15 @@ TEST_F(TpmFault, AClaimInTheMiddleOfACommitIsSeen) {
 
 // While the TPM is away only some of the calls try to open it again (each try begins with TPM2_Startup).
 TEST_F(TpmFault, AttemptsToReopenAreSpaced) {
-  CutOff();
-  const int before = Sent(TPM2_CC_Startup);
+  bus_.CutOff();
+  const long before = bus_.Sent(TPM2_CC_Startup);
   const auto start = std::chrono::steady_clock::now();
   int calls = 0;
   while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds(300)) {
     ASSERT_TRUE(absl::IsUnavailable(anchor().CurrentEpoch().status()));
     ++calls;
   }
-  const int attempts = Sent(TPM2_CC_Startup) - before;
+  const long attempts = bus_.Sent(TPM2_CC_Startup) - before;
   EXPECT_GE(attempts, 2);  // at once, after 10 ms, after another 20, 40, 80, 160
   EXPECT_LE(attempts, 7);
   EXPECT_GT(calls, 100);
@@ -335,10 +269,10 @@ TEST_F(TpmFault, AttemptsToReopenAreSpaced) {
 
 // Our own generator is added to it, so the result does not show that the TPM was asked for all of it.
 TEST_F(TpmFault, TheTpmGivesEveryRandomByte) {
-  const int before = Sent(TPM2_CC_GetRandom);
+  const long before = bus_.Sent(TPM2_CC_GetRandom);
   Bytes random(100);
   ASSERT_TRUE(device_->random()->Fill(random).ok());
-  EXPECT_EQ(Sent(TPM2_CC_GetRandom) - before, 4);
+  EXPECT_EQ(bus_.Sent(TPM2_CC_GetRandom) - before, 4);
 }
 
 // What authenticates epochs cannot be had through the other door.
