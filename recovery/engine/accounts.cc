@@ -106,30 +106,34 @@ absl::StatusOr<AccountView> Accounts::View(const Account& account) const {
 
 // Storage says which rows there are, and the ledger whether each is what it wrote; a row that storage keeps
 // back is missed by their number.
-absl::StatusOr<AccountPage> Accounts::List(uint64_t from, size_t most) const {
+absl::StatusOr<AccountPage> Accounts::List(const std::optional<AccountCursor>& from, size_t most) const {
   AccountPage page;
-  uint64_t seen = 0;
+  AccountCursor at = from.value_or(AccountCursor());
+  size_t visited = 0;
   std::vector<RowAddress> found;  // read once the walk is over, as it keeps storage's log from being erased
   const auto visit = [&](const RowAddress& address, ByteView content) -> absl::Status {
-    if (seen++ < from) return absl::OkStatus();
-    if (seen > from + most) {
-      page.next = from + most;
+    if (visited++ == most) {
+      page.next = at;
       return absl::CancelledError();
     }
+    at = {address, at.seen + 1};
     if (IsDiscardedRow(content)) ++page.unnamed;
     if (IsAccountRow(content)) found.push_back(address);
     return absl::OkStatus();
   };
   const uint64_t expected = parts_.ledger.row_count();
-  const absl::Status walked = parts_.store.ForEachRow(visit);
+  const absl::Status walked =
+      parts_.store.ForEachRowAfter(from ? std::optional(from->after) : std::nullopt, visit);
   if (!walked.ok() && !absl::IsCancelled(walked)) return walked;
   for (const RowAddress& address : found) {
     absl::StatusOr<AccountView> view = Checked(address);
     if (!view.ok()) page.problems.emplace_back(view.status().message());
     if (view.ok() && view->known) page.accounts.push_back(*std::move(view));
   }
-  if (!page.next && seen < std::min(expected, parts_.ledger.row_count())) {
-    page.problems.push_back(absl::StrCat("storage shows ", seen, " rows, and the ledger has ", expected));
+  if (!page.next && at.seen < std::min(expected, parts_.ledger.row_count())) {
+    page.problems.push_back(
+        absl::StrCat("storage shows ", at.seen, " rows, and the ledger has ", expected,
+                     from ? "; if accounts came or went during this, list them again" : ""));
   }
   return page;
 }

@@ -29,12 +29,19 @@ struct AccountView {
   std::vector<RecordView> records;
 };
 
+// How far a walk over all accounts has come: what is behind that row comes next, whatever came or went
+// meanwhile.
+struct AccountCursor {
+  RowAddress after;
+  uint64_t seen = 0;  // rows so far
+};
+
 // Accounts in the order of storage.
 struct AccountPage {
   std::vector<AccountView> accounts;
-  std::vector<std::string> problems;  // of rows that could not be read
-  uint64_t unnamed = 0;               // rows that "anchor accept" took every name from
-  std::optional<uint64_t> next = {};  // how many rows were passed; none: that was all
+  std::vector<std::string> problems;       // of rows that could not be read
+  uint64_t unnamed = 0;                    // rows that "anchor accept" took every name from
+  std::optional<AccountCursor> next = {};  // none: that was all
 };
 
 // What went with an account.
@@ -63,10 +70,10 @@ class Accounts {
   // Removes the account's row and every record's; nothing of the name is left in the ledger, so that it is a
   // new account to whoever comes next. NOT_FOUND: there is none; PERMISSION_DENIED: not the operator.
   void Erase(Caller caller, Done<AccountErased> done);
-  // The accounts among `most` rows behind the first `from`, as this process has them, without a look at the
-  // claim. Each is checked as whenever it is read, and the number of all rows at the end; what is wrong is
-  // named. Blocks; any thread.
-  absl::StatusOr<AccountPage> List(uint64_t from, size_t most) const;
+  // The accounts among the `most` rows that come next (nullopt: first), as this process has them, without a
+  // look at the claim. Each is checked as whenever it is read, and the number of all rows at the end; what is
+  // wrong is named. Over all pages, whoever is there all the while is shown once. Blocks; any thread.
+  absl::StatusOr<AccountPage> List(const std::optional<AccountCursor>& from, size_t most) const;
 
  private:
   absl::StatusOr<AccountView> View(const Account& account) const;

@@ -71,8 +71,11 @@ class Store {
   // Calls `visit` for every bucket that has a row, in ascending order, until it returns an error.
   virtual absl::Status ForEachBucketDigest(
       const std::function<absl::Status(uint32_t, const Digest&)>& visit) = 0;
-  // Every row, in order of bucket and key; for offline verification and the operator's lists.
-  virtual absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) = 0;
+  // Every row behind `after` (nullopt: every one), in order of bucket and key, as it lies at one moment,
+  // until `visit` returns an error; for offline verification and the operator's lists.
+  using RowVisit = std::function<absl::Status(const RowAddress&, ByteView)>;
+  virtual absl::Status ForEachRowAfter(const std::optional<RowAddress>& after, const RowVisit& visit) = 0;
+  absl::Status ForEachRow(const RowVisit& visit) { return ForEachRowAfter(std::nullopt, visit); }
 
   // Brings what reads show to durable storage, where it is not there yet: an earlier run may have died too
   // early. Called once what is read has been checked and before anything builds on it; until then, and until

@@ -22,8 +22,8 @@ class DisturbedBus {
   absl::Status Lead(const test::Swtpm& tpm);
   std::string tcti() const { return proxy_->tcti(); }
 
-  // The next command with this code (TPM 2.0 part 2, 6.5.2; 0: any), after `skip` others of it, suffers `fate`;
-  // just before that, `deed` is done from the proxy's thread.
+  // The next command with this code (TPM 2.0 part 2, 6.5.2; 0: any), after `skip` others of it, suffers
+  // `fate`; just before that, `deed` is done from the proxy's thread.
   void Disturb(uint32_t code, Fate fate, int skip = 0, std::function<void()> deed = nullptr);
   // From now on nothing reaches the TPM.
   void CutOff();

@@ -1,9 +1,12 @@
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 #include "recovery/server/admin/acts.h"
 #include "recovery/server/admin/service.h"
@@ -15,7 +18,23 @@ namespace v1 = ::labyrinth::recovery::v1;
 
 namespace {
 
-constexpr size_t kRowsAtATime = 10000;
+constexpr uint32_t kMostRows = 10'000;
+
+// What a caller brings back to go on: opaque to him.
+std::string Written(const AccountCursor& cursor) {
+  return ToString(Writer().U32(cursor.after.bucket).Raw(cursor.after.key).U64(cursor.seen).bytes());
+}
+// nullopt: the first page.
+absl::StatusOr<std::optional<AccountCursor>> CursorFrom(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  Reader reader(AsBytes(text));
+  AccountCursor cursor;
+  cursor.after.bucket = reader.U32();
+  std::ranges::copy(reader.Raw(cursor.after.key.size()), cursor.after.key.begin());
+  cursor.seen = reader.U64();
+  if (reader.AtEnd()) return cursor;
+  return absl::InvalidArgumentError("after: this is no page's \"next\"; leave it empty to begin");
+}
 
 void FillAccount(const AccountView& view, Configs configs, v1::AccountState* state) {
   state->mutable_account()->set_tenant(view.account.tenant);
@@ -46,14 +65,16 @@ AdminService::Reactor* AdminService::ListAccounts(Context* context, const v1::Li
   return Serve(context, "Admin.ListAccounts", traffic_, [&](const Call& call) -> absl::Status {
     // Each page is a read of its own: nobody has to begin with the first one.
     LABREC_RETURN_IF_ERROR(NoteRead(*context, "accounts_read", request->tenant(), ""));
-    LABREC_ASSIGN_OR_RETURN(const AccountPage page, engine_.accounts().List(request->from(), kRowsAtATime));
+    LABREC_ASSIGN_OR_RETURN(const auto from, CursorFrom(request->after()));
+    const uint32_t most = request->most_rows() > 0 ? std::min(request->most_rows(), kMostRows) : kMostRows;
+    LABREC_ASSIGN_OR_RETURN(const AccountPage page, engine_.accounts().List(from, most));
     for (const AccountView& view : page.accounts) {
       if (!request->tenant().empty() && request->tenant() != view.account.tenant) continue;
       FillAccount(view, Configs::kLeaveOut, response->add_accounts());
     }
     for (const std::string& problem : page.problems) response->add_problems(problem);
     response->set_unnamed(page.unnamed);
-    if (page.next) response->set_next(*page.next);
+    if (page.next) response->set_next(Written(*page.next));
     call.Finish(absl::OkStatus());
     return absl::OkStatus();
   });

@@ -87,9 +87,9 @@ class PostgresStoreImpl : public PostgresStore {
     return ScanDigests(connection, visit);
   }
 
-  absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) override {
+  absl::Status ForEachRowAfter(const std::optional<RowAddress>& after, const RowVisit& visit) override {
     LABREC_ASSIGN_OR_RETURN(Connection connection, readers_.Open());
-    return ScanRows(connection, visit);
+    return ScanRows(connection, after, visit);
   }
 
   absl::Status MakeDurable() override;

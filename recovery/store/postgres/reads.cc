@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "hsm/base/encoding.h"
 #include "hsm/base/status_macros.h"
 
 namespace labrec::recovery::postgres {
@@ -108,9 +109,13 @@ absl::Status ScanDigests(Connection& connection,
               });
 }
 
-absl::Status ScanRows(Connection& connection,
-                      const std::function<absl::Status(const RowAddress&, ByteView)>& visit) {
-  return Scan(connection, "SELECT bucket, key, content FROM labrec_row ORDER BY bucket, key",
+absl::Status ScanRows(Connection& connection, const std::optional<RowAddress>& after,
+                      const Store::RowVisit& visit) {
+  std::string sql = "SELECT bucket, key, content FROM labrec_row";
+  if (after) {
+    absl::StrAppend(&sql, " WHERE (bucket, key) > (", after->bucket, ", '\\x", Hex(after->key), "')");
+  }
+  return Scan(connection, absl::StrCat(sql, " ORDER BY bucket, key").c_str(),
               [&](const Result& result) -> absl::Status {
                 RowAddress address;
                 address.bucket = result.Int4(0, 0);

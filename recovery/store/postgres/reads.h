@@ -28,7 +28,7 @@ std::vector<Bytes> DirectoriesFrom(const Result& result, size_t asked);
 // As Store's scans, as of one moment. The connection cannot be used again after an error of `visit`.
 absl::Status ScanDigests(Connection& connection,
                          const std::function<absl::Status(uint32_t, const Digest&)>& visit);
-absl::Status ScanRows(Connection& connection,
-                      const std::function<absl::Status(const RowAddress&, ByteView)>& visit);
+absl::Status ScanRows(Connection& connection, const std::optional<RowAddress>& after,
+                      const Store::RowVisit& visit);
 
 }  // namespace labrec::recovery::postgres

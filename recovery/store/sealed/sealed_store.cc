@@ -110,12 +110,12 @@ absl::Status SealedStore::ForEachBucketDigest(
 
 // Where one bucket's period key is gone, its rows are as damaged ones; where all are, nothing can be done
 // with this copy.
-absl::Status SealedStore::ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) {
+absl::Status SealedStore::ForEachRowAfter(const std::optional<RowAddress>& after, const RowVisit& visit) {
   std::optional<uint32_t> of;
   std::optional<OpenedBucket> opened;
   absl::Status gone;
   bool some_opened = false;
-  LABREC_RETURN_IF_ERROR(inner_->ForEachRow([&](const RowAddress& address, ByteView content) -> absl::Status {
+  const auto open = [&](const RowAddress& address, ByteView content) -> absl::Status {
     if (of != address.bucket) {
       absl::StatusOr<Bytes> stored = inner_->ReadDirectory(address.bucket);
       if (!stored.ok()) return stored.status();
@@ -126,7 +126,8 @@ absl::Status SealedStore::ForEachRow(const std::function<absl::Status(const RowA
       of = address.bucket;
     }
     return visit(address, RowIn(*opened, address, ToBytes(content)));
-  }));
+  };
+  LABREC_RETURN_IF_ERROR(inner_->ForEachRowAfter(after, open));
   return some_opened ? absl::OkStatus() : gone;
 }
 

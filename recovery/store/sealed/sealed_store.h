@@ -34,8 +34,8 @@ namespace labrec::recovery {
 //
 // Where the device holds no period key, everything lies open and is passed on as it is. Rows that lay open
 // before the first key are sealed by Reseal. What cannot be opened is passed on as it lies, and the ledger's
-// digests refuse it. DATA_LOSS of ReadRow and ReadRows: the period key is gone; of ForEachRow, at its end:
-// that of every row is.
+// digests refuse it. DATA_LOSS of ReadRow and ReadRows: the period key is gone; of ForEachRowAfter, at its
+// end: that of every row is.
 //
 // Threads: as Store; Reseal beside Write, which it gives way to.
 class SealedStore final : public Store {
@@ -51,7 +51,7 @@ class SealedStore final : public Store {
   absl::StatusOr<std::vector<Bytes>> ReadDirectories(std::span<const uint32_t> buckets) override;
   absl::Status ForEachBucketDigest(
       const std::function<absl::Status(uint32_t, const Digest&)>& visit) override;
-  absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) override;
+  absl::Status ForEachRowAfter(const std::optional<RowAddress>& after, const RowVisit& visit) override;
   absl::Status MakeDurable() override { return inner_->MakeDurable(); }
   absl::Status Write(const StoreBatch& batch) override;
   std::string waits_for() const override { return inner_->waits_for(); }

@@ -18,7 +18,7 @@ ReadConnection::ReadConnection(Database opened)
       digests(database.get(), "SELECT bucket, digest FROM bucket_digests ORDER BY bucket"),
       rows(database.get(),
            "SELECT rows.bucket, rows.key, slots.content FROM rows JOIN slots ON slots.slot = rows.slot "
-           "ORDER BY rows.bucket, rows.key") {}
+           "WHERE (rows.bucket, rows.key) > (?, ?) ORDER BY rows.bucket, rows.key") {}
 
 ReaderPool::Lease::~Lease() {
   if (connection_ == nullptr) return;

@@ -85,7 +85,7 @@ class SqliteStoreImpl final : public SqliteStore {
   absl::StatusOr<std::vector<Bytes>> ReadDirectories(std::span<const uint32_t> buckets) override;
   absl::Status ForEachBucketDigest(
       const std::function<absl::Status(uint32_t, const Digest&)>& visit) override;
-  absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) override;
+  absl::Status ForEachRowAfter(const std::optional<RowAddress>& after, const RowVisit& visit) override;
 
   // The log may stand in the kernel's memory only: an earlier run died before its sync, or the sync failed,
   // after which the kernel takes the pages for written. It is written once more, to the database file.
@@ -218,11 +218,11 @@ absl::Status SqliteStoreImpl::ForEachBucketDigest(
   }
 }
 
-absl::Status SqliteStoreImpl::ForEachRow(
-    const std::function<absl::Status(const RowAddress&, ByteView)>& visit) {
+absl::Status SqliteStoreImpl::ForEachRowAfter(const std::optional<RowAddress>& after, const RowVisit& visit) {
   LABREC_ASSIGN_OR_RETURN(const ReaderPool::Lease reader, readers_.Take());
   Statement& statement = reader->rows;
   DoneGuard done(statement);
+  statement.Bind(after ? int64_t{after->bucket} : -1).Bind(after ? ByteView(after->key) : ByteView());
   while (true) {
     LABREC_ASSIGN_OR_RETURN(const bool found, statement.Next());
     if (!found) return absl::OkStatus();

@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -168,11 +169,44 @@ TEST_P(Accounts, EachPageThatIsReadIsNoted) {
   const auto admin = v1::Admin::NewStub(
       grpc::CreateChannel("unix:" + realm_->admin_socket().string(), grpc::InsecureChannelCredentials()));
   v1::ListAccountsRequest request;
-  request.set_from(1);
+  request.set_after(std::string(44, '\0'));
   v1::ListAccountsResponse response;
   grpc::ClientContext context;
   ASSERT_TRUE(admin->ListAccounts(&context, request, &response).ok());
   EXPECT_THAT(Audit(), HasSubstr("accounts_read"));
+  grpc::ClientContext other;
+  request.set_after("7");
+  EXPECT_EQ(admin->ListAccounts(&other, request, &response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+// Whatever comes and goes between two pages, who is there all the while is shown once.
+TEST_P(Accounts, PagesShowEachOnceWhileOthersComeAndGo) {
+  const auto admin = v1::Admin::NewStub(
+      grpc::CreateChannel("unix:" + realm_->admin_socket().string(), grpc::InsecureChannelCredentials()));
+  std::set<std::string> there;
+  for (int i = 0; i < 12; ++i) {
+    const std::string name = absl::StrCat("stays-", i);
+    ASSERT_TRUE(ApiClient(*realm_, name).SetUp().ok());
+    there.insert(name);
+    ASSERT_TRUE(ApiClient(*realm_, absl::StrCat("goes-", i)).SetUp().ok());
+  }
+  std::multiset<std::string> shown;
+  int pages = 0;
+  v1::ListAccountsRequest request;
+  request.set_most_rows(3);
+  do {
+    v1::ListAccountsResponse response;
+    grpc::ClientContext context;
+    ASSERT_TRUE(admin->ListAccounts(&context, request, &response).ok());
+    for (const auto& account : response.accounts()) shown.insert(account.account().account());
+    request.set_after(response.next());
+    if (++pages > 12) continue;
+    Admin(For(absl::StrCat("goes-", pages - 1), {"account", "erase", "--yes"}));
+    ASSERT_TRUE(ApiClient(*realm_, absl::StrCat("comes-", pages)).SetUp().ok());
+  } while (!request.after().empty());
+  EXPECT_GT(pages, 8);
+  for (const std::string& name : there) EXPECT_EQ(shown.count(name), 1U) << name;
+  for (const std::string& name : shown) EXPECT_EQ(shown.count(name), 1U) << name;
 }
 
 }  // namespace

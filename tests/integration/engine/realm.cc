@@ -70,8 +70,8 @@ class EditedStore : public Store {
       const std::function<absl::Status(uint32_t, const Digest&)>& visit) override {
     return store_.ForEachBucketDigest(visit);
   }
-  absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) override {
-    return store_.ForEachRow(visit);
+  absl::Status ForEachRowAfter(const std::optional<RowAddress>& after, const RowVisit& visit) override {
+    return store_.ForEachRowAfter(after, visit);
   }
   absl::Status MakeDurable() override { return store_.MakeDurable(); }
   absl::Status Write(const StoreBatch& batch) override { return store_.Write(batch); }

@@ -71,8 +71,8 @@ class MortalStore final : public Store {
       const std::function<absl::Status(uint32_t, const Digest&)>& visit) override {
     return real_->ForEachBucketDigest(visit);
   }
-  absl::Status ForEachRow(const std::function<absl::Status(const RowAddress&, ByteView)>& visit) override {
-    return real_->ForEachRow(visit);
+  absl::Status ForEachRowAfter(const std::optional<RowAddress>& after, const RowVisit& visit) override {
+    return real_->ForEachRowAfter(after, visit);
   }
   absl::Status MakeDurable() override { return real_->MakeDurable(); }
   absl::Status Write(const StoreBatch& batch) override {

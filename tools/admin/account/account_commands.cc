@@ -51,8 +51,8 @@ absl::StatusOr<Walk> ForEachAccount(const ListOptions& options,
     for (const v1::AccountState& account : answer.accounts()) visit(account);
     walk.problems.insert(walk.problems.end(), answer.problems().begin(), answer.problems().end());
     walk.unnamed += answer.unnamed();
-    more = answer.has_next();
-    request.set_from(answer.next());
+    more = !answer.next().empty();
+    request.set_after(answer.next());
   }
   return walk;
 }

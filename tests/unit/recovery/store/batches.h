@@ -1,7 +1,10 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <utility>
+
+#include <gtest/gtest.h>
 
 #include "hsm/base/encoding.h"
 #include "recovery/store/store.h"
@@ -32,6 +35,21 @@ inline bool operator==(const HeadRow& a, const HeadRow& b) {
 
 inline RowWrite Row(uint32_t bucket, uint32_t key, std::optional<Bytes> content) {
   return {{bucket, KeyOf(key)}, std::move(content)};
+}
+
+using RowsOfStore = std::map<std::pair<uint32_t, Digest>, Bytes>;
+
+// What a walk shows, and that it shows it in order.
+inline RowsOfStore AllRows(Store& store, const std::optional<RowAddress>& after = std::nullopt) {
+  RowsOfStore rows;
+  const absl::Status status = store.ForEachRowAfter(after, [&](const RowAddress& address, ByteView content) {
+    const std::pair here{address.bucket, address.key};
+    EXPECT_TRUE(rows.empty() || rows.rbegin()->first < here) << "not in order";
+    rows[here] = ToBytes(content);
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  return rows;
 }
 
 }  // namespace labrec::recovery

@@ -9,20 +9,6 @@
 namespace labrec::recovery {
 namespace {
 
-std::map<std::pair<uint32_t, Digest>, Bytes> AllRows(Store& store) {
-  std::map<std::pair<uint32_t, Digest>, Bytes> rows;
-  std::pair<uint32_t, Digest> last{};
-  const absl::Status status = store.ForEachRow([&](const RowAddress& address, ByteView content) {
-    const std::pair here{address.bucket, address.key};
-    EXPECT_TRUE(rows.empty() || last < here) << "not in order";
-    last = here;
-    rows[here] = ToBytes(content);
-    return absl::OkStatus();
-  });
-  EXPECT_TRUE(status.ok()) << status;
-  return rows;
-}
-
 // Whatever happens, a reader sees one batch or the next, and never waits for ever.
 TEST_F(SqliteStoreTest, ReadersAndSnapshotsGoOnWhileBatchesAreWritten) {
   Open({.erase_after = std::chrono::milliseconds(5)});

@@ -13,20 +13,6 @@
 namespace labrec::recovery {
 namespace {
 
-std::map<std::pair<uint32_t, Digest>, Bytes> AllRows(Store& store) {
-  std::map<std::pair<uint32_t, Digest>, Bytes> rows;
-  std::pair<uint32_t, Digest> last{};
-  const absl::Status status = store.ForEachRow([&](const RowAddress& address, ByteView content) {
-    const std::pair here{address.bucket, address.key};
-    EXPECT_TRUE(rows.empty() || last < here) << "not in order";
-    last = here;
-    rows[here] = ToBytes(content);
-    return absl::OkStatus();
-  });
-  EXPECT_TRUE(status.ok()) << status;
-  return rows;
-}
-
 // What every engine does. A store of either, in a place of its own.
 class StoreTest : public testing::TestWithParam<test::StorageKind> {
  protected:
@@ -100,6 +86,26 @@ TEST_P(StoreTest, ABucketWithoutRowsIsForgotten) {
   EXPECT_EQ(*store_->ReadDirectory(3), Bytes());
   EXPECT_TRUE(
       store_->ForEachBucketDigest([](uint32_t, const Digest&) { return absl::InternalError("one"); }).ok());
+}
+
+TEST_P(StoreTest, AWalkGoesOnBehindAnyRow) {
+  StoreBatch batch;
+  for (const uint32_t bucket : {0U, 3U, 65535U}) {
+    for (uint32_t key = 0; key < 4; ++key) batch.rows.push_back(Row(bucket, key, Bytes(key, 1)));
+    batch.buckets.push_back({bucket, KeyOf(bucket), Bytes(256, 1)});
+  }
+  batch.head = HeadAt(1);
+  ASSERT_TRUE(store_->Write(batch).ok());
+  RowsOfStore rest = AllRows(*store_);
+  ASSERT_EQ(rest.size(), 12U);
+  while (!rest.empty()) {
+    const auto [bucket, key] = rest.begin()->first;
+    rest.erase(rest.begin());
+    EXPECT_EQ(AllRows(*store_, RowAddress{bucket, key}), rest);
+  }
+  Digest last;
+  last.fill(0xff);
+  EXPECT_EQ(AllRows(*store_, RowAddress{3, last}).size(), 4U) << "a row that is not there";
 }
 
 TEST_P(StoreTest, AgreesWithAMapOverRandomBatches) {
