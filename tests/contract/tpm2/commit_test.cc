@@ -108,6 +108,13 @@ class TpmCommit : public testing::Test {
   std::unique_ptr<contract::SwtpmDevice> dut_;
   DeviceState provisioned_;
   RealmState state_;
+  // Of the proxy's thread too, which ends with it: so these come first.
+  std::mutex mutex_;
+  std::vector<std::string> sent_;
+  std::string name_;
+  Fate fate_ = Fate::kForward;
+  std::function<void()> deed_;
+  int skip_ = 0;
   std::unique_ptr<TpmProxy> proxy_;
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<TpmFreshnessAnchor> anchor_;
@@ -151,13 +158,6 @@ class TpmCommit : public testing::Test {
     if (deed) deed();
     return fate;
   }
-
-  std::mutex mutex_;
-  std::vector<std::string> sent_;
-  std::string name_;
-  Fate fate_ = Fate::kForward;
-  std::function<void()> deed_;
-  int skip_ = 0;
 };
 
 TEST_F(TpmCommit, IsFiveCommands) {

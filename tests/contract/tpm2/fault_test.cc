@@ -15,7 +15,8 @@ namespace labrec::hsm::tpm2 {
 namespace {
 
 using contract::OnceAvailable;
-using Fate = contract::DisturbedBus::Fate;
+using test::TpmProxy;
+using Fate = TpmProxy::Fate;
 
 // A device whose way to the TPM the test may disturb, one command at a time.
 class TpmFault : public testing::Test {
