@@ -29,7 +29,8 @@ TEST_F(Program, DevicesAreListedAndRevoked) {
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_THAT(again.out, HasSubstr("at 3 of 3 realms")) << "who is gone is revoked";
   const Ended left = Run("device list", {"--json"});
-  for (const json& realm : left.Json()["realms"]) EXPECT_EQ(realm["devices"].size(), 1U) << left.out;
+  const json devices = left.Json();
+  for (const json& realm : devices["realms"]) EXPECT_EQ(realm["devices"].size(), 1U) << left.out;
   EXPECT_EQ(SealIt(kRight, {"--json"}).code, 0) << "the phone is enrolled still";
 }
 

@@ -23,7 +23,11 @@ set(LABREC_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-con
 # vectors, uninitialised members of variants that were moved. Its flow analysis is wrong, so it warns and does not stop.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   foreach(warning restrict array-bounds stringop-overread stringop-overflow maybe-uninitialized)
-    list(APPEND LABREC_WARNINGS $<$<OR:$<CONFIG:Release>,$<BOOL:${LABREC_SANITIZE}>>:-Wno-error=${warning}>)
+    if(LABREC_SANITIZE)
+      list(APPEND LABREC_WARNINGS -Wno-error=${warning})
+    else()
+      list(APPEND LABREC_WARNINGS $<$<CONFIG:Release>:-Wno-error=${warning}>)
+    endif()
   endforeach()
 endif()
 
