@@ -228,6 +228,10 @@ class ConfigReader {
     for (const int64_t uid : section.Numbers("allow_uids", 0, 0xFFFFFFFE)) {
       config_.admin_uids.push_back(static_cast<uid_t>(uid));
     }
+    for (const int64_t uid : section.Numbers("readers", 0, 0xFFFFFFFE)) {
+      config_.reader_uids.push_back(static_cast<uid_t>(uid));
+    }
+    config_.two_persons_within = std::chrono::minutes(section.Number("two_persons_minutes", 0, 0, 24 * 60));
     section.RefuseUnknown();
   }
 

@@ -47,8 +47,10 @@ struct Config {
   recovery::ListenOptions listen;
   std::optional<WebConfig> web;
   std::filesystem::path admin_socket;
-  std::vector<uid_t> admin_uids;       // besides root and the daemon's own
-  std::filesystem::path tenants_file;  // [admin] tenants: what "labyrinth-admin tenant" keeps
+  std::vector<uid_t> admin_uids;               // besides root and the daemon's own
+  std::vector<uid_t> reader_uids;              // who may look on the admin socket, and change nothing
+  std::chrono::minutes two_persons_within{0};  // 0: one is enough for whatever there is
+  std::filesystem::path tenants_file;          // [admin] tenants: what "labyrinth-admin tenant" keeps
   // Of both, by [tenants.NAME] here and there.
   std::vector<recovery::TenantSettings> tenants;
   recovery::FirstDevicePolicy first_device = recovery::FirstDevicePolicy::kAdmin;

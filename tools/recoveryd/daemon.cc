@@ -100,10 +100,10 @@ void LogDevice(const char* role, const hsm::DeviceDescription& device) {
 
 }  // namespace
 
-std::vector<uid_t> AdminUsers(const Config& config) {
-  std::vector<uid_t> users = config.admin_uids;
-  users.push_back(0);
-  users.push_back(geteuid());
+recovery::AdminUsers AdminUsersOf(const Config& config) {
+  recovery::AdminUsers users{config.admin_uids, config.reader_uids};
+  users.operators.push_back(0);
+  users.operators.push_back(geteuid());
   return users;
 }
 
@@ -149,7 +149,7 @@ absl::Status Daemon::Prepare(const Config& config, const recovery::RealmFolder& 
                                                token_limits));
   LABREC_ASSIGN_OR_RETURN(audit_, recovery::AuditLog::Open(folder.AuditPath(), SystemClock()));
   LABREC_ASSIGN_OR_RETURN(admin_socket_,
-                          recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
+                          recovery::AdminSocket::Listen(config.admin_socket, AdminUsersOf(config)));
   LABREC_ASSIGN_OR_RETURN(listener_, recovery::RpcServer::Bind(config.listen));
   if (config.web) {
     LABREC_ASSIGN_OR_RETURN(web_listener_,
@@ -213,7 +213,7 @@ absl::Status Daemon::StartServices(const Config& config) {
       *engine_, *backups_, rotator_.get(), *wear_, *certificates_, *audit_, traffic_, facts,
       recovery::TenantControl{tenants_, [this](const std::string& actor) { return ReloadTenants(actor); },
                               [tokens = tokens_.get()] { return tokens->KeyReports(); }},
-      SystemClock().NowMillis(),
+      SystemClock().NowMillis(), config.two_persons_within,
       [socket = admin_socket_.get()](const std::string& peer) { return socket->PeerOf(peer); });
   const auto status = [engine = engine_.get()] { return engine->status(); };
   metrics_.WatchCertificates([certificates = certificates_.get()] { return certificates->Figures(); });

@@ -40,7 +40,7 @@ class RecoveryService;
 namespace labrec::recoveryd {
 
 // Who may use the admin socket: root, the daemon's own user, and whom the operator named.
-std::vector<uid_t> AdminUsers(const Config& config);
+recovery::AdminUsers AdminUsersOf(const Config& config);
 
 // All parts of a running realm, in the order in which they stand on each other.
 class Daemon {

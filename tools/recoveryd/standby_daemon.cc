@@ -89,7 +89,7 @@ absl::Status StandbyDaemon::Follow(const Config& config) {
 
 absl::Status StandbyDaemon::Listen(const Config& config) {
   LABREC_ASSIGN_OR_RETURN(admin_socket_,
-                          recovery::AdminSocket::Listen(config.admin_socket, AdminUsers(config)));
+                          recovery::AdminSocket::Listen(config.admin_socket, AdminUsersOf(config)));
   service_ = std::make_unique<recovery::StandbyService>(
       *standby_, traffic_, FactsOf(*realm_, config), [this] { return status(); }, SystemClock().NowMillis(),
       [socket = admin_socket_.get()](const std::string& peer) { return socket->PeerOf(peer); });

@@ -97,9 +97,10 @@ AdminService::Reactor* AdminService::ShowAccount(Context* context, const v1::Adm
 AdminService::Reactor* AdminService::EraseAccount(Context* context, const v1::AdminAccount* request,
                                                   v1::EraseAccountResponse* response) {
   return Serve(context, "Admin.EraseAccount", traffic_, [&](const Call& call) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
+    LABREC_ASSIGN_OR_RETURN(std::string actor, Changer(*context));
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
-    const AuditEvent event{"account_erase", std::move(actor), caller.tenant, caller.account, "", ""};
+    AuditEvent event{"account_erase", std::move(actor), caller.tenant, caller.account, "", ""};
+    LABREC_RETURN_IF_ERROR(Agree(*context, event));
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
     engine_.accounts().Erase(std::move(caller), RecordedAnswer<AccountErased>(
                                                     call, audit_, event, [=](const AccountErased& erased) {

@@ -57,7 +57,7 @@ absl::Status AppendAll(AuditLog& audit, const std::vector<AuditEvent>& events) {
 AdminService::Reactor* AdminService::EnrollDevices(Context* context, const v1::EnrollDevicesRequest* request,
                                                    v1::EnrollDevicesResponse* response) {
   return Serve(context, "Admin.EnrollDevices", traffic_, [&](const Call& call) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(const std::string actor, Actor(*context));
+    LABREC_ASSIGN_OR_RETURN(const std::string actor, Changer(*context));
     if (request->devices_size() > kMost) return absl::InvalidArgumentError("devices: at most 1000 at once");
     auto batch = std::make_shared<Batch>();
     for (int i = 0; i < request->devices_size(); ++i) {

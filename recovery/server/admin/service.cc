@@ -47,6 +47,7 @@ void FillSealing(const SealingFigures& sealing, v1::SealingState* answer) {
 AdminService::AdminService(Engine& engine, BackupMaker& backups, KeyRotator* rotator, const WearMeter& wear,
                            const CertificateWatch& certificates, AuditLog& audit, Traffic& traffic,
                            RealmFacts facts, TenantControl tenants, int64_t started_at_ms,
+                           std::chrono::minutes two_persons_within,
                            std::function<std::optional<Peer>(const std::string&)> peer_of)
     : engine_(engine),
       backups_(backups),
@@ -58,11 +59,32 @@ AdminService::AdminService(Engine& engine, BackupMaker& backups, KeyRotator* rot
       facts_(std::move(facts)),
       tenants_(std::move(tenants)),
       started_at_ms_(started_at_ms),
+      two_persons_(two_persons_within),
       peer_of_(std::move(peer_of)) {}
 AdminService::~AdminService() = default;
 
 absl::StatusOr<std::string> AdminService::Actor(const Context& context) const {
+  return PersonAt(peer_of_(context.peer()));
+}
+
+absl::StatusOr<std::string> AdminService::Changer(const Context& context) const {
   return OperatorAt(peer_of_(context.peer()));
+}
+
+absl::Status AdminService::Agree(const Context& context, AuditEvent& event) {
+  const std::optional<Peer> peer = peer_of_(context.peer());
+  LABREC_RETURN_IF_ERROR(OperatorAt(peer).status());
+  const Writer what = std::move(Writer().Lp(event.event).Lp(event.tenant).Lp(event.account).Lp(event.record));
+  absl::StatusOr<std::string> agreed =
+      two_persons_.Agree(ToString(what.bytes()), *peer, std::chrono::steady_clock::now());
+  if (!agreed.ok()) {
+    AuditEvent asked = event;
+    asked.event += "_asked";
+    LABREC_RETURN_IF_ERROR(audit_.Append(asked, Durability::kSync));
+    return agreed.status();
+  }
+  event.detail = *std::move(agreed);
+  return absl::OkStatus();
 }
 
 AdminService::Reactor* AdminService::GetStatus(Context* context, const v1::GetStatusRequest*,
@@ -108,7 +130,7 @@ AdminService::Reactor* AdminService::AdminEnrollDevice(Context* context,
                                                        const v1::AdminEnrollDeviceRequest* request,
                                                        v1::EnrollDeviceResponse* response) {
   return Serve(context, "Admin.EnrollDevice", traffic_, [&](const Call& call) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
+    LABREC_ASSIGN_OR_RETURN(std::string actor, Changer(*context));
     const v1::AdminAccount& account = request->account();
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, account.tenant(), account.account()));
     if (!tenants_.tenants.Has(account.tenant())) {
@@ -138,7 +160,7 @@ AdminService::Reactor* AdminService::AdminRevokeDevice(Context* context,
                                                        const v1::AdminRevokeDeviceRequest* request,
                                                        v1::RevokeDeviceResponse*) {
   return Serve(context, "Admin.RevokeDevice", traffic_, [&](const Call& call) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
+    LABREC_ASSIGN_OR_RETURN(std::string actor, Changer(*context));
     const v1::AdminAccount& account = request->account();
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, account.tenant(), account.account()));
     LABREC_ASSIGN_OR_RETURN(const DeviceId device, DeviceIdField(request->device_id()));
@@ -168,10 +190,11 @@ AdminService::Reactor* AdminService::AdminShowRecord(Context* context, const v1:
 AdminService::Reactor* AdminService::AdminDeleteRecord(Context* context, const v1::AdminRecord* request,
                                                        v1::DeleteRecordResponse*) {
   return Serve(context, "Admin.DeleteRecord", traffic_, [&](const Call& call) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
+    LABREC_ASSIGN_OR_RETURN(std::string actor, Changer(*context));
     LABREC_ASSIGN_OR_RETURN(Caller caller, Operator(*context, request->tenant(), request->account()));
     LABREC_ASSIGN_OR_RETURN(std::string record, RecordField(request->record()));
-    const AuditEvent event{"record_delete", std::move(actor), caller.tenant, caller.account, record, ""};
+    AuditEvent event{"record_delete", std::move(actor), caller.tenant, caller.account, record, ""};
+    LABREC_RETURN_IF_ERROR(Agree(*context, event));
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
     engine_.records().DeleteRecord(std::move(caller), std::move(record), std::nullopt,
                                    RecordedAnswer<Ok>(call, audit_, event, [](Ok) {}));
@@ -182,7 +205,7 @@ AdminService::Reactor* AdminService::AdminDeleteRecord(Context* context, const v
 AdminService::Reactor* AdminService::CreateBackup(Context* context, const v1::CreateBackupRequest* request,
                                                   v1::CreateBackupResponse* response) {
   return Serve(context, "Admin.CreateBackup", traffic_, [&](const Call& call) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
+    LABREC_ASSIGN_OR_RETURN(std::string actor, Changer(*context));
     const AuditEvent event{"backup_create", std::move(actor), "", "", "", "file " + request->path()};
     LABREC_RETURN_IF_ERROR(audit_.Append(event, Durability::kSync));
     const uint64_t epoch = engine_.status().epoch;
@@ -199,7 +222,7 @@ AdminService::Reactor* AdminService::RotatePeriodKey(Context* context,
                                                      const v1::RotatePeriodKeyRequest* request,
                                                      v1::RotatePeriodKeyResponse* response) {
   return Serve(context, "Admin.RotatePeriodKey", traffic_, [&](const Call& call) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(const std::string actor, Actor(*context));
+    LABREC_ASSIGN_OR_RETURN(const std::string actor, Changer(*context));
     if (rotator_ == nullptr) {
       return absl::FailedPreconditionError("the realm's anchor device holds no period keys");
     }

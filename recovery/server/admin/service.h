@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "recovery/server/admin/backup_maker.h"
 #include "recovery/server/admin/key_rotator.h"
 #include "recovery/server/admin/socket.h"
+#include "recovery/server/admin/two_persons.h"
 #include "recovery/server/service/realm_description.h"
 #include "recovery/server/service/tenants.h"
 #include "recovery/server/tokens/key_source.h"
@@ -37,7 +39,7 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
   // `rotator` is null where the anchor's device holds no period keys.
   AdminService(Engine& engine, BackupMaker& backups, KeyRotator* rotator, const WearMeter& wear,
                const CertificateWatch& certificates, AuditLog& audit, Traffic& traffic, RealmFacts facts,
-               TenantControl tenants, int64_t started_at_ms,
+               TenantControl tenants, int64_t started_at_ms, std::chrono::minutes two_persons_within,
                std::function<std::optional<Peer>(const std::string&)> peer_of);
   ~AdminService() override;
   AdminService(const AdminService&) = delete;
@@ -91,8 +93,13 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
   // Who reads what of whom: no answer without its line. Empty names: of all.
   absl::Status NoteRead(const Context& context, const char* event, const std::string& tenant,
                         const std::string& account, const std::string& record = "");
-  // PERMISSION_DENIED for a connection that did not come through the admin socket.
+  // Who looks, and who changes something. PERMISSION_DENIED for a connection that did not come through the
+  // admin socket; for changes, of a reader too.
   absl::StatusOr<std::string> Actor(const Context& context) const;
+  absl::StatusOr<std::string> Changer(const Context& context) const;
+  // Of what takes two persons: adds to the event whom it was agreed with. FAILED_PRECONDITION: the first
+  // asked.
+  absl::Status Agree(const Context& context, AuditEvent& event);
 
   Engine& engine_;
   BackupMaker& backups_;
@@ -104,6 +111,7 @@ class AdminService : public labyrinth::recovery::v1::Admin::CallbackService {
   const RealmFacts facts_;
   const TenantControl tenants_;
   const int64_t started_at_ms_;
+  TwoPersons two_persons_;
   const std::function<std::optional<Peer>(const std::string&)> peer_of_;
 };
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -49,25 +51,44 @@ absl::Status OfTheSocket(const absl::Status& status) {
 
 // Who may come in is decided by their credentials when they do (Admit); the file's mode keeps others from
 // trying, and where others are allowed it has to let them.
-SocketAccess AccessFor(const std::vector<uid_t>& allowed) {
-  const bool only_us = std::ranges::all_of(allowed, [](uid_t uid) { return uid == 0 || uid == geteuid(); });
+SocketAccess AccessFor(const AdminUsers& users) {
+  const auto is_us = [](uid_t uid) { return uid == 0 || uid == geteuid(); };
+  const bool only_us =
+      std::ranges::all_of(users.operators, is_us) && std::ranges::all_of(users.readers, is_us);
   return {only_us ? mode_t{0600} : mode_t{0666}};
+}
+
+// proc(5): 4294967295 where nobody logged in.
+std::optional<uid_t> LoginOf(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/loginuid"));
+  uid_t login = 0;
+  return file >> login && login != static_cast<uid_t>(-1) ? std::optional(login) : std::nullopt;
 }
 
 }  // namespace
 
-absl::StatusOr<std::string> OperatorAt(const std::optional<Peer>& peer) {
+absl::StatusOr<std::string> PersonAt(const std::optional<Peer>& peer) {
   if (!peer) return absl::PermissionDeniedError("the operator's calls are taken on the admin socket only");
-  return absl::StrCat("operator uid ", peer->uid, " pid ", peer->pid);
+  const bool other = peer->login && *peer->login != peer->uid;
+  return absl::StrCat(peer->role == Role::kReader ? "reader" : "operator", " uid ", peer->uid,
+                      other ? absl::StrCat(", logged in as uid ", *peer->login, ",") : "", " pid ",
+                      peer->pid);
+}
+
+absl::StatusOr<std::string> OperatorAt(const std::optional<Peer>& peer) {
+  LABREC_ASSIGN_OR_RETURN(std::string person, PersonAt(peer));
+  if (peer->role == Role::kOperator) return person;
+  return absl::PermissionDeniedError(absl::StrCat(
+      "nothing was done: uid ", peer->uid, " may only look ([admin] readers), and this changes something"));
 }
 
 absl::StatusOr<std::unique_ptr<AdminSocket>> AdminSocket::Listen(std::filesystem::path path,
-                                                                 std::vector<uid_t> allowed) {
+                                                                 AdminUsers users) {
   LABREC_RETURN_IF_ERROR(PrepareFolder(path));
   auto listener = Listener::Listen(absl::StrCat("unix:", path.string()));
   if (!listener.ok()) return OfTheSocket(listener.status());
-  LABREC_RETURN_IF_ERROR(OfTheSocket((*listener)->Allow(AccessFor(allowed))));
-  return std::unique_ptr<AdminSocket>(new AdminSocket(*std::move(listener), std::move(allowed)));
+  LABREC_RETURN_IF_ERROR(OfTheSocket((*listener)->Allow(AccessFor(users))));
+  return std::unique_ptr<AdminSocket>(new AdminSocket(*std::move(listener), std::move(users)));
 }
 
 absl::Status AdminSocket::Check(const std::filesystem::path& path) {
@@ -85,21 +106,33 @@ void AdminSocket::Admit(int fd, const std::function<void(int fd)>& take) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
   const bool known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
-  const Peer peer{credentials.uid, credentials.pid};
-  if (!known || !Allows(peer)) {
-    spdlog::warn("admin socket: refused uid {} pid {}", peer.uid, peer.pid);
+  const std::optional<Role> role = known ? RoleOf(credentials.uid) : std::nullopt;
+  if (!role) {
+    spdlog::warn("admin socket: refused uid {} pid {}", credentials.uid, credentials.pid);
     close(fd);
     return;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    peers_[fd] = peer;  // a number that is used again replaces its former owner before any call of it
-  }
-  take(fd);
+  const int kept = Keep(fd, {credentials.uid, credentials.pid, *role, LoginOf(credentials.pid)});
+  if (kept >= 0) return take(kept);
+  spdlog::warn("admin socket: no descriptor left for uid {} pid {}", credentials.uid, credentials.pid);
 }
 
-bool AdminSocket::Allows(const Peer& peer) const {
-  return std::find(allowed_.begin(), allowed_.end(), peer.uid) != allowed_.end();
+int AdminSocket::Keep(int fd, const Peer& peer) {
+  const std::lock_guard lock(mutex_);
+  for (auto owner = peers_.find(fd); fd >= 0 && owner != peers_.end() && owner->second.uid != peer.uid;
+       owner = peers_.find(fd)) {
+    const int other = fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
+    close(fd);
+    fd = other;
+  }
+  if (fd >= 0) peers_[fd] = peer;
+  return fd;
+}
+
+std::optional<Role> AdminSocket::RoleOf(uid_t uid) const {
+  if (std::ranges::count(users_.operators, uid) > 0) return Role::kOperator;
+  if (std::ranges::count(users_.readers, uid) > 0) return Role::kReader;
+  return std::nullopt;
 }
 
 std::optional<Peer> AdminSocket::PeerOf(const std::string& name) const {

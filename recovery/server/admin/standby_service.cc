@@ -23,7 +23,7 @@ StandbyService::StandbyService(Standby& standby, Traffic& traffic, RealmFacts fa
 StandbyService::~StandbyService() = default;
 
 absl::StatusOr<std::string> StandbyService::Actor(const Context& context) const {
-  return OperatorAt(peer_of_(context.peer()));
+  return PersonAt(peer_of_(context.peer()));
 }
 
 StandbyService::Reactor* StandbyService::GetStatus(Context* context, const v1::GetStatusRequest*,
@@ -63,7 +63,7 @@ StandbyService::Reactor* StandbyService::GetStandby(Context* context, const v1::
 StandbyService::Reactor* StandbyService::TakeOver(Context* context, const v1::TakeOverRequest* request,
                                                   v1::TakeOverResponse*) {
   return Serve(context, "Admin.TakeOver", traffic_, [&](const Call& call) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(std::string actor, Actor(*context));
+    LABREC_ASSIGN_OR_RETURN(std::string actor, OperatorAt(peer_of_(context->peer())));
     standby_.TakeOver(request->end_holder() ? Standby::Holder::kEnd : Standby::Holder::kRespect,
                       std::move(actor), [call](const absl::Status& taken) { call.Finish(taken); });
     return absl::OkStatus();

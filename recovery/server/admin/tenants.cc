@@ -44,7 +44,7 @@ AdminService::Reactor* AdminService::ListTenants(Context* context, const v1::Lis
 AdminService::Reactor* AdminService::ReloadTenants(Context* context, const v1::ReloadTenantsRequest*,
                                                    v1::ListTenantsResponse* response) {
   return Serve(context, "Admin.ReloadTenants", traffic_, [&](const Call& call) -> absl::Status {
-    LABREC_ASSIGN_OR_RETURN(const std::string actor, Actor(*context));
+    LABREC_ASSIGN_OR_RETURN(const std::string actor, Changer(*context));
     LABREC_RETURN_IF_ERROR(tenants_.reload(actor));
     FillTenants(response);
     call.Finish(absl::OkStatus());

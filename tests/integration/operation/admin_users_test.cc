@@ -72,6 +72,49 @@ TEST_F(AdminUsers, NobodyElseUnlessToldSo) {
   EXPECT_TRUE(realm_->WaitForLog(absl::StrCat("refused uid ", kStranger)).ok());
 }
 
+TEST_F(AdminUsers, AReaderLooksAndChangesNothing) {
+  Start(absl::StrCat("readers = [", kAllowed, "]\n"));
+  EXPECT_EQ(SocketMode(), 0666U);
+  if (geteuid() != 0) return;  // what follows takes other users
+  EXPECT_EQ(As(kAllowed, {"status"}).code, 0);
+  EXPECT_EQ(As(kAllowed, {"account", "list"}).code, 0);
+  EXPECT_THAT(AuditLog(), HasSubstr(absl::StrCat("reader uid ", kAllowed)));
+  const std::vector<std::vector<std::string>> changes = {
+      {"account", "erase", "--tenant", "chat", "--account", "alice", "--yes"},
+      {"record", "delete", "--tenant", "chat", "--account", "alice", "--record", "storage-key", "--yes"},
+      {"backup", "create", "--output", folder() / "copy.sqlite"},
+      {"store", "rotate", "--yes"},
+  };
+  for (const auto& change : changes) {
+    const FinishedCommand refused = As(kAllowed, change);
+    EXPECT_NE(refused.code, 0);
+    EXPECT_THAT(refused.err, HasSubstr("may only look")) << change[0] << " " << change[1] << refused.out;
+  }
+  EXPECT_FALSE(fs::exists(folder() / "copy.sqlite"));
+  EXPECT_EQ(As(kStranger, {"status"}).code, 1);
+}
+
+TEST_F(AdminUsers, WhatNothingBringsBackTakesTwoPersons) {
+  Start(absl::StrCat("allow_uids = [", kAllowed, "]\ntwo_persons_minutes = 10\n"));
+  if (geteuid() != 0) return;  // what follows takes other users
+  const std::vector<std::string> erase = {"account",   "erase", "--tenant", "chat",
+                                          "--account", "alice", "--yes"};
+  for (int again = 0; again < 2; ++again) {
+    const FinishedCommand first = As(kAllowed, erase);
+    EXPECT_NE(first.code, 0);
+    EXPECT_THAT(first.err, HasSubstr("nothing was done yet")) << "twice the same person is one";
+  }
+  EXPECT_THAT(AuditLog(), HasSubstr("account_erase_asked"));
+  const std::vector<std::string> other = {"account",   "erase", "--tenant", "chat",
+                                          "--account", "bob",   "--yes"};
+  EXPECT_THAT(realm_->Admin(other).status().ToString(), HasSubstr("nothing was done yet"))
+      << "of another account";
+  // There is no such account: it came as far as that.
+  EXPECT_THAT(realm_->Admin(erase).status().ToString(), HasSubstr("there is no such account"));
+  EXPECT_THAT(AuditLog(), HasSubstr(absl::StrCat("asked for by uid ", kAllowed, " too")));
+  EXPECT_THAT(As(kAllowed, erase).err, HasSubstr("nothing was done yet")) << "it was used up";
+}
+
 TEST_F(AdminUsers, WhomTheConfigurationNames) {
   Start(absl::StrCat("allow_uids = [", kAllowed, "]\n"));
   EXPECT_EQ(SocketMode(), 0666U);

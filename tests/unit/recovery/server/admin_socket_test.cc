@@ -1,6 +1,8 @@
 #include <cstring>
 #include <future>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include <fcntl.h>
@@ -40,7 +42,7 @@ void Welcome(int fd) {
 class AdminSocketTest : public testing::Test {
  protected:
   std::unique_ptr<AdminSocket> Start(std::vector<uid_t> allowed) {
-    auto made = AdminSocket::Listen(path_, std::move(allowed));
+    auto made = AdminSocket::Listen(path_, {std::move(allowed)});
     EXPECT_TRUE(made.ok()) << made.status();
     (*made)->Accept(Welcome);
     return *std::move(made);
@@ -89,28 +91,58 @@ TEST_F(AdminSocketTest, Modes) {
 TEST_F(AdminSocketTest, AFolderOthersMayWriteToIsRefused) {
   std::filesystem::create_directory(path_.parent_path());
   ASSERT_EQ(chmod(path_.parent_path().c_str(), 0770), 0);
-  const auto made = AdminSocket::Listen(path_, {geteuid()});
+  const auto made = AdminSocket::Listen(path_, {{geteuid()}});
   ASSERT_FALSE(made.ok());
   EXPECT_THAT(std::string(made.status().message()), testing::HasSubstr("mode 0700"));
 }
 
 TEST_F(AdminSocketTest, ReplacesADeadSocketButNothingElse) {
   const pid_t child = fork();
-  if (child == 0) _exit(AdminSocket::Listen(path_, {geteuid()}).value().release() == nullptr);
+  if (child == 0) _exit(AdminSocket::Listen(path_, {{geteuid()}}).value().release() == nullptr);
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   ASSERT_TRUE(std::filesystem::exists(path_)) << "left by a process that ended without closing it";
   {
     const auto admin = Start({geteuid()});
-    EXPECT_FALSE(AdminSocket::Listen(path_, {geteuid()}).ok()) << "it is alive";
+    EXPECT_FALSE(AdminSocket::Listen(path_, {{geteuid()}}).ok()) << "it is alive";
     EXPECT_EQ(Knock(path_), 'y');
   }
   close(open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-  EXPECT_FALSE(AdminSocket::Listen(path_, {geteuid()}).ok());
+  EXPECT_FALSE(AdminSocket::Listen(path_, {{geteuid()}}).ok());
+}
+
+// A call may be answered when its connection is gone, and its descriptor's number another user's.
+TEST_F(AdminSocketTest, ADescriptorIsOneUsersForGood) {
+  ASSERT_EQ(geteuid(), 0U) << "this test takes the part of another user: run it as root, as CI does";
+  constexpr uid_t kOther = 65534;
+  auto made = AdminSocket::Listen(path_, {{0}, {kOther}});
+  ASSERT_TRUE(made.ok()) << made.status();
+  ASSERT_EQ(chmod(folder_.path().c_str(), 0755), 0);
+  ASSERT_EQ(chmod(path_.parent_path().c_str(), 0755), 0);
+  std::mutex mutex;
+  std::set<int> of[2];
+  (*made)->Accept([&](int fd) {
+    const std::lock_guard lock(mutex);
+    const auto peer = (*made)->PeerOf("fd:" + std::to_string(fd));
+    of[peer && peer->uid == kOther ? 1 : 0].insert(fd);
+    EXPECT_TRUE(peer && (peer->role == Role::kReader) == (peer->uid == kOther));
+    Welcome(fd);
+  });
+  for (int round = 0; round < 8; ++round) {
+    const pid_t child = fork();  // both, so that no descriptor of theirs stands between
+    if (child == 0 && round % 2 == 1 && setresuid(kOther, kOther, kOther) != 0) _exit('x');
+    if (child == 0) _exit(Knock(path_));
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(WEXITSTATUS(status), 'y');
+  }
+  const std::lock_guard lock(mutex);
+  EXPECT_FALSE(of[0].empty() || of[1].empty());
+  for (const int fd : of[0]) EXPECT_FALSE(of[1].contains(fd)) << fd;
 }
 
 TEST_F(AdminSocketTest, KnowsWhoseConnectionItIs) {
-  auto made = AdminSocket::Listen(path_, {geteuid()});
+  auto made = AdminSocket::Listen(path_, {{geteuid()}});
   ASSERT_TRUE(made.ok()) << made.status();
   std::promise<int> accepted;
   (*made)->Accept([&](int fd) { accepted.set_value(fd); });

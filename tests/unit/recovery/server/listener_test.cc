@@ -239,7 +239,7 @@ TEST_F(UnixListener, PausesWhileThereAreNoDescriptors) {
 
 TEST_F(UnixListener, TheAdminSocketPausesWhileThereAreNoDescriptors) {
   ExpectPauses(path_, [this] {
-    auto made = AdminSocket::Listen(path_, {geteuid()});
+    auto made = AdminSocket::Listen(path_, {{geteuid()}});
     EXPECT_TRUE(made.ok()) << made.status();
     (*made)->Accept([](int fd) { close(fd); });
     return *std::move(made);
