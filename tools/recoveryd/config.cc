@@ -22,6 +22,7 @@ using cli::ParseAddress;
 using cli::Problems;
 using cli::TomlSection;
 
+constexpr int64_t kMinutesOfDay = 1440;
 constexpr int64_t kHoursOfDay = 24;
 constexpr int64_t kRotateDays = 15;
 
@@ -231,7 +232,8 @@ class ConfigReader {
     for (const int64_t uid : section.Numbers("readers", 0, 0xFFFFFFFE)) {
       config_.reader_uids.push_back(static_cast<uid_t>(uid));
     }
-    config_.two_persons_within = std::chrono::minutes(section.Number("two_persons_minutes", 0, 0, 24 * 60));
+    config_.two_persons_within =
+        std::chrono::minutes(section.Number("two_persons_minutes", 0, 0, kMinutesOfDay));
     section.RefuseUnknown();
   }
 

@@ -17,9 +17,10 @@ absl::StatusOr<std::string> TwoPersons::Agree(const std::string& what, const Pee
     return absl::StrCat("asked for by uid ", first, " too");
   }
   asked_.insert_or_assign(what, Asked{peer.person(), now});
-  return absl::FailedPreconditionError(absl::StrCat(
-      "nothing was done yet: this takes two persons, and uid ", peer.person(),
-      " is noted as the first. Have another operator give the same command within ", within_.count(), " minutes"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("nothing was done yet: this takes two persons, and uid ", peer.person(),
+                   " is noted as the first. Have another operator give the same command within ",
+                   within_.count(), " minutes"));
 }
 
 }  // namespace labrec::recovery

@@ -13,8 +13,8 @@
 
 namespace labrec::recovery {
 
-// What one person alone may not do ([admin] two_persons_minutes): the second one gives the same command within
-// that time. In memory: after a restart both ask again. Threads: any.
+// What one person alone may not do ([admin] two_persons_minutes): the second one gives the same command
+// within that time. In memory: after a restart both ask again. Threads: any.
 class TwoPersons {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -23,8 +23,8 @@ class TwoPersons {
   explicit TwoPersons(std::chrono::minutes within) : within_(within) {}
 
   // Whether `what` may be done now, asked for by `peer`: OK with "" where one person is enough, and with
-  // "asked for by uid 1000 too" where another one asked before; that is used up by it. FAILED_PRECONDITION: it
-  // was only noted, and nothing is to be done.
+  // "asked for by uid 1000 too" where another one asked before; that is used up by it. FAILED_PRECONDITION:
+  // it was only noted, and nothing is to be done.
   absl::StatusOr<std::string> Agree(const std::string& what, const Peer& peer, Time now);
 
  private:
