@@ -69,7 +69,8 @@ absl::Status VisitFiles(const std::filesystem::path& folder,
 }
 
 bool Holds(ByteView haystack, ByteView needle) {
-  return !needle.empty() && memmem(haystack.data(), haystack.size(), needle.data(), needle.size()) != nullptr;
+  if (haystack.empty() || needle.empty()) return false;  // null where it is empty
+  return memmem(haystack.data(), haystack.size(), needle.data(), needle.size()) != nullptr;
 }
 
 }  // namespace labrec::test

@@ -88,6 +88,9 @@ function(labrec_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
   target_include_directories(${name} SYSTEM PRIVATE ${CLI11_INCLUDE_DIR})
   target_link_libraries(${name} PRIVATE ${A_DEPS})
+  if(LABREC_SANITIZE MATCHES "address")
+    target_link_libraries(${name} PRIVATE test_secure_heap_roots)  # tests run the programs, where LeakSanitizer looks on too
+  endif()
   labrec_target(${name} PRECOMPILED ${A_PRECOMPILED})
 endfunction()
 
