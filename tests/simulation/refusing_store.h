@@ -34,7 +34,8 @@ class RefusingStore final : public recovery::Store {
       const std::function<absl::Status(uint32_t, const Digest&)>& visit) override {
     return real_->ForEachBucketDigest(visit);
   }
-  absl::Status ForEachRowAfter(const std::optional<RowAddress>& after, const RowVisit& visit) override {
+  absl::Status ForEachRowAfter(const std::optional<recovery::RowAddress>& after,
+                               const RowVisit& visit) override {
     return real_->ForEachRowAfter(after, visit);
   }
   absl::Status MakeDurable() override { return real_->MakeDurable(); }
