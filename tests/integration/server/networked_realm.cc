@@ -12,6 +12,7 @@
 #include "recovery/server/service/service.h"
 #include "recovery/server/tokens/issuer.h"
 #include "tests/integration/engine/client.h"
+#include "tests/support/net/loopback.h"
 
 namespace labrec::recovery {
 namespace {
@@ -41,6 +42,7 @@ NetworkedRealm::NetworkedRealm(test::SimulatorKind kind, std::string name,
       Must(TokenVerifier::Create({{"chat", jwks}}, Hex(realm_.realm_id()), SystemClock(), TokenLimits()));
   audit_ = Must(AuditLog::Open(folder_.path() / "audit.log", SystemClock()));
   log_ = std::make_unique<AccountLog>(*audit_, metrics_);
+  port_ = Must(test::FreePort());  // it listens there again after each restart
   Connect();
 }
 

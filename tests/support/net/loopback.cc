@@ -1,5 +1,9 @@
 #include "tests/support/net/loopback.h"
 
+#include <algorithm>
+#include <fstream>
+#include <random>
+
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,15 +18,34 @@ sockaddr_in Loopback(int port) {
   return address;
 }
 
-absl::StatusOr<int> FreePort() {
+namespace {
+
+// Ports that the kernel gives to whoever connects begin here (ip(7), ip_local_port_range).
+int FirstEphemeral() {
+  std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
+  int first = 0;
+  return range >> first ? first : 32768;
+}
+
+bool NobodyListens(int port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  const bool found = bind(fd, any, size) == 0 && getsockname(fd, any, &size) == 0;
+  const sockaddr_in address = Loopback(port);
+  const bool free = bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   close(fd);
-  if (!found) return absl::UnavailableError("no free port on 127.0.0.1");
-  return ntohs(address.sin_port);
+  return free;
+}
+
+}  // namespace
+
+absl::StatusOr<int> FreePort() {
+  constexpr int kLowest = 10000;
+  static const int highest = std::max(FirstEphemeral() - 1, kLowest + 1000);
+  std::random_device random;
+  std::uniform_int_distribution<int> any(kLowest, highest);
+  for (int tries = 0; tries < 1000; ++tries) {
+    if (const int port = any(random); NobodyListens(port)) return port;
+  }
+  return absl::UnavailableError("no free port on 127.0.0.1");
 }
 
 std::string HttpGet(int port, const std::string& path) {
